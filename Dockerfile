@@ -1,0 +1,34 @@
+FROM python:3.11-slim
+
+WORKDIR /app
+
+# Changes least, weighs most: first. TensorFlow's C++ headers and pandas's own tests are a third of a gigabyte
+# that nothing reads.
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --root-user-action=ignore -r requirements.txt \
+    && cd "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+    && rm -rf tensorflow/include pandas/tests
+
+RUN useradd --uid 1000 --no-create-home --home-dir /tmp bnlab \
+    && install -d -o bnlab -g bnlab /data
+
+# The code belongs to root and cannot be written by the server; its bytecode is compiled here, once.
+COPY . .
+RUN python -m bnlab.ui.assets && python -m compileall -q app.py bnlab pages
+
+# What is written at run time goes to /data (the store) and /tmp; the root may be read-only.
+ENV HOME=/tmp \
+    DASK_TEMPORARY_DIRECTORY=/tmp/dask \
+    BNLAB_STORE=sqlite:////data/bnlab.db \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 1000
+VOLUME /data
+EXPOSE 8501
+
+# Unknown addresses answer 200 too, so the body is what counts.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD python -c "from urllib.request import urlopen as get; raise SystemExit(get('http://localhost:8501/_stcore/health', timeout=4).read() != b'ok')"
+
+# The exec form: SIGTERM reaches Streamlit, which stops its workers.
+CMD ["python", "-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.port=8501", "--server.headless=true", "--browser.serverAddress=localhost"]

@@ -1,0 +1,8 @@
+"""bnlab: batch-normalization variants, trained side by side. Start it with ``streamlit run app.py``."""
+
+import streamlit as st
+
+from bnlab.ui.navigation import run_current_page
+
+st.set_page_config(page_title="bnlab", page_icon=":material/stacked_line_chart:", layout="wide")
+run_current_page()

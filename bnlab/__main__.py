@@ -1,0 +1,5 @@
+"""`python -m bnlab`."""
+
+from bnlab.cli.commands import main
+
+main(prog_name="python -m bnlab")

@@ -1,0 +1,1 @@
+"""The same lab without a browser."""

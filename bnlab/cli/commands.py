@@ -1,0 +1,152 @@
+"""The commands of `python -m bnlab`."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from bnlab.cli.documents import comparison_document, network_document, write_json
+from bnlab.cli.tables import network_table, presets_table, results_table, runs_table, variables_table
+from bnlab.cli.watching import wait_until_stopped, watch
+from bnlab.runs.database import StoreError
+from bnlab.runs.lab import Lab
+from bnlab.runs.places import scheduler_address, store_url
+from bnlab.runs.results import results_frame
+from bnlab.runs.states import ACTIVE, RunState
+from bnlab.runs.store import Store
+from bnlab.spec.comparison import comparison_specs
+from bnlab.spec.network import describe_network
+from bnlab.spec.parse import SpecError
+from bnlab.spec.presets import PRESETS, Preset
+
+console = Console()
+INTERRUPTED = 130
+
+preset_argument = click.argument("preset", type=click.Choice(list(PRESETS)))
+json_option = click.option("--json", "json_path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+
+
+@click.group()
+def main() -> None:
+    """Compare batch-normalization variants, trained in the background."""
+
+
+@main.command()
+def presets() -> None:
+    """List the named comparisons."""
+    console.print(presets_table())
+
+
+@main.command()
+@preset_argument
+@json_option
+def describe(preset: str, json_path: Path | None) -> None:
+    """Show each network's layers, parameters and batch-normalization variables."""
+    networks = {variant.label: describe_network(variant.spec) for variant in PRESETS[preset].variants}
+    for label, network in networks.items():
+        console.print(network_table(label, network))
+        if network.normalizations:
+            console.print(variables_table(network))
+        console.print()
+    if json_path:
+        write_json(json_path, [network_document(label, network) for label, network in networks.items()])
+
+
+@main.command()
+@preset_argument
+@click.option("--epochs", type=int, help="Passes over the training examples, instead of the preset's.")
+@click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Runs of each network.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field in every run.")
+@json_option
+def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ...], json_path: Path | None) -> None:
+    """Train a preset's networks in the background and compare them. Ctrl-C stops; the same command goes on."""
+    changes = dict(_setting(text) for text in settings) | ({} if epochs is None else {"epochs": epochs})
+    specs = _specs(PRESETS[preset], changes, seeds)
+    store = _open_store()
+    began = time.monotonic()
+    lab = Lab(store, scheduler=scheduler_address())
+    labels = {
+        spec.digest: label if seeds == 1 else f"{label}, seed {spec.seed}"
+        for label, own in specs.items()
+        for spec in own
+    }
+    try:
+        for label, own in specs.items():
+            for spec in own:
+                lab.launch(spec, label)
+        runs = watch(console, lab, labels)
+        wall_seconds = time.monotonic() - began
+    except KeyboardInterrupt:
+        console.print("Stopping; what was trained is kept.")
+        wait_until_stopped(lab, list(labels))
+        console.print("Stopped. The same command goes on from here.")
+        sys.exit(INTERRUPTED)
+    finally:
+        lab.close()
+    by_digest = {run.digest: run for run in runs}
+    comparison = {label: [by_digest[spec.digest] for spec in own] for label, own in specs.items()}
+    console.print(results_table(results_frame(store, comparison)))
+    console.print(f"{wall_seconds:.1f} s from the start of the workers to the end of the last run.")
+    if json_path:
+        labelled = [(label, run) for label, own in comparison.items() for run in own]
+        write_json(json_path, comparison_document(store, labelled, wall_seconds))
+    sys.exit(any(run.state is RunState.FAILED for run in runs))
+
+
+@main.command()
+def runs() -> None:
+    """List all runs."""
+    found = _open_store().runs()
+    console.print(runs_table(found) if found else "No runs yet: python -m bnlab compare notebook makes the first.")
+
+
+@main.command()
+@click.argument("digests", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Stop whatever is queued or running.")
+def stop(digests: tuple[str, ...], everything: bool) -> None:
+    """Stop runs, by the digests that `runs` shows, or all of them; what was trained is kept."""
+    store = _open_store()
+    active = [run for run in store.runs() if run.state in ACTIVE]
+    chosen = [run for run in active if everything or any(run.digest.startswith(digest) for digest in digests)]
+    unknown = [digest for digest in digests if not any(run.digest.startswith(digest) for run in active)]
+    if unknown:
+        _fail(f"No queued or running run begins with {', '.join(unknown)}.")
+    if not everything and not digests:
+        _fail("Say which runs to stop: their digests, or --all.")
+    store.request_stop(run.digest for run in chosen)
+    console.print(f"Asked {len(chosen)} run{'' if len(chosen) == 1 else 's'} to stop.")
+
+
+def _specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[str, list[Any]]:
+    try:
+        return comparison_specs(preset.variants, changes, seeds)
+    except SpecError as error:
+        _fail(str(error))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """`field=value`, the value as JSON where it is JSON, a list where it has commas, text otherwise."""
+    name, separator, value = text.partition("=")
+    if not separator:
+        _fail(f"--set takes FIELD=VALUE, but {text!r} was given.")
+    for candidate in (value, f"[{value}]" if "," in value else value):
+        try:
+            return name, json.loads(candidate)
+        except json.JSONDecodeError:
+            continue
+    return name, value
+
+
+def _open_store() -> Store:
+    try:
+        return Store(store_url())
+    except StoreError as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> NoReturn:
+    raise click.UsageError(sentence)

@@ -1,0 +1,81 @@
+"""What the commands print, as rich tables."""
+
+import math
+import time
+from collections.abc import Sequence
+
+import pandas as pd
+from rich.table import Table
+
+from bnlab.runs.run import Run
+from bnlab.spec.network import Network
+from bnlab.spec.presets import PRESETS
+
+
+def presets_table() -> Table:
+    """Name, variants and description of every preset."""
+    table = Table("preset", "networks", "what it compares", show_lines=True)
+    for name, preset in PRESETS.items():
+        table.add_row(name, "\n".join(variant.label for variant in preset.variants), preset.description)
+    return table
+
+
+def network_table(label: str, network: Network) -> Table:
+    """The layers with their parameters, as `model.summary()` shows them, split into trainable and not."""
+    table = Table(title=label, title_justify="left", title_style="bold", show_footer=True)
+    table.add_column("layer", "total")
+    table.add_column("class")
+    table.add_column("output shape")
+    counts = {"params": network.params, "trainable": network.trainable, "non-trainable": network.non_trainable}
+    for title, total in counts.items():
+        table.add_column(title, f"{total:,}", justify="right")
+    for layer in network.layers:
+        numbers = (layer.params, layer.trainable, layer.non_trainable)
+        table.add_row(layer.name, layer.keras_class, str(layer.output_shape), *(f"{n:,}" for n in numbers))
+    return table
+
+
+def variables_table(network: Network) -> Table:
+    """The notebook's `bn.variables`: name, shape and trainable of every batch-normalization variable."""
+    table = Table("bn.variables", "shape", "trainable", "params")
+    for layer in network.normalizations:
+        for variable in layer.variables:
+            shape = str(variable.shape)
+            table.add_row(f"{layer.name}/{variable.name}", shape, str(variable.trainable), f"{variable.size:,}")
+    return table
+
+
+def results_table(frame: pd.DataFrame) -> Table:
+    """The closing table of a comparison; see `bnlab.runs.results.results_frame`."""
+    table = Table("network")
+    headings = (
+        "params", "trainable", "val_loss", "val_accuracy", "s / epoch", "s to 95 %", "s to 97 %",
+    )
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for row in frame.itertuples():
+        table.add_row(
+            row.label, f"{row.params:,}", f"{row.trainable:,}",
+            _spread(row.val_loss, row.val_loss_sd), _spread(row.val_accuracy, row.val_accuracy_sd),
+            _number(row.seconds_per_epoch, 2), _number(row.seconds_to_95, 1), _number(row.seconds_to_97, 1),
+        )
+    return table
+
+
+def runs_table(runs: Sequence[Run]) -> Table:
+    """All runs, the newest last."""
+    table = Table("digest", "label", "state", "step", "seed", "trained", "last written", "error")
+    for run in runs:
+        table.add_row(
+            run.digest[:8], run.label, run.state, f"{run.step:,} / {run.total_steps:,}", str(run.spec.seed),
+            f"{run.seconds:.1f} s", time.strftime("%Y-%m-%d %H:%M", time.localtime(run.updated_at)), run.error,
+        )
+    return table
+
+
+def _spread(mean: float, sd: float) -> str:
+    return _number(mean, 4) if math.isnan(sd) else f"{_number(mean, 4)} ± {sd:.4f}"
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"

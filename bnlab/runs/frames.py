@@ -1,0 +1,82 @@
+"""What was recorded, as DataFrames."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import select
+
+from bnlab.runs.journal import FLOATS
+from bnlab.runs.run import Run
+from bnlab.runs.schema import layers, moments, snapshots, steps
+from bnlab.runs.store import Store
+from bnlab.training.records import PERCENTILES
+from bnlab.training.schedule import batch_sizes
+
+PERCENTILE_COLUMNS = tuple(f"p{p}" for p in PERCENTILES)
+
+
+def steps_frame(store: Store, digest: str, after: int = 0) -> pd.DataFrame:
+    """Columns step (from 1), loss, accuracy: every step beyond `after`, in training mode on its batch."""
+    query = select(steps).where(steps.c.run == digest, steps.c.first_step >= after).order_by(steps.c.first_step)
+    with store.engine.connect() as connection:
+        blocks = connection.execute(query).all()
+    loss = np.frombuffer(b"".join(block.loss for block in blocks), FLOATS)
+    accuracy = np.frombuffer(b"".join(block.accuracy for block in blocks), FLOATS)
+    first = blocks[0].first_step if blocks else 0
+    return pd.DataFrame({"step": first + 1 + np.arange(len(loss)), "loss": loss, "accuracy": accuracy})
+
+
+def moments_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
+    """Columns run, step, epoch, seconds, val_loss, val_accuracy: each moment of each run, in order."""
+    per_epoch = {run.digest: run.spec.steps_per_epoch for run in runs}
+    query = select(moments).where(moments.c.run.in_(per_epoch)).order_by(moments.c.run, moments.c.step)
+    with store.engine.connect() as connection:
+        frame = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in moments.columns])
+    frame.insert(2, "epoch", frame["step"] / frame["run"].map(per_epoch))
+    return frame.astype({"step": int, "epoch": float, "seconds": float, "val_loss": float, "val_accuracy": float})
+
+
+def history_frame(store: Store, run: Run) -> pd.DataFrame:
+    """Columns epoch (from 1), step, loss, accuracy, val_loss, val_accuracy: one row a finished epoch.
+
+    Loss and accuracy are averaged over the epoch's examples in training mode, as Keras's `fit` reports them.
+    """
+    curve, per_epoch = steps_frame(store, run.digest), run.spec.steps_per_epoch
+    curve["epoch"] = (curve["step"] - 1) // per_epoch + 1
+    weight = batch_sizes(run.spec, 0, len(curve)).astype(float)
+    weighted = curve[["loss", "accuracy"]].astype(float).mul(weight, axis=0).assign(weight=weight)
+    sums = weighted.groupby(curve["epoch"]).sum()
+    epochs = sums[["loss", "accuracy"]].div(sums["weight"], axis=0).reset_index()
+    epochs.insert(1, "step", epochs["epoch"] * per_epoch)
+    measured = moments_frame(store, [run])[["step", "val_loss", "val_accuracy"]]
+    return epochs.merge(measured, on="step")
+
+
+def layers_frame(store: Store, digest: str) -> pd.DataFrame:
+    """Columns step, layer, gradient_norm, weight_norm, p5 … p95 of the pre-activations, by hidden layer."""
+    query = select(layers).where(layers.c.run == digest).order_by(layers.c.step)
+    with store.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return pd.DataFrame(
+        [
+            (r.step, r.layer, r.gradient_norm, r.weight_norm, *np.frombuffer(r.percentiles, FLOATS).tolist())
+            for r in rows
+        ],
+        columns=["step", "layer", "gradient_norm", "weight_norm", *PERCENTILE_COLUMNS],
+    )
+
+
+def snapshots_frame(store: Store, digest: str, layer: str) -> pd.DataFrame:
+    """Columns step, variable, values (`[units]` float32 arrays): one BN layer over the run's moments."""
+    query = (
+        select(snapshots.c.step, snapshots.c.variable, snapshots.c["values"])
+        .where(snapshots.c.run == digest, snapshots.c.layer == layer)
+        .order_by(snapshots.c.step, snapshots.c.variable)
+    )
+    with store.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return pd.DataFrame(
+        [(step, variable, np.frombuffer(values, FLOATS)) for step, variable, values in rows],
+        columns=["step", "variable", "values"],
+    )

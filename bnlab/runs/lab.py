@@ -1,0 +1,145 @@
+"""The lab: a background thread that hands runs to the workers, slice by slice, and watches over them."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterable
+
+from distributed import Client, Future, KilledWorker
+
+from bnlab.runs.cluster import ClusterError, connect, disconnect
+from bnlab.runs.journal import SupersededError
+from bnlab.runs.ownership import is_dead, new_owner
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.runs.store import LEASE_SECONDS, Store
+from bnlab.runs.turns import Turns
+from bnlab.runs.work import train_slice
+from bnlab.spec.run_spec import RunSpec
+
+IDLE_SECONDS = 1.0
+RETRY_SECONDS = 5.0
+
+
+class Lab:
+    """Trains the runs of one store. Everything it knows is in the store, so another lab can take over.
+
+    `problem` is one sentence while the workers cannot be had, and empty otherwise.
+    """
+
+    def __init__(self, store: Store, *, scheduler: str | None = None, workers: int | None = None) -> None:
+        """Start the thread, which starts the workers; returns at once."""
+        self.store = store
+        self.owner = new_owner()
+        self.problem = ""
+        self._scheduler, self._workers = scheduler, workers
+        self._client: Client | None = None
+        self._turns = Turns()
+        self._busy: dict[str, tuple[str, Future]] = {}  # worker -> (digest, the slice it trains)
+        self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="bnlab-lab", daemon=True)
+        self._thread.start()
+
+    def launch(self, spec: RunSpec, label: str) -> Run:
+        """Queue `spec` or attach to its run; returns at once."""
+        run = self.store.launch(spec, label, self.owner)
+        self._news.put("launched")
+        return run
+
+    def stop(self, digests: Iterable[str]) -> None:
+        """Stop runs: waiting ones at once, training ones within half a second."""
+        self.store.request_stop(digests)
+        self._news.put("stop")
+
+    def close(self) -> None:
+        """Let go of all runs and end the workers; what was training goes on at the next start."""
+        self._closing.set()
+        self._news.put("close")
+        self._thread.join(timeout=20)
+
+    def _work(self) -> None:
+        try:
+            while not self._closing.is_set():
+                try:
+                    self._turn()
+                    self.problem = ""
+                except Exception as error:  # the thread must outlive a database or a scheduler that is away
+                    self.problem = str(error) if isinstance(error, ClusterError) else f"The lab had to pause: {error}"
+                    self._closing.wait(RETRY_SECONDS)
+                self._listen()
+        finally:
+            self._disconnect()
+            self.store.release(self.owner)
+
+    def _listen(self) -> None:
+        """Sleep until there is news, then forget the rest: a turn looks at everything anyway."""
+        try:
+            self._news.get(timeout=IDLE_SECONDS)
+            while True:
+                self._news.get_nowait()
+        except queue.Empty:
+            pass
+
+    def _turn(self) -> None:
+        """Look at everything once: lost runs, finished slices, waiting runs, idle workers."""
+        if self._client is None:
+            self._client = connect(self._scheduler, self._workers)
+        self._collect()
+        active = self.store.claim(self.owner, [owner for owner in self.store.owners() if is_dead(owner)])
+        training = {digest for digest, _ in self._busy.values()}
+        for run in active:
+            if run.digest not in training:
+                self._enqueue(run)
+        mine = {run.digest for run in active}
+        for digest in self._turns.waiting:
+            if digest not in mine:
+                self._turns.remove(digest)
+        self._hand_out()
+
+    def _enqueue(self, run: Run) -> None:
+        if run.stop_requested:
+            self._turns.remove(run.digest)
+            self.store.finish(run.digest, self.owner, RunState.STOPPED)
+        else:
+            self._turns.add(run.digest)
+
+    def _hand_out(self) -> None:
+        assert self._client is not None
+        workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
+        for worker in workers:
+            digest = None if worker in self._busy else self._turns.take(worker, workers)
+            fence = None if digest is None else self.store.next_fence(digest, self.owner)
+            if digest is None or fence is None:
+                continue
+            future = self._client.submit(
+                train_slice, self.store.url, digest, fence,
+                key=f"{digest}-{fence}", workers=[worker], allow_other_workers=True, pure=False,
+            )
+            self._busy[worker] = digest, future
+            future.add_done_callback(lambda _future: self._news.put("slice"))
+
+    def _collect(self) -> None:
+        """Take in the slices that have ended."""
+        for worker, (digest, future) in list(self._busy.items()):
+            if future.done():
+                del self._busy[worker]
+                self._settle(digest, future)
+
+    def _settle(self, digest: str, future: Future) -> None:
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, KilledWorker):
+            words = "The worker process died again and again while training this run; it may need more memory."
+            self.store.finish(digest, self.owner, RunState.FAILED, words)
+        elif error is not None and not isinstance(error, SupersededError):
+            self.store.finish(digest, self.owner, RunState.FAILED, _words(error))
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            disconnect(self._client)
+
+
+def _words(error: BaseException) -> str:
+    """What failed, in one sentence: our own errors carry it, others are named."""
+    module = type(error).__module__
+    return str(error) if module.startswith("bnlab.") else f"Training failed with {type(error).__name__}: {error}"

@@ -1,0 +1,56 @@
+"""A run as the store knows it."""
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Row
+
+from bnlab.runs.states import RunState
+from bnlab.spec.run_spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of one spec: its state and position; times are seconds since the epoch.
+
+    `seconds` is the time spent in steps, `updated_at` the moment of the last commit.
+    """
+
+    digest: str
+    label: str
+    spec: RunSpec
+    state: RunState
+    step: int
+    total_steps: int
+    seconds: float
+    created_at: float
+    queued_at: float
+    updated_at: float
+    error: str
+    stop_requested: bool
+    owner: str
+    lease_until: float
+
+    @property
+    def progress(self) -> float:
+        """The fraction of its steps that are taken."""
+        return self.step / self.total_steps
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate of the training time left, None before the first steps."""
+        return (self.total_steps - self.step) * self.seconds / self.step if self.step else None
+
+    @property
+    def watched(self) -> bool:
+        """Whether a lab has lately said that it looks after this run."""
+        return bool(self.owner) and self.lease_until > time.time()
+
+
+def run_of(row: Row[tuple[object, ...]]) -> Run:
+    """The Run of a row of the runs table."""
+    values = row._asdict()
+    values["spec"] = RunSpec.model_validate_json(values["spec"])
+    values["state"] = RunState(values["state"])
+    values.pop("fence")
+    return Run(**values)

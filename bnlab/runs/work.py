@@ -1,0 +1,94 @@
+"""What a worker process does: one slice of one run, from its checkpoint to its next.
+
+A run is trained in slices so that many runs take turns on few workers; `train_slice` is sent to the workers by
+name. `bnlab.training` is imported inside it, because the app's process imports this module and must stay without
+TensorFlow.
+"""
+
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from bnlab.runs.journal import Journal
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.runs.warm import warm_up
+
+if TYPE_CHECKING:
+    from bnlab.training.records import Records
+    from bnlab.training.training import Training
+
+SLICE_SECONDS = 3.0
+COMMIT_SECONDS = 0.5
+LONGEST_COMMIT_SECONDS = 10.0
+STOP_POLL_SECONDS = 0.2
+WRITING_SHARE = 0.02
+
+
+def train_slice(store_url: str, digest: str, fence: int) -> RunState:
+    """Train the run for about SLICE_SECONDS and return its state then: RUNNING if there is more to do.
+
+    Raises:
+        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        SupersededError: another slice of the run was handed out meanwhile.
+    """
+    warm_up()
+    return Slice(_store(store_url), digest, fence).train()
+
+
+@lru_cache(maxsize=4)
+def _store(url: str) -> Store:
+    return Store(url)
+
+
+class Slice:
+    """One slice being trained."""
+
+    def __init__(self, store: Store, digest: str, fence: int) -> None:
+        """Resume the run at its checkpoint."""
+        self._journal = Journal(store, digest, fence)
+        self._training = self._resume(store, digest)
+        self._commit_every = COMMIT_SECONDS
+
+    def _resume(self, store: Store, digest: str) -> "Training":
+        from bnlab.training.checkpoint import Checkpoint
+        from bnlab.training.training import Training
+
+        step, seconds, arrays = self._journal.position()
+        return Training(store.run(digest).spec, Checkpoint(step, seconds, arrays) if arrays else None)
+
+    def train(self) -> RunState:
+        """Advance and commit until the slice's time is up, the run has ended, or a stop is asked for."""
+        from bnlab.training.records import Records
+
+        began = committed = polled = time.monotonic()
+        stop = self._journal.stop_requested()
+        records = Records(self._training.step)
+        while True:
+            if not stop:
+                records.extend(self._training.advance())
+            now = time.monotonic()
+            if now - polled >= STOP_POLL_SECONDS:
+                stop, polled = self._journal.stop_requested(), now
+            state = self._state(stop)
+            over = state is not RunState.RUNNING or now - began >= SLICE_SECONDS
+            # Whatever was measured is shown at once: the first point, and every epoch's end.
+            if over or records.moments or now - committed >= self._commit_every:
+                self._commit(records, state)
+                records, committed = Records(self._training.step), time.monotonic()
+            if over:
+                return state
+
+    def _state(self, stop: bool) -> RunState:
+        if self._training.diverged:
+            return RunState.DIVERGED
+        if self._training.finished:
+            return RunState.COMPLETED
+        return RunState.STOPPED if stop else RunState.RUNNING
+
+    def _commit(self, records: "Records", state: RunState) -> None:
+        """Write, and write more seldom if the checkpoint is so large that writing takes long."""
+        began = time.monotonic()
+        self._journal.commit(records, self._training.checkpoint(), state)
+        cost = time.monotonic() - began
+        self._commit_every = min(max(cost / WRITING_SHARE, COMMIT_SECONDS), LONGEST_COMMIT_SECONDS)

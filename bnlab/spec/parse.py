@@ -1,0 +1,81 @@
+"""From anybody's values to a RunSpec, with faults in the user's words: which field, what was given, what is allowed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from bnlab.spec.run_spec import RunSpec
+
+_KINDS = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "null": "nothing"}
+_BOUNDS = {
+    "minimum": "at least {:,}",
+    "exclusiveMinimum": "above {:,}",
+    "maximum": "at most {:,}",
+    "exclusiveMaximum": "below {:,}",
+}
+
+
+class SpecError(ValueError):
+    """A spec that cannot be; `str()` is one sentence for each fault."""
+
+
+def parse_spec(values: dict[str, Any]) -> RunSpec:
+    """The RunSpec of `values`.
+
+    Raises:
+        SpecError: with one clear sentence a fault.
+    """
+    try:
+        return RunSpec.model_validate(values)
+    except ValidationError as error:
+        raise SpecError(" ".join(explain(error))) from error
+
+
+def revise_spec(spec: RunSpec, changes: dict[str, Any]) -> RunSpec:
+    """`spec` with some fields changed, validated anew.
+
+    Raises:
+        SpecError: with one clear sentence a fault.
+    """
+    return parse_spec({**spec.model_dump(), **changes})
+
+
+def explain(error: ValidationError) -> list[str]:
+    """One sentence for each faulty field that pydantic found in a RunSpec."""
+    faults: dict[str, str] = {}
+    for fault in error.errors(include_url=False):
+        name = str(fault["loc"][0]) if fault["loc"] else "spec"
+        faults.setdefault(name, _sentence(name, fault))
+    return list(faults.values())
+
+
+def allowed(name: str) -> str:
+    """What the field `name` takes, as in "a number above 0 and at most 100"."""
+    return " or ".join(_described(RunSpec.model_json_schema()["properties"][name]))
+
+
+def _sentence(name: str, fault: Any) -> str:
+    if name not in RunSpec.model_fields:
+        return f"{name} is not a field of a run; the fields are {', '.join(RunSpec.model_fields)}."
+    given = ("an entry of " if len(fault["loc"]) > 1 else "") + _shown(fault["input"])
+    own_words = fault["type"] == "value_error" and "enum" not in RunSpec.model_json_schema()["properties"][name]
+    rule = str(fault["ctx"]["error"]) if own_words else f"must be {allowed(name)}"
+    return f"{name} {rule}, but {given} was given."
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _described(schema: dict[str, Any]) -> Iterator[str]:
+    for option in schema.get("anyOf", [schema]):
+        if "enum" in option:
+            yield "one of " + ", ".join(option["enum"])
+        elif option["type"] == "array":
+            item = " or ".join(_described(option["items"]))
+            yield f"a list of {option['minItems']} to {option['maxItems']} entries, each {item}"
+        else:
+            bounds = [text.format(option[key]) for key, text in _BOUNDS.items() if key in option]
+            yield " ".join([_KINDS[option["type"]], " and ".join(bounds)]).strip()

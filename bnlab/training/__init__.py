@@ -1,0 +1,1 @@
+"""The compiled training program and what it records: pure functions of state."""

@@ -1,0 +1,51 @@
+"""Measuring a state: validation, the hidden layers on a fixed batch, and a snapshot of every BN layer."""
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from bnlab.spec.network import Network, describe_network
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.checkpoint import save_state
+from bnlab.training.program import Batches, Program, State
+from bnlab.training.records import PERCENTILES, LayerRecord, Moment, Snapshot
+
+PROBE_EXAMPLES = 256
+"""The fixed batch of the layer probes: the first training examples, in the dataset's order."""
+
+
+def measure(
+    spec: RunSpec, program: Program, state: State, validation: Batches, probe: Batches, step: int, seconds: float
+) -> Moment:
+    """Everything recorded at one moment; `state` is not changed."""
+    loss, accuracy = program.evaluate(state.trainable, state.non_trainable, _tensors(validation))
+    network = describe_network(spec)
+    layers = _layer_records(network, program, state, probe)
+    snapshots = _snapshots(network, save_state(spec, state))
+    return Moment(step, seconds, float(loss), float(accuracy), layers, snapshots)
+
+
+def _layer_records(network: Network, program: Program, state: State, probe: Batches) -> tuple[LayerRecord, ...]:
+    inner, gradient_norms = program.probe(state.trainable, state.non_trainable, _tensors(probe))
+    rows = zip(network.blocks, gradient_norms, program.weight_norms(state), inner, strict=True)
+    return tuple(
+        LayerRecord(block.dense, float(gradient), float(weight), _percentiles(values.numpy()))
+        for block, gradient, weight, values in rows
+    )
+
+
+def _percentiles(values: NDArray[np.float32]) -> tuple[float, ...]:
+    if not np.isfinite(values).all():
+        return (float("nan"),) * len(PERCENTILES)
+    return tuple(np.percentile(values, PERCENTILES).tolist())
+
+
+def _snapshots(network: Network, arrays: dict[str, NDArray[np.float32]]) -> tuple[Snapshot, ...]:
+    return tuple(
+        Snapshot(layer.name, {v.name: arrays[f"{layer.name}/{v.name}"] for v in layer.variables})
+        for layer in network.normalizations
+    )
+
+
+def _tensors(data: Batches) -> tuple[tf.Tensor, ...]:
+    return data.images, data.labels, data.factor

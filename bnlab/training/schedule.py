@@ -1,0 +1,31 @@
+"""When a run is measured, and in which order it sees its examples."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnlab.spec.run_spec import RunSpec
+
+EARLY_MOMENTS = 10
+
+
+def moments(spec: RunSpec) -> tuple[int, ...]:
+    """The steps after which validation and layers are measured, in order.
+
+    Step 0, about ten log-spaced steps within the first epoch, and the end of each epoch.
+    """
+    per_epoch = spec.steps_per_epoch
+    early = np.geomspace(1, per_epoch, EARLY_MOMENTS + 1)[:-1].round().astype(int)
+    ends = range(per_epoch, spec.total_steps + 1, per_epoch)
+    return tuple(sorted({0, *early.tolist(), *ends}))
+
+
+def epoch_order(spec: RunSpec, epoch: int) -> NDArray[np.int32]:
+    """The order in which epoch `epoch` (from 0) visits the training examples, each once."""
+    order = np.random.default_rng([spec.seed, epoch]).permutation(spec.examples)
+    return order.astype(np.int32)
+
+
+def batch_sizes(spec: RunSpec, first: int, count: int) -> NDArray[np.int64]:
+    """The number of examples in each of `count` steps from step `first` (from 0) on."""
+    position = (first + np.arange(count)) % spec.steps_per_epoch
+    return np.minimum(spec.batch_size, spec.examples - position * spec.batch_size)

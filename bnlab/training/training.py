@@ -1,0 +1,156 @@
+"""One run's training: from a spec, or from its checkpoint, to the records and state of its last step."""
+
+import time
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+from bnlab.model.datasets import load_arrays
+from bnlab.spec.choices import RESCALINGS
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.checkpoint import Checkpoint, load_state, save_state
+from bnlab.training.probes import PROBE_EXAMPLES, measure
+from bnlab.training.program import Batches, State, program_for
+from bnlab.training.records import Moment, Records
+from bnlab.training.schedule import epoch_order, moments
+
+CHUNK_SECONDS = 0.12
+"""How long one call of the compiled program should take: it bounds how soon a stop is seen."""
+
+MAX_INDICES = 2**16
+MAX_ROWS = 512
+
+
+class Training:
+    """A training in progress: `advance` until `finished` or `diverged`.
+
+    Deterministic: how the steps are cut into calls of `advance`, and any number of passages through
+    `checkpoint`, change no bit of the records and the state.
+    """
+
+    def __init__(self, spec: RunSpec, checkpoint: Checkpoint | None = None) -> None:
+        """Start `spec`, or continue it from `checkpoint`.
+
+        Raises:
+            bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        """
+        self.spec = spec
+        self.diverged = False
+        self._program = program_for(spec)
+        self._train, self._validation, self._probe = _batches(spec)
+        self._moments = moments(spec)
+        self._rows = max(1, min(MAX_ROWS, MAX_INDICES // spec.batch_size))
+        self._step_seconds = 0.0
+        self._compiled = False
+        if checkpoint is None:
+            self.step, self.seconds, self.state = 0, 0.0, self._program.initial_state(spec)
+        else:
+            self.step, self.seconds = checkpoint.step, checkpoint.seconds
+            self.state = load_state(spec, checkpoint.arrays)
+        self._started = checkpoint is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step was taken."""
+        return self._started and self.step >= self.spec.total_steps
+
+    def checkpoint(self) -> Checkpoint:
+        """The state and position now."""
+        return Checkpoint(self.step, self.seconds, save_state(self.spec, self.state))
+
+    def advance(self) -> Records:
+        """Take the next steps, for about CHUNK_SECONDS at the most, and measure if they end at a moment.
+
+        The first call of a new training measures step 0 and takes no step.
+        """
+        records = Records(self.step)
+        if self._started:
+            self._take_steps(records)
+        self._started = True
+        if self.step in self._moments and not self.diverged:
+            records.moments.append(self._measure())
+        return records
+
+    def _take_steps(self, records: Records) -> None:
+        per_epoch, batch = self.spec.steps_per_epoch, self.spec.batch_size
+        epoch, position = divmod(self.step, per_epoch)
+        order = _order(self.spec, epoch)[position * batch :]
+        full = len(order) // batch
+        if full == 0:
+            indices, count, run = order[None, :], 1, self._program.short_step
+        else:
+            next_moment = next(moment for moment in self._moments if moment > self.step)
+            count = min(full, self._chunk_length(), next_moment - self.step)
+            indices = np.zeros((self._rows, batch), np.int32)
+            indices[:count] = order[: count * batch].reshape(count, batch)
+            run = self._program.steps
+            self._compile(indices)
+        began = time.perf_counter()
+        taken, trainable, non_trainable, slots, loss, accuracy = self._call(run, indices, count)
+        taken = int(taken)
+        records.loss, records.accuracy = loss.numpy()[:taken], accuracy.numpy()[:taken]
+        elapsed = time.perf_counter() - began
+        self.state = State(list(trainable), list(non_trainable), slots)
+        self.step += taken
+        self.seconds += elapsed
+        if full:
+            self._step_seconds = elapsed / taken
+        self.diverged = not np.isfinite(records.loss[-1])
+
+    def _call(self, run, indices, count):
+        state, data = self.state, self._train
+        rate = tf.constant(self.spec.learning_rate, tf.float32)
+        return run(
+            state.trainable, state.non_trainable, state.slots, (data.images, data.labels, data.factor),
+            tf.constant(indices), tf.constant(count), tf.constant(self.step), rate,
+        )
+
+    def _compile(self, indices) -> None:
+        """Compile outside the clock, by a call that takes no step."""
+        if not self._compiled:
+            self._call(self._program.steps, indices, 0)
+            self._compiled = True
+
+    def _chunk_length(self) -> int:
+        if self._step_seconds == 0.0:
+            return min(self._rows, 4)
+        return int(np.clip(CHUNK_SECONDS / self._step_seconds, 1, self._rows))
+
+    def _measure(self) -> Moment:
+        return measure(
+            self.spec, self._program, self.state, self._validation, self._probe, self.step, self.seconds
+        )
+
+
+@lru_cache(maxsize=2)
+def _order(spec: RunSpec, epoch: int):
+    return epoch_order(spec, epoch)
+
+
+def _batches(spec: RunSpec) -> tuple[Batches, Batches, Batches]:
+    """The training, validation and probe examples on the device."""
+    images, labels, validation_images, validation_labels = load_examples(spec.dataset, spec.validation)
+    factor = tf.constant(RESCALINGS[spec.rescale].factor, tf.float32)
+    probe = slice(min(PROBE_EXAMPLES, spec.examples))
+    return (
+        Batches(images, labels, factor),
+        Batches(validation_images, validation_labels, factor),
+        Batches(images[probe], labels[probe], factor),
+    )
+
+
+@lru_cache(maxsize=2)
+def load_examples(dataset: str, validation: str) -> tuple[tf.Tensor, ...]:
+    """Training images and labels, validation images and labels, on the device and kept there.
+
+    Raises:
+        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+    """
+    arrays = load_arrays(RunSpec(dataset=dataset, validation=validation))
+    return tuple(
+        tf.constant(array)
+        for array in (
+            arrays.train_images, arrays.train_labels, arrays.validation_images, arrays.validation_labels
+        )
+    )

@@ -1,0 +1,49 @@
+"""The pages of the app, and the door each of them is entered by."""
+
+import runpy
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+_CALLED_BY_APP = "_called_by_app"
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """One page: the file ``pages/{name}.py``, which is also its address ``/{name}``."""
+
+    name: str
+    title: str
+    icon: str
+
+
+# The first is the front page.
+PAGES = (PageEntry("compare", "Compare", ":material/stacked_line_chart:"),)
+
+
+def run_current_page() -> None:
+    """Show the navigation and run the page that the address asks for. Called by app.py alone."""
+    page = st.navigation(_navigation_pages())
+    st.session_state[_CALLED_BY_APP] = True
+    page.run()
+
+
+def enter_through_app() -> None:
+    """The first call of every page.
+
+    Beside a folder named ``pages/``, a server that has not run app.py yet answers a deep link by running the page
+    alone, with wrong titles and no navigation. Such a page hands over to app.py, which comes back to it. The mark is
+    taken off here, so a run that ends early cannot leave it for the next.
+    """
+    if not st.session_state.pop(_CALLED_BY_APP, False):
+        runpy.run_path(str(ROOT / "app.py"))
+        st.stop()
+
+
+def _navigation_pages() -> list[st.Page]:
+    return [
+        st.Page(ROOT / "pages" / f"{entry.name}.py", title=entry.title, icon=entry.icon, default=entry is PAGES[0])
+        for entry in PAGES
+    ]

@@ -1,0 +1,9 @@
+"""Compare: choose variants, train them, watch their curves."""
+
+from bnlab.ui.navigation import enter_through_app
+
+enter_through_app()
+
+from bnlab.ui.compare import render_compare  # noqa: E402  (nothing is loaded for a page that hands over)
+
+render_compare()

@@ -1,0 +1,124 @@
+// One Plotly chart for each key, redrawn in place (a Streamlit Custom Component v2; its other half is
+// bnlab/ui/live_chart.py). Streamlit calls the default export for every new figure and every change of theme, and
+// sometimes gives it a new place on the page. The chart's own element is kept and moved there, so whatever the reader
+// did to it stays done.
+const CONFIG = { displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+const KEPT_AWAY_FROM_PAGE = 12;   // charts off the page whose view is remembered
+const RETRY_AFTER = 5000;         // ms until a Plotly that did not load is asked for again
+const charts = new Map();         // key -> chart, the one mounted last at the end
+
+let loading;
+function loadPlotly(url) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  return (loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    // An address that serves nothing answers 200 with a web page, which "loads": look for Plotly itself.
+    script.onload = script.onerror = () => {
+      if (window.Plotly) return resolve(window.Plotly);
+      script.remove();
+      setTimeout(() => { loading = undefined; }, RETRY_AFTER);
+      reject(new Error(`no Plotly at ${url}`));
+    };
+    script.src = new URL(url, document.baseURI).href;
+    document.head.append(script);
+  }));
+}
+
+// The theme as a Plotly template, which is what lies under everything that a figure sets itself.
+function themeTemplate(element) {
+  const style = getComputedStyle(element);
+  const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const clear = "rgba(0,0,0,0)";
+  const text = css("text-color");
+  const line = css("border-color");
+  const size = Math.round(0.875 * (parseFloat(css("base-font-size")) || 16));
+  const axis = {
+    automargin: true, gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false,
+    tickfont: { size }, title: { font: { size: size + 1 }, standoff: 8 },
+  };
+  return {
+    layout: {
+      font: { color: text, family: css("font"), size },
+      title: { font: { size: size + 3 }, x: 0, xref: "paper" },
+      colorway: css("chart-categorical-colors").split(","),
+      paper_bgcolor: clear, plot_bgcolor: clear, margin: { l: 60, r: 16, t: 40, b: 48 },
+      hoverlabel: {
+        bgcolor: css("secondary-background-color"), bordercolor: line, font: { color: text, size }, namelength: -1,
+      },
+      modebar: { bgcolor: clear, color: css("gray-text-color"), activecolor: css("primary-color") },
+      annotationdefaults: { arrowcolor: text },
+      shapedefaults: { line: { color: text } },
+      xaxis: axis,
+      yaxis: axis,
+    },
+  };
+}
+
+function draw(chart) {
+  const { element, data, Plotly } = chart;
+  clearTimeout(chart.retry);
+  if (!element.clientWidth) return;                 // in a hidden tab: the observer draws it once it shows
+  if (element._dragging) {                          // not under the reader's hand
+    chart.retry = setTimeout(draw, 100, chart);
+    return;
+  }
+  chart.stale = false;
+  chart.width = element.clientWidth;
+  // Parsed anew each time: Plotly writes the reader's zoom into the objects it is given.
+  const figure = JSON.parse(data.figure);
+  const layout = { ...figure.layout, template: themeTemplate(element), width: chart.width, height: data.height };
+  return Plotly.react(element, figure.data, layout, CONFIG);
+}
+
+function createChart(Plotly) {
+  const element = document.createElement("div");
+  const chart = { element, Plotly, data: null, stale: true, width: 0, retry: 0, observer: null };
+  element.setAttribute("role", "img");
+  chart.observer = new ResizeObserver(() => {
+    if (chart.stale || element.clientWidth !== chart.width) draw(chart);
+  });
+  chart.observer.observe(element);
+  return chart;
+}
+
+function dispose(chart) {
+  clearTimeout(chart.retry);
+  chart.observer.disconnect();
+  chart.Plotly.purge(chart.element);
+}
+
+function forgetOldest() {
+  const away = [...charts].filter(([, chart]) => !chart.element.isConnected);
+  for (const [key, chart] of away.slice(0, -KEPT_AWAY_FROM_PAGE)) {
+    charts.delete(key);
+    dispose(chart);
+  }
+}
+
+function mount(chart, place, data) {
+  charts.delete(data.chart);
+  charts.set(data.chart, chart);
+  if (chart.element.parentElement !== place) place.replaceChildren(chart.element);
+  chart.element.dataset.chart = data.chart;
+  chart.element.ariaLabel = data.alt;
+  chart.element.style.minHeight = `${data.height}px`;
+  chart.data = data;
+  chart.stale = true;
+  return draw(chart);
+}
+
+export default async function ({ data, parentElement }) {
+  const place = parentElement.querySelector(".live-chart");
+  place.style.minHeight = `${data.height}px`;       // nothing jumps when the chart arrives
+  place.latest = data;
+  let Plotly;
+  try {
+    Plotly = await loadPlotly(data.plotly);
+  } catch {
+    place.textContent = "This chart cannot be drawn: Plotly did not load. Reload the page, or ask whoever runs it.";
+    return;
+  }
+  if (!place.isConnected || place.latest !== data) return;   // overtaken while Plotly loaded
+  await mount(charts.get(data.chart) ?? createChart(Plotly), place, data);
+  return forgetOldest;                              // Streamlit calls it when it has taken the place off the page
+}

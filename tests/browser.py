@@ -1,0 +1,111 @@
+"""A real Chromium and a real Streamlit server for tests.
+
+Fixtures: ``chromium`` (one browser a test module) and ``browser_page`` (a fresh page in it, which fails the test on any
+console error). ``running_app`` starts a server; ``staged_app`` puts a small test app where Streamlit finds ``static/``.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+START_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium. Not for the whole session: Playwright keeps an event loop running as long as it lives."""
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
+        pytest.skip(f"no Chromium on the PATH (looked for {', '.join(CHROMIUM_NAMES)})")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_page(chromium: Browser) -> Iterator[Page]:
+    """A page in light colours; the test fails if its console shows an error from the app itself."""
+    context = chromium.new_context(viewport={"width": 1100, "height": 800}, color_scheme="light")
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)
+    yield page
+    context.close()
+    assert errors == []
+
+
+def _is_ours(message: ConsoleMessage) -> bool:
+    """Streamlit fetches the icon of a Material symbol from the network; a machine without one reports that."""
+    address = message.location.get("url", "")
+    return message.type == "error" and not address.startswith("https://")
+
+
+@contextmanager
+def running_app(script: Path, *, env: Mapping[str, str] | None = None, base: str = "") -> Iterator[str]:
+    """Serve ``script`` with the product's settings on a free port and give its address; ended on leaving."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
+    command += ["--server.address=127.0.0.1", f"--server.baseUrlPath={base}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    log = script.parent / "server.log" if script.parent != ROOT else Path(os.devnull)
+    with log.open("w") as output:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
+            _wait_until_healthy(url, server)
+            yield url
+        finally:
+            server.terminate()
+            _wait_or_kill(server)
+
+
+def staged_app(script: Path, folder: Path) -> Path:
+    """A copy of ``script`` in ``folder``, beside the product's ``static/``: Streamlit serves it only from there."""
+    (folder / "static").symlink_to(ROOT / "static", target_is_directory=True)
+    return Path(shutil.copy(script, folder))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
+                if answer.read() == b"ok":
+                    return
+        except OSError:
+            pass  # not listening yet
+        time.sleep(0.1)
+    raise AssertionError(f"no server at {url} after {START_SECONDS} s (exit status {server.poll()})")
+
+
+def _wait_or_kill(server: "subprocess.Popen[bytes]") -> None:
+    try:
+        server.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
