@@ -23,7 +23,7 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.parse import SpecError
 from bnlab.spec.presets import PRESETS, Preset
 
-console = Console()
+console = Console() if sys.stdout.isatty() else Console(width=120)
 INTERRUPTED = 130
 
 preset_argument = click.argument("preset", type=click.Choice(list(PRESETS)))

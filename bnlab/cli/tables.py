@@ -5,11 +5,15 @@ import time
 from collections.abc import Sequence
 
 import pandas as pd
+from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from bnlab.runs.run import Run
 from bnlab.spec.network import Network
 from bnlab.spec.presets import PRESETS
+
+_NUMBERS = ("seed", "done", "trained")
 
 
 def presets_table() -> Table:
@@ -47,34 +51,40 @@ def variables_table(network: Network) -> Table:
 
 def results_table(frame: pd.DataFrame) -> Table:
     """The closing table of a comparison; see `bnlab.runs.results.results_frame`."""
-    table = Table("network")
-    headings = (
-        "params", "trainable", "val_loss", "val_accuracy", "s / epoch", "s to 95 %", "s to 97 %",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("network", min_width=14)
+    for heading in ("params", "trainable", "val_loss", "val_accuracy", "s/epoch", "to 95 %", "to 97 %"):
+        table.add_column(heading, justify="right", min_width=len(heading))
     for row in frame.itertuples():
         table.add_row(
             row.label, f"{row.params:,}", f"{row.trainable:,}",
             _spread(row.val_loss, row.val_loss_sd), _spread(row.val_accuracy, row.val_accuracy_sd),
-            _number(row.seconds_per_epoch, 2), _number(row.seconds_to_95, 1), _number(row.seconds_to_97, 1),
+            _number(row.seconds_per_epoch, 2), _seconds(row.seconds_to_95), _seconds(row.seconds_to_97),
         )
     return table
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
     """All runs, the newest last."""
-    table = Table("digest", "label", "state", "step", "seed", "trained", "last written", "error")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("digest", "label", "seed", "state", "done", "trained", "last written"):
+        table.add_column(heading, no_wrap=heading != "label", justify="right" if heading in _NUMBERS else "left")
     for run in runs:
         table.add_row(
-            run.digest[:8], run.label, run.state, f"{run.step:,} / {run.total_steps:,}", str(run.spec.seed),
-            f"{run.seconds:.1f} s", time.strftime("%Y-%m-%d %H:%M", time.localtime(run.updated_at)), run.error,
+            run.digest[:8], run.label, str(run.spec.seed), run.state, f"{run.progress:.0%}", f"{run.seconds:.1f} s",
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(run.updated_at)),
         )
+        if run.error:
+            table.add_row("", f"[red]{escape(run.error)}")
     return table
 
 
 def _spread(mean: float, sd: float) -> str:
     return _number(mean, 4) if math.isnan(sd) else f"{_number(mean, 4)} ± {sd:.4f}"
+
+
+def _seconds(value: float) -> str:
+    return "never" if math.isnan(value) else f"{value:.1f} s"
 
 
 def _number(value: float, digits: int) -> str:

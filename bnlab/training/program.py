@@ -164,4 +164,4 @@ def _accuracy(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
 def _probe_model(model: keras.Sequential, spec: RunSpec) -> keras.Model:
     """`model` with every hidden layer's pre-activation put out as well, the softmax last."""
     inner = [model.get_layer(block.pre_activation).output for block in describe_network(spec).blocks]
-    return keras.Model(model.inputs, [*inner, model.outputs[0]])
+    return keras.Model(model.inputs[0], [*inner, model.outputs[0]])

@@ -1,0 +1,114 @@
+"""The compiled program against plain Keras: same batches, same initial weights, every step's loss and the end."""
+
+import keras
+import numpy as np
+import pytest
+
+from bnlab.model.build import build_model
+from bnlab.model.datasets import load_arrays
+from bnlab.spec.choices import OPTIMIZERS, PLACEMENTS, RESCALINGS
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.program import VALUE_FIELDS, program_for
+from bnlab.training.schedule import epoch_order
+from bnlab.training.training import Training
+
+STEPS = 200
+# A smooth activation and modest rates: ReLU's kinks and large steps amplify float32's rounding step by step.
+SMALL = {"hidden_units": (24, 16), "train_examples": 1_000, "epochs": 7, "activation": "tanh"}
+RATES = {"sgd": 0.02, "sgd_momentum": 0.002, "nesterov": 0.002, "rmsprop": 0.0005, "adam": 0.0005}
+
+
+def train_with_keras(spec: RunSpec, steps: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """The oracle: `train_on_batch` on the same batches; every step's loss and accuracy, and the weights."""
+    optimizer = OPTIMIZERS[spec.optimizer]
+    model = build_model(spec)
+    model.compile(
+        optimizer=getattr(keras.optimizers, optimizer.keras_class)(spec.learning_rate, **optimizer.config),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    arrays, curve = load_arrays(spec), []
+    for step in range(steps):
+        epoch, position = divmod(step, spec.steps_per_epoch)
+        batch = epoch_order(spec, epoch)[position * spec.batch_size :][: spec.batch_size]
+        images = arrays.train_images[batch].astype("float32") * np.float32(RESCALINGS[spec.rescale].factor)
+        model.reset_metrics()
+        curve.append(model.train_on_batch(images, arrays.train_labels[batch]))
+    loss, accuracy = np.array(curve, dtype=float).T
+    return loss, accuracy, [np.asarray(w) for w in model.get_weights()]
+
+
+def train_with_bnlab(spec: RunSpec, steps: int) -> tuple[np.ndarray, np.ndarray, Training]:
+    training, loss, accuracy = Training(spec), [], []
+    while training.step < steps:
+        records = training.advance()
+        loss.append(records.loss)
+        accuracy.append(records.accuracy)
+    return np.concatenate(loss)[:steps], np.concatenate(accuracy)[:steps], training
+
+
+def assert_agrees(spec: RunSpec) -> None:
+    """`spec` has STEPS steps or a few more; the oracle takes as many as bnlab took."""
+    loss, accuracy, training = train_with_bnlab(spec, STEPS)
+    keras_loss, keras_accuracy, weights = train_with_keras(spec, training.step)
+    np.testing.assert_allclose(loss, keras_loss[:STEPS], rtol=1e-3)
+    np.testing.assert_allclose(accuracy, keras_accuracy[:STEPS], atol=1e-6)
+    ours = {name: array for name, array in training.checkpoint().arrays.items() if name.count("/") == 1}
+    theirs = {f"{v.path.split('/')[-2]}/{v.name}": w for v, w in zip(build_model(spec).weights, weights, strict=True)}
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        # The absolute part is for what is zero but for rounding, such as an offset that the next BN takes out.
+        allowed = 1e-3 * np.linalg.norm(theirs[name]) + 1e-5 * np.sqrt(array.size)
+        assert np.linalg.norm(array - theirs[name]) < allowed, name
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_agrees_with_keras(placement: str, optimizer: str) -> None:
+    assert_agrees(
+        RunSpec(**SMALL, placement=placement, optimizer=optimizer, learning_rate=RATES[optimizer], use_bias=False)
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"input_normalization": True},
+        {"input_normalization": True, "placement": "after_activation", "optimizer": "adam", "learning_rate": 0.001},
+        {"renorm": True},
+        {"center": False, "scale": False},
+        {"rescale": "raw", "learning_rate": 0.001},
+        {"batch_size": 128, "activation": "sigmoid", "validation": "holdout"},
+    ],
+    ids=str,
+)
+def test_agrees_with_keras_in_the_other_fields(changes: dict[str, object]) -> None:
+    assert_agrees(RunSpec(**(SMALL | {"placement": "before_activation", "epochs": 30} | changes)))
+
+
+def test_specs_that_differ_only_in_values_share_a_program() -> None:
+    spec = RunSpec(**SMALL)
+    values = {
+        "seed": 7, "kernel_initializer": "he_normal", "initializer_stddev": 1.0, "learning_rate": 0.5, "epochs": 3,
+        "train_examples": 64, "rescale": "raw", "validation": "holdout", "batch_size": 8,
+    }
+    assert values.keys() == VALUE_FIELDS
+    assert program_for(spec) is program_for(spec.model_copy(update=values))
+    assert program_for(spec) is not program_for(spec.model_copy(update={"placement": "before_activation"}))
+
+
+def test_stops_at_the_first_loss_that_is_not_finite() -> None:
+    spec = RunSpec(**SMALL | {"rescale": "raw", "learning_rate": 100.0, "activation": "linear"})
+    loss, _, training = _until_the_end(spec)
+    assert training.diverged
+    assert not training.finished
+    assert np.isfinite(loss[:-1]).all()
+    assert not np.isfinite(loss[-1])
+    assert len(loss) == training.step
+
+
+def _until_the_end(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, Training]:
+    training, loss = Training(spec), []
+    while not (training.finished or training.diverged):
+        loss.append(training.advance().loss)
+    return np.concatenate(loss), np.empty(0), training
