@@ -2,7 +2,10 @@
 // bnlab/ui/live_chart.py). Streamlit calls the default export for every new figure and every change of theme, and
 // sometimes gives it a new place on the page. The chart's own element is kept and moved there, so whatever the reader
 // did to it stays done.
-const CONFIG = { displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+const CONFIG = {
+  displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
+  showSendToCloud: false,         // on by default in plotly.js 4: it would offer to upload the runs
+};
 const KEPT_AWAY_FROM_PAGE = 12;   // charts off the page whose view is remembered
 const RETRY_AFTER = 5000;         // ms until a Plotly that did not load is asked for again
 const charts = new Map();         // key -> chart, the one mounted last at the end
@@ -28,8 +31,8 @@ function loadPlotly(url) {
 function themeTemplate(element) {
   const style = getComputedStyle(element);
   const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const clear = "rgba(0,0,0,0)";
   const text = css("text-color");
+  const background = css("background-color");       // not clear: Plotly picks contrasting colours against it
   const line = css("border-color");
   const size = Math.round(0.875 * (parseFloat(css("base-font-size")) || 16));
   const axis = {
@@ -41,11 +44,11 @@ function themeTemplate(element) {
       font: { color: text, family: css("font"), size },
       title: { font: { size: size + 3 }, x: 0, xref: "paper" },
       colorway: css("chart-categorical-colors").split(","),
-      paper_bgcolor: clear, plot_bgcolor: clear, margin: { l: 60, r: 16, t: 40, b: 48 },
+      paper_bgcolor: background, plot_bgcolor: background, margin: { l: 60, r: 16, t: 40, b: 48 },
       hoverlabel: {
         bgcolor: css("secondary-background-color"), bordercolor: line, font: { color: text, size }, namelength: -1,
       },
-      modebar: { bgcolor: clear, color: css("gray-text-color"), activecolor: css("primary-color") },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: css("gray-text-color"), activecolor: css("primary-color") },
       annotationdefaults: { arrowcolor: text },
       shapedefaults: { line: { color: text } },
       xaxis: axis,
@@ -67,7 +70,8 @@ function draw(chart) {
   // Parsed anew each time: Plotly writes the reader's zoom into the objects it is given.
   const figure = JSON.parse(data.figure);
   const layout = { ...figure.layout, template: themeTemplate(element), width: chart.width, height: data.height };
-  return Plotly.react(element, figure.data, layout, CONFIG);
+  const config = { ...CONFIG, toImageButtonOptions: { filename: data.chart, scale: 2 } };
+  return Plotly.react(element, figure.data, layout, config);
 }
 
 function createChart(Plotly) {

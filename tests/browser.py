@@ -1,7 +1,8 @@
 """A real Chromium and a real Streamlit server for tests.
 
-Fixtures: ``chromium`` (one browser a test module) and ``browser_page`` (a fresh page in it, which fails the test on any
-console error). ``running_app`` starts a server; ``staged_app`` puts a small test app where Streamlit finds ``static/``.
+Fixtures: ``chromium`` (one browser a test module, its cache shared by the module's tests) and ``browser_page`` (a fresh
+page in it, which fails the test on any console error). Mark tests that use them with ``pytest.mark.browser``.
+``running_app`` starts a server; ``staged_app`` puts a small test app where Streamlit finds ``static/``.
 """
 
 import os
@@ -16,47 +17,52 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 START_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[BrowserContext]:
     """A headless Chromium. Not for the whole session: Playwright keeps an event loop running as long as it lives."""
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         pytest.skip(f"no Chromium on the PATH (looked for {', '.join(CHROMIUM_NAMES)})")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield browser
+        yield browser.new_context(viewport={"width": 1100, "height": 800}, color_scheme="light")
         browser.close()
 
 
 @pytest.fixture
-def browser_page(chromium: Browser) -> Iterator[Page]:
+def browser_page(chromium: BrowserContext) -> Iterator[Page]:
     """A page in light colours; the test fails if its console shows an error from the app itself."""
-    context = chromium.new_context(viewport={"width": 1100, "height": 800}, color_scheme="light")
-    page = context.new_page()
+    page = chromium.new_page()
     page.set_default_timeout(15_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)
     yield page
-    context.close()
+    page.close()
     assert errors == []
 
 
 def _is_ours(message: ConsoleMessage) -> bool:
-    """Streamlit fetches the icon of a Material symbol from the network; a machine without one reports that."""
+    """Not ours: Streamlit's own search for its base path, and its download of a Material symbol as the page's icon."""
     address = message.location.get("url", "")
-    return message.type == "error" and not address.startswith("https://")
+    streamlits = address.startswith("https://") or address.endswith(("/_stcore/health", "/_stcore/host-config"))
+    return message.type == "error" and not streamlits
 
 
 @contextmanager

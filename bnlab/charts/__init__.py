@@ -1,0 +1,1 @@
+"""DataFrames to plotly figures: pure functions, prepared and then drawn."""

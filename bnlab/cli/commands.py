@@ -26,8 +26,22 @@ from bnlab.spec.presets import PRESETS, Preset
 console = Console() if sys.stdout.isatty() else Console(width=120)
 INTERRUPTED = 130
 
+
+def _in_a_folder(_context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Told before the training, not after it."""
+    if path is not None and not path.parent.is_dir():
+        raise click.BadParameter(f"{path.parent} is not a folder.")
+    return path
+
+
 preset_argument = click.argument("preset", type=click.Choice(list(PRESETS)))
-json_option = click.option("--json", "json_path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+json_option = click.option(
+    "--json",
+    "json_path",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    callback=_in_a_folder,
+    help="Write what is shown to this file.",
+)
 
 
 @click.group()
@@ -136,7 +150,7 @@ def _setting(text: str) -> tuple[str, Any]:
     for candidate in (value, f"[{value}]" if "," in value else value):
         try:
             return name, json.loads(candidate)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             continue
     return name, value
 

@@ -29,8 +29,12 @@ def network_document(label: str, network: Network) -> dict[str, Any]:
         "params": _params(network),
         "layers": [
             {
-                "name": layer.name, "class": layer.keras_class, "output_shape": list(layer.output_shape),
-                "params": layer.params, "trainable": layer.trainable, "non_trainable": layer.non_trainable,
+                "name": layer.name,
+                "class": layer.keras_class,
+                "output_shape": list(layer.output_shape),
+                "params": layer.params,
+                "trainable": layer.trainable,
+                "non_trainable": layer.non_trainable,
                 "variables": [
                     {"name": v.name, "shape": list(v.shape), "trainable": v.trainable} for v in layer.variables
                 ],

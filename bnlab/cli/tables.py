@@ -55,11 +55,16 @@ def results_table(frame: pd.DataFrame) -> Table:
     table.add_column("network", min_width=14)
     for heading in ("params", "trainable", "val_loss", "val_accuracy", "s/epoch", "to 95 %", "to 97 %"):
         table.add_column(heading, justify="right", min_width=len(heading))
-    for row in frame.itertuples():
+    for row in frame.to_dict("records"):
         table.add_row(
-            row.label, f"{row.params:,}", f"{row.trainable:,}",
-            _spread(row.val_loss, row.val_loss_sd), _spread(row.val_accuracy, row.val_accuracy_sd),
-            _number(row.seconds_per_epoch, 2), _seconds(row.seconds_to_95), _seconds(row.seconds_to_97),
+            row["label"],
+            f"{row['params']:,}",
+            f"{row['trainable']:,}",
+            _spread(row["val_loss"], row["val_loss_sd"]),
+            _spread(row["val_accuracy"], row["val_accuracy_sd"]),
+            _number(row["seconds_per_epoch"], 2),
+            _seconds(row["seconds_to_95"]),
+            _seconds(row["seconds_to_97"]),
         )
     return table
 
@@ -71,7 +76,12 @@ def runs_table(runs: Sequence[Run]) -> Table:
         table.add_column(heading, no_wrap=heading != "label", justify="right" if heading in _NUMBERS else "left")
     for run in runs:
         table.add_row(
-            run.digest[:8], run.label, str(run.spec.seed), run.state, f"{run.progress:.0%}", f"{run.seconds:.1f} s",
+            run.digest[:8],
+            run.label,
+            str(run.spec.seed),
+            run.state,
+            f"{run.progress:.0%}",
+            f"{run.seconds:.1f} s",
             time.strftime("%Y-%m-%d %H:%M", time.localtime(run.updated_at)),
         )
         if run.error:

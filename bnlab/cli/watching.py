@@ -16,8 +16,11 @@ TICK_SECONDS = 0.25
 def watch(console: Console, lab: Lab, names: dict[str, str]) -> list[Run]:
     """Draw a live bar for each run of `names` (digest -> what to call it) until all have ended; returns them."""
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-        TextColumn("{task.fields[state]:<9}"), TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[state]:<9}"),
+        TextColumn("{task.fields[detail]}"),
     )
     with Progress(*columns, console=console, refresh_per_second=8) as progress:
         bars = {d: progress.add_task(name, total=1.0, state="", detail="") for d, name in names.items()}
@@ -54,7 +57,8 @@ def _in_order(runs: Sequence[Run], names: dict[str, str]) -> list[Run]:
 
 
 def _latest_accuracy(lab: Lab, runs: Sequence[Run]) -> dict[str, float]:
-    return moments_frame(lab.store, runs).groupby("run")["val_accuracy"].last().to_dict()
+    latest = moments_frame(lab.store, runs).groupby("run")["val_accuracy"].last()
+    return {str(digest): accuracy for digest, accuracy in latest.items()}
 
 
 def _detail(run: Run, accuracy: float | None) -> str:

@@ -18,11 +18,10 @@ def build_model(spec: RunSpec) -> keras.Sequential:
     """
     network = describe_network(spec)
     dense = [layer.name for layer in network.layers if layer.keras_class == "Dense"]
-    model = keras.Sequential([keras.Input(network.input_shape)])
-    for layer in network.layers:
-        place = dense.index(layer.name) if layer.name in dense else 0
-        model.add(_build_layer(layer, spec, place))
-    return model
+    places = {name: place for place, name in enumerate(dense)}
+    layers = [_build_layer(layer, spec, places.get(layer.name, 0)) for layer in network.layers]
+    # All at once: `add` would build the model anew for each layer.
+    return keras.Sequential([keras.Input(network.input_shape), *layers])
 
 
 def _build_layer(layer: Layer, spec: RunSpec, place: int) -> keras.Layer:

@@ -62,7 +62,7 @@ def _load_mnist() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
 def _downloader(name: str) -> Callable[[], tuple[tuple[Images, Labels], tuple[Images, Labels]]]:
     def load() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
         try:
-            return getattr(keras.datasets, name).load_data()  # type: ignore[no-any-return]
+            return getattr(keras.datasets, name).load_data()
         except Exception as error:  # keras lets urllib's, http's and tarfile's errors through alike
             raise DatasetError(
                 f"{DATASETS[name].title} is not on this machine and could not be downloaded; "

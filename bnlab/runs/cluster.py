@@ -4,8 +4,8 @@ import logging
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster
 from dask.system import CPU_COUNT
+from distributed import Client, LocalCluster
 
 SETTINGS: dict[str, Any] = {
     "distributed.worker.daemon": True,

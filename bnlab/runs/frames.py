@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bnlab.runs.journal import FLOATS
 from bnlab.runs.run import Run
@@ -18,13 +18,17 @@ PERCENTILE_COLUMNS = tuple(f"p{p}" for p in PERCENTILES)
 
 def steps_frame(store: Store, digest: str, after: int = 0) -> pd.DataFrame:
     """Columns step (from 1), loss, accuracy: every step beyond `after`, in training mode on its batch."""
-    query = select(steps).where(steps.c.run == digest, steps.c.first_step >= after).order_by(steps.c.first_step)
+    own = steps.c.run == digest
+    reaching = select(func.max(steps.c.first_step)).where(own, steps.c.first_step <= after).scalar_subquery()
+    query = select(steps).where(own, steps.c.first_step >= reaching).order_by(steps.c.first_step)
     with store.engine.connect() as connection:
         blocks = connection.execute(query).all()
     loss = np.frombuffer(b"".join(block.loss for block in blocks), FLOATS)
     accuracy = np.frombuffer(b"".join(block.accuracy for block in blocks), FLOATS)
     first = blocks[0].first_step if blocks else 0
-    return pd.DataFrame({"step": first + 1 + np.arange(len(loss)), "loss": loss, "accuracy": accuracy})
+    skip = max(after - first, 0)  # `after` may lie within a block
+    step = first + 1 + np.arange(len(loss))
+    return pd.DataFrame({"step": step[skip:], "loss": loss[skip:], "accuracy": accuracy[skip:]})
 
 
 def moments_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
@@ -58,13 +62,15 @@ def layers_frame(store: Store, digest: str) -> pd.DataFrame:
     query = select(layers).where(layers.c.run == digest).order_by(layers.c.step)
     with store.engine.connect() as connection:
         rows = connection.execute(query).all()
-    return pd.DataFrame(
+    numbers = ["gradient_norm", "weight_norm", *PERCENTILE_COLUMNS]
+    frame = pd.DataFrame(
         [
             (r.step, r.layer, r.gradient_norm, r.weight_norm, *np.frombuffer(r.percentiles, FLOATS).tolist())
             for r in rows
         ],
-        columns=["step", "layer", "gradient_norm", "weight_norm", *PERCENTILE_COLUMNS],
+        columns=["step", "layer", *numbers],
     )
+    return frame.astype({"step": int} | dict.fromkeys(numbers, float))
 
 
 def snapshots_frame(store: Store, digest: str, layer: str) -> pd.DataFrame:

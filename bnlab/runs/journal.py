@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from bnlab.runs.schema import checkpoints, layers, moments, runs, snapshots, steps
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
+from bnlab.training.records import LayerRecord, Records
 
 if TYPE_CHECKING:
     from bnlab.training.checkpoint import Checkpoint
-    from bnlab.training.records import Records
 
 FLOATS = np.dtype("<f4")
 
@@ -48,14 +48,12 @@ class Journal:
     def position(self) -> tuple[int, float, dict[str, NDArray[np.float32]]]:
         """The checkpoint's step, seconds and arrays; no arrays if there is none yet."""
         with self._engine.connect() as connection:
-            row = connection.execute(
-                select(runs.c.step, runs.c.seconds).where(runs.c.digest == self._digest)
-            ).one()
+            row = connection.execute(select(runs.c.step, runs.c.seconds).where(runs.c.digest == self._digest)).one()
             saved = connection.execute(select(checkpoints).where(checkpoints.c.run == self._digest)).all()
         arrays = {r.name: np.frombuffer(r.values, FLOATS).reshape(json.loads(r.shape)) for r in saved}
         return row.step, row.seconds, arrays
 
-    def commit(self, records: "Records", checkpoint: "Checkpoint", state: RunState) -> None:
+    def commit(self, records: Records, checkpoint: "Checkpoint", state: RunState) -> None:
         """Write the records, the checkpoint that follows them and the state, all or nothing.
 
         Raises:
@@ -80,7 +78,7 @@ class Journal:
                 ],
             )
 
-    def _write_records(self, connection: Connection, records: "Records") -> None:
+    def _write_records(self, connection: Connection, records: Records) -> None:
         if len(records.loss):
             block = {"loss": _bytes(records.loss), "accuracy": _bytes(records.accuracy)}
             self._insert(connection, steps, [{"first_step": records.first_step, **block}])
@@ -104,7 +102,7 @@ class Journal:
             connection.execute(insert(table), [{"run": self._digest, **row} for row in rows])
 
 
-def _layer_row(step: int, layer: Any) -> dict[str, Any]:
+def _layer_row(step: int, layer: LayerRecord) -> dict[str, Any]:
     return {
         "step": step,
         "layer": layer.layer,

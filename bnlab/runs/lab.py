@@ -2,23 +2,24 @@
 
 import queue
 import threading
-import time
 from collections.abc import Iterable
 
 from distributed import Client, Future, KilledWorker
+from sqlalchemy.exc import SQLAlchemyError
 
 from bnlab.runs.cluster import ClusterError, connect, disconnect
 from bnlab.runs.journal import SupersededError
 from bnlab.runs.ownership import is_dead, new_owner
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
-from bnlab.runs.store import LEASE_SECONDS, Store
+from bnlab.runs.store import Store
 from bnlab.runs.turns import Turns
 from bnlab.runs.work import train_slice
 from bnlab.spec.run_spec import RunSpec
 
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 5.0
+MOST_DEATHS = 4
 
 
 class Lab:
@@ -35,7 +36,8 @@ class Lab:
         self._scheduler, self._workers = scheduler, workers
         self._client: Client | None = None
         self._turns = Turns()
-        self._busy: dict[str, tuple[str, Future]] = {}  # worker -> (digest, the slice it trains)
+        self._busy: dict[str, tuple[str, Future[RunState]]] = {}  # worker -> (digest, the slice it trains)
+        self._deaths: dict[str, int] = {}  # how often in a row a run's worker has died
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="bnlab-lab", daemon=True)
@@ -64,13 +66,19 @@ class Lab:
                 try:
                     self._turn()
                     self.problem = ""
-                except Exception as error:  # the thread must outlive a database or a scheduler that is away
-                    self.problem = str(error) if isinstance(error, ClusterError) else f"The lab had to pause: {error}"
-                    self._closing.wait(RETRY_SECONDS)
+                except (ClusterError, OSError, SQLAlchemyError) as error:
+                    self._pause(error)
                 self._listen()
         finally:
             self._disconnect()
             self.store.release(self.owner)
+
+    def _pause(self, error: Exception) -> None:
+        """Outlive a scheduler or a database that is away: what was being trained goes on from its checkpoint."""
+        self.problem = str(error) if isinstance(error, ClusterError) else f"The lab pauses and tries again: {error}"
+        if not isinstance(error, SQLAlchemyError):
+            self._disconnect()
+        self._closing.wait(RETRY_SECONDS)
 
     def _listen(self) -> None:
         """Sleep until there is news, then forget the rest: a turn looks at everything anyway."""
@@ -85,7 +93,8 @@ class Lab:
         """Look at everything once: lost runs, finished slices, waiting runs, idle workers."""
         if self._client is None:
             self._client = connect(self._scheduler, self._workers)
-        self._collect()
+        workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
+        self._collect(workers)
         active = self.store.claim(self.owner, [owner for owner in self.store.owners() if is_dead(owner)])
         training = {digest for digest, _ in self._busy.values()}
         for run in active:
@@ -95,7 +104,7 @@ class Lab:
         for digest in self._turns.waiting:
             if digest not in mine:
                 self._turns.remove(digest)
-        self._hand_out()
+        self._hand_out(workers)
 
     def _enqueue(self, run: Run) -> None:
         if run.stop_requested:
@@ -104,39 +113,58 @@ class Lab:
         else:
             self._turns.add(run.digest)
 
-    def _hand_out(self) -> None:
+    def _hand_out(self, workers: list[str]) -> None:
         assert self._client is not None
-        workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
         for worker in workers:
             digest = None if worker in self._busy else self._turns.take(worker, workers)
             fence = None if digest is None else self.store.next_fence(digest, self.owner)
             if digest is None or fence is None:
                 continue
             future = self._client.submit(
-                train_slice, self.store.url, digest, fence,
-                key=f"{digest}-{fence}", workers=[worker], allow_other_workers=True, pure=False,
+                train_slice,
+                self.store.url,
+                digest,
+                fence,
+                key=f"{digest}-{fence}",
+                workers=[worker],
+                pure=False,
             )
             self._busy[worker] = digest, future
             future.add_done_callback(lambda _future: self._news.put("slice"))
 
-    def _collect(self) -> None:
-        """Take in the slices that have ended."""
+    def _collect(self, workers: list[str]) -> None:
+        """Take in the slices that have ended, with their workers or without."""
         for worker, (digest, future) in list(self._busy.items()):
             if future.done():
                 del self._busy[worker]
                 self._settle(digest, future)
+            elif worker not in workers:  # Dask would wait for this very worker, but its successor has another address
+                del self._busy[worker]
+                future.cancel()
+                self._mourn(digest)
 
-    def _settle(self, digest: str, future: Future) -> None:
+    def _settle(self, digest: str, future: Future[RunState]) -> None:
         error = future.exception() if future.status == "error" else None
-        if isinstance(error, KilledWorker):
-            words = "The worker process died again and again while training this run; it may need more memory."
-            self.store.finish(digest, self.owner, RunState.FAILED, words)
-        elif error is not None and not isinstance(error, SupersededError):
+        if error is None:
+            self._deaths.pop(digest, None)
+        elif isinstance(error, KilledWorker):
+            self._mourn(digest)
+        elif not isinstance(error, SupersededError):
             self.store.finish(digest, self.owner, RunState.FAILED, _words(error))
 
+    def _mourn(self, digest: str) -> None:
+        """A worker died training the run: it is tried again, but not for ever."""
+        self._deaths[digest] = self._deaths.get(digest, 0) + 1
+        if self._deaths[digest] >= MOST_DEATHS:
+            self._deaths.pop(digest)
+            words = f"The worker process died {MOST_DEATHS} times in a row on this run; it may need more memory."
+            self.store.finish(digest, self.owner, RunState.FAILED, words)
+
     def _disconnect(self) -> None:
-        if self._client is not None:
-            disconnect(self._client)
+        client, self._client = self._client, None
+        self._busy.clear()
+        if client is not None:
+            disconnect(client)
 
 
 def _words(error: BaseException) -> str:

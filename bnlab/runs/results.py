@@ -10,6 +10,18 @@ from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
 
 TARGETS = (0.95, 0.97)
+COLUMNS = (
+    "label",
+    "params",
+    "trainable",
+    "runs",
+    "val_loss",
+    "val_loss_sd",
+    "val_accuracy",
+    "val_accuracy_sd",
+    "seconds_per_epoch",
+    *(f"seconds_to_{target * 100:.0f}" for target in TARGETS),
+)
 
 
 def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
@@ -21,7 +33,7 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]]) -> pd.D
     """
     measured = moments_frame(store, [run for runs in comparison.values() for run in runs])
     rows = [_row(label, runs, measured) for label, runs in comparison.items() if runs]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def seconds_to(moments: pd.DataFrame, accuracy: float) -> float:
@@ -35,7 +47,10 @@ def _row(label: str, runs: Sequence[Run], measured: pd.DataFrame) -> dict[str, o
     own = [measured[measured["run"] == run.digest] for run in runs]
     last = pd.DataFrame([m.iloc[-1] for m in own if len(m)], columns=measured.columns)
     row: dict[str, object] = {
-        "label": label, "params": network.params, "trainable": network.trainable, "runs": len(last),
+        "label": label,
+        "params": network.params,
+        "trainable": network.trainable,
+        "runs": len(last),
     }
     for column in ("val_loss", "val_accuracy"):
         values = last[column].astype(float)

@@ -88,9 +88,7 @@ class Store:
         Returns all active runs that `owner` now looks after, in the order they were queued.
         """
         now = time.time()
-        abandoned: ColumnElement[bool] = or_(
-            runs.c.owner == owner, runs.c.owner.in_(dead), runs.c.lease_until < now
-        )
+        abandoned: ColumnElement[bool] = or_(runs.c.owner == owner, runs.c.owner.in_(dead), runs.c.lease_until < now)
         with self.engine.begin() as connection:
             connection.execute(
                 update(runs)

@@ -13,13 +13,14 @@ from bnlab.runs.journal import Journal
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.warm import warm_up
+from bnlab.training.records import Records
 
 if TYPE_CHECKING:
-    from bnlab.training.records import Records
     from bnlab.training.training import Training
 
 SLICE_SECONDS = 3.0
 COMMIT_SECONDS = 0.5
+MOMENT_COMMIT_SECONDS = 0.1
 LONGEST_COMMIT_SECONDS = 10.0
 STOP_POLL_SECONDS = 0.2
 WRITING_SHARE = 0.02
@@ -28,12 +29,16 @@ WRITING_SHARE = 0.02
 def train_slice(store_url: str, digest: str, fence: int) -> RunState:
     """Train the run for about SLICE_SECONDS and return its state then: RUNNING if there is more to do.
 
+    A run that has ended is left alone: Dask calls again if the worker dies between its last commit and its answer.
+
     Raises:
         bnlab.model.datasets.DatasetError: the dataset cannot be had.
         SupersededError: another slice of the run was handed out meanwhile.
     """
     warm_up()
-    return Slice(_store(store_url), digest, fence).train()
+    store = _store(store_url)
+    state = store.run(digest).state
+    return state if state.is_finished() else Slice(store, digest, fence).train()
 
 
 @lru_cache(maxsize=4)
@@ -55,29 +60,34 @@ class Slice:
         from bnlab.training.training import Training
 
         step, seconds, arrays = self._journal.position()
+        self._begun = bool(arrays)  # a first call measures step 0, which no checkpoint may leave behind
         return Training(store.run(digest).spec, Checkpoint(step, seconds, arrays) if arrays else None)
 
     def train(self) -> RunState:
         """Advance and commit until the slice's time is up, the run has ended, or a stop is asked for."""
-        from bnlab.training.records import Records
-
         began = committed = polled = time.monotonic()
         stop = self._journal.stop_requested()
         records = Records(self._training.step)
         while True:
-            if not stop:
+            if not (stop and self._begun):
                 records.extend(self._training.advance())
+                self._begun = True
             now = time.monotonic()
             if now - polled >= STOP_POLL_SECONDS:
                 stop, polled = self._journal.stop_requested(), now
             state = self._state(stop)
             over = state is not RunState.RUNNING or now - began >= SLICE_SECONDS
-            # Whatever was measured is shown at once: the first point, and every epoch's end.
-            if over or records.moments or now - committed >= self._commit_every:
+            if over or self._is_due(records, now - committed):
                 self._commit(records, state)
                 records, committed = Records(self._training.step), time.monotonic()
             if over:
                 return state
+
+    def _is_due(self, records: Records, waited: float) -> bool:
+        """What was measured is written at once, but for the many moments of the first second."""
+        if records.moments and (self._training.step == 0 or waited >= MOMENT_COMMIT_SECONDS):
+            return True
+        return waited >= self._commit_every
 
     def _state(self, stop: bool) -> RunState:
         if self._training.diverged:
@@ -86,7 +96,7 @@ class Slice:
             return RunState.COMPLETED
         return RunState.STOPPED if stop else RunState.RUNNING
 
-    def _commit(self, records: "Records", state: RunState) -> None:
+    def _commit(self, records: Records, state: RunState) -> None:
         """Write, and write more seldom if the checkpoint is so large that writing takes long."""
         began = time.monotonic()
         self._journal.commit(records, self._training.checkpoint(), state)

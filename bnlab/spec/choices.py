@@ -95,8 +95,10 @@ INITIALIZERS: dict[str, Initializer] = {
     "lecun_uniform": Initializer("LeCun uniform", "Fits SELU.", "LecunUniform"),
     "orthogonal": Initializer("Orthogonal", "Keeps the norm of what passes through.", "Orthogonal"),
     "random_normal": Initializer(
-        "Random normal", "A standard deviation of your own, blind to the layer's size.",
-        "RandomNormal", takes_stddev=True,
+        "Random normal",
+        "A standard deviation of your own, blind to the layer's size.",
+        "RandomNormal",
+        takes_stddev=True,
     ),
     "random_uniform": Initializer("Random uniform", "Between −0.05 and 0.05.", "RandomUniform"),
     "truncated_normal": Initializer("Truncated normal", "Standard deviation 0.05, cut at two.", "TruncatedNormal"),

@@ -31,7 +31,5 @@ DATASETS: dict[str, Dataset] = {
     "fashion_mnist": Dataset(
         "Fashion-MNIST", "Clothes in MNIST's format; downloaded on first use.", (28, 28), 60_000, 10_000
     ),
-    "cifar10": Dataset(
-        "CIFAR-10", "Small colour photographs; downloaded on first use.", (32, 32, 3), 50_000, 10_000
-    ),
+    "cifar10": Dataset("CIFAR-10", "Small colour photographs; downloaded on first use.", (32, 32, 3), 50_000, 10_000),
 }

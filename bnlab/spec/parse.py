@@ -56,6 +56,8 @@ def allowed(name: str) -> str:
 
 
 def _sentence(name: str, fault: Any) -> str:
+    if not fault["loc"]:
+        return f"A run is described by its fields, but {_shown(fault['input'])} was given."
     if name not in RunSpec.model_fields:
         return f"{name} is not a field of a run; the fields are {', '.join(RunSpec.model_fields)}."
     given = ("an entry of " if len(fault["loc"]) > 1 else "") + _shown(fault["input"])

@@ -37,9 +37,7 @@ PRESETS: dict[str, Preset] = {
             Variant("Approach 1 (as described)", _APPROACH_1),
             Variant(
                 "Approach 2",
-                RunSpec(
-                    placement="before_activation", input_normalization=True, use_bias=False, activation="relu"
-                ),
+                RunSpec(placement="before_activation", input_normalization=True, use_bias=False, activation="relu"),
             ),
         ),
     ),

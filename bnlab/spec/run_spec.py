@@ -39,7 +39,9 @@ class RunSpec(BaseModel):
         True, title="Use bias", description="Whether the hidden Dense layers add a bias; the output always does."
     )
     kernel_initializer: Annotated[str, AfterValidator(choices.one_of(choices.INITIALIZERS))] = _choice(
-        choices.INITIALIZERS, "glorot_uniform", "Initializer",
+        choices.INITIALIZERS,
+        "glorot_uniform",
+        "Initializer",
         "How the hidden kernels start; the output layer keeps Keras's default.",
     )
     initializer_stddev: float = Field(
@@ -49,7 +51,10 @@ class RunSpec(BaseModel):
         choices.ACTIVATIONS, "relu", "Activation", "The nonlinearity of the hidden layers."
     )
     hidden_units: tuple[Units, ...] = Field(
-        (300, 100), min_length=1, max_length=50, title="Hidden units",
+        (300, 100),
+        min_length=1,
+        max_length=50,
+        title="Hidden units",
         description="The width of each hidden layer, from the input on.",
     )
     optimizer: Annotated[str, AfterValidator(choices.one_of(choices.OPTIMIZERS))] = _choice(
@@ -64,7 +69,10 @@ class RunSpec(BaseModel):
         0, ge=0, le=2**31 - 1, title="Seed", description="Decides the initial weights and the order of examples."
     )
     momentum: float = Field(
-        0.99, ge=0, lt=1, title="BN momentum",
+        0.99,
+        ge=0,
+        lt=1,
+        title="BN momentum",
         description="The weight of the old value in the moving mean and variance (PyTorch's is 1 minus this).",
     )
     epsilon: float = Field(
@@ -73,7 +81,8 @@ class RunSpec(BaseModel):
     center: bool = Field(True, title="BN center", description="Whether BN learns the offset beta.")
     scale: bool = Field(True, title="BN scale", description="Whether BN learns the factor gamma.")
     renorm: bool = Field(
-        False, title="Batch renormalization",
+        False,
+        title="Batch renormalization",
         description="Corrects each batch towards the moving statistics while training (Ioffe 2017).",
     )
     dataset: Annotated[str, AfterValidator(choices.one_of(DATASETS))] = _choice(
@@ -96,6 +105,12 @@ class RunSpec(BaseModel):
         if value is not None and dataset is not None and value > dataset.train:
             raise ValueError(f"must be at most {dataset.train:,}, all that {dataset.title} has for training")
         return value
+
+    @field_validator("initializer_stddev", "momentum")
+    @classmethod
+    def _without_sign_of_zero(cls, value: float) -> float:
+        # −0.0 equals 0.0 but is printed otherwise, and the digest is made of what is printed.
+        return value + 0.0
 
     @property
     def digest(self) -> str:

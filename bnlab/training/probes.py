@@ -10,7 +10,7 @@ from bnlab.training.checkpoint import save_state
 from bnlab.training.program import Batches, Program, State
 from bnlab.training.records import PERCENTILES, LayerRecord, Moment, Snapshot
 
-PROBE_EXAMPLES = 256
+PROBE_EXAMPLES = 128
 """The fixed batch of the layer probes: the first training examples, in the dataset's order."""
 
 
@@ -18,11 +18,17 @@ def measure(
     spec: RunSpec, program: Program, state: State, validation: Batches, probe: Batches, step: int, seconds: float
 ) -> Moment:
     """Everything recorded at one moment; `state` is not changed."""
-    loss, accuracy = program.evaluate(state.trainable, state.non_trainable, _tensors(validation))
+    loss, accuracy = validate(program, state, validation)
     network = describe_network(spec)
     layers = _layer_records(network, program, state, probe)
     snapshots = _snapshots(network, save_state(spec, state))
-    return Moment(step, seconds, float(loss), float(accuracy), layers, snapshots)
+    return Moment(step, seconds, loss, accuracy, layers, snapshots)
+
+
+def validate(program: Program, state: State, validation: Batches) -> tuple[float, float]:
+    """Mean loss and accuracy on the validation examples, in inference mode."""
+    loss, accuracy = program.evaluate(state.trainable, state.non_trainable, _tensors(validation))
+    return float(loss), float(accuracy)
 
 
 def _layer_records(network: Network, program: Program, state: State, probe: Batches) -> tuple[LayerRecord, ...]:

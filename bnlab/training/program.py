@@ -7,6 +7,7 @@ plain tensors through `stateless_call`, images stay uint8 and are gathered and s
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,11 +17,20 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.optimizers import UPDATE_RULES, Slots, Tensors, UpdateRule
 
+Values = tuple[Any, ...]
+
 EVALUATION_BATCH = 1_000
 VALUE_FIELDS = frozenset(
     {
-        "seed", "kernel_initializer", "initializer_stddev", "learning_rate", "epochs", "train_examples",
-        "rescale", "validation", "batch_size",
+        "seed",
+        "kernel_initializer",
+        "initializer_stddev",
+        "learning_rate",
+        "epochs",
+        "train_examples",
+        "rescale",
+        "validation",
+        "batch_size",
     }
 )
 """Fields that are arguments of the program, not part of it: specs that differ only in these share one."""
@@ -81,8 +91,15 @@ class Program:
         return tf.reduce_mean(losses), outputs, statistics
 
     def _steps(
-        self, trainable: Tensors, non_trainable: Tensors, slots: Slots, data: tuple[tf.Tensor, ...],
-        indices: tf.Tensor, count: tf.Tensor, done: tf.Tensor, rate: tf.Tensor,
+        self,
+        trainable: Tensors,
+        non_trainable: Tensors,
+        slots: Slots,
+        data: tuple[tf.Tensor, ...],
+        indices: tf.Tensor,
+        count: tf.Tensor,
+        done: tf.Tensor,
+        rate: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
         """Up to `count` steps over the rows of `indices`; stops after the first loss that is not finite.
 
@@ -94,7 +111,9 @@ class Program:
         def unfinished(i: tf.Tensor, *loop: tf.Tensor) -> tf.Tensor:
             return (i < count) & ((i < 1) | tf.math.is_finite(loop[3][tf.maximum(i - 1, 0)]))
 
-        def body(i: tf.Tensor, weights: Tensors, statistics: Tensors, memory: Slots, *curves: tf.Tensor) -> tuple:
+        def body(
+            i: tf.Tensor, weights: Tensors, statistics: Tensors, memory: Slots, *curves: tf.Tensor
+        ) -> tuple[Any, ...]:
             images, labels = _gather(Batches(*data), indices[i])
             with tf.GradientTape() as tape:
                 tape.watch(weights)

@@ -1,22 +1,28 @@
 """One run's training: from a spec, or from its checkpoint, to the records and state of its last step."""
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from bnlab.model.datasets import load_arrays
 from bnlab.spec.choices import RESCALINGS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.checkpoint import Checkpoint, load_state, save_state
-from bnlab.training.probes import PROBE_EXAMPLES, measure
+from bnlab.training.probes import PROBE_EXAMPLES, measure, validate
 from bnlab.training.program import Batches, State, program_for
 from bnlab.training.records import Moment, Records
 from bnlab.training.schedule import epoch_order, moments
 
 CHUNK_SECONDS = 0.12
 """How long one call of the compiled program should take: it bounds how soon a stop is seen."""
+
+Indices = NDArray[np.int32]
+Steps = Callable[..., tuple[Any, ...]]
 
 MAX_INDICES = 2**16
 MAX_ROWS = 512
@@ -72,6 +78,10 @@ class Training:
             records.moments.append(self._measure())
         return records
 
+    def validate(self) -> tuple[float, float]:
+        """Loss and accuracy on the validation images now, in inference mode."""
+        return validate(self._program, self.state, self._validation)
+
     def _take_steps(self, records: Records) -> None:
         per_epoch, batch = self.spec.steps_per_epoch, self.spec.batch_size
         epoch, position = divmod(self.step, per_epoch)
@@ -98,15 +108,21 @@ class Training:
             self._step_seconds = elapsed / taken
         self.diverged = not np.isfinite(records.loss[-1])
 
-    def _call(self, run, indices, count):
+    def _call(self, run: Steps, indices: Indices, count: int) -> tuple[Any, ...]:
         state, data = self.state, self._train
         rate = tf.constant(self.spec.learning_rate, tf.float32)
         return run(
-            state.trainable, state.non_trainable, state.slots, (data.images, data.labels, data.factor),
-            tf.constant(indices), tf.constant(count), tf.constant(self.step), rate,
+            state.trainable,
+            state.non_trainable,
+            state.slots,
+            (data.images, data.labels, data.factor),
+            tf.constant(indices),
+            tf.constant(count),
+            tf.constant(self.step),
+            rate,
         )
 
-    def _compile(self, indices) -> None:
+    def _compile(self, indices: Indices) -> None:
         """Compile outside the clock, by a call that takes no step."""
         if not self._compiled:
             self._call(self._program.steps, indices, 0)
@@ -118,13 +134,11 @@ class Training:
         return int(np.clip(CHUNK_SECONDS / self._step_seconds, 1, self._rows))
 
     def _measure(self) -> Moment:
-        return measure(
-            self.spec, self._program, self.state, self._validation, self._probe, self.step, self.seconds
-        )
+        return measure(self.spec, self._program, self.state, self._validation, self._probe, self.step, self.seconds)
 
 
 @lru_cache(maxsize=2)
-def _order(spec: RunSpec, epoch: int):
+def _order(spec: RunSpec, epoch: int) -> Indices:
     return epoch_order(spec, epoch)
 
 
@@ -150,7 +164,5 @@ def load_examples(dataset: str, validation: str) -> tuple[tf.Tensor, ...]:
     arrays = load_arrays(RunSpec(dataset=dataset, validation=validation))
     return tuple(
         tf.constant(array)
-        for array in (
-            arrays.train_images, arrays.train_labels, arrays.validation_images, arrays.validation_labels
-        )
+        for array in (arrays.train_images, arrays.train_labels, arrays.validation_images, arrays.validation_labels)
     )

@@ -1,11 +1,11 @@
 """Plotly's JavaScript, taken from the installed plotly wheel and served by Streamlit beside our own.
 
-The file weighs 4.8 MB and belongs to whatever plotly is installed, so it is copied at install time instead of committed:
-``python -m bnlab.ui.assets``. Streamlit serves only regular files below ``static/``; a link out of it is refused.
+The file weighs 4.8 MB and belongs to whatever plotly is installed, so it is copied at install time, by
+``python -m bnlab.ui.assets``, instead of committed. Streamlit serves only regular files below ``static/``; a link out
+of it is refused.
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 from functools import cache
@@ -47,15 +47,14 @@ def _digest(path: Path) -> str:
 
 def _copy_atomically(source: Path, target: Path) -> None:
     """Several servers may start at once beside one ``static``: none of them ever sees half a file."""
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(descriptor)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        temporary = Path(file.name)
     try:
         shutil.copyfile(source, temporary)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide it from a server under another account
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        temporary.chmod(0o644)  # a temporary file's 0600 would hide it from a server under another account
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,10 @@ export default async function (component) {
 }
 """
 
-# Several lines, because Streamlit takes a single one for the name of a file.
+# Several lines, because Streamlit takes a single one with a star in it for a pattern of file names.
 _STILL = """
-.live-chart, .live-chart * { transition: none !important; animation: none !important; }
+.live-chart,
+.live-chart * { transition: none !important; animation: none !important; }
 """
 
 

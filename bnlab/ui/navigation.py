@@ -3,6 +3,7 @@
 import runpy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -20,7 +21,7 @@ class PageEntry:
 
 
 # The first is the front page.
-PAGES = (PageEntry("compare", "Compare", ":material/stacked_line_chart:"),)
+PAGES: tuple[PageEntry, ...] = (PageEntry("compare", "Compare", ":material/stacked_line_chart:"),)
 
 
 def run_current_page() -> None:
@@ -43,7 +44,25 @@ def enter_through_app() -> None:
 
 
 def _navigation_pages() -> list[st.Page]:
+    """The pages as Streamlit takes them.
+
+    Streamlit serves its default page at ``/`` alone and calls its own name unknown, so the front page is listed a
+    second time, out of sight, for links to ``/{name}``.
+    """
+    front = PAGES[0]
     return [
-        st.Page(ROOT / "pages" / f"{entry.name}.py", title=entry.title, icon=entry.icon, default=entry is PAGES[0])
-        for entry in PAGES
+        _page(front, default=True, url_path=""),
+        *[_page(entry) for entry in PAGES[1:]],
+        _page(front, visibility="hidden"),
     ]
+
+
+def _page(
+    entry: PageEntry,
+    *,
+    default: bool = False,
+    url_path: str | None = None,
+    visibility: Literal["visible", "hidden"] = "visible",
+) -> st.Page:
+    path = ROOT / "pages" / f"{entry.name}.py"
+    return st.Page(path, title=entry.title, icon=entry.icon, default=default, url_path=url_path, visibility=visibility)

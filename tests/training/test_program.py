@@ -89,8 +89,15 @@ def test_agrees_with_keras_in_the_other_fields(changes: dict[str, object]) -> No
 def test_specs_that_differ_only_in_values_share_a_program() -> None:
     spec = RunSpec(**SMALL)
     values = {
-        "seed": 7, "kernel_initializer": "he_normal", "initializer_stddev": 1.0, "learning_rate": 0.5, "epochs": 3,
-        "train_examples": 64, "rescale": "raw", "validation": "holdout", "batch_size": 8,
+        "seed": 7,
+        "kernel_initializer": "he_normal",
+        "initializer_stddev": 1.0,
+        "learning_rate": 0.5,
+        "epochs": 3,
+        "train_examples": 64,
+        "rescale": "raw",
+        "validation": "holdout",
+        "batch_size": 8,
     }
     assert values.keys() == VALUE_FIELDS
     assert program_for(spec) is program_for(spec.model_copy(update=values))

@@ -15,8 +15,13 @@ from bnlab.training.schedule import moments
 from bnlab.training.training import Training
 
 SPEC = RunSpec(
-    placement="before_activation", input_normalization=True, hidden_units=(16, 8), train_examples=500, epochs=3,
-    optimizer="adam", use_bias=False,
+    placement="before_activation",
+    input_normalization=True,
+    hidden_units=(16, 8),
+    train_examples=500,
+    epochs=3,
+    optimizer="adam",
+    use_bias=False,
 )
 
 
@@ -102,7 +107,7 @@ def test_layer_records_agree_with_keras_on_the_probe_batch() -> None:
     training = Training(SPEC)
     record = training.advance().moments[0].layers[0]
     model, data = build_model(SPEC), load_arrays(SPEC)
-    images, labels = data.train_images[:256].astype("float32") / 255, data.train_labels[:256]
+    images, labels = data.train_images[:128].astype("float32") / 255, data.train_labels[:128]
     inner = keras.Model(model.inputs[0], model.get_layer("bn_1").output)(images, training=True).numpy()
     assert record.percentiles == pytest.approx(np.percentile(inner, (5, 15, 50, 85, 95)), abs=1e-4)
     kernel = model.get_layer("dense_1").kernel

@@ -1,0 +1,41 @@
+"""How the variants of a comparison look, the same in every chart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+# Okabe and Ito's colour-blind-safe colours, those first that stand out on white and on black alike.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a variant is called, its colour, and a dash of its own for those who see no colour."""
+
+    name: str
+    colour: str
+    dash: str
+
+    def line(self, width: float = 2.5) -> dict[str, object]:
+        """Plotly's line of this style."""
+        return {"color": self.colour, "dash": self.dash, "width": width}
+
+    def fill(self, opacity: float) -> str:
+        """The colour, seen through."""
+        red, green, blue = (int(self.colour[i : i + 2], 16) for i in (1, 3, 5))
+        return f"rgba({red},{green},{blue},{opacity})"
+
+
+def styles_of(names: Sequence[str]) -> dict[str, Style]:
+    """A style for each name, by its place; beyond eight they repeat."""
+    return {name: Style(name, COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]) for i, name in enumerate(names)}
+
+
+def message_figure(title: str, message: str) -> go.Figure:
+    """A figure with nothing in it but what there is to say."""
+    figure = go.Figure()
+    figure.update_layout(title=title, xaxis_visible=False, yaxis_visible=False)
+    figure.add_annotation(text=message, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font_size=16)
+    return figure

@@ -1,0 +1,26 @@
+"""What all sessions of one app share: the lab and its store."""
+
+import atexit
+
+import streamlit as st
+
+from bnlab.runs.database import StoreError
+from bnlab.runs.lab import Lab
+from bnlab.runs.places import scheduler_address, store_url
+from bnlab.runs.store import Store
+
+
+def lab() -> Lab:
+    """The app's lab, started with the first page. Shows a sentence and ends the page if the store cannot be opened."""
+    try:
+        return _lab()
+    except StoreError as error:
+        st.error(str(error), icon=":material/database_off:")
+        st.stop()
+
+
+@st.cache_resource(show_spinner=False)
+def _lab() -> Lab:
+    started = Lab(Store(store_url()), scheduler=scheduler_address())
+    atexit.register(started.close)
+    return started

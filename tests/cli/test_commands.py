@@ -1,0 +1,288 @@
+"""The command line: what it prints and writes, and one real comparison from the shell, undisturbed and interrupted."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from bnlab.cli import commands
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+from tests.recording import OWNER, moment, record
+
+ROOT = Path(__file__).resolve().parents[2]
+LABELS = ["Baseline", "Approach 1 (as printed)", "Approach 1 (as described)", "Approach 2"]
+COUNTS = {
+    "Baseline": (266_610, 266_610, 0),
+    "Approach 1 (as printed)": (271_346, 268_978, 2_368),
+    "Approach 1 (as described)": (271_346, 268_978, 2_368),
+    "Approach 2": (270_946, 268_578, 2_368),
+}
+SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", "--set", "hidden_units=[8]"]
+# A few seconds a run: long enough to be interrupted in the middle.
+LONGER = ["compare", "notebook", "--epochs", "15", "--set", "train_examples=32000", "--set", "hidden_units=[16]"]
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    address = f"sqlite:///{tmp_path / 'bnlab.db'}"
+    monkeypatch.setenv("BNLAB_STORE", address)
+    monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
+    monkeypatch.setattr(commands, "console", Console(width=120))
+    return address
+
+
+@pytest.fixture
+def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For commands that must be refused before any worker is started."""
+    monkeypatch.setattr(commands, "Lab", None)
+
+
+def invoke(*arguments: str) -> Result:
+    result = CliRunner().invoke(commands.main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def refused(*arguments: str) -> str:
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    return result.output
+
+
+@contextmanager
+def bnlab(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`python -m bnlab` in a process group of its own, which does not outlive the block."""
+    command = [sys.executable, "-m", "bnlab", *arguments]
+    pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipe) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def run_to_the_end(*arguments: str) -> str:
+    with bnlab(*arguments) as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+    return output
+
+
+def test_presets_lists_every_preset_and_its_networks() -> None:
+    output = invoke("presets").output
+    for name, preset in PRESETS.items():
+        assert name in output
+        assert all(variant.label in output for variant in preset.variants)
+
+
+def test_describe_shows_the_notebooks_counts(url: str) -> None:
+    output = invoke("describe", "notebook").output
+    rows = [line.replace("│", " ").replace("┃", " ").split() for line in output.splitlines()]
+    totals = [tuple(int(number.replace(",", "")) for number in row[1:]) for row in rows if row[:1] == ["total"]]
+    assert totals == list(COUNTS.values())
+    assert ["bn_input/gamma", "(784,)", "True", "784"] in rows
+    assert ["bn_1/moving_mean", "(300,)", "False", "300"] in rows
+
+
+def test_describe_writes_the_same_as_json(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "networks.json"
+    assert invoke("describe", "notebook", "--json", str(path)).exit_code == 0
+    networks = json.loads(path.read_text())
+    params = {n["label"]: tuple(n["params"][k] for k in ("total", "trainable", "non_trainable")) for n in networks}
+    assert params == COUNTS
+    assert [layer["name"] for layer in networks[3]["layers"]] == [
+        "flatten", "bn_input", "dense_1", "bn_1", "activation_1", "dense_2", "bn_2", "activation_2", "output",
+    ]  # fmt: skip
+    assert networks[3]["layers"][3] == {
+        "name": "bn_1", "class": "BatchNormalization", "output_shape": [300],
+        "params": 1_200, "trainable": 600, "non_trainable": 600,
+        "variables": [
+            {"name": "gamma", "shape": [300], "trainable": True},
+            {"name": "beta", "shape": [300], "trainable": True},
+            {"name": "moving_mean", "shape": [300], "trainable": False},
+            {"name": "moving_variance", "shape": [300], "trainable": False},
+        ],
+    }  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["networks.json"]
+
+
+def test_describe_needs_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNLAB_STORE", "no store at all")
+    assert invoke("describe", "notebook").exit_code == 0
+
+
+def test_an_unknown_preset_is_answered_with_the_known_ones() -> None:
+    assert "notebook" in refused("describe", "paper")
+
+
+def test_runs_of_an_empty_store(url: str) -> None:
+    assert invoke("runs").output == "No runs yet: python -m bnlab compare notebook makes the first.\n"
+
+
+def test_runs_lists_state_progress_and_error(url: str) -> None:
+    store, spec = Store(url), RunSpec(train_examples=8, batch_size=4, epochs=2)
+    record(store, spec, (1.0,), (moment(0),))
+    store.finish(spec.digest, OWNER, RunState.FAILED, "It ran [out] of memory.")
+    output = invoke("runs").output
+    assert all(word in output for word in (spec.digest[:8], "FAILED", "25%", "0.1 s", "It ran [out] of memory."))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Say which runs to stop: their digests, or --all."),
+        (["feed"], "No queued or running run begins with feed."),
+        (["feed", "beef"], "No queued or running run begins with feed, beef."),
+    ],
+)
+def test_stop_says_what_it_misses(url: str, arguments: list[str], words: str) -> None:
+    assert words in refused("stop", *arguments)
+
+
+def test_stop_by_digest_and_all(url: str) -> None:
+    store = Store(url)
+    chosen, other, done = (store.launch(RunSpec(seed=seed), "A", OWNER) for seed in range(3))
+    store.finish(done.digest, OWNER, RunState.COMPLETED)
+    assert invoke("stop", chosen.digest[:6]).output == "Asked 1 run to stop.\n"
+    assert [store.run(r.digest).stop_requested for r in (chosen, other, done)] == [True, False, False]
+    assert f"begins with {done.digest}." in refused("stop", done.digest)
+    assert invoke("stop", "--all").output == "Asked 2 runs to stop.\n"
+    assert [store.run(r.digest).stop_requested for r in (chosen, other, done)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("epochs", "--set takes FIELD=VALUE, but 'epochs' was given."),
+        ("epochs=0", "epochs must be a whole number at least 1 and at most 1,000, but 0 was given."),
+        ("epochs=ten", "epochs must be a whole number at least 1 and at most 1,000, but 'ten' was given."),
+        ("learning_rate=NaN", "learning_rate must be a number above 0 and at most 100, but nan was given."),
+        ("placement=within", "placement must be one of none, before_activation, after_activation, but 'within' was"),
+        ("hidden_units=8", "each a whole number at least 1 and at most 2,048, but 8 was given."),
+        ("hidden_units=8,zero", "but '8,zero' was given."),
+        ("colour=blue", "colour is not a field of a run; the fields are placement,"),
+        ("seed=" + "9" * 5_000, "seed must be a whole number at least 0 and at most 2,147,483,647, but '999"),
+        ("seed=" + "[" * 50_000, "seed must be a whole number at least 0 and at most 2,147,483,647, but '[[["),
+    ],
+    ids=lambda text: text[:20],
+)
+@pytest.mark.usefixtures("no_lab")
+def test_a_setting_that_cannot_be_is_told_in_words(url: str, setting: str, words: str) -> None:
+    assert words in refused("compare", "notebook", "--set", setting)
+
+
+@pytest.mark.parametrize(
+    ("text", "name_and_value"),
+    [
+        ("epochs=3", ("epochs", 3)),
+        ("learning_rate=1e-3", ("learning_rate", 0.001)),
+        ("hidden_units=[8, 4]", ("hidden_units", [8, 4])),
+        ("hidden_units=8,4", ("hidden_units", [8, 4])),
+        ("train_examples=null", ("train_examples", None)),
+        ("center=false", ("center", False)),
+        ("placement=none", ("placement", "none")),
+        ("placement=a=b", ("placement", "a=b")),
+    ],
+)
+def test_settings_are_json_lists_or_text(text: str, name_and_value: tuple[str, Any]) -> None:
+    assert commands._setting(text) == name_and_value
+
+
+@pytest.mark.usefixtures("no_lab")
+def test_compare_refuses_before_it_trains_what_it_could_not_finish(url: str, tmp_path: Path) -> None:
+    missing = tmp_path / "missing" / "results.json"
+    assert "missing is not a folder." in refused(*SMALL, "--json", str(missing))
+    assert "epochs must be a whole number" in refused("compare", "notebook", "--epochs", "0")
+    assert "seed must be a whole number" in refused("compare", "notebook", "--set", "seed=2147483647", "--seeds", "2")
+
+
+@pytest.mark.parametrize("command", [["runs"], ["stop", "--all"], SMALL], ids=lambda command: command[0])
+def test_a_store_that_cannot_be_opened_is_told(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNLAB_STORE", "nowhere")
+    assert "Error: BNLAB_STORE is not a database's URL" in refused(*command)
+
+
+def assert_is_the_small_comparison(document: dict[str, Any], runs: list[Run]) -> None:
+    assert list(document) == ["wall_seconds", "runs"]
+    assert [run["label"] for run in document["runs"]] == LABELS
+    by_digest = {run.digest: run for run in runs}
+    for given, variant in zip(document["runs"], PRESETS["notebook"].variants, strict=True):
+        assert list(given) == [
+            "label", "digest", "spec", "state", "params", "history", "steps", "train_seconds",
+        ]  # fmt: skip
+        spec = RunSpec(**variant.spec.model_dump() | {"epochs": 1, "train_examples": 200, "hidden_units": [8]})
+        assert RunSpec(**given["spec"]) == spec
+        assert given["digest"] == spec.digest
+        assert (given["state"], given["steps"]) == ("COMPLETED", 7)
+        assert given["train_seconds"] == by_digest[spec.digest].seconds > 0
+        assert list(given["params"]) == ["total", "trainable", "non_trainable"]
+        assert given["params"]["total"] == given["params"]["trainable"] + given["params"]["non_trainable"]
+        (epoch,) = given["history"]
+        assert list(epoch) == ["epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy"]
+        assert (epoch["epoch"], epoch["step"]) == (1, 7)
+        assert 1 < epoch["val_loss"] < 4
+        assert round(epoch["accuracy"] * 200, 6) in range(201)
+        assert round(epoch["val_accuracy"] * 10_000, 2) in range(10_001)
+
+
+def test_a_comparison_from_the_shell_and_the_same_again(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    output = run_to_the_end(*SMALL, "--json", str(path))
+    assert all(f"{label}: COMPLETED" in output for label in LABELS)
+    runs, document = Store(url).runs(), json.loads(path.read_text())
+    assert_is_the_small_comparison(document, runs)
+
+    run_to_the_end(*SMALL, "--json", str(path))
+    assert Store(url).runs() == runs
+    repeated = json.loads(path.read_text())
+    assert repeated["runs"] == document["runs"]
+    assert repeated["wall_seconds"] < document["wall_seconds"] / 2
+
+
+def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Process]]:
+    """The exit status, the whole output, and the worker processes there were."""
+    with bnlab(*arguments) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if ": RUNNING" in line:
+                break
+        workers = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+        return process.returncode, "".join(lines) + rest, workers
+
+
+def test_interrupted_it_stops_cleanly_and_the_same_command_goes_on(url: str) -> None:
+    status, output, workers = interrupt_while_it_trains(*LONGER)
+    assert status == 130, output
+    assert "Traceback" not in output
+    assert output.endswith("Stopping; what was trained is kept.\nStopped. The same command goes on from here.\n")
+    assert workers
+    assert psutil.wait_procs(workers, timeout=5)[1] == []
+    stopped = {run.digest: run for run in Store(url).runs()}
+    assert [run.state for run in stopped.values()] == [RunState.STOPPED] * 4
+    assert any(0 < run.progress < 1 for run in stopped.values())
+
+    run_to_the_end(*LONGER)
+    for run in Store(url).runs():
+        assert (run.state, run.progress) == (RunState.COMPLETED, 1.0)
+        assert run.created_at == stopped[run.digest].created_at
+        assert run.seconds > stopped[run.digest].seconds

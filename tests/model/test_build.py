@@ -1,0 +1,166 @@
+"""The Keras model against the description it is built from, and its kernels against Keras's initializers."""
+
+import itertools
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from bnlab.model.build import build_model
+from bnlab.spec.choices import ACTIVATIONS, INITIALIZERS, PLACEMENTS
+from bnlab.spec.network import describe_network
+from bnlab.spec.presets import PRESETS, Variant
+from bnlab.spec.run_spec import RunSpec
+
+UNITS = (6, 4)
+FLAGS = ("input_normalization", "use_bias", "center", "scale", "renorm")
+SPECS = [
+    *(RunSpec(hidden_units=UNITS, placement=p, activation=a) for p, a in itertools.product(PLACEMENTS, ACTIVATIONS)),
+    *(RunSpec(hidden_units=UNITS, kernel_initializer=initializer) for initializer in INITIALIZERS),
+    *(
+        RunSpec(hidden_units=UNITS, placement="before_activation", **dict(zip(FLAGS, flags, strict=True)))
+        for flags in itertools.product((False, True), repeat=len(FLAGS))
+    ),
+    RunSpec(hidden_units=UNITS, dataset="cifar10"),
+    RunSpec(hidden_units=(3,) * 50, placement="after_activation"),
+]
+
+
+def changed(spec: RunSpec) -> str:
+    return str(spec.model_dump(exclude_defaults=True, exclude={"hidden_units"}))
+
+
+def listed(variables: Iterable[Any]) -> list[tuple[str, tuple[int, ...], bool]]:
+    return [(v.name, v.shape, v.trainable) for v in variables]
+
+
+def kernels(spec: RunSpec) -> dict[str, np.ndarray]:
+    return {layer.name: layer.kernel.numpy() for layer in build_model(spec).layers if hasattr(layer, "kernel")}
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=changed)
+def test_the_model_is_what_the_description_says(spec: RunSpec) -> None:
+    network, model = describe_network(spec), build_model(spec)
+    described = [
+        (layer.name, layer.keras_class, layer.output_shape, layer.params, listed(layer.variables))
+        for layer in network.layers
+    ]
+    built = [
+        (layer.name, type(layer).__name__, layer.output.shape[1:], layer.count_params(), listed(layer.weights))
+        for layer in model.layers
+    ]
+    assert built == described
+    assert model.input_shape == (None, *network.input_shape)
+    assert model.count_params() == network.params
+    assert sum(int(np.prod(v.shape)) for v in model.trainable_variables) == network.trainable
+    assert sum(int(np.prod(v.shape)) for v in model.non_trainable_variables) == network.non_trainable
+
+
+@pytest.mark.parametrize("variant", PRESETS["notebook"].variants, ids=lambda v: v.label)
+def test_keras_counts_the_notebooks_networks_as_the_description_does(variant: Variant) -> None:
+    network, lines = describe_network(variant.spec), []
+    build_model(variant.spec).summary(print_fn=lines.append)
+    totals = re.findall(r"(Total|Trainable|Non-trainable) params: ([\d,]+)", "\n".join(lines))
+    assert {name: int(number.replace(",", "")) for name, number in totals} == {
+        "Total": network.params,
+        "Trainable": network.trainable,
+        "Non-trainable": network.non_trainable,
+    }
+
+
+def test_the_notebooks_activations_and_normalizations_are_kerass() -> None:
+    spec = RunSpec(placement="before_activation", activation="leaky_relu", momentum=0.9, epsilon=0.01, renorm=True)
+    model = build_model(spec)
+    layer = model.get_layer("bn_1")
+    assert (layer.momentum, layer.epsilon, layer.center, layer.scale, layer.renorm) == (0.9, 0.01, True, True, True)
+    assert model.get_layer("activation_1").negative_slope == pytest.approx(0.3)
+    assert model.get_layer("output").activation is keras.activations.softmax
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ACTIVATIONS.items() if entry.layer == "Activation"])
+def test_an_activation_is_kerass_of_that_name(name: str) -> None:
+    layer = build_model(RunSpec(activation=name, hidden_units=(3,))).get_layer("activation_1")
+    assert layer.activation is keras.activations.get(name)
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_kernels_are_kerass_initializers_with_a_seed_of_the_spec_and_the_place(name: str) -> None:
+    spec = RunSpec(kernel_initializer=name, initializer_stddev=0.7, hidden_units=UNITS, seed=11)
+    for place, (layer, kernel) in enumerate(kernels(spec).items()):
+        entry = INITIALIZERS["glorot_uniform" if layer == "output" else name]
+        arguments = {"stddev": 0.7} if entry.takes_stddev else {}
+        if entry.takes_seed:
+            arguments["seed"] = int(np.random.SeedSequence([11, place]).generate_state(1)[0] >> 1)
+        expected = getattr(keras.initializers, entry.keras_class)(**arguments)(kernel.shape)
+        np.testing.assert_array_equal(kernel, np.asarray(expected))
+
+
+# The standard deviation of a kernel of 784 inputs and 100 units, by the papers' formulas.
+STDDEVS = {
+    "glorot_uniform": (2 / 884) ** 0.5, "glorot_normal": (2 / 884) ** 0.5, "he_normal": (2 / 784) ** 0.5,
+    "he_uniform": (2 / 784) ** 0.5, "lecun_normal": (1 / 784) ** 0.5, "lecun_uniform": (1 / 784) ** 0.5,
+    "orthogonal": (1 / 784) ** 0.5, "random_normal": 0.7, "random_uniform": 0.05 / 3**0.5,
+    "truncated_normal": 0.05 * 0.8796, "ones": 0.0, "zeros": 0.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_kernels_have_the_spread_their_initializer_promises(name: str) -> None:
+    kernel = kernels(RunSpec(kernel_initializer=name, initializer_stddev=0.7, hidden_units=(100,)))["dense_1"]
+    assert kernel.std() == pytest.approx(STDDEVS[name], rel=0.02, abs=1e-7)
+    assert kernel.mean() == pytest.approx(float(name == "ones"), abs=0.01)
+
+
+def test_biases_start_at_0_and_normalization_at_the_identity() -> None:
+    model = build_model(RunSpec(placement="before_activation", hidden_units=UNITS))
+    assert not model.get_layer("dense_1").bias.numpy().any()
+    starts = {v.name: set(v.numpy()) for v in model.get_layer("bn_1").weights}
+    assert starts == {"gamma": {1.0}, "beta": {0.0}, "moving_mean": {0.0}, "moving_variance": {1.0}}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"placement": placement} for placement in PLACEMENTS),
+        {"input_normalization": True},
+        {"activation": "linear"},
+        {"use_bias": False},
+        {"placement": "after_activation", "renorm": True, "center": False},
+        {"optimizer": "adam", "learning_rate": 0.5, "batch_size": 7, "train_examples": 10},
+    ],
+    ids=str,
+)
+def test_specs_of_one_seed_start_from_the_same_kernels(changes: dict[str, Any]) -> None:
+    plain, other = kernels(RunSpec(hidden_units=UNITS)), kernels(RunSpec(**{"hidden_units": UNITS, **changes}))
+    assert plain.keys() == other.keys()
+    for name, kernel in plain.items():
+        np.testing.assert_array_equal(kernel, other[name], err_msg=name)
+
+
+def test_a_layer_of_the_same_shape_starts_alike_in_a_deeper_network() -> None:
+    shallow, deep = kernels(RunSpec(hidden_units=(6, 4))), kernels(RunSpec(hidden_units=(6, 4, 4)))
+    for name in ("dense_1", "dense_2"):
+        np.testing.assert_array_equal(shallow[name], deep[name])
+
+
+def test_another_seed_starts_elsewhere() -> None:
+    one, other = (kernels(RunSpec(hidden_units=UNITS, seed=seed)) for seed in (0, 1))
+    for name, kernel in one.items():
+        assert (kernel != other[name]).all(), name
+
+
+def test_layers_of_one_shape_start_differently() -> None:
+    found = kernels(RunSpec(hidden_units=(5, 5, 5)))
+    assert (found["dense_2"] != found["dense_3"]).all()
+
+
+def test_building_leaves_the_global_random_state_alone() -> None:
+    keras.utils.set_random_seed(3)
+    expected = keras.random.normal((4,)).numpy(), np.random.random_sample(4)
+    keras.utils.set_random_seed(3)
+    build_model(RunSpec(hidden_units=UNITS))
+    assert (keras.random.normal((4,)).numpy() == expected[0]).all()
+    assert (np.random.random_sample(4) == expected[1]).all()

@@ -1,0 +1,110 @@
+"""Opening the database: made where it is missing, and one sentence where it cannot be."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, text
+
+from bnlab.runs.database import StoreError, open_database
+from bnlab.runs.schema import metadata
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def test_makes_the_file_its_folders_and_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "bnlab.db"
+    engine = open_database(url_of(path))
+    assert path.is_file()
+    assert set(inspect(engine).get_table_names()) == set(metadata.tables)
+
+
+def test_sqlite_is_set_up_for_readers_beside_writers(tmp_path: Path) -> None:
+    with open_database(url_of(tmp_path / "bnlab.db")).connect() as connection:
+        found = {p: connection.scalar(text(f"PRAGMA {p}")) for p in ("journal_mode", "foreign_keys", "busy_timeout")}
+    assert found == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 20_000}
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    open_database("sqlite:///~/lab/bnlab.db")
+    assert (tmp_path / "lab" / "bnlab.db").is_file()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["bnlab.db", "", "postgresql://user:secret@host:port/bnlab", "nosuch://user:secret@host/bnlab"],
+)
+def test_a_malformed_url_is_told_in_one_sentence(url: str) -> None:
+    with pytest.raises(StoreError, match=r"^BNLAB_STORE is not a database.*\.$") as caught:
+        open_database(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_driver_that_is_not_installed_is_named_without_the_password() -> None:
+    with pytest.raises(StoreError, match=r"^BNLAB_STORE is not a database bnlab can open .*psycopg.*\.$") as caught:
+        open_database("postgresql+psycopg://user:secret@localhost/bnlab")
+    assert "secret" not in str(caught.value)
+
+
+def test_an_option_the_driver_cannot_take_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="BNLAB_STORE is not a database bnlab can open"):
+        open_database(url_of(tmp_path / "bnlab.db") + "?timeout=soon")
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_database_in_memory_cannot_be_shared_with_workers(url: str) -> None:
+    with pytest.raises(StoreError, match="must name a file"):
+        open_database(url)
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "words.db").write_text("not a database, but longer than SQLite's header of a hundred bytes " * 3)
+    (tmp_path / "folder.db").mkdir()
+    for path in (tmp_path / "file" / "bnlab.db", tmp_path / "words.db", tmp_path / "folder.db"):
+        with pytest.raises(StoreError) as caught:
+            open_database(url_of(path))
+        assert str(caught.value) == (
+            f"The store at {url_of(path)} cannot be opened or written; set BNLAB_STORE to another place."
+        )
+
+
+def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom bnlab.runs.database import open_database\nprint('ready', flush=True)\nsys.stdin.readline()\n"
+        "with open_database(sys.argv[1]).connect(): print('open')"
+    )
+    command = [sys.executable, "-c", program, url_of(tmp_path / "bnlab.db")]
+    openers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for opener in openers:
+        assert opener.stdout.readline() == "ready\n"
+    for opener in openers:
+        opener.stdin.write("\n")
+        opener.stdin.flush()
+    answers = [opener.communicate(timeout=30) for opener in openers]
+    assert answers == [("open\n", "")] * 4
+
+
+def test_several_threads_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    for attempt in range(10):
+        url = url_of(tmp_path / f"{attempt}.db")
+        with ThreadPoolExecutor(4) as pool:
+            engines = list(pool.map(open_database, [url] * 4))
+        assert {frozenset(inspect(engine).get_table_names()) for engine in engines} == {frozenset(metadata.tables)}
+        for engine in engines:
+            engine.dispose()
+
+
+def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
+    url = url_of(tmp_path / "bnlab.db")
+    with open_database(url).begin() as connection:
+        connection.execute(text("CREATE TABLE witness (x INTEGER)"))
+    assert "witness" in inspect(open_database(url)).get_table_names()

@@ -1,0 +1,230 @@
+"""The lab with real worker processes: to the end, stopped and continued, and killed in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame, steps_frame
+from bnlab.runs.lab import Lab
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.network import describe_network
+from bnlab.spec.run_spec import RunSpec
+
+# Long enough (a few seconds) to be disturbed in the middle, small enough to be trained several times.
+SPEC = RunSpec(
+    placement="before_activation",
+    input_normalization=True,
+    hidden_units=(64, 32),
+    use_bias=False,
+    optimizer="adam",
+    train_examples=20_000,
+    epochs=12,
+)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def finished(store: Store, digest: str) -> Run:
+    eventually(lambda: store.run(digest).state.is_finished())
+    return store.run(digest)
+
+
+def everything(store: Store, run: Run) -> list[bytes]:
+    """All that is recorded of a run and its checkpoint, to the bit, but for the seconds and the seed's digest."""
+    from bnlab.runs.journal import Journal
+
+    frames = [
+        steps_frame(store, run.digest),
+        moments_frame(store, [run]).drop(columns=["run", "seconds"]),
+        layers_frame(store, run.digest).drop(columns="layer"),
+    ]
+    parts = [np.ascontiguousarray(frame.to_numpy(float)).tobytes() for frame in frames]
+    for layer in describe_network(run.spec).normalizations:
+        snapshots = snapshots_frame(store, run.digest, layer.name)
+        parts += [f"{s.step} {s.variable}".encode() + s.values.tobytes() for s in snapshots.itertuples()]
+    step, _, arrays = Journal(store, run.digest, 0).position()
+    return [*parts, str(step).encode(), *(f"{n}".encode() + a.tobytes() for n, a in sorted(arrays.items()))]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    lab = Lab(Store(f"sqlite:///{tmp_path_factory.mktemp('lab')}/bnlab.db"), workers=2)
+    yield lab
+    lab.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(lab: Lab) -> list[bytes]:
+    """SPEC's records when nothing happens to it."""
+    run = lab.launch(SPEC, "undisturbed")
+    run = finished(lab.store, run.digest)
+    assert run.state is RunState.COMPLETED
+    assert run.step == run.total_steps == 12 * 625
+    return everything(lab.store, run)
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path}/bnlab.db")
+
+
+def worker_processes(process: psutil.Process) -> list[psutil.Process]:
+    """Dask's workers below `process`, which are Python processes that hold TensorFlow."""
+    return [child for child in process.children(recursive=True) if child.memory_info().rss > 300e6]
+
+
+def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -> None:
+    lab = Lab(second, workers=1)
+    try:
+        run = lab.launch(SPEC, "killed")
+        for step in (500, 3_000):
+            eventually(lambda at=step: second.run(run.digest).step > at)
+            (worker,) = worker_processes(psutil.Process())[-1:]
+            worker.kill()
+        assert not second.run(run.digest).state.is_finished()
+        assert finished(second, run.digest).state is RunState.COMPLETED
+        assert everything(second, run) == undisturbed
+    finally:
+        lab.close()
+
+
+KILLED_LAB = """
+import sys, time
+from bnlab.runs.lab import Lab
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+if __name__ == "__main__":
+    store = Store(sys.argv[1])
+    lab = Lab(store, workers=1)
+    lab.launch(RunSpec.model_validate_json(sys.argv[2]), "killed")
+    while True:
+        time.sleep(0.1)
+        assert "tensorflow" not in sys.modules
+"""
+
+
+def test_a_killed_lab_is_taken_over_at_once(undisturbed: list[bytes], lab: Lab, second: Store, tmp_path: Path) -> None:
+    script = tmp_path / "lab.py"
+    script.write_text(KILLED_LAB)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen([sys.executable, script, second.url, SPEC.model_dump_json()], env=environment)
+    eventually(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 500)
+    workers = worker_processes(psutil.Process(process.pid))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    eventually(lambda: not any(worker.is_running() for worker in workers))
+    run = second.run(SPEC.digest)
+    assert run.state is RunState.RUNNING
+    assert run.step < run.total_steps
+    heir = Lab(second, workers=1)
+    try:
+        eventually(lambda: second.run(SPEC.digest).owner == heir.owner, seconds=10)
+        assert finished(second, SPEC.digest).state is RunState.COMPLETED
+        assert everything(second, run) == undisturbed
+    finally:
+        heir.close()
+
+
+def test_a_stop_is_quick_and_the_run_goes_on_to_the_same_end(undisturbed: list[bytes], lab: Lab) -> None:
+    longer = SPEC.model_copy(update={"epochs": 13})
+    run = lab.launch(longer, "stopped")
+    eventually(lambda: lab.store.run(run.digest).step > 300)
+    began = time.monotonic()
+    lab.stop([run.digest])
+    eventually(lambda: lab.store.run(run.digest).state is RunState.STOPPED, seconds=5)
+    assert time.monotonic() - began < 2  # half a second where nothing else wants the processor
+    stopped = lab.store.run(run.digest)
+    assert 0 < stopped.step < stopped.total_steps
+    assert len(steps_frame(lab.store, run.digest)) == stopped.step
+    lab.launch(longer, "continued")
+    assert finished(lab.store, run.digest).state is RunState.COMPLETED
+    # One epoch more than the undisturbed run, and the same until there.
+    assert everything(lab.store, run)[0][: len(undisturbed[0]) // 2] != b""
+    ours = steps_frame(lab.store, run.digest).iloc[: SPEC.total_steps].to_numpy(float)
+    assert ours.tobytes() == undisturbed[0]
+
+
+def test_runs_take_turns_on_the_workers(lab: Lab) -> None:
+    specs = [SPEC.model_copy(update={"seed": seed, "epochs": 8}) for seed in range(1, 5)]
+    digests = [lab.launch(spec, "turns").digest for spec in specs]
+    eventually(lambda: all(run.step > 0 for run in lab.store.runs(digests)))
+    assert not all(run.state.is_finished() for run in lab.store.runs(digests))
+    lab.stop(digests[1:])
+    assert finished(lab.store, digests[0]).state is RunState.COMPLETED
+    assert all(finished(lab.store, digest).state in (RunState.STOPPED, RunState.COMPLETED) for digest in digests[1:])
+
+
+def test_a_run_beside_others_has_the_same_bits(undisturbed: list[bytes], second: Store) -> None:
+    lab = Lab(second, workers=2)
+    try:
+        others = [SPEC.model_copy(update={"seed": seed}) for seed in (7, 8)]
+        digests = [lab.launch(spec, "beside").digest for spec in (others[0], SPEC, others[1])]
+        assert finished(second, SPEC.digest).state is RunState.COMPLETED
+        assert everything(second, second.run(SPEC.digest)) == undisturbed
+        lab.stop(digests)
+    finally:
+        lab.close()
+
+
+def test_a_diverging_run_says_so_and_keeps_its_curve(lab: Lab) -> None:
+    spec = RunSpec(hidden_units=(8,), rescale="raw", activation="linear", learning_rate=50, train_examples=640, epochs=2)
+    run = finished(lab.store, lab.launch(spec, "diverging").digest)
+    assert run.state is RunState.DIVERGED
+    curve = steps_frame(lab.store, run.digest)
+    assert len(curve) == run.step
+    assert not np.isfinite(curve["loss"].iloc[-1])
+    assert np.isfinite(curve["loss"].iloc[:-1]).all()
+
+
+def test_a_dataset_that_cannot_be_had_fails_in_one_sentence(
+    second: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    lab = Lab(second, workers=1)
+    try:
+        run = finished(second, lab.launch(RunSpec(dataset="fashion_mnist"), "offline").digest)
+    finally:
+        lab.close()
+    assert run.state is RunState.FAILED
+    assert run.error.startswith("Fashion-MNIST is not on this machine and could not be downloaded;")
+    assert run.error.count("\n") == 0
+
+
+def test_a_closed_lab_leaves_its_runs_to_the_next(second: Store) -> None:
+    lab = Lab(second, workers=1)
+    run = lab.launch(SPEC, "left")
+    eventually(lambda: second.run(run.digest).step > 0)
+    lab.close()
+    left = second.run(run.digest)
+    assert left.state is RunState.RUNNING
+    assert not left.watched
+    second.request_stop([run.digest])
+    assert second.run(run.digest).state is RunState.STOPPED
+
+
+def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(second: Store) -> None:
+    lab = Lab(second, scheduler="tcp://127.0.0.1:9")
+    try:
+        run = lab.launch(SPEC, "waiting")
+        eventually(lambda: lab.problem != "")
+        assert lab.problem == "No Dask scheduler answers at BNLAB_SCHEDULER=tcp://127.0.0.1:9."
+        assert second.run(run.digest).state is RunState.QUEUED
+    finally:
+        lab.close()

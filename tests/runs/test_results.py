@@ -1,0 +1,94 @@
+"""The table under a comparison, by hand."""
+
+import math
+import statistics
+
+import pytest
+from sqlalchemy import update
+
+from bnlab.runs.frames import moments_frame
+from bnlab.runs.results import results_frame, seconds_to
+from bnlab.runs.run import Run
+from bnlab.runs.schema import runs
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+from tests.recording import OWNER, moment, record
+
+COLUMNS = [
+    "label", "params", "trainable", "runs", "val_loss", "val_loss_sd", "val_accuracy", "val_accuracy_sd",
+    "seconds_per_epoch", "seconds_to_95", "seconds_to_97",
+]  # fmt: skip
+
+
+def spec_of(seed: int) -> RunSpec:
+    return RunSpec(train_examples=8, batch_size=4, epochs=9, seed=seed)
+
+
+def run_with(store: Store, seed: int, *accuracies: float, val_loss: float = 1.0, seconds: float = 3.0) -> Run:
+    """A run of six steps measured at 0.1, 0.2, … seconds of training."""
+    moments = tuple(moment(step + 1, val_loss, value) for step, value in enumerate(accuracies))
+    run = record(store, spec_of(seed), (1.0,) * 6, moments)
+    with store.engine.begin() as connection:
+        connection.execute(update(runs).where(runs.c.digest == run.digest).values(seconds=seconds))
+    return store.run(run.digest)
+
+
+def test_means_and_standard_deviations_over_seeds(store: Store) -> None:
+    losses, accuracies, seconds = (0.5, 0.25, 0.75), (0.96, 0.95, 0.98), (3.0, 6.0, 9.0)
+    own = [
+        run_with(store, seed, 0.1, accuracies[seed], val_loss=losses[seed], seconds=seconds[seed]) for seed in range(3)
+    ]
+    frame = results_frame(store, {"A": own})
+    assert list(frame.columns) == COLUMNS
+    row = frame.iloc[0]
+    assert (row.label, row.params, row.trainable, row.runs) == ("A", 266_610, 266_610, 3)
+    assert row.val_loss == pytest.approx(statistics.mean(losses))
+    assert row.val_loss_sd == pytest.approx(statistics.stdev(losses))
+    assert row.val_accuracy == pytest.approx(statistics.mean(accuracies))
+    assert row.val_accuracy_sd == pytest.approx(statistics.stdev(accuracies))
+    assert row.seconds_per_epoch == pytest.approx(2.0)  # 3, 6 and 9 s for three epochs each
+
+
+def test_one_seed_has_no_standard_deviation(store: Store) -> None:
+    row = results_frame(store, {"A": [run_with(store, 0, 0.5, 0.9)]}).iloc[0]
+    assert row.val_accuracy == 0.9
+    assert math.isnan(row.val_accuracy_sd)
+
+
+def test_the_time_to_a_target_is_the_first_moment_that_reached_it(store: Store) -> None:
+    moments = moments_frame(store, [run_with(store, 0, 0.5, 0.95, 0.9, 0.96)])
+    assert seconds_to(moments, 0.95) == pytest.approx(0.2)
+    assert seconds_to(moments, 0.951) == pytest.approx(0.4)
+    assert math.isnan(seconds_to(moments, 0.97))
+
+
+def test_the_time_to_a_target_is_missing_unless_every_seed_reached_it(store: Store) -> None:
+    own = [run_with(store, 0, 0.95, 0.96, 0.97), run_with(store, 1, 0.1, 0.1, 0.96, 0.96)]
+    row = results_frame(store, {"A": own}).iloc[0]
+    assert row.seconds_to_95 == pytest.approx((0.1 + 0.3) / 2)
+    assert math.isnan(row.seconds_to_97)
+
+
+def test_rows_keep_the_order_of_the_comparison(store: Store) -> None:
+    comparison = {"Z": [run_with(store, 0, 0.9)], "A": [run_with(store, 1, 0.8)], "nobody": []}
+    frame = results_frame(store, comparison)
+    assert frame["label"].tolist() == ["Z", "A"]
+    assert frame["val_accuracy"].tolist() == [0.9, 0.8]
+
+
+def test_a_run_that_has_not_begun_has_a_row_of_blanks(store: Store) -> None:
+    row = results_frame(store, {"A": [store.launch(spec_of(0), "A", OWNER)]}).iloc[0]
+    assert (row.params, row.runs) == (266_610, 0)
+    assert all(math.isnan(row[column]) for column in COLUMNS[4:])
+
+
+def test_seeds_that_have_not_begun_are_not_averaged(store: Store) -> None:
+    own = [run_with(store, 0, 0.9), store.launch(spec_of(1), "A", OWNER)]
+    row = results_frame(store, {"A": own}).iloc[0]
+    assert (row.runs, row.val_accuracy, row.seconds_per_epoch) == (1, 0.9, 1.0)
+
+
+def test_no_runs_give_no_rows_but_the_columns(store: Store) -> None:
+    frame = results_frame(store, {})
+    assert frame.empty
+    assert list(frame.columns) == COLUMNS

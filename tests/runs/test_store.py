@@ -1,0 +1,280 @@
+"""The store: attaching to runs, leases, stops, fences and deletion."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import func, select, update
+
+from bnlab.runs.run import Run
+from bnlab.runs.schema import metadata, runs
+from bnlab.runs.states import ACTIVE, RunState
+from bnlab.runs.store import LEASE_SECONDS, Store
+from bnlab.spec.run_spec import RunSpec
+from tests.recording import moment, record
+from tests.spec_strategies import specs
+
+SPEC = RunSpec(train_examples=64, epochs=3)
+OTHER = RunSpec(train_examples=64, epochs=3, seed=1)
+FINISHED = [state for state in RunState if state.is_finished()]
+
+
+def put(store: Store, spec: RunSpec, **values: Any) -> Run:
+    """Change a run's row as no method would, say because time went by."""
+    with store.engine.begin() as connection:
+        connection.execute(update(runs).where(runs.c.digest == spec.digest).values(**values))
+    return store.run(spec.digest)
+
+
+def row_counts(store: Store) -> dict[str, int]:
+    with store.engine.connect() as connection:
+        return {
+            table.name: connection.scalar(select(func.count()).select_from(table)) for table in metadata.sorted_tables
+        }
+
+
+def test_a_new_run_waits_at_step_0(store: Store) -> None:
+    before = time.time()
+    run = store.launch(SPEC, "A", "lab")
+    assert (run.digest, run.label, run.spec) == (SPEC.digest, "A", SPEC)
+    assert (run.state, run.step, run.total_steps, run.seconds) == (RunState.QUEUED, 0, 6, 0.0)
+    assert before <= run.created_at == run.queued_at == run.updated_at <= time.time()
+    assert (run.error, run.stop_requested, run.owner) == ("", False, "lab")
+    assert run.watched
+    assert run.lease_until == pytest.approx(run.created_at + LEASE_SECONDS)
+    assert store.runs() == [run]
+
+
+def test_another_connection_reads_the_same(store: Store) -> None:
+    run = store.launch(SPEC, "A", "lab")
+    assert Store(store.url).run(SPEC.digest) == run
+
+
+@pytest.mark.parametrize("state", [*ACTIVE, RunState.COMPLETED, RunState.DIVERGED])
+def test_launching_again_attaches(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "lab")
+    run = put(store, SPEC, state=state, step=2)
+    assert store.launch(SPEC, "B", "another lab") == run
+    assert len(store.runs()) == 1
+
+
+@pytest.mark.parametrize("state", [RunState.STOPPED, RunState.FAILED])
+def test_launching_a_stopped_or_failed_run_goes_on_from_its_checkpoint(store: Store, state: RunState) -> None:
+    record(store, SPEC, (1.0, 2.0), (moment(0),))
+    recorded = row_counts(store)
+    ended = put(store, SPEC, state=state, error="out of memory", stop_requested=True, lease_until=0.0, queued_at=0.0)
+    run = store.launch(SPEC, "B", "another lab")
+    assert (run.state, run.error, run.stop_requested) == (RunState.QUEUED, "", False)
+    assert (run.owner, run.watched) == ("another lab", True)
+    assert (run.step, run.seconds, run.created_at, run.label) == (2, 0.2, ended.created_at, "A")
+    assert run.queued_at > 0
+    assert row_counts(store) == recorded
+
+
+@pytest.mark.parametrize("state", ACTIVE)
+def test_launching_a_run_takes_back_a_stop_that_nobody_has_seen_yet(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "lab")
+    put(store, SPEC, state=state, stop_requested=True)
+    assert not store.launch(SPEC, "A", "lab").stop_requested
+
+
+def test_two_threads_that_launch_one_spec_get_one_run(store: Store) -> None:
+    together = threading.Barrier(4)
+
+    def launch(owner: str) -> Run:
+        together.wait()
+        return store.launch(SPEC, "A", owner)
+
+    with ThreadPoolExecutor(4) as pool:
+        launched = list(pool.map(launch, "abcd"))
+    assert len(set(launched)) == 1
+    assert store.runs() == launched[:1]
+
+
+def test_a_run_that_is_not_there_is_a_key_error(store: Store) -> None:
+    with pytest.raises(KeyError, match="nowhere"):
+        store.run("nowhere")
+
+
+def test_runs_are_listed_oldest_first(store: Store) -> None:
+    for spec, created_at in ((SPEC, 2.0), (OTHER, 1.0), (RunSpec(), 3.0)):
+        store.launch(spec, "A", "lab")
+        put(store, spec, created_at=created_at)
+    assert [run.created_at for run in store.runs()] == [1.0, 2.0, 3.0]
+    assert [run.spec for run in store.runs([RunSpec().digest, OTHER.digest, "nowhere"])] == [OTHER, RunSpec()]
+    assert store.runs([]) == []
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(spec=specs())
+def test_any_spec_comes_back_as_it_went_in(store: Store, spec: RunSpec) -> None:
+    run = store.launch(spec, "A", "lab")
+    assert run.spec == spec
+    assert run.spec.digest == run.digest == spec.digest
+
+
+def test_a_stop_is_asked_of_the_lab_that_watches(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    store.launch(OTHER, "B", "lab")
+    store.request_stop([SPEC.digest])
+    assert (store.run(SPEC.digest).state, store.run(SPEC.digest).stop_requested) == (RunState.QUEUED, True)
+    assert not store.run(OTHER.digest).stop_requested
+
+
+@pytest.mark.parametrize("state", ACTIVE)
+def test_a_run_that_no_lab_watches_is_stopped_at_once(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "lab")
+    put(store, SPEC, state=state, lease_until=time.time() - 1)
+    store.request_stop([SPEC.digest])
+    assert store.run(SPEC.digest).state is RunState.STOPPED
+
+
+@pytest.mark.parametrize("state", FINISHED)
+def test_a_finished_run_is_not_stopped(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "lab")
+    run = put(store, SPEC, state=state, lease_until=0.0)
+    store.request_stop([SPEC.digest])
+    assert store.run(SPEC.digest) == run
+
+
+def test_a_lab_claims_its_own_runs_in_the_order_they_were_queued(store: Store) -> None:
+    for spec, queued_at in ((SPEC, 2.0), (OTHER, 1.0)):
+        store.launch(spec, "A", "lab")
+        put(store, spec, queued_at=queued_at)
+    claimed = store.claim("lab")
+    assert [run.spec for run in claimed] == [OTHER, SPEC]
+    assert all(run.lease_until > time.time() + LEASE_SECONDS - 5 for run in claimed)
+
+
+def test_a_claim_renews_the_lease(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    put(store, SPEC, lease_until=time.time() + 1)
+    (run,) = store.claim("lab")
+    assert run.lease_until > time.time() + LEASE_SECONDS - 5
+    assert store.run(SPEC.digest) == run
+
+
+def test_another_labs_run_is_left_to_it(store: Store) -> None:
+    run = store.launch(SPEC, "A", "lab")
+    assert store.claim("another lab") == []
+    assert store.claim("another lab", dead=["a third lab"]) == []
+    assert store.run(SPEC.digest) == run
+
+
+def test_a_lease_that_ran_out_is_taken_over(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    put(store, SPEC, lease_until=time.time() - 0.01, state=RunState.RUNNING)
+    (run,) = store.claim("another lab")
+    assert (run.owner, run.state) == ("another lab", RunState.RUNNING)
+    assert store.claim("lab") == []
+
+
+def test_a_dead_labs_run_is_taken_over_at_once(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    (run,) = store.claim("another lab", dead=["lab"])
+    assert run.owner == "another lab"
+    assert run.watched
+
+
+@pytest.mark.parametrize("state", FINISHED)
+def test_a_finished_run_is_not_claimed(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "lab")
+    put(store, SPEC, state=state, lease_until=0.0)
+    assert store.claim("lab") == store.claim("another lab") == []
+    assert store.run(SPEC.digest).owner == "lab"
+
+
+def test_only_one_of_many_labs_takes_a_run_over(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    put(store, SPEC, lease_until=0.0)
+    with ThreadPoolExecutor(4) as pool:
+        claims = list(pool.map(store.claim, "abcd"))
+    assert sorted(len(claim) for claim in claims) == [0, 0, 0, 1]
+
+
+def test_owners_are_those_of_active_runs(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    store.launch(OTHER, "B", "another lab")
+    assert store.owners() == {"lab", "another lab"}
+    put(store, OTHER, state=RunState.COMPLETED)
+    assert store.owners() == {"lab"}
+
+
+def test_what_is_released_is_free_for_any_lab(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    store.launch(OTHER, "B", "another lab")
+    store.release("lab")
+    assert not store.run(SPEC.digest).watched
+    assert store.run(OTHER.digest).watched
+    assert [run.spec for run in store.claim("a third lab")] == [SPEC]
+
+
+def test_fences_count_up_and_belong_to_the_owner(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    store.launch(OTHER, "B", "lab")
+    assert [store.next_fence(SPEC.digest, "lab") for _ in range(3)] == [1, 2, 3]
+    assert store.next_fence(SPEC.digest, "another lab") is None
+    assert store.next_fence("nowhere", "lab") is None
+    assert store.next_fence(OTHER.digest, "lab") == 1
+    assert store.next_fence(SPEC.digest, "lab") == 4
+
+
+def test_fences_never_repeat_under_several_threads(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    with ThreadPoolExecutor(4) as pool:
+        fences = list(pool.map(lambda _: store.next_fence(SPEC.digest, "lab"), range(20)))
+    assert sorted(fences) == list(range(1, 21))
+
+
+def test_only_its_owner_ends_an_active_run(store: Store) -> None:
+    run = store.launch(SPEC, "A", "lab")
+    store.finish(SPEC.digest, "another lab", RunState.FAILED, "not mine")
+    assert store.run(SPEC.digest) == run
+    store.finish(SPEC.digest, "lab", RunState.FAILED, "The worker died.")
+    ended = store.run(SPEC.digest)
+    assert (ended.state, ended.error) == (RunState.FAILED, "The worker died.")
+    store.finish(SPEC.digest, "lab", RunState.STOPPED)
+    assert store.run(SPEC.digest) == ended
+
+
+def test_ending_a_run_shuts_out_the_slice_that_may_still_be_at_work(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    fence = store.next_fence(SPEC.digest, "lab")
+    store.finish(SPEC.digest, "lab", RunState.STOPPED)
+    assert store.next_fence(SPEC.digest, "lab") == fence + 2
+
+
+def test_deleting_a_run_removes_everything_recorded_of_it(store: Store) -> None:
+    for spec in (SPEC, OTHER):
+        record(store, spec, (1.0, 2.0), (moment(0), moment(2)), RunState.COMPLETED)
+    both = row_counts(store)
+    assert all(both.values())
+    store.delete([SPEC.digest])
+    assert row_counts(store) == {table: count // 2 for table, count in both.items()}
+    assert [run.spec for run in store.runs()] == [OTHER]
+
+
+@pytest.mark.parametrize("state", ACTIVE)
+def test_an_active_run_is_not_deleted(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "lab")
+    run = put(store, SPEC, state=state)
+    store.delete([SPEC.digest])
+    assert store.runs() == [run]
+
+
+def test_a_deleted_run_can_be_launched_afresh(store: Store) -> None:
+    record(store, SPEC, (1.0,), (moment(0),), RunState.COMPLETED)
+    store.delete([SPEC.digest])
+    run = store.launch(SPEC, "A", "lab")
+    assert (run.state, run.step) == (RunState.QUEUED, 0)
+
+
+def test_progress_and_time_left(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    assert (store.run(SPEC.digest).progress, store.run(SPEC.digest).seconds_left) == (0.0, None)
+    run = put(store, SPEC, step=2, seconds=3.0)
+    assert run.progress == pytest.approx(1 / 3)
+    assert run.seconds_left == pytest.approx(6.0)

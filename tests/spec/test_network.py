@@ -1,0 +1,138 @@
+"""The network as plain data: the notebook's numbers, and the arithmetic behind them."""
+
+import math
+
+import pytest
+from hypothesis import given
+
+from bnlab.spec.choices import ACTIVATIONS, PLACEMENTS
+from bnlab.spec.network import Network, describe_network
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+from tests.spec_strategies import specs
+
+NORMALIZED = RunSpec(placement="before_activation", input_normalization=True)
+
+
+def kinds(network: Network) -> list[str]:
+    return [layer.keras_class for layer in network.layers]
+
+
+@pytest.mark.parametrize(
+    ("label", "params", "trainable"),
+    [
+        ("Baseline", 266_610, 266_610),
+        ("Approach 1 (as printed)", 271_346, 268_978),
+        ("Approach 1 (as described)", 271_346, 268_978),
+        ("Approach 2", 270_946, 268_578),
+    ],
+)
+def test_the_notebooks_counts(label: str, params: int, trainable: int) -> None:
+    spec = {v.label: v.spec for v in PRESETS["notebook"].variants}[label]
+    network = describe_network(spec)
+    assert (network.params, network.trainable) == (params, trainable)
+    assert network.non_trainable == params - trainable
+
+
+def test_the_notebooks_layers() -> None:
+    layers = {v.label: kinds(describe_network(v.spec)) for v in PRESETS["notebook"].variants}
+    bn = "BatchNormalization"
+    assert layers == {
+        "Baseline": ["Flatten", "Dense", "LeakyReLU", "Dense", "LeakyReLU", "Dense"],
+        "Approach 1 (as printed)": ["Flatten", bn, "Dense", bn, "Dense", bn, "Dense"],
+        "Approach 1 (as described)": ["Flatten", bn, "Dense", "LeakyReLU", bn, "Dense", "LeakyReLU", bn, "Dense"],
+        "Approach 2": ["Flatten", bn, "Dense", bn, "Activation", "Dense", bn, "Activation", "Dense"],
+    }
+
+
+def test_a_normalization_has_four_parameters_a_unit_half_of_them_trainable() -> None:
+    normalizations = describe_network(NORMALIZED).normalizations
+    assert [(n.name, n.params) for n in normalizations] == [("bn_input", 3_136), ("bn_1", 1_200), ("bn_2", 400)]
+    assert all(n.trainable == n.non_trainable == n.params // 2 for n in normalizations)
+    assert [(v.name, v.shape, v.trainable) for v in normalizations[1].variables] == [
+        ("gamma", (300,), True),
+        ("beta", (300,), True),
+        ("moving_mean", (300,), False),
+        ("moving_variance", (300,), False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("center", "scale", "renorm", "trainable", "non_trainable"),
+    [
+        (True, True, False, ["gamma", "beta"], 2),
+        (False, True, False, ["gamma"], 2),
+        (True, False, False, ["beta"], 2),
+        (False, False, False, [], 2),
+        (True, True, True, ["gamma", "beta"], 5),
+    ],
+)
+def test_center_scale_and_renorm_decide_the_variables(
+    center: bool, scale: bool, renorm: bool, trainable: list[str], non_trainable: int
+) -> None:
+    spec = RunSpec(placement="before_activation", center=center, scale=scale, renorm=renorm, hidden_units=(7,))
+    (layer,) = describe_network(spec).normalizations
+    assert [v.name for v in layer.variables if v.trainable] == trainable
+    assert layer.non_trainable == 7 * non_trainable
+
+
+@pytest.mark.parametrize(
+    ("placement", "entering"), [("none", "dense_1"), ("before_activation", "bn_1"), ("after_activation", "dense_1")]
+)
+def test_the_pre_activation_is_what_enters_the_nonlinearity(placement: str, entering: str) -> None:
+    network = describe_network(RunSpec(placement=placement, hidden_units=(5, 3)))
+    assert network.blocks[0].pre_activation == entering
+    names = [layer.name for layer in network.layers]
+    assert names[names.index("activation_1") - 1] == entering
+    assert [block.dense for block in network.blocks] == ["dense_1", "dense_2"]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_only_the_identity_has_no_layer(activation: str) -> None:
+    network = describe_network(RunSpec(activation=activation))
+    assert ("activation_1" in [layer.name for layer in network.layers]) == (activation != "linear")
+
+
+def test_the_output_keeps_its_bias_and_keras_default_initializer() -> None:
+    output = describe_network(RunSpec(use_bias=False, kernel_initializer="zeros")).layers[-1]
+    assert output.config == {"units": 10, "activation": "softmax"}
+    assert [v.name for v in output.variables] == ["kernel", "bias"]
+
+
+def test_a_datasets_images_decide_the_width() -> None:
+    network = describe_network(RunSpec(dataset="cifar10", hidden_units=(4,)))
+    assert network.input_shape == (32, 32, 3)
+    assert network.layers[1].variables[0].shape == (3_072, 4)
+
+
+@given(spec=specs())
+def test_counts_by_the_notebooks_arithmetic(spec: RunSpec) -> None:
+    network = describe_network(spec)
+    widths = [math.prod(spec.data.image_shape), *spec.hidden_units, spec.data.classes]
+    kernels = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    biases = spec.data.classes + (sum(spec.hidden_units) if spec.use_bias else 0)
+    normalized = (widths[0] if spec.input_normalization else 0) + (
+        sum(spec.hidden_units) if spec.placement != "none" else 0
+    )
+    assert network.trainable == kernels + biases + normalized * (spec.center + spec.scale)
+    assert network.non_trainable == normalized * (5 if spec.renorm else 2)
+
+
+@given(spec=specs())
+def test_layers_follow_one_another(spec: RunSpec) -> None:
+    network = describe_network(spec)
+    names = [layer.name for layer in network.layers]
+    assert len(set(names)) == len(names)
+    assert {name for block in network.blocks for name in (block.dense, block.pre_activation)} <= set(names)
+    width = network.layers[0].output_shape[0]
+    for layer in network.layers[1:]:
+        if layer.keras_class == "Dense":
+            assert layer.variables[0].shape == (width, *layer.output_shape)
+        else:
+            assert layer.output_shape == (width,)
+        width = layer.output_shape[0]
+
+
+def test_every_placement_but_none_normalizes_each_hidden_layer() -> None:
+    counts = {p: len(describe_network(RunSpec(placement=p)).normalizations) for p in PLACEMENTS}
+    assert counts == {p: 0 if p == "none" else 2 for p in PLACEMENTS}

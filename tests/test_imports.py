@@ -1,0 +1,27 @@
+"""The app's process and the command line start without TensorFlow: only workers import it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+UI = sorted(f"bnlab.ui.{path.stem}" for path in (ROOT / "bnlab" / "ui").glob("[!_]*.py"))
+PROGRAM = """
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print([name for name in ("tensorflow", "keras", "jax", "torch") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("modules", [["bnlab.cli.commands"], ["bnlab.runs.lab"], UI], ids=lambda names: names[0])
+def test_importing_it_leaves_tensorflow_out(modules: list[str]) -> None:
+    command = [sys.executable, "-c", PROGRAM, *modules]
+    answer = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,179 @@
+"""What a reader does to a live chart stays done while it grows: in a real Chromium, against a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import running_app, staged_app
+
+TICKING = Path(__file__).parent / "apps" / "ticking.py"
+BASE = "lab"
+DARK_PAPER = "#11151a"
+pytestmark = pytest.mark.browser
+
+# Watches a chart at every frame, so that a single blank or rebuilt one is noticed.
+WATCH = """chart => {
+  const seen = window.seen = { frames: 0, noPlot: 0, noHover: 0, otherNode: 0, widths: [] };
+  const look = () => {
+    seen.frames += 1;
+    if (document.querySelector('[data-chart=loss]') !== chart) seen.otherNode += 1;
+    if (!chart.querySelector('.main-svg .scatterlayer .trace path.js-line')) seen.noPlot += 1;
+    if (!chart.querySelector('.hoverlayer .legend text')) seen.noHover += 1;
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+STATE = """chart => ({
+  range: chart._fullLayout.xaxis.range.map(Number),
+  hidden: chart._fullData.filter(trace => trace.visible === 'legendonly').map(trace => trace.uid),
+  points: chart._fullData[0].x.length,
+  text: chart._fullLayout.font.color,
+  paper: chart._fullLayout.paper_bgcolor,
+})"""
+FILLS_ITS_PLACE = """key => {
+  const chart = document.querySelector(`[data-chart=${key}]`);
+  return chart.clientWidth < 600 && chart._fullLayout.width === chart.clientWidth;
+}"""
+
+
+@pytest.fixture(scope="module")
+def ticking_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_app(staged_app(TICKING, tmp_path_factory.mktemp("ticking")), base=BASE) as url:
+        yield url
+
+
+@pytest.fixture
+def chart(browser_page: Page, ticking_url: str) -> Locator:
+    browser_page.goto(ticking_url)
+    chart = browser_page.locator("[data-chart=loss]")
+    expect(chart.locator(".legend .legendtoggle")).to_have_count(3)
+    return chart
+
+
+def points(chart: Locator) -> int:
+    return int(chart.evaluate("chart => chart._fullData[0].x.length"))
+
+
+def wait_for_ticks(chart: Locator, ticks: int) -> None:
+    target = points(chart) + ticks
+    chart.page.wait_for_function(
+        "target => document.querySelector('[data-chart=loss]')._fullData[0].x.length >= target", arg=target
+    )
+
+
+def plot_corner(chart: Locator) -> tuple[float, float]:
+    box = chart.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    return box["x"], box["y"]
+
+
+def zoom(chart: Locator) -> None:
+    left, top = plot_corner(chart)
+    mouse = chart.page.mouse
+    mouse.move(left + 100, top + 20)
+    mouse.down()
+    mouse.move(left + 200, top + 90, steps=3)
+    mouse.move(left + 300, top + 180, steps=3)
+    mouse.up()
+    chart.page.wait_for_function("() => !document.querySelector('[data-chart=loss]')._fullLayout.xaxis.autorange")
+
+
+def hide_run(chart: Locator, position: int) -> None:
+    chart.locator(".legend .legendtoggle").nth(position).click()
+    chart.page.wait_for_function(
+        "() => document.querySelector('[data-chart=loss]')._fullData.some(trace => trace.visible === 'legendonly')"
+    )
+
+
+def test_zoom_hidden_runs_and_hover_outlive_twenty_ticks_and_a_change_of_theme(chart: Locator) -> None:
+    expect(chart).to_have_role("img")
+    expect(chart).to_have_accessible_name("Training loss of three runs")
+    zoom(chart)
+    hide_run(chart, 1)
+    left, top = plot_corner(chart)
+    chart.page.mouse.move(left + 150, top + 90)
+    expect(chart.locator(".hoverlayer .legend text").first).to_be_visible()
+    before = chart.evaluate(STATE)
+    chart.evaluate(WATCH)
+    wait_for_ticks(chart, 20)
+    seen = chart.evaluate("() => ({ ...window.seen })")
+    after = chart.evaluate(STATE)
+    assert seen["frames"] > 60
+    assert (seen["otherNode"], seen["noPlot"], seen["noHover"]) == (0, 0, 0)
+    assert after["range"] == before["range"]
+    assert after["hidden"] == before["hidden"] == ["before"]
+    assert after["points"] >= before["points"] + 20
+
+    chart.page.emulate_media(color_scheme="dark")
+    chart.page.wait_for_function(
+        "paper => document.querySelector('[data-chart=loss]')._fullLayout.paper_bgcolor !== paper",
+        arg=before["paper"],
+    )
+    wait_for_ticks(chart, 2)
+    dark = chart.evaluate(STATE)
+    assert (dark["paper"], dark["text"]) == (DARK_PAPER, "#f3f5f8")
+    assert (dark["range"], dark["hidden"]) == (before["range"], before["hidden"])
+
+
+def test_a_chart_that_left_the_page_comes_back_as_it_was(chart: Locator) -> None:
+    zoom(chart)
+    hide_run(chart, 0)
+    before = chart.evaluate(STATE)
+    checkbox = chart.page.get_by_text("Show the loss")
+    checkbox.click()
+    expect(chart).to_have_count(0)
+    checkbox.click()
+    expect(chart).to_be_visible()
+    wait_for_ticks(chart, 1)
+    after = chart.evaluate(STATE)
+    assert (after["range"], after["hidden"]) == (before["range"], before["hidden"])
+
+
+def test_nothing_is_redrawn_under_a_drag(chart: Locator) -> None:
+    left, top = plot_corner(chart)
+    mouse = chart.page.mouse
+    mouse.move(left + 100, top + 20)
+    mouse.down()
+    mouse.move(left + 250, top + 150, steps=4)
+    held = points(chart)
+    label = chart.page.get_by_text(f"{held + 2} points")
+    expect(label).to_be_visible()
+    assert points(chart) == held
+    mouse.up()
+    wait_for_ticks(chart, 1)
+    assert not chart.evaluate("chart => chart._fullLayout.xaxis.autorange"), "the drag still zoomed"
+
+
+def test_a_chart_is_drawn_when_its_tab_shows_and_fills_a_narrower_window(chart: Locator) -> None:
+    hidden = chart.page.locator("[data-chart=still]")
+    assert hidden.locator("svg").count() == 0
+    chart.page.get_by_role("tab", name="Chart").click()
+    expect(hidden.locator(".legend .legendtoggle")).to_have_count(3)
+    chart.page.set_viewport_size({"width": 600, "height": 800})
+    chart.page.wait_for_function(FILLS_ITS_PLACE, arg="loss")
+    chart.page.wait_for_function(FILLS_ITS_PLACE, arg="still")
+
+
+def test_a_chart_that_changed_behind_another_tab_shows_the_change(chart: Locator) -> None:
+    hidden = chart.page.locator("[data-chart=still]")
+    words, tab = (chart.page.get_by_role("tab", name=name) for name in ("Words", "Chart"))
+    tab.click()
+    expect(hidden.locator(".legend .legendtoggle")).to_have_count(3)
+    words.click()
+    chart.page.emulate_media(color_scheme="dark")
+    wait_for_ticks(chart, 1)
+    tab.click()
+    chart.page.wait_for_function(
+        "paper => document.querySelector('[data-chart=still]')._fullLayout.paper_bgcolor === paper", arg=DARK_PAPER
+    )
+
+
+def test_a_sentence_stands_in_for_a_plotly_that_does_not_load(browser_page: Page, ticking_url: str) -> None:
+    page_not_script = {"status": 200, "content_type": "text/html", "body": "// what Streamlit answers elsewhere"}
+    browser_page.route("**/plotly.min.js*", lambda route: route.fulfill(**page_not_script))
+    browser_page.goto(ticking_url)
+    place = browser_page.locator(".live-chart").first
+    expect(place).to_contain_text("This chart cannot be drawn: Plotly did not load.")
+    assert place.evaluate("place => place.offsetHeight") == 320

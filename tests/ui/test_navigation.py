@@ -1,0 +1,35 @@
+"""The pages and their door."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+
+from bnlab.ui.navigation import PAGES, ROOT
+from tests.browser import running_app
+
+APP = ROOT / "app.py"
+
+
+def test_every_file_in_pages_is_a_page_and_enters_through_app() -> None:
+    files = {path.stem: path.read_text() for path in (ROOT / "pages").glob("*.py")}
+    assert set(files) == {entry.name for entry in PAGES}
+    for source in files.values():
+        calls = [line for line in source.splitlines() if line.endswith("()")]
+        assert calls[0] == "enter_through_app()"
+
+
+def test_the_app_runs_its_front_page() -> None:
+    app = AppTest.from_file(str(APP)).run(timeout=20)
+    assert not app.exception
+    assert app.title[0].value == PAGES[0].title
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [entry.name for entry in PAGES])
+def test_the_first_request_of_a_server_may_be_a_deep_link(name: str, browser_page: Page) -> None:
+    with running_app(APP) as url:
+        browser_page.goto(f"{url}/{name}?kept=1")
+        expect(browser_page.get_by_role("heading", level=1)).to_be_visible()
+        expect(browser_page).to_have_title("bnlab")
+        assert browser_page.url == f"{url}/{name}?kept=1"
+        expect(browser_page.get_by_text("Page not found")).to_have_count(0)
