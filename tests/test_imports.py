@@ -21,7 +21,13 @@ print([name for name in ("tensorflow", "keras", "jax", "torch") if name in sys.m
 def test_importing_it_leaves_tensorflow_out(modules: list[str]) -> None:
     command = [sys.executable, "-c", PROGRAM, *modules]
     answer = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT)}
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[-1] == "[]"

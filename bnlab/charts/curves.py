@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from bnlab.charts.style import Style, message_figure
 
-MOST_POINTS = 300
+MOST_POINTS = 150
+SETTLED_EPOCH = 0.2
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,26 @@ def curve_figure(curves: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]
     figure.update_layout(
         title=curve.title,
         hovermode="x unified",
-        legend={"orientation": "h", "y": -0.25, "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top"},
+        margin={"l": 56, "r": 12, "t": 40, "b": 8},
         xaxis={"title": "epoch", "hoverformat": ".2f", "rangemode": "tozero"},
-        yaxis={"tickformat": ".0%"} if curve.is_fraction else {"rangemode": "tozero"},
+        yaxis={"range": _settled_range(drawn, curve), **({"tickformat": ".0%"} if curve.is_fraction else {})},
     )
     return figure
+
+
+def _settled_range(curves: Mapping[str, pd.DataFrame], curve: Curve) -> list[float] | None:
+    """What the lines span once the first steep fall is over, so that their differences fill the chart.
+
+    None, for plotly to choose, until a line has got that far. The rest is a double-click away.
+    """
+    settled = [frame.loc[frame["epoch"] >= SETTLED_EPOCH, curve.column] for frame in curves.values()]
+    values = pd.concat(settled)
+    if values.empty:
+        return None
+    low, high = float(values.min()), float(values.max())
+    margin = max(0.05 * (high - low), 0.002)
+    return [low - margin, min(high + margin, 1.001)] if curve.is_fraction else [max(low - margin, 0), high + margin]
 
 
 def curve_alt(curves: Mapping[str, pd.DataFrame], styles: Mapping[str, Style], curve: Curve) -> str:

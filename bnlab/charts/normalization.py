@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from bnlab.charts.style import Style, message_figure
 
@@ -30,34 +29,33 @@ def normalization_frame(snapshots: pd.DataFrame, steps_per_epoch: int) -> pd.Dat
     return pd.DataFrame(rows, columns=["epoch", "variable", *COLUMNS])
 
 
-def normalization_figure(frame: pd.DataFrame, style: Style, title: str) -> go.Figure:
-    """Four charts in a row: the median over the units, with bands from 15 to 85 and from 5 to 95 percent."""
-    if frame.empty:
-        return message_figure(title, "Nothing trained yet")
-    figure = make_subplots(1, len(VARIABLES), subplot_titles=list(VARIABLES.values()), horizontal_spacing=0.06)
-    for column, variable in enumerate(VARIABLES, start=1):
-        own = frame[frame["variable"] == variable]
-        if own.empty:
-            _say(figure, column, "not learned here")
-        for trace in _bands(own, style, variable):
-            figure.add_trace(trace, 1, column)
-        figure.update_xaxes(title="epoch", rangemode="tozero", row=1, col=column)
-    figure.update_layout(title=title, showlegend=False, hovermode="x unified", margin={"t": 72})
+def normalization_figure(frame: pd.DataFrame, variable: str, style: Style) -> go.Figure:
+    """The median of one variable over the layer's units, with bands from 15 to 85 and from 5 to 95 percent."""
+    title, own = VARIABLES[variable], frame[frame["variable"] == variable]
+    if own.empty:
+        return message_figure(title, "Nothing trained yet" if frame.empty else "Not learned here")
+    figure = go.Figure(_bands(own, style))
+    figure.update_layout(
+        title=title,
+        showlegend=False,
+        hovermode="x unified",
+        margin={"l": 48, "r": 8, "t": 40, "b": 8},
+        xaxis={"title": "epoch", "rangemode": "tozero", "hoverformat": ".2f"},
+        yaxis={"nticks": 6},
+    )
     return figure
 
 
-def _bands(own: pd.DataFrame, style: Style, variable: str) -> list[go.Scatter]:
-    if own.empty:
-        return []
+def _bands(own: pd.DataFrame, style: Style) -> list[go.Scatter]:
     epochs = own["epoch"].to_numpy(np.float32)
     traces = []
-    for low, high, opacity in ((5, 95, 0.15), (15, 85, 0.3)):
+    for low, high, opacity in ((5, 95, 0.18), (15, 85, 0.32)):
         for edge, fill in ((low, None), (high, "tonexty")):
             traces.append(
                 go.Scatter(
                     x=epochs,
                     y=own[f"p{edge}"].to_numpy(np.float32),
-                    uid=f"{variable}-{edge}",
+                    uid=f"p{edge}",
                     name=f"{edge} %",
                     mode="lines",
                     line={"width": 0, "color": style.colour},
@@ -69,7 +67,7 @@ def _bands(own: pd.DataFrame, style: Style, variable: str) -> list[go.Scatter]:
     median = go.Scatter(
         x=epochs,
         y=own["p50"].to_numpy(np.float32),
-        uid=f"{variable}-50",
+        uid="p50",
         name="median",
         mode="lines",
         line={"color": style.colour, "width": 2.5},
@@ -78,14 +76,11 @@ def _bands(own: pd.DataFrame, style: Style, variable: str) -> list[go.Scatter]:
     return [*traces, median]
 
 
-def _say(figure: go.Figure, column: int, message: str) -> None:
-    figure.add_annotation(text=message, showarrow=False, x=0.5, y=0.5, row=1, col=column, font_size=15)
-
-
-def normalization_alt(frame: pd.DataFrame, title: str) -> str:
-    """Where each variable has got to, in a sentence."""
-    if frame.empty:
-        return f"{title}: nothing trained yet."
-    last = frame[frame["epoch"] == frame["epoch"].max()]
-    words = [f"{VARIABLES[r.variable]} {r.p50:.3g} ({r.p5:.3g} to {r.p95:.3g})" for r in last.itertuples()]
-    return f"{title} now, median over the units and where 90 % of them lie: {', '.join(words)}."
+def normalization_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
+    """Where the variable has got to, in a sentence."""
+    own = frame[frame["variable"] == variable]
+    title = f"{VARIABLES[variable]} of {layer}"
+    if own.empty:
+        return f"{title}: nothing to show."
+    last = own.iloc[-1]
+    return f"{title}: median over the units {last.p50:.3g}, 90 % of them between {last.p5:.3g} and {last.p95:.3g}."

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,7 @@ from bnlab.spec.comparison import comparison_specs
 from bnlab.spec.network import describe_network
 from bnlab.spec.parse import SpecError
 from bnlab.spec.presets import PRESETS, Preset
+from bnlab.spec.run_spec import RunSpec
 
 console = Console() if sys.stdout.isatty() else Console(width=120)
 INTERRUPTED = 130
@@ -80,35 +82,24 @@ def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ..
     """Train a preset's networks in the background and compare them. Ctrl-C stops; the same command goes on."""
     changes = dict(_setting(text) for text in settings) | ({} if epochs is None else {"epochs": epochs})
     specs = _specs(PRESETS[preset], changes, seeds)
-    store = _open_store()
-    began = time.monotonic()
-    lab = Lab(store, scheduler=scheduler_address())
     labels = {
         spec.digest: label if seeds == 1 else f"{label}, seed {spec.seed}"
         for label, own in specs.items()
         for spec in own
     }
-    try:
-        for label, own in specs.items():
-            for spec in own:
-                lab.launch(spec, label)
-        runs = watch(console, lab, labels)
-        wall_seconds = time.monotonic() - began
-    except KeyboardInterrupt:
-        console.print("Stopping; what was trained is kept.")
-        wait_until_stopped(lab, list(labels))
-        console.print("Stopped. The same command goes on from here.")
-        sys.exit(INTERRUPTED)
-    finally:
-        lab.close()
-    by_digest = {run.digest: run for run in runs}
+    store = _open_store()
+    wall_seconds = 0.0 if _trained_before(store, labels) else _train(store, specs, labels)
+    by_digest = {run.digest: run for run in store.runs(labels)}
     comparison = {label: [by_digest[spec.digest] for spec in own] for label, own in specs.items()}
     console.print(results_table(results_frame(store, comparison)))
-    console.print(f"{wall_seconds:.1f} s from the start of the workers to the end of the last run.")
+    if wall_seconds:
+        console.print(f"{wall_seconds:.1f} s from the start of the workers to the end of the last run.")
+    else:
+        console.print("All of these runs had been trained before.")
     if json_path:
         labelled = [(label, run) for label, own in comparison.items() for run in own]
         write_json(json_path, comparison_document(store, labelled, wall_seconds))
-    sys.exit(any(run.state is RunState.FAILED for run in runs))
+    sys.exit(any(run.state is RunState.FAILED for run in by_digest.values()))
 
 
 @main.command()
@@ -135,7 +126,32 @@ def stop(digests: tuple[str, ...], everything: bool) -> None:
     console.print(f"Asked {len(chosen)} run{'' if len(chosen) == 1 else 's'} to stop.")
 
 
-def _specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[str, list[Any]]:
+def _trained_before(store: Store, digests: Collection[str]) -> bool:
+    found = store.runs(digests)
+    ended = all(run.state.is_finished() and not run.state.can_continue() for run in found)
+    return ended and len(found) == len(digests)
+
+
+def _train(store: Store, specs: dict[str, list[RunSpec]], labels: dict[str, str]) -> float:
+    """Launch the runs and watch them until all have ended; returns the seconds that took, workers' start included."""
+    began = time.monotonic()
+    lab = Lab(store, scheduler=scheduler_address())
+    try:
+        for label, own in specs.items():
+            for spec in own:
+                lab.launch(spec, label)
+        watch(console, lab, labels)
+        return time.monotonic() - began
+    except KeyboardInterrupt:
+        console.print("Stopping; what was trained is kept.")
+        wait_until_stopped(lab, list(labels))
+        console.print("Stopped. The same command goes on from here.")
+        sys.exit(INTERRUPTED)
+    finally:
+        lab.close()
+
+
+def _specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[str, list[RunSpec]]:
     try:
         return comparison_specs(preset.variants, changes, seeds)
     except SpecError as error:

@@ -13,8 +13,8 @@ from bnlab.runs.run import Run
 TICK_SECONDS = 0.25
 
 
-def watch(console: Console, lab: Lab, names: dict[str, str]) -> list[Run]:
-    """Draw a live bar for each run of `names` (digest -> what to call it) until all have ended; returns them."""
+def watch(console: Console, lab: Lab, names: dict[str, str]) -> None:
+    """Draw a live bar for each run of `names` (digest -> what to call it) until all have ended."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -39,7 +39,7 @@ def watch(console: Console, lab: Lab, names: dict[str, str]) -> list[Run]:
                 console.print(lab.problem, style="red")
             problem = lab.problem
             if all(run.state.is_finished() for run in runs):
-                return _in_order(runs, names)
+                return
             time.sleep(TICK_SECONDS)
 
 
@@ -49,11 +49,6 @@ def wait_until_stopped(lab: Lab, digests: Sequence[str]) -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and not all(r.state.is_finished() for r in lab.store.runs(digests)):
         time.sleep(0.05)
-
-
-def _in_order(runs: Sequence[Run], names: dict[str, str]) -> list[Run]:
-    by_digest = {run.digest: run for run in runs}
-    return [by_digest[digest] for digest in names]
 
 
 def _latest_accuracy(lab: Lab, runs: Sequence[Run]) -> dict[str, float]:

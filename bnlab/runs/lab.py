@@ -2,12 +2,13 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterable
 
 from distributed import Client, Future, KilledWorker
 from sqlalchemy.exc import SQLAlchemyError
 
-from bnlab.runs.cluster import ClusterError, connect, disconnect
+from bnlab.runs.cluster import ClusterError, connect, disconnect, is_short_of_workers, worker_addresses
 from bnlab.runs.journal import SupersededError
 from bnlab.runs.ownership import is_dead, new_owner
 from bnlab.runs.run import Run
@@ -20,6 +21,7 @@ from bnlab.spec.run_spec import RunSpec
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 5.0
 MOST_DEATHS = 4
+REVIVAL_SECONDS = 60.0
 
 
 class Lab:
@@ -35,6 +37,7 @@ class Lab:
         self.problem = ""
         self._scheduler, self._workers = scheduler, workers
         self._client: Client | None = None
+        self._complete_at = 0.0  # when all workers were last seen together
         self._turns = Turns()
         self._busy: dict[str, tuple[str, Future[RunState]]] = {}  # worker -> (digest, the slice it trains)
         self._deaths: dict[str, int] = {}  # how often in a row a run's worker has died
@@ -66,7 +69,7 @@ class Lab:
                 try:
                     self._turn()
                     self.problem = ""
-                except (ClusterError, OSError, SQLAlchemyError) as error:
+                except Exception as error:  # noqa: BLE001 (whatever it is, the thread must outlive it)
                     self._pause(error)
                 self._listen()
         finally:
@@ -93,7 +96,9 @@ class Lab:
         """Look at everything once: lost runs, finished slices, waiting runs, idle workers."""
         if self._client is None:
             self._client = connect(self._scheduler, self._workers)
-        workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
+            self._complete_at = time.monotonic()
+        self._heal()
+        workers = worker_addresses(self._client)
         self._collect(workers)
         active = self.store.claim(self.owner, [owner for owner in self.store.owners() if is_dead(owner)])
         training = {digest for digest, _ in self._busy.values()}
@@ -105,6 +110,17 @@ class Lab:
             if digest not in mine:
                 self._turns.remove(digest)
         self._hand_out(workers)
+
+    def _heal(self) -> None:
+        """Begin anew with the workers if one was killed and has not come back.
+
+        Dask restarts a worker that is killed, but gives up on one that is killed while it starts.
+        """
+        assert self._client is not None
+        if not is_short_of_workers(self._client):
+            self._complete_at = time.monotonic()
+        elif time.monotonic() - self._complete_at > REVIVAL_SECONDS:
+            raise ClusterError("A worker process did not come back; the workers are being restarted.")
 
     def _enqueue(self, run: Run) -> None:
         if run.stop_requested:

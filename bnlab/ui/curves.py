@@ -29,4 +29,4 @@ def _render(curves: Mapping[str, pd.DataFrame], styles: Mapping[str, Style], cha
     for curve in charts:
         figure = curve_figure(curves, styles, curve)
         with st.container(border=True):
-            live_chart(figure, key=curve.title, height=360, alt=curve_alt(curves, styles, curve))
+            live_chart(figure, key=curve.title, height=390, alt=curve_alt(curves, styles, curve))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from bnlab.charts.normalization import normalization_alt, normalization_figure, normalization_frame
+from bnlab.charts.normalization import VARIABLES, normalization_alt, normalization_figure, normalization_frame
 from bnlab.charts.style import Style
 from bnlab.runs.frames import snapshots_frame
 from bnlab.runs.run import Run
@@ -31,13 +31,18 @@ def render_layers(
         st.info(f"{label} has not been trained yet: press Train.")
         return
     for name in _choose_layers(spec):
-        snapshots = snapshots_frame(store, run.digest, name)
-        frame = normalization_frame(snapshots, spec.steps_per_epoch)
-        title = f"{name}: what {label} has learned and averaged"
-        figure = normalization_figure(frame, styles[spec.digest], title)
-        with st.container(border=True):
-            live_chart(figure, key=f"layer-{name}", height=320, alt=normalization_alt(frame, title))
+        _render_layer(store, run, name, styles[spec.digest])
     st.caption("Median over the layer's units, with bands where 70 % and 90 % of the units lie.")
+
+
+def _render_layer(store: Store, run: Run, name: str, style: Style) -> None:
+    frame = normalization_frame(snapshots_frame(store, run.digest, name), run.spec.steps_per_epoch)
+    with st.container(border=True):
+        st.markdown(f"**{name}**")
+        for variable, place in zip(VARIABLES, st.columns(len(VARIABLES)), strict=True):
+            with place:
+                figure = normalization_figure(frame, variable, style)
+                live_chart(figure, key=f"{name} {variable}", height=230, alt=normalization_alt(frame, variable, name))
 
 
 def _choose_layers(spec: RunSpec) -> list[str]:

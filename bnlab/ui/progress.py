@@ -12,6 +12,7 @@ from bnlab.runs.states import RunState
 from bnlab.spec.run_spec import RunSpec
 
 STALE_SECONDS = 20.0
+FIRST_ESTIMATE_SECONDS = 0.3
 
 
 def render_progress(
@@ -64,6 +65,6 @@ def _left(run: Run) -> str:
     quiet = time.time() - run.updated_at
     if quiet > STALE_SECONDS:
         return f", no word from its worker for {quiet:.0f} s"
-    if run.seconds_left is None:
+    if run.seconds_left is None or run.seconds < FIRST_ESTIMATE_SECONDS:
         return ""
     return f", {run.step * run.spec.batch_size / max(run.seconds, 1e-9):,.0f} images/s, {run.seconds_left:.0f} s left"

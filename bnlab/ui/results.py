@@ -16,6 +16,7 @@ def render_results(store: Store, comparison: Mapping[str, Sequence[Run]]) -> Non
     st.dataframe(
         frame[[*_COLUMNS]],
         hide_index=True,
+        placeholder="–",
         column_config={
             "label": st.column_config.TextColumn("Network", width="medium"),
             "params": number("Parameters", format="localized"),
@@ -23,8 +24,8 @@ def render_results(store: Store, comparison: Mapping[str, Sequence[Run]]) -> Non
             "val_loss": number("Validation loss", format="%.4f"),
             "val_accuracy": number("Validation accuracy", format="percent"),
             "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help="Time in training steps alone"),
-            "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="Empty: never reached"),
-            "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="Empty: never reached"),
+            "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: never reached"),
+            "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: never reached"),
         },
     )
 

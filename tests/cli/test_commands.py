@@ -33,7 +33,7 @@ COUNTS = {
 }
 SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", "--set", "hidden_units=[8]"]
 # A few seconds a run: long enough to be interrupted in the middle.
-LONGER = ["compare", "notebook", "--epochs", "15", "--set", "train_examples=32000", "--set", "hidden_units=[16]"]
+LONGER = ["compare", "notebook", "--epochs", "8", "--set", "train_examples=20000", "--set", "hidden_units=[16]"]
 
 
 @pytest.fixture
@@ -248,11 +248,9 @@ def test_a_comparison_from_the_shell_and_the_same_again(url: str, tmp_path: Path
     runs, document = Store(url).runs(), json.loads(path.read_text())
     assert_is_the_small_comparison(document, runs)
 
-    run_to_the_end(*SMALL, "--json", str(path))
+    assert "All of these runs had been trained before." in run_to_the_end(*SMALL, "--json", str(path))
     assert Store(url).runs() == runs
-    repeated = json.loads(path.read_text())
-    assert repeated["runs"] == document["runs"]
-    assert repeated["wall_seconds"] < document["wall_seconds"] / 2
+    assert json.loads(path.read_text()) == document | {"wall_seconds": 0.0}
 
 
 def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Process]]:

@@ -60,7 +60,7 @@ def test_moments_of_several_runs(store: Store) -> None:
     runs = [record(store, SPEC, LOSSES, (moment(0), moment(3, 0.7, 0.8))), record(store, other, (), (moment(1),))]
     frame = moments_frame(store, runs)
     assert list(frame.columns) == ["run", "step", "epoch", "seconds", "val_loss", "val_accuracy"]
-    own = {digest: rows.drop(columns="run").values.tolist() for digest, rows in frame.groupby("run")}
+    own = {digest: rows.drop(columns="run").to_numpy().tolist() for digest, rows in frame.groupby("run")}
     assert own == {
         SPEC.digest: [[0, 0, 0, 1, 0.5], [3, 1, 0.3, 0.7, 0.8]],
         other.digest: [[1, 0.5, 0.1, 1, 0.5]],
@@ -81,7 +81,7 @@ def test_layers_and_snapshots_are_what_was_measured(store: Store) -> None:
     )
     pd.testing.assert_frame_equal(layers_frame(store, SPEC.digest), layers)
     snapshots = snapshots_frame(store, SPEC.digest, "bn_1")
-    assert [(s.step, s.variable, s.values.tolist()) for s in snapshots.itertuples()] == [
+    assert [(s["step"], s["variable"], s["values"].tolist()) for s in snapshots.to_dict("records")] == [
         (0, "beta", [0, 0]), (0, "gamma", [1, 1]), (3, "beta", [0, 3]), (3, "gamma", [1, 1]),
     ]  # fmt: skip
     assert snapshots_frame(store, SPEC.digest, "bn_2").empty

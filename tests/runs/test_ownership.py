@@ -20,7 +20,9 @@ def test_this_process_is_alive() -> None:
 
 def test_a_process_that_has_ended_is_dead() -> None:
     program = "import sys\nfrom bnlab.runs.ownership import new_owner\nprint(new_owner(), flush=True)\nsys.stdin.read()"
-    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     owner = process.stdout.readline().strip()
     assert f":{process.pid}:" in owner
     assert not is_dead(owner)

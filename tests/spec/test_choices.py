@@ -5,7 +5,14 @@ import math
 import pytest
 
 from bnlab.spec.choices import (
-    ACTIVATIONS, INITIALIZERS, OPTIMIZERS, PLACEMENTS, RESCALINGS, VALIDATIONS, Choice, one_of,
+    ACTIVATIONS,
+    INITIALIZERS,
+    OPTIMIZERS,
+    PLACEMENTS,
+    RESCALINGS,
+    VALIDATIONS,
+    Choice,
+    one_of,
 )
 from bnlab.spec.datasets import DATASETS, HOLDOUT, Dataset
 from tests.spec_strategies import PROPERTIES

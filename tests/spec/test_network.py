@@ -1,5 +1,6 @@
 """The network as plain data: the notebook's numbers, and the arithmetic behind them."""
 
+import itertools
 import math
 
 import pytest
@@ -109,7 +110,7 @@ def test_a_datasets_images_decide_the_width() -> None:
 def test_counts_by_the_notebooks_arithmetic(spec: RunSpec) -> None:
     network = describe_network(spec)
     widths = [math.prod(spec.data.image_shape), *spec.hidden_units, spec.data.classes]
-    kernels = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    kernels = sum(a * b for a, b in itertools.pairwise(widths))
     biases = spec.data.classes + (sum(spec.hidden_units) if spec.use_bias else 0)
     normalized = (widths[0] if spec.input_normalization else 0) + (
         sum(spec.hidden_units) if spec.placement != "none" else 0

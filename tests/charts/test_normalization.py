@@ -1,0 +1,135 @@
+"""A batch-normalization layer over training: percentiles by NumPy's, the figure by its traces."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bnlab.charts.normalization import (
+    BAND,
+    COLUMNS,
+    VARIABLES,
+    normalization_alt,
+    normalization_figure,
+    normalization_frame,
+)
+from bnlab.charts.style import Style
+from bnlab.ui.live_chart import figure_json
+
+STYLE = Style("With BN", "#0072B2", "dash")
+numbers = st.floats(-1e6, 1e6, width=32)
+
+
+def snapshots_of(*rows: tuple[int, str, list[float]]) -> pd.DataFrame:
+    """As `bnlab.runs.frames.snapshots_frame` makes it."""
+    arrays = [(step, variable, np.array(values, np.float32)) for step, variable, values in rows]
+    return pd.DataFrame(arrays, columns=["step", "variable", "values"])
+
+
+def frame_of(**ends: float) -> pd.DataFrame:
+    """Two moments of each variable, all percentiles equal."""
+    rows = [(step, variable, [end * step]) for variable, end in ends.items() for step in (0, 1)]
+    return normalization_frame(snapshots_of(*rows), 1)
+
+
+def texts(figure: go.Figure) -> list[str]:
+    return [note.text for note in figure.layout.annotations]
+
+
+def test_percentiles_over_units_at_each_moment() -> None:
+    frame = normalization_frame(snapshots_of((0, "gamma", [1, 1]), (5, "gamma", [0, 100]), (5, "beta", [-2])), 10)
+    expected = pd.DataFrame(
+        [
+            (0.0, "gamma", 1.0, 1.0, 1.0, 1.0, 1.0),
+            (0.5, "gamma", 5.0, 15.0, 50.0, 85.0, 95.0),
+            (0.5, "beta", -2.0, -2.0, -2.0, -2.0, -2.0),
+        ],
+        columns=["epoch", "variable", "p5", "p15", "p50", "p85", "p95"],
+    )
+    pd.testing.assert_frame_equal(frame, expected)
+
+
+@given(arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 30)), elements=numbers))
+def test_percentiles_are_numpys(values: np.ndarray) -> None:
+    snapshots = snapshots_of(*[(step, "moving_mean", row.tolist()) for step, row in enumerate(values)])
+    frame = normalization_frame(snapshots, 3)
+    np.testing.assert_allclose(frame[[*COLUMNS]], np.percentile(values, BAND, axis=1).T, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(frame["epoch"], np.arange(len(values)) / 3)
+
+
+def test_what_renorm_keeps_besides_is_not_shown() -> None:
+    frame = normalization_frame(snapshots_of((0, "renorm_mean", [1]), (0, "gamma", [1])), 1)
+    assert frame["variable"].tolist() == ["gamma"]
+
+
+def test_nothing_recorded_gives_no_rows() -> None:
+    frame = normalization_frame(snapshots_of(), 10)
+    assert frame.empty
+    assert list(frame.columns) == ["epoch", "variable", *COLUMNS]
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_median_over_two_bands_in_the_runs_colour(variable: str) -> None:
+    figure = normalization_figure(frame_of(gamma=1, beta=2, moving_mean=3, moving_variance=4), variable, STYLE)
+    by_uid = {trace.uid: trace for trace in figure.data}
+    assert set(by_uid) == set(COLUMNS)
+    assert len(figure.data) == len(COLUMNS)
+    assert figure.data[-1].uid == "p50", "nothing is drawn over the median"
+    assert {trace.line.color for trace in figure.data} == {STYLE.colour}
+    bands = [(a.uid, b.uid) for a, b in zip(figure.data, figure.data[1:], strict=False) if b.fill == "tonexty"]
+    assert bands == [("p5", "p95"), ("p15", "p85")]
+    np.testing.assert_allclose(by_uid["p50"].x, [0, 1])
+    np.testing.assert_allclose(by_uid["p50"].y, [0, list(VARIABLES).index(variable) + 1])
+    assert figure.layout.title.text == VARIABLES[variable]
+    assert not texts(figure)
+
+
+def test_each_trace_draws_its_own_percentile() -> None:
+    frame = normalization_frame(snapshots_of((0, "beta", [0, 100])), 1)
+    figure = normalization_figure(frame, "beta", STYLE)
+    assert {trace.uid: trace.y.tolist() for trace in figure.data} == {f"p{p}": [p] for p in BAND}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_nothing_recorded_is_a_sentence_not_an_error(variable: str) -> None:
+    nothing = normalization_frame(snapshots_of(), 10)
+    figure = normalization_figure(nothing, variable, STYLE)
+    assert not figure.data
+    assert texts(figure) == ["Nothing trained yet"]
+    assert normalization_alt(nothing, variable, "bn_1") == f"{VARIABLES[variable]} of bn_1: nothing to show."
+
+
+def test_a_layer_without_scale_says_so_in_the_place_of_gamma() -> None:
+    frame = frame_of(beta=1, moving_mean=1, moving_variance=1)
+    figure = normalization_figure(frame, "gamma", STYLE)
+    assert not figure.data
+    assert len(texts(figure)) == 1
+    assert texts(figure) != ["Nothing trained yet"]
+    assert normalization_figure(frame, "beta", STYLE).data
+
+
+def test_the_sentence_says_where_it_has_got_to() -> None:
+    frame = normalization_frame(snapshots_of((0, "moving_mean", [0, 0]), (5, "moving_mean", [0, 100])), 10)
+    sentence = "moving mean of bn_1: median over the units 50, 90 % of them between 5 and 95."
+    assert normalization_alt(frame, "moving_mean", "bn_1") == sentence
+
+
+@pytest.mark.parametrize("values", [[math.nan] * 4, [1, math.nan, 2, 3]])
+def test_what_is_not_a_number_can_be_drawn_and_sent(values: list[float]) -> None:
+    frame = normalization_frame(snapshots_of((0, "gamma", [1, 1, 1, 1]), (1, "gamma", values)), 1)
+    figure = normalization_figure(frame, "gamma", STYLE)
+    json.loads(figure_json(figure, uirevision="gamma"), parse_constant=pytest.fail)
+    assert figure.data[-1].y[0] == 1
+    assert math.isnan(figure.data[-1].y[1])
+
+
+@pytest.mark.parametrize("values", [[math.inf] * 4, [1, math.inf, 2, 3], [-math.inf, math.inf, 2, 3]])
+def test_what_overflowed_can_be_drawn_and_sent(values: list[float]) -> None:
+    frame = normalization_frame(snapshots_of((0, "gamma", [1, 1, 1, 1]), (1, "gamma", values)), 1)
+    json.loads(figure_json(normalization_figure(frame, "gamma", STYLE), uirevision="gamma"), parse_constant=pytest.fail)

@@ -1,0 +1,311 @@
+"""The Compare page, run by Streamlit's AppTest on stores of the tests' own; no worker process is started."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from bnlab.charts.normalization import VARIABLES
+from bnlab.runs import lab as lab_module
+from bnlab.runs.lab import Lab
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.comparison import comparison_specs
+from bnlab.spec.network import describe_network
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui import services
+from bnlab.ui.navigation import ROOT
+from tests.one_thread import one_thread  # noqa: F401
+from tests.recording import OWNER, moment, open_journal, record
+
+PRESET = next(iter(PRESETS.values()))
+TINY = {"epochs": 1, "train_examples": 64}
+CURVES = ["Training loss", "Training accuracy", "Validation loss", "Validation accuracy"]
+# Without workers, which would compete with the other tests.
+IMPORTED = """
+import sys
+from streamlit.testing.v1 import AppTest
+from bnlab.runs import lab
+def connect(*_):
+    raise lab.ClusterError("Nobody is there.")
+lab.connect = connect
+app = AppTest.from_file("app.py").run(timeout=30)
+assert not app.exception and app.button
+print([name for name in ("tensorflow", "keras") if name in sys.modules])
+"""
+
+OpenPage = Callable[..., AppTest]
+
+
+class NoWorkers:
+    """A Dask client whose cluster has no workers: what is launched waits."""
+
+    cluster = None
+
+    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, object]]:
+        return {"workers": {}}
+
+    def close(self, timeout: float) -> None:
+        """There is nothing to close."""
+
+
+def tiny_specs() -> dict[str, RunSpec]:
+    return {label: specs[0] for label, specs in comparison_specs(PRESET.variants, dict(TINY)).items()}
+
+
+def store_at(folder: Path) -> Store:
+    return Store(f"sqlite:///{folder / 'bnlab.db'}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return store_at(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store in which the preset's four networks were trained on 64 images."""
+    from bnlab.runs.work import train_slice
+
+    store = store_at(tmp_path_factory.mktemp("trained"))
+    for label, spec in tiny_specs().items():
+        store.launch(spec, label, OWNER)
+        while not store.run(spec.digest).state.is_finished():
+            fence = store.next_fence(spec.digest, OWNER)
+            assert fence is not None
+            train_slice(store.url, spec.digest, fence)
+    return store
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
+    """The app in a new session on a store, or on whatever `BNLAB_STORE` should be; its lab is closed afterwards."""
+    labs: list[Lab] = []
+
+    def started(*args: object, **options: object) -> Lab:
+        labs.append(Lab(*args, **options))  # type: ignore[arg-type]
+        return labs[-1]
+
+    def open_page(store: Store | str, **query: object) -> AppTest:
+        monkeypatch.setenv("BNLAB_STORE", store if isinstance(store, str) else store.url)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        for name, value in query.items():
+            app.query_params[name] = str(value)
+        return app.run()
+
+    monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
+    monkeypatch.setattr(lab_module, "connect", lambda *_: NoWorkers())
+    monkeypatch.setattr(services, "Lab", started)
+    st.cache_resource.clear()
+    yield open_page
+    for lab in labs:
+        lab.close()
+    st.cache_resource.clear()
+
+
+def buttons(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def words(app: AppTest) -> list[str]:
+    """What each network's row says of its progress."""
+    return [bar.proto.text for bar in app.get("progress")]
+
+
+def charts(app: AppTest) -> dict[str, dict]:
+    """What was sent to the browser for each chart."""
+    return {chart["chart"]: chart for chart in (json.loads(c.proto.json) for c in app.get("bidi_component"))}
+
+
+def traces(app: AppTest, chart: str) -> list[dict]:
+    return json.loads(charts(app)[chart]["figure"])["data"]
+
+
+def assert_sound(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+
+
+def test_at_first_sight_there_are_four_networks_and_a_button_to_train_them(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    assert_sound(app)
+    assert len(PRESET.variants) == 4
+    labels = [text.value for text in app.markdown]
+    for variant in PRESET.variants:
+        assert sum(f"**{variant.label}**" in label for label in labels) == 1
+    assert buttons(app) == ["Train"]
+    assert not app.button(key="train").disabled
+    assert words(app) == ["Not trained yet"] * 4
+    assert list(charts(app)) == CURVES
+    assert all(chart["alt"] == f"{name}: nothing trained yet." for name, chart in charts(app).items())
+    assert not store.runs(), "a visit trains nothing"
+
+
+def test_a_page_does_not_import_tensorflow(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "BNLAB_STORE": f"sqlite:///{tmp_path}/bnlab.db"}
+    command = [sys.executable, "-c", IMPORTED]
+    answer = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "sqlite://", "sqlite:////proc/nowhere/bnlab.db", "oracle://db", "mysql+nodriver://db/x"]
+)
+def test_a_store_that_cannot_be_opened_is_one_sentence(
+    url: str, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not url:  # a folder where the default store's file should be
+        (tmp_path / "bnlab.db").mkdir()
+        monkeypatch.setattr("bnlab.runs.places.user_data_path", lambda _: tmp_path)
+    app = open_page(url)
+    assert not app.exception
+    (error,) = app.error
+    assert "BNLAB_STORE" in error.value
+    assert "Traceback" not in error.value
+    assert error.value.endswith(".")
+    assert "\n" not in error.value
+    assert not app.button, "nothing can be trained without a store"
+
+
+def test_train_launches_what_the_address_says_once_for_everybody(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, **TINY)
+    app.button(key="train").click().run()
+    assert_sound(app)
+    runs = store.runs()
+    assert {run.label: run.spec for run in runs} == tiny_specs()
+    assert buttons(app) == ["Train", "Stop all", *["Stop"] * 4]
+    assert app.button(key="train").disabled
+    assert words(app) == ["Waiting for a worker"] * 4
+
+    other = open_page(store, **TINY)
+    assert words(other) == ["Waiting for a worker"] * 4
+    assert other.button(key="train").disabled
+
+
+def test_each_seed_is_a_comparison_of_its_own(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **TINY)
+    app.number_input(key="seed").set_value(1).run()
+    assert_sound(app)
+    assert words(app) == ["Not trained yet"] * 4
+    assert buttons(app) == ["Train"]
+
+
+def test_finished_runs_are_curves_a_table_and_layers(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **TINY)
+    assert_sound(app)
+    assert buttons(app) == ["Trained"]
+    assert app.button(key="train").disabled
+    assert all(text.startswith("Done after") for text in words(app))
+    for name in CURVES:
+        assert [trace["name"] for trace in traces(app, name)] == list(tiny_specs())
+        assert [trace["uid"] for trace in traces(app, name)] == [spec.digest for spec in tiny_specs().values()]
+        assert all(label in charts(app)[name]["alt"] for label in tiny_specs())
+
+    (table,) = app.dataframe
+    assert table.value["label"].tolist() == list(tiny_specs())
+    networks = [describe_network(spec) for spec in tiny_specs().values()]
+    assert table.value["params"].tolist() == [network.params for network in networks]
+    assert table.value["trainable"].tolist() == [network.trainable for network in networks]
+    assert table.value[["val_loss", "val_accuracy", "seconds_per_epoch"]].notna().all(axis=None)
+
+    layers = [chart for chart in charts(app) if chart not in CURVES]
+    assert layers == [f"{layer} {variable}" for layer in ("bn_input", "bn_1", "bn_2") for variable in VARIABLES]
+    assert all(traces(app, chart) for chart in layers)
+
+
+def test_another_networks_layers_can_be_chosen(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **TINY)
+    (choice,) = app.button_group
+    assert choice.options == list(tiny_specs())[1:], "the baseline has no batch normalization"
+    before = traces(app, "bn_1 gamma")
+    choice.set_value("Approach 1 (as described)").run()
+    assert_sound(app)
+    assert traces(app, "bn_1 gamma") != before
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "offers"),
+    [
+        (RunState.RUNNING, "Training, step 2 of 2", "Stop"),
+        (RunState.STOPPED, "Stopped at step 2 of 2", "Continue"),
+        (RunState.FAILED, "Failed at step 2 of 2", "Retry"),
+        (RunState.DIVERGED, "Diverged: the loss was no longer a number at step 2 of 2", None),
+        (RunState.COMPLETED, "Done after 0.2 s of training", None),
+    ],
+)
+def test_a_row_says_the_state_and_offers_what_fits(
+    state: RunState, says: str, offers: str | None, open_page: OpenPage, store: Store
+) -> None:
+    spec = next(iter(tiny_specs().values()))
+    record(store, spec, (2.0, 1.0), (moment(0), moment(2)), state)
+    app = open_page(store, **TINY)
+    assert_sound(app)
+    assert words(app) == [says] + ["Not trained yet"] * 3
+    own = [button for button in app.button if button.key == f"run-{spec.digest}"]
+    assert [button.label for button in own] == ([offers] if offers else [])
+    assert "bn_1 gamma" not in charts(app), "there are no layers of a network that was not trained"
+
+
+def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: Store) -> None:
+    spec = next(iter(tiny_specs().values()))
+    record(store, spec, (2.0,), (moment(0),), RunState.STOPPED)
+    app = open_page(store, **TINY)
+    app.button(key=f"run-{spec.digest}").click().run()
+    assert_sound(app)
+    assert words(app)[0] == "Waiting for a worker, at step 1 of 2"
+    assert [run.state for run in store.runs()] == [RunState.QUEUED]
+
+
+def test_why_a_run_failed_stands_below_its_row(open_page: OpenPage, store: Store) -> None:
+    spec = next(iter(tiny_specs().values()))
+    open_journal(store, spec)
+    store.finish(spec.digest, OWNER, RunState.FAILED, "The dataset cannot be had.")
+    app = open_page(store, **TINY)
+    assert not app.exception
+    assert [error.value for error in app.error] == ["The dataset cannot be had."]
+
+
+@pytest.mark.parametrize("losses", [(float("nan"),), (1.0, float("inf"))])
+def test_a_run_that_diverged_beside_one_that_did_not(
+    losses: tuple[float, ...], open_page: OpenPage, store: Store
+) -> None:
+    first, second = list(tiny_specs().values())[:2]
+    overflowed = moment(1, val_loss=float("nan"), val_accuracy=0.1, snapshots=())
+    record(store, first, losses, (moment(0), overflowed), RunState.DIVERGED)
+    record(store, second, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    app = open_page(store, **TINY)
+    assert_sound(app)
+    assert [trace["uid"] for trace in traces(app, "Training loss")] == [first.digest, second.digest]
+    assert app.dataframe[0].value["label"].tolist() == list(tiny_specs())[:2]
+
+
+def test_a_scheduler_that_does_not_answer_is_one_warning(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*_: object) -> None:
+        raise lab_module.ClusterError("No Dask scheduler answers.")
+
+    monkeypatch.setattr(lab_module, "connect", nobody)
+    app = open_page(store, **TINY)
+    while not app.warning:
+        app.run()
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == ["No Dask scheduler answers."]
+    app.button(key="train").click().run()
+    assert words(app) == ["Waiting for a worker"] * 4, "it waits until the scheduler is back"
+
+
+@pytest.mark.parametrize("query", [{"epochs": 0}, {"epochs": "many"}, {"train_examples": 10**9}, {"preset": "no"}])
+def test_an_address_with_nonsense_in_it_still_opens(query: dict, open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, **query)
+    assert not app.exception
+    assert buttons(app) == ["Train"]
