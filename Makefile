@@ -43,8 +43,8 @@ format: $(VENV)/.installed-dev ## Format the code and mend what the linter can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-benchmark: $(VENV)/.installed-dev ## Measure, side by side in one run
-	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(RUN) "$$script" || exit 1; done
+benchmark: $(VENV)/.installed-dev ## Measure training, side by side with Keras (some minutes)
+	$(RUN) -m benchmarks.training
 
 # uv names the supported machines in every line's marker; only where a line is not for all of them is it kept.
 # A pin that still fits is kept too, unless UPGRADE=--upgrade.

@@ -60,34 +60,43 @@ function themeTemplate(element) {
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
-  if (!element.clientWidth) return;                 // in a hidden tab: the observer draws it once it shows
+  if (!element.clientWidth || !chart.near) return;  // in a hidden tab or far below: the observers draw it in time
   if (element._dragging) {                          // not under the reader's hand
     chart.retry = setTimeout(draw, 100, chart);
     return;
   }
   chart.stale = false;
   chart.width = element.clientWidth;
+  const template = themeTemplate(element);
+  const drawn = JSON.stringify([data.figure, data.height, chart.width, template]);
+  if (drawn === chart.drawn) return;                // a tick that brought this chart nothing new
+  chart.drawn = drawn;
   // Parsed anew each time: Plotly writes the reader's zoom into the objects it is given.
   const figure = JSON.parse(data.figure);
-  const layout = { ...figure.layout, template: themeTemplate(element), width: chart.width, height: data.height };
+  const layout = { ...figure.layout, template, width: chart.width, height: data.height };
   const config = { ...CONFIG, toImageButtonOptions: { filename: data.chart, scale: 2 } };
   return Plotly.react(element, figure.data, layout, config);
 }
 
 function createChart(Plotly) {
   const element = document.createElement("div");
-  const chart = { element, Plotly, data: null, stale: true, width: 0, retry: 0, observer: null };
+  const chart = { element, Plotly, data: null, stale: true, drawn: "", near: true, width: 0, retry: 0, observers: [] };
   element.setAttribute("role", "img");
-  chart.observer = new ResizeObserver(() => {
+  const sized = new ResizeObserver(() => {
     if (chart.stale || element.clientWidth !== chart.width) draw(chart);
   });
-  chart.observer.observe(element);
+  const seen = new IntersectionObserver((entries) => {
+    chart.near = entries.at(-1).isIntersecting;
+    if (chart.near && chart.stale) draw(chart);
+  }, { rootMargin: "100% 0px" });                   // a screen ahead in both directions
+  chart.observers = [sized, seen];
+  for (const observer of chart.observers) observer.observe(element);
   return chart;
 }
 
 function dispose(chart) {
   clearTimeout(chart.retry);
-  chart.observer.disconnect();
+  for (const observer of chart.observers) observer.disconnect();
   chart.Plotly.purge(chart.element);
 }
 

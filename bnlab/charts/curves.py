@@ -1,16 +1,21 @@
 """Loss and accuracy over training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from bnlab.charts.style import Style, message_figure
+from bnlab.charts.style import Style, message_figure, plain_figure
+
+Floats = NDArray[np.float32]
 
 MOST_POINTS = 150
 SETTLED_EPOCH = 0.2
+MARKED_POINTS = 40
 
 
 @dataclass(frozen=True)
@@ -52,44 +57,50 @@ def curve_figure(curves: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]
 
     `curves` maps a run's digest to a frame with the columns epoch and `curve.column`; `styles` maps it to its style.
     """
-    drawn = {run: frame.dropna(subset=[curve.column]) for run, frame in curves.items()}
-    if all(frame.empty for frame in drawn.values()):
+    points = {run: _finite_points(frame, curve.column) for run, frame in curves.items()}
+    if all(x.size == 0 for x, _ in points.values()):
         return message_figure(curve.title, "Nothing trained yet")
-    hover = "%{y:.2%}" if curve.is_fraction else "%{y:.4f}"
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=frame["epoch"].to_numpy(np.float32),
-                y=frame[curve.column].to_numpy(np.float32),
-                name=styles[run].name,
-                uid=run,
-                mode="lines+markers" if len(frame) < 40 else "lines",
-                line=styles[run].line(),
-                marker_size=5,
-                hovertemplate=hover,
-            )
-            for run, frame in drawn.items()
-        ]
-    )
-    figure.update_layout(
-        title=curve.title,
-        hovermode="x unified",
-        legend={"orientation": "h", "y": -0.22, "yanchor": "top"},
-        margin={"l": 56, "r": 12, "t": 40, "b": 8},
-        xaxis={"title": "epoch", "hoverformat": ".2f", "rangemode": "tozero"},
-        yaxis={"range": _settled_range(drawn, curve), **({"tickformat": ".0%"} if curve.is_fraction else {})},
-    )
-    return figure
+    layout = {
+        "title": {"text": curve.title},
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "y": -0.22, "yanchor": "top"},
+        "margin": {"l": 56, "r": 12, "t": 40, "b": 8},
+        "xaxis": {"title": {"text": "epoch"}, "hoverformat": ".2f", "rangemode": "tozero"},
+        "yaxis": {
+            "range": _settled_range(list(points.values()), curve),
+            "tickformat": ".0%" if curve.is_fraction else "",
+        },
+    }
+    return plain_figure([_line(run, *xy, styles[run], curve) for run, xy in points.items()], layout)
 
 
-def _settled_range(curves: Mapping[str, pd.DataFrame], curve: Curve) -> list[float] | None:
+def _finite_points(frame: pd.DataFrame, column: str) -> tuple[Floats, Floats]:
+    x, y = frame["epoch"].to_numpy(np.float32), frame[column].to_numpy(np.float32)
+    finite = np.isfinite(y)
+    return x[finite], y[finite]
+
+
+def _line(run: str, x: Floats, y: Floats, style: Style, curve: Curve) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "uid": run,
+        "name": style.name,
+        "x": x,
+        "y": y,
+        "mode": "lines+markers" if len(x) < MARKED_POINTS else "lines",
+        "line": style.line(),
+        "marker": {"size": 5},
+        "hovertemplate": "%{y:.2%}" if curve.is_fraction else "%{y:.4f}",
+    }
+
+
+def _settled_range(points: Sequence[tuple[Floats, Floats]], curve: Curve) -> list[float] | None:
     """What the lines span once the first steep fall is over, so that their differences fill the chart.
 
-    None, for plotly to choose, until a line has got that far. The rest is a double-click away.
+    None, for plotly to choose, until a line has got that far.
     """
-    settled = [frame.loc[frame["epoch"] >= SETTLED_EPOCH, curve.column] for frame in curves.values()]
-    values = pd.concat(settled)
-    if values.empty:
+    values = np.concatenate([y[x >= SETTLED_EPOCH] for x, y in points])
+    if values.size == 0:
         return None
     low, high = float(values.min()), float(values.max())
     margin = max(0.05 * (high - low), 0.002)

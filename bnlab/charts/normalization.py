@@ -1,10 +1,14 @@
 """A batch-normalization layer's gamma, beta, moving mean and moving variance over training."""
 
+import math
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from bnlab.charts.style import Style, message_figure
+from bnlab.charts.style import Style, message_figure, plain_figure
 
 VARIABLES = {
     "gamma": "gamma",
@@ -23,10 +27,15 @@ def normalization_frame(snapshots: pd.DataFrame, steps_per_epoch: int) -> pd.Dat
     """
     shown = snapshots[snapshots["variable"].isin(list(VARIABLES))]
     rows = [
-        (step / steps_per_epoch, variable, *np.percentile(values, BAND).tolist())
+        (step / steps_per_epoch, variable, *_percentiles(values))
         for step, variable, values in zip(shown["step"], shown["variable"], shown["values"], strict=True)
     ]
     return pd.DataFrame(rows, columns=["epoch", "variable", *COLUMNS])
+
+
+def _percentiles(values: NDArray[np.float32]) -> list[float]:
+    """NaN where the run has overflowed: there is nothing to draw."""
+    return np.percentile(values, BAND).tolist() if np.isfinite(values).all() else [math.nan] * len(BAND)
 
 
 def normalization_figure(frame: pd.DataFrame, variable: str, style: Style) -> go.Figure:
@@ -34,46 +43,38 @@ def normalization_figure(frame: pd.DataFrame, variable: str, style: Style) -> go
     title, own = VARIABLES[variable], frame[frame["variable"] == variable]
     if own.empty:
         return message_figure(title, "Nothing trained yet" if frame.empty else "Not learned here")
-    figure = go.Figure(_bands(own, style))
-    figure.update_layout(
-        title=title,
-        showlegend=False,
-        hovermode="x unified",
-        margin={"l": 48, "r": 8, "t": 40, "b": 8},
-        xaxis={"title": "epoch", "rangemode": "tozero", "hoverformat": ".2f"},
-        yaxis={"nticks": 6},
-    )
-    return figure
+    layout = {
+        "title": {"text": title},
+        "showlegend": False,
+        "hovermode": "x unified",
+        "margin": {"l": 48, "r": 8, "t": 40, "b": 8},
+        "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "hoverformat": ".2f"},
+        "yaxis": {"nticks": 6},
+    }
+    return plain_figure(_bands(own, style), layout)
 
 
-def _bands(own: pd.DataFrame, style: Style) -> list[go.Scatter]:
-    epochs = own["epoch"].to_numpy(np.float32)
+def _bands(own: pd.DataFrame, style: Style) -> list[dict[str, Any]]:
+    invisible = {"width": 0, "color": style.colour}
     traces = []
     for low, high, opacity in ((5, 95, 0.18), (15, 85, 0.32)):
-        for edge, fill in ((low, None), (high, "tonexty")):
-            traces.append(
-                go.Scatter(
-                    x=epochs,
-                    y=own[f"p{edge}"].to_numpy(np.float32),
-                    uid=f"p{edge}",
-                    name=f"{edge} %",
-                    mode="lines",
-                    line={"width": 0, "color": style.colour},
-                    fill=fill,
-                    fillcolor=style.fill(opacity),
-                    hovertemplate="%{y:.4g}",
-                )
-            )
-    median = go.Scatter(
-        x=epochs,
-        y=own["p50"].to_numpy(np.float32),
-        uid="p50",
-        name="median",
-        mode="lines",
-        line={"color": style.colour, "width": 2.5},
-        hovertemplate="%{y:.4g}",
-    )
-    return [*traces, median]
+        traces.append(_percentile(own, low, f"{low} %", invisible))
+        filled = {"fill": "tonexty", "fillcolor": style.fill(opacity)}
+        traces.append(_percentile(own, high, f"{high} %", invisible) | filled)
+    return [*traces, _percentile(own, 50, "median", {"color": style.colour, "width": 2.5})]
+
+
+def _percentile(own: pd.DataFrame, percent: int, name: str, line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "uid": f"p{percent}",
+        "name": name,
+        "x": own["epoch"].to_numpy(np.float32),
+        "y": own[f"p{percent}"].to_numpy(np.float32),
+        "mode": "lines",
+        "line": line,
+        "hovertemplate": "%{y:.4g}",
+    }
 
 
 def normalization_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:

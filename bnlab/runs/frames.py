@@ -41,6 +41,13 @@ def moments_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     return frame.astype({"step": int, "epoch": float, "seconds": float, "val_loss": float, "val_accuracy": float})
 
 
+def last_moment(store: Store, digest: str) -> int:
+    """The step of the run's latest moment, -1 before the first."""
+    with store.engine.connect() as connection:
+        step = connection.scalar(select(func.max(moments.c.step)).where(moments.c.run == digest))
+    return -1 if step is None else int(step)
+
+
 def history_frame(store: Store, run: Run) -> pd.DataFrame:
     """Columns epoch (from 1), step, loss, accuracy, val_loss, val_accuracy: one row a finished epoch.
 

@@ -48,7 +48,7 @@ class Training:
         self._moments = moments(spec)
         self._rows = max(1, min(MAX_ROWS, MAX_INDICES // spec.batch_size))
         self._step_seconds = 0.0
-        self._compiled = False
+        self._compiled: set[int] = set()
         if checkpoint is None:
             self.step, self.seconds, self.state = 0, 0.0, self._program.initial_state(spec)
         else:
@@ -95,7 +95,7 @@ class Training:
             indices = np.zeros((self._rows, batch), np.int32)
             indices[:count] = order[: count * batch].reshape(count, batch)
             run = self._program.steps
-            self._compile(indices)
+        self._compile(run, indices)
         began = time.perf_counter()
         taken, trainable, non_trainable, slots, loss, accuracy = self._call(run, indices, count)
         taken = int(taken)
@@ -122,11 +122,11 @@ class Training:
             rate,
         )
 
-    def _compile(self, indices: Indices) -> None:
+    def _compile(self, run: Steps, indices: Indices) -> None:
         """Compile outside the clock, by a call that takes no step."""
-        if not self._compiled:
-            self._call(self._program.steps, indices, 0)
-            self._compiled = True
+        if id(run) not in self._compiled:
+            self._call(run, indices, 0)
+            self._compiled.add(id(run))
 
     def _chunk_length(self) -> int:
         if self._step_seconds == 0.0:

@@ -1,12 +1,14 @@
 """Layer by layer: gamma, beta, moving mean and moving variance of one run."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from bnlab.charts.normalization import VARIABLES, normalization_alt, normalization_figure, normalization_frame
 from bnlab.charts.style import Style
-from bnlab.runs.frames import snapshots_frame
+from bnlab.runs.frames import last_moment, snapshots_frame
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
@@ -30,19 +32,25 @@ def render_layers(
     if run is None:
         st.info(f"{label} has not been trained yet: press Train.")
         return
+    measured = last_moment(store, run.digest)
     for name in _choose_layers(spec):
-        _render_layer(store, run, name, styles[spec.digest])
+        with st.container(border=True):
+            st.markdown(f"**{name}**")
+            figures = _layer_figures(store, run.digest, name, measured, styles[spec.digest])
+            for (variable, (figure, alt)), place in zip(figures.items(), st.columns(len(figures)), strict=True):
+                with place:
+                    live_chart(figure, key=f"{name} {variable}", height=230, alt=alt)
     st.caption("Median over the layer's units, with bands where 70 % and 90 % of the units lie.")
 
 
-def _render_layer(store: Store, run: Run, name: str, style: Style) -> None:
-    frame = normalization_frame(snapshots_frame(store, run.digest, name), run.spec.steps_per_epoch)
-    with st.container(border=True):
-        st.markdown(f"**{name}**")
-        for variable, place in zip(VARIABLES, st.columns(len(VARIABLES)), strict=True):
-            with place:
-                figure = normalization_figure(frame, variable, style)
-                live_chart(figure, key=f"{name} {variable}", height=230, alt=normalization_alt(frame, variable, name))
+@lru_cache(maxsize=256)
+def _layer_figures(
+    store: Store, digest: str, name: str, _measured: int, style: Style
+) -> dict[str, tuple[go.Figure, str]]:
+    """Each variable's figure and its alt text: drawn once a moment, not once a tick and session."""
+    per_epoch = store.run(digest).spec.steps_per_epoch
+    frame = normalization_frame(snapshots_frame(store, digest, name), per_epoch)
+    return {v: (normalization_figure(frame, v, style), normalization_alt(frame, v, name)) for v in VARIABLES}
 
 
 def _choose_layers(spec: RunSpec) -> list[str]:

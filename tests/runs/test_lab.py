@@ -34,7 +34,7 @@ SPEC = RunSpec(
 )
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -128,10 +128,12 @@ def test_a_killed_lab_is_taken_over_at_once(undisturbed: list[bytes], lab: Lab, 
     script.write_text(KILLED_LAB)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, script, second.url, SPEC.model_dump_json()], env=environment)
-    eventually(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 500)
-    workers = worker_processes(psutil.Process(process.pid))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    try:
+        eventually(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 500)
+        workers = worker_processes(psutil.Process(process.pid))
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     eventually(lambda: not any(worker.is_running() for worker in workers))
     run = second.run(SPEC.digest)
     assert run.state is RunState.RUNNING

@@ -1,0 +1,206 @@
+"""A lesson on the Compare page: a real Chromium, a real server, real worker processes."""
+
+import re
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from playwright.sync_api import BrowserContext, ElementHandle, Locator, Page, WebSocket, expect
+
+from bnlab.charts.normalization import VARIABLES
+from bnlab.spec.presets import PRESETS
+from bnlab.ui.navigation import ROOT
+from tests.browser import running_app
+
+pytestmark = pytest.mark.browser
+
+CURVES = ("Training loss", "Training accuracy", "Validation loss", "Validation accuracy")
+LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
+# Longer than anybody watches; a few seconds; over as soon as it has begun.
+ENDLESS, SHORT, TINY = "epochs=500", "epochs=2&train_examples=40000", "epochs=1&train_examples=640"
+PATIENCE = 90_000  # ms: the workers share their cores with everything else that is tested
+TICKS = 20
+
+LINES = "chart => chart._fullData?.filter(line => line.x?.length > 1).length ?? 0"
+END = "chart => Math.max(...chart._fullData.map(line => line.x.at(-1) ?? 0))"
+BEYOND = f"([chart, end]) => ({END})(chart) > end"
+VIEW = """chart => ({
+  range: chart._fullLayout.xaxis.range.map(Number),
+  hidden: chart._fullData.filter(line => line.visible === 'legendonly').map(line => line.name),
+})"""
+# Looks at every frame whether the chart is still the same element, with its lines drawn in it.
+WATCH = """chart => {
+  const seen = window.seen = { frames: 0, otherNode: 0, noLine: 0 };
+  const look = () => {
+    seen.frames += 1;
+    if (document.querySelector(`[data-chart="${chart.dataset.chart}"]`) !== chart) seen.otherNode += 1;
+    if (!chart.querySelector('.scatterlayer .trace path.js-line')) seen.noLine += 1;
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+@pytest.fixture(scope="module")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    store = f"sqlite:///{tmp_path_factory.mktemp('compare')}/bnlab.db"
+    with running_app(ROOT / "app.py", env={"BNLAB_STORE": store, "BNLAB_SCHEDULER": ""}) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def patient() -> Iterator[None]:
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=5_000)  # Playwright's own
+
+
+def open_page(page: Page, address: str) -> WebSocket:
+    """Open the page and return its connection to the server."""
+    page.set_default_timeout(PATIENCE)
+    with page.expect_websocket() as connection:
+        page.goto(address)
+    expect(chart(page, CURVES[-1])).to_be_visible()
+    return connection.value
+
+
+def press_train(page: Page) -> None:
+    train_button(page).click()
+    expect(page.locator(".st-key-stop_all button")).to_be_visible()
+
+
+def train_button(page: Page) -> Locator:
+    """The one to be seen: a button with a help text has a twin for narrow windows."""
+    return page.locator(".st-key-train button").filter(visible=True)
+
+
+def chart(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-chart="{name}"]')
+
+
+def handle(locator: Locator) -> ElementHandle:
+    return locator.element_handle()
+
+
+def row(page: Page, label: str) -> Locator:
+    """The bar and the words of one network."""
+    return page.get_by_test_id("stProgress").nth(LABELS.index(label))
+
+
+def button_of(page: Page, label: str) -> Locator:
+    """The button in a network's row."""
+    in_row = page.get_by_test_id("stHorizontalBlock").filter(has=page.get_by_test_id("stProgress"))
+    return in_row.filter(has_text=label).get_by_role("button")
+
+
+def wait_until_at_rest(page: Page) -> None:
+    """No script runs on the server for this page."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
+def expect_trained(page: Page) -> None:
+    expect(train_button(page)).to_have_text(re.compile("Trained"))
+    for label in LABELS:
+        expect(row(page, label)).to_contain_text("Done after")
+    wait_until_at_rest(page)
+
+
+def wait_for_lines(page: Page, name: str, lines: int) -> ElementHandle:
+    element = handle(chart(page, name))
+    page.wait_for_function(f"([chart, lines]) => ({LINES})(chart) === lines", arg=[element, lines])
+    return element
+
+
+def zoom(page: Page, element: Locator) -> None:
+    box = element.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    across, down = (lambda share: box["x"] + share * box["width"]), (lambda share: box["y"] + share * box["height"])
+    page.mouse.move(across(0.2), down(0.2))
+    page.mouse.down()
+    page.mouse.move(across(0.5), down(0.6), steps=3)
+    page.mouse.move(across(0.8), down(0.8), steps=3)
+    page.mouse.up()
+
+
+def workers_of(url: str) -> list[psutil.Process]:
+    """The processes below the server that hold TensorFlow."""
+    port = url.rsplit(":", 1)[1]
+    (server,) = [child for child in psutil.Process().children() if f"--server.port={port}" in child.cmdline()]
+    return [child for child in server.children(recursive=True) if child.memory_info().rss > 300e6]
+
+
+def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) -> None:
+    connection = open_page(browser_page, f"{app_url}/?{ENDLESS}")
+    press_train(browser_page)
+    for name in CURVES:
+        element = wait_for_lines(browser_page, name, len(LABELS))
+        browser_page.wait_for_function(BEYOND, arg=[element, element.evaluate(END)])
+
+    loss = chart(browser_page, "Training loss")
+    element = handle(loss)
+    zoom(browser_page, loss)
+    browser_page.wait_for_function("chart => !chart._fullLayout.xaxis.autorange", arg=element)
+    loss.locator(".legend .legendtoggle").nth(1).click()
+    browser_page.wait_for_function(f"chart => ({VIEW})(chart).hidden.length", arg=element)
+    before, end = element.evaluate(VIEW), element.evaluate(END)
+    assert before["hidden"] == [LABELS[1]]
+    element.evaluate(WATCH)
+    for _ in range(TICKS):  # at each the page asks the server for the state of things
+        connection.wait_for_event("framesent")
+    browser_page.wait_for_function(BEYOND, arg=[element, end])
+    seen = browser_page.evaluate("() => ({ ...window.seen })")
+    assert seen["frames"] > TICKS
+    assert (seen["otherNode"], seen["noLine"]) == (0, 0)
+    assert element.evaluate(VIEW) == before
+
+    browser_page.locator(".st-key-stop_all button").click()
+    for label in LABELS:
+        expect(row(browser_page, label)).to_contain_text("Stopped at step")
+    expect(train_button(browser_page)).to_have_text(re.compile("Continue"))
+    assert element.evaluate(VIEW) == before, "the end of training leaves the chart as it was"
+
+
+def test_stopped_continued_and_killed_runs_complete_and_then_nothing_polls(browser_page: Page, app_url: str) -> None:
+    connection = open_page(browser_page, f"{app_url}/?{SHORT}")
+    press_train(browser_page)
+    button_of(browser_page, LABELS[0]).click()
+    expect(row(browser_page, LABELS[0])).to_contain_text("Stopped at step")
+
+    expect(browser_page.get_by_text(re.compile("^Training, step")).first).to_be_visible()
+    killed = workers_of(app_url)
+    assert killed
+    for process in killed:
+        process.kill()
+    expect(button_of(browser_page, LABELS[0])).to_have_text(re.compile("Continue"))
+    button_of(browser_page, LABELS[0]).click()
+    expect_trained(browser_page)
+    expect(browser_page.locator(".st-key-stop_all")).to_have_count(0)
+
+    frames: list[object] = []
+    connection.on("framesent", lambda frame: frames.append(frame))  # noqa: PLW0108  (Playwright marks its listeners)
+    connection.on("framereceived", lambda frame: frames.append(frame))  # noqa: PLW0108
+    browser_page.wait_for_timeout(3_000)
+    assert not frames
+
+
+def test_what_was_trained_is_there_after_a_reload_and_for_everybody(
+    browser_page: Page, chromium: BrowserContext, app_url: str
+) -> None:
+    address = f"{app_url}/?{TINY}"
+    open_page(browser_page, address)
+    press_train(browser_page)
+    expect_trained(browser_page)
+    said = [row(browser_page, label).inner_text() for label in LABELS]
+    for layer in ("bn_input", "bn_1", "bn_2"):
+        for variable in VARIABLES:
+            wait_for_lines(browser_page, f"{layer} {variable}", 5)
+
+    browser_page.reload()
+    other = chromium.new_page()
+    open_page(other, address)
+    for page in (browser_page, other):
+        expect_trained(page)
+        assert [row(page, label).inner_text() for label in LABELS] == said
+        for name in CURVES:
+            wait_for_lines(page, name, len(LABELS))
+    other.close()
