@@ -95,12 +95,13 @@ class Lab:
     def _turn(self) -> None:
         """Look at everything once: lost runs, finished slices, waiting runs, idle workers."""
         if self._client is None:
+            self._claim()  # before the workers, which take their time to start
             self._client = connect(self._scheduler, self._workers)
             self._complete_at = time.monotonic()
         self._heal()
         workers = worker_addresses(self._client)
         self._collect(workers)
-        active = self.store.claim(self.owner, [owner for owner in self.store.owners() if is_dead(owner)])
+        active = self._claim()  # only now: a slice that has just been collected may have ended its run
         training = {digest for digest, _ in self._busy.values()}
         for run in active:
             if run.digest not in training:
@@ -110,6 +111,9 @@ class Lab:
             if digest not in mine:
                 self._turns.remove(digest)
         self._hand_out(workers)
+
+    def _claim(self) -> list[Run]:
+        return self.store.claim(self.owner, [owner for owner in self.store.owners() if is_dead(owner)])
 
     def _heal(self) -> None:
         """Begin anew with the workers if one was killed and has not come back.

@@ -12,7 +12,7 @@ from bnlab.runs.schema import runs
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.spec.run_spec import RunSpec
 
-LEASE_SECONDS = 15.0
+LEASE_SECONDS = 30.0  # starting the workers takes a third of it, and twice that on a busy machine
 """How long a lab that says nothing keeps its runs."""
 
 

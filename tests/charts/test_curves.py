@@ -181,7 +181,14 @@ def test_the_axis_spans_the_lines_once_they_have_settled() -> None:
 
 
 def test_the_axis_is_plotlys_until_a_line_has_got_that_far() -> None:
-    assert curve_figure({"a": points(LOSS, 9.0, 3.0)}, STYLES, LOSS).layout.yaxis.range is None
+    sent = figure_json(curve_figure({"a": points(LOSS, 9.0, 3.0)}, STYLES, LOSS), uirevision="loss")
+    assert "range" not in json.loads(sent)["layout"]["yaxis"], "plotly.js cannot redraw a chart whose range is null"
+
+
+@pytest.mark.parametrize("values", [(), (0.9,), (0.9, 0.8, 0.7, 0.6)])
+@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
+def test_plotly_knows_every_property(curve: Curve, values: tuple[float, ...]) -> None:
+    go.Figure(curve_figure({"a": points(curve, *values)}, STYLES, curve).to_dict())
 
 
 def test_equal_values_are_not_pressed_onto_an_empty_axis() -> None:

@@ -90,6 +90,12 @@ def test_a_median_over_two_bands_in_the_runs_colour(variable: str) -> None:
     assert not texts(figure)
 
 
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("frame", [frame_of(), frame_of(beta=1), frame_of(**dict.fromkeys(VARIABLES, 1))])
+def test_plotly_knows_every_property(frame: pd.DataFrame, variable: str) -> None:
+    go.Figure(normalization_figure(frame, variable, STYLE).to_dict())
+
+
 def test_each_trace_draws_its_own_percentile() -> None:
     frame = normalization_frame(snapshots_of((0, "beta", [0, 100])), 1)
     figure = normalization_figure(frame, "beta", STYLE)

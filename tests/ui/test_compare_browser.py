@@ -16,8 +16,8 @@ pytestmark = pytest.mark.browser
 
 CURVES = ("Training loss", "Training accuracy", "Validation loss", "Validation accuracy")
 LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
-# Longer than anybody watches; a few seconds; over as soon as it has begun.
-ENDLESS, SHORT, TINY = "epochs=500", "epochs=2&train_examples=40000", "epochs=1&train_examples=640"
+# Longer than anybody watches; long enough to be disturbed.
+ENDLESS, SHORT = "epochs=500", "epochs=2&train_examples=40000"
 PATIENCE = 90_000  # ms: the workers share their cores with everything else that is tested
 TICKS = 20
 
@@ -106,6 +106,7 @@ def expect_trained(page: Page) -> None:
 
 
 def wait_for_lines(page: Page, name: str, lines: int) -> ElementHandle:
+    chart(page, name).scroll_into_view_if_needed()  # charts far from the reader are not drawn
     element = handle(chart(page, name))
     page.wait_for_function(f"([chart, lines]) => ({LINES})(chart) === lines", arg=[element, lines])
     return element
@@ -138,6 +139,7 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
 
     loss = chart(browser_page, "Training loss")
     element = handle(loss)
+    loss.scroll_into_view_if_needed()
     zoom(browser_page, loss)
     browser_page.wait_for_function("chart => !chart._fullLayout.xaxis.autorange", arg=element)
     loss.locator(".legend .legendtoggle").nth(1).click()
@@ -160,8 +162,11 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
     assert element.evaluate(VIEW) == before, "the end of training leaves the chart as it was"
 
 
-def test_stopped_continued_and_killed_runs_complete_and_then_nothing_polls(browser_page: Page, app_url: str) -> None:
-    connection = open_page(browser_page, f"{app_url}/?{SHORT}")
+def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
+    browser_page: Page, chromium: BrowserContext, app_url: str
+) -> None:
+    address = f"{app_url}/?{SHORT}"
+    connection = open_page(browser_page, address)
     press_train(browser_page)
     button_of(browser_page, LABELS[0]).click()
     expect(row(browser_page, LABELS[0])).to_contain_text("Stopped at step")
@@ -175,26 +180,9 @@ def test_stopped_continued_and_killed_runs_complete_and_then_nothing_polls(brows
     button_of(browser_page, LABELS[0]).click()
     expect_trained(browser_page)
     expect(browser_page.locator(".st-key-stop_all")).to_have_count(0)
+    assert_nothing_polls(browser_page, connection)
 
-    frames: list[object] = []
-    connection.on("framesent", lambda frame: frames.append(frame))  # noqa: PLW0108  (Playwright marks its listeners)
-    connection.on("framereceived", lambda frame: frames.append(frame))  # noqa: PLW0108
-    browser_page.wait_for_timeout(3_000)
-    assert not frames
-
-
-def test_what_was_trained_is_there_after_a_reload_and_for_everybody(
-    browser_page: Page, chromium: BrowserContext, app_url: str
-) -> None:
-    address = f"{app_url}/?{TINY}"
-    open_page(browser_page, address)
-    press_train(browser_page)
-    expect_trained(browser_page)
     said = [row(browser_page, label).inner_text() for label in LABELS]
-    for layer in ("bn_input", "bn_1", "bn_2"):
-        for variable in VARIABLES:
-            wait_for_lines(browser_page, f"{layer} {variable}", 5)
-
     browser_page.reload()
     other = chromium.new_page()
     open_page(other, address)
@@ -204,3 +192,14 @@ def test_what_was_trained_is_there_after_a_reload_and_for_everybody(
         for name in CURVES:
             wait_for_lines(page, name, len(LABELS))
     other.close()
+    for layer in ("bn_input", "bn_1", "bn_2"):
+        for variable in VARIABLES:
+            wait_for_lines(browser_page, f"{layer} {variable}", 5)
+
+
+def assert_nothing_polls(page: Page, connection: WebSocket) -> None:
+    frames: list[object] = []
+    connection.on("framesent", lambda frame: frames.append(frame))  # noqa: PLW0108  (Playwright marks its listeners)
+    connection.on("framereceived", lambda frame: frames.append(frame))  # noqa: PLW0108
+    page.wait_for_timeout(3_000)
+    assert not frames
