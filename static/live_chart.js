@@ -7,6 +7,7 @@ const CONFIG = {
   showSendToCloud: false,         // on by default in plotly.js 4: it would offer to upload the runs
 };
 const KEPT_AWAY_FROM_PAGE = 12;   // charts off the page whose view is remembered
+const NARROWEST = 60;             // px: narrower is a place that is just being laid out
 const RETRY_AFTER = 5000;         // ms until a Plotly that did not load is asked for again
 const charts = new Map();         // key -> chart, the one mounted last at the end
 
@@ -60,7 +61,7 @@ function themeTemplate(element) {
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
-  if (!element.clientWidth || !chart.near) return;  // in a hidden tab or far below: the observers draw it in time
+  if (element.clientWidth < NARROWEST || !chart.near) return;  // in a hidden tab or far below: the observers draw it in time
   if (element._dragging) {                          // not under the reader's hand
     chart.retry = setTimeout(draw, 100, chart);
     return;
@@ -70,12 +71,13 @@ function draw(chart) {
   const template = themeTemplate(element);
   const drawn = JSON.stringify([data.figure, data.height, chart.width, template]);
   if (drawn === chart.drawn) return;                // a tick that brought this chart nothing new
-  chart.drawn = drawn;
   // Parsed anew each time: Plotly writes the reader's zoom into the objects it is given.
   const figure = JSON.parse(data.figure);
   const layout = { ...figure.layout, template, width: chart.width, height: data.height };
   const config = { ...CONFIG, toImageButtonOptions: { filename: data.chart, scale: 2 } };
-  return Plotly.react(element, figure.data, layout, config);
+  const done = Plotly.react(element, figure.data, layout, config);
+  chart.drawn = drawn;                              // only now: what failed is tried again
+  return done;
 }
 
 function createChart(Plotly) {
@@ -88,7 +90,7 @@ function createChart(Plotly) {
   const seen = new IntersectionObserver((entries) => {
     chart.near = entries.at(-1).isIntersecting;
     if (chart.near && chart.stale) draw(chart);
-  }, { rootMargin: "100% 0px" });                   // a screen ahead in both directions
+  }, { scrollMargin: "100% 0px" });                 // a screen ahead, in whatever element the page scrolls
   chart.observers = [sized, seen];
   for (const observer of chart.observers) observer.observe(element);
   return chart;

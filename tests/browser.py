@@ -55,7 +55,7 @@ def browser_page(chromium: BrowserContext) -> Iterator[Page]:
     page.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)
     yield page
     page.close()
-    assert errors == []
+    assert not errors, errors
 
 
 def _is_ours(message: ConsoleMessage) -> bool:
@@ -111,7 +111,7 @@ def _wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 def _wait_or_kill(server: "subprocess.Popen[bytes]") -> None:
     try:
-        server.wait(timeout=5)
+        server.wait(timeout=15)  # it ends its workers first
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()

@@ -38,7 +38,7 @@ def thinned_frame(steps: pd.DataFrame, steps_per_epoch: int, most: int = MOST_PO
     """Columns epoch, loss, accuracy: the means over equal stretches of steps, at most `most` of them.
 
     A stretch is a power of two, so that points drawn once keep their place while the run grows; a last stretch that
-    is not full yet is left out, unless there is no other. Each point stands at the end of its stretch.
+    is not full yet is left out. Each point stands at the end of its stretch.
     """
     stretch = 1
     while len(steps) > stretch * most:
@@ -66,10 +66,7 @@ def curve_figure(curves: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]
         "legend": {"orientation": "h", "y": -0.22, "yanchor": "top"},
         "margin": {"l": 56, "r": 12, "t": 40, "b": 8},
         "xaxis": {"title": {"text": "epoch"}, "hoverformat": ".2f", "rangemode": "tozero"},
-        "yaxis": {
-            "range": _settled_range(list(points.values()), curve),
-            "tickformat": ".0%" if curve.is_fraction else "",
-        },
+        "yaxis": {"tickformat": ".0%" if curve.is_fraction else "", **_settled_range(list(points.values()), curve)},
     }
     return plain_figure([_line(run, *xy, styles[run], curve) for run, xy in points.items()], layout)
 
@@ -94,17 +91,19 @@ def _line(run: str, x: Floats, y: Floats, style: Style, curve: Curve) -> dict[st
     }
 
 
-def _settled_range(points: Sequence[tuple[Floats, Floats]], curve: Curve) -> list[float] | None:
+def _settled_range(points: Sequence[tuple[Floats, Floats]], curve: Curve) -> dict[str, Any]:
     """What the lines span once the first steep fall is over, so that their differences fill the chart.
 
-    None, for plotly to choose, until a line has got that far.
+    Nothing, for plotly to choose, until a line has got that far; plotly.js fails on a range of null.
     """
     values = np.concatenate([y[x >= SETTLED_EPOCH] for x, y in points])
     if values.size == 0:
-        return None
+        return {}
     low, high = float(values.min()), float(values.max())
     margin = max(0.05 * (high - low), 0.002)
-    return [low - margin, min(high + margin, 1.001)] if curve.is_fraction else [max(low - margin, 0), high + margin]
+    if curve.is_fraction:
+        return {"range": [low - margin, min(high + margin, 1.001)]}
+    return {"range": [max(low - margin, 0), high + margin]}
 
 
 def curve_alt(curves: Mapping[str, pd.DataFrame], styles: Mapping[str, Style], curve: Curve) -> str:

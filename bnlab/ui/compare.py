@@ -15,7 +15,7 @@ from bnlab.ui.progress import render_progress
 from bnlab.ui.results import render_results
 from bnlab.ui.settings import choose_comparison
 
-TICK_SECONDS = 0.7
+TICK_SECONDS = 0.8
 # Streamlit leaves a hand's breadth above the title, which a projector has no room for.
 _COMPACT = "<style>.stMainBlockContainer { padding-top: 3rem; }</style>"
 
@@ -28,9 +28,9 @@ def render_compare() -> None:
     specs = choose_comparison()
     runs = _runs(lab, specs)
     _render_buttons(lab, specs, runs)
-    # Only a page with something to watch has a timer; the fragment reruns the page when that is over.
+    # Only a page with something to watch has a timer; the fragment reruns the page when that begins or is over.
     watching = _is_active(runs)
-    body = st.fragment(run_every=TICK_SECONDS)(_render_body) if watching else _render_body
+    body = st.fragment(run_every=TICK_SECONDS if watching else None)(_render_body)
     body(lab, specs, watching)
 
 
@@ -69,7 +69,7 @@ def _render_body(lab: Lab, specs: Mapping[str, RunSpec], watching: bool) -> None
         st.info("The table fills as the networks train: press Train.")
     st.subheader("Layer by layer")
     render_layers(lab.store, specs, runs, styles)
-    if watching and not _is_active(runs):
+    if watching != _is_active(runs):
         st.rerun()
 
 

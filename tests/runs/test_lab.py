@@ -42,7 +42,10 @@ def eventually(condition: Callable[[], bool], seconds: float = 120) -> None:
 
 
 def finished(store: Store, digest: str) -> Run:
-    eventually(lambda: store.run(digest).state.is_finished())
+    def has_ended() -> bool:
+        return store.run(digest).state.is_finished()
+
+    eventually(has_ended)
     return store.run(digest)
 
 
