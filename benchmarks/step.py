@@ -1,6 +1,5 @@
 """One training step of the notebook's networks: bnlab, Keras `fit`, and the matrix products alone."""
 
-import os
 import time
 from collections.abc import Callable
 from functools import cache
@@ -70,8 +69,6 @@ def _fit(steps_per_execution: int) -> Measure:
 
 def floor_step() -> Measure:
     """The step's matrix products, NumPy on one thread: forward, kernels' gradients, inputs' gradients."""
-    # NumPy's best kernels for this processor, whatever the surroundings ask for.
-    os.environ.pop("OPENBLAS_CORETYPE", None)
     import numpy as np
     from threadpoolctl import threadpool_limits
 

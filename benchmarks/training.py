@@ -24,6 +24,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10, help="epochs of the whole comparison")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/training.json"))
     arguments = parser.parse_args()
+    # NumPy's best kernels for this processor in every process started from here, whatever the surroundings ask for.
+    os.environ.pop("OPENBLAS_CORETYPE", None)
     console = Console()
     console.print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
