@@ -36,7 +36,7 @@ def _in_a_folder(_context: click.Context, _parameter: click.Parameter, path: Pat
     return path
 
 
-preset_argument = click.argument("preset", type=click.Choice(list(PRESETS)))
+preset_argument = click.argument("preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
 json_option = click.option(
     "--json",
     "json_path",
