@@ -216,7 +216,7 @@ def test_a_dataset_that_cannot_be_had_fails_in_one_sentence(
 
 def test_a_closed_lab_leaves_its_runs_to_the_next(second: Store) -> None:
     lab = Lab(second, workers=1)
-    run = lab.launch(SPEC, "left")
+    run = lab.launch(SPEC.model_copy(update={"epochs": 1000}), "left")  # surely longer than closing takes
     eventually(lambda: second.run(run.digest).step > 0)
     lab.close()
     left = second.run(run.digest)
