@@ -24,8 +24,11 @@ run: $(VENV)/.installed static/plotly.min.js ## Start the dashboard and show its
 	exec $(RUN) -m streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT) \
 		--browser.serverAddress=localhost --server.headless=$$headless --server.showEmailPrompt=false
 
+# A file's tests stay together, since they share servers and workers; more than four at once starve the browsers.
+SHARED_OUT = --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 test: $(VENV)/.installed-dev static/plotly.min.js ## Run the tests (ARGS="-k pattern" narrows them)
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest $(SHARED_OUT) $(ARGS)
 
 check: lint types imports ## Linter, format, types and import contract (-k goes on after a failure)
 

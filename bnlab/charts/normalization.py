@@ -1,14 +1,15 @@
 """A batch-normalization layer's gamma, beta, moving mean and moving variance over training."""
 
-import math
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts.style import Style, message_figure, plain_figure
+from bnlab.charts.bands import bands_alt, bands_figure, percentile_rows
+from bnlab.charts.style import Style, message_figure
+from bnlab.runs.frames import PERCENTILE_COLUMNS
 
 VARIABLES = {
     "gamma": "gamma",
@@ -16,8 +17,10 @@ VARIABLES = {
     "moving_mean": "moving mean",
     "moving_variance": "moving variance",
 }
-BAND = (5, 15, 50, 85, 95)
-COLUMNS = tuple(f"p{p}" for p in BAND)
+INITIAL = {"gamma": 1.0, "beta": 0.0, "moving_mean": 0.0, "moving_variance": 1.0}
+"""What Keras starts them at."""
+
+_LEFT_OUT = {"gamma": "No gamma: scale is off", "beta": "No beta: center is off"}
 
 
 def normalization_frame(snapshots: pd.DataFrame, steps_per_epoch: int) -> pd.DataFrame:
@@ -25,63 +28,54 @@ def normalization_frame(snapshots: pd.DataFrame, steps_per_epoch: int) -> pd.Dat
 
     `snapshots` has the columns step, variable, values (arrays), as `bnlab.runs.frames.snapshots_frame` makes it.
     """
-    shown = snapshots[snapshots["variable"].isin(list(VARIABLES))]
-    rows = [
-        (step / steps_per_epoch, variable, *_percentiles(values))
-        for step, variable, values in zip(shown["step"], shown["variable"], shown["values"], strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["epoch", "variable", *COLUMNS])
+    shown = snapshots[snapshots["variable"].isin(list(VARIABLES))].reset_index(drop=True)
+    percentiles = np.empty((len(shown), len(PERCENTILE_COLUMNS)))
+    for rows in shown.groupby("variable").indices.values():
+        percentiles[rows] = percentile_rows(np.stack(shown["values"].iloc[rows].tolist()))
+    frame = pd.DataFrame(percentiles, columns=[*PERCENTILE_COLUMNS])
+    frame.insert(0, "epoch", shown["step"] / steps_per_epoch)
+    frame.insert(1, "variable", shown["variable"])
+    return frame
 
 
-def _percentiles(values: NDArray[np.float32]) -> list[float]:
-    """NaN where the run has overflowed: there is nothing to draw."""
-    return np.percentile(values, BAND).tolist() if np.isfinite(values).all() else [math.nan] * len(BAND)
+def unit_values(snapshots: pd.DataFrame, variable: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The steps at which the layer was recorded, and one variable's values then, `[moments, units]`."""
+    own = snapshots[snapshots["variable"] == variable]
+    values = np.stack(own["values"].tolist()) if len(own) else np.empty((0, 0), np.float32)
+    return own["step"].to_numpy(np.int64), values
 
 
-def normalization_figure(frame: pd.DataFrame, variable: str, style: Style) -> go.Figure:
-    """The median of one variable over the layer's units, with bands from 15 to 85 and from 5 to 95 percent."""
-    title, own = VARIABLES[variable], frame[frame["variable"] == variable]
-    if own.empty:
-        return message_figure(title, "Nothing trained yet" if frame.empty else "Not learned here")
-    layout = {
-        "title": {"text": title},
-        "showlegend": False,
-        "hovermode": "x unified",
-        "margin": {"l": 48, "r": 8, "t": 40, "b": 8},
-        "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "hoverformat": ".2f"},
-        "yaxis": {"nticks": 6},
-    }
-    return plain_figure(_bands(own, style), layout)
+def values_at(snapshots: pd.DataFrame, variable: str, step: int) -> NDArray[np.float32]:
+    """One variable's values, `[units]`, at the latest moment up to `step`; empty before the first."""
+    steps, values = unit_values(snapshots, variable)
+    reached = int(np.searchsorted(steps, step, side="right"))
+    return values[reached - 1] if reached else np.empty(0, np.float32)
 
 
-def _bands(own: pd.DataFrame, style: Style) -> list[dict[str, Any]]:
-    invisible = {"width": 0, "color": style.colour}
-    traces = []
-    for low, high, opacity in ((5, 95, 0.18), (15, 85, 0.32)):
-        traces.append(_percentile(own, low, f"{low} %", invisible))
-        filled = {"fill": "tonexty", "fillcolor": style.fill(opacity)}
-        traces.append(_percentile(own, high, f"{high} %", invisible) | filled)
-    return [*traces, _percentile(own, 50, "median", {"color": style.colour, "width": 2.5})]
+def absent_figure(snapshots: Mapping[str, pd.DataFrame], variable: str) -> go.Figure | None:
+    """What to say where no run has recorded `variable`; None where one has.
+
+    `snapshots` maps a run to any frame with the column variable.
+    """
+    recorded = [frame["variable"] for frame in snapshots.values() if not frame.empty]
+    if any((names == variable).any() for names in recorded):
+        return None
+    words = _LEFT_OUT.get(variable, "Not recorded here") if recorded else "Nothing trained yet"
+    return message_figure(VARIABLES[variable], words)
 
 
-def _percentile(own: pd.DataFrame, percent: int, name: str, line: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "uid": f"p{percent}",
-        "name": name,
-        "x": own["epoch"].to_numpy(np.float32),
-        "y": own[f"p{percent}"].to_numpy(np.float32),
-        "mode": "lines",
-        "line": line,
-        "hovertemplate": "%{y:.4g}",
-    }
+def normalization_figure(frames: Mapping[str, pd.DataFrame], variable: str, styles: Mapping[str, Style]) -> go.Figure:
+    """The median of one variable over the layer's units, with its bands, for each run."""
+    absent = absent_figure(frames, variable)
+    return absent or bands_figure(VARIABLES[variable], _of_variable(frames, variable), styles)
 
 
-def normalization_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
-    """Where the variable has got to, in a sentence."""
-    own = frame[frame["variable"] == variable]
-    title = f"{VARIABLES[variable]} of {layer}"
-    if own.empty:
-        return f"{title}: nothing to show."
-    last = own.iloc[-1]
-    return f"{title}: median over the units {last.p50:.3g}, 90 % of them between {last.p5:.3g} and {last.p95:.3g}."
+def normalization_alt(
+    frames: Mapping[str, pd.DataFrame], variable: str, layer: str, styles: Mapping[str, Style]
+) -> str:
+    """Where the variable has got to in each run, in a sentence."""
+    return bands_alt(f"{VARIABLES[variable]} of {layer}", _of_variable(frames, variable), styles)
+
+
+def _of_variable(frames: Mapping[str, pd.DataFrame], variable: str) -> dict[str, pd.DataFrame]:
+    return {run: frame[frame["variable"] == variable] for run, frame in frames.items()}

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 # Okabe and Ito's colour-blind-safe colours, those first that stand out on white and on black alike.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
+COLOUR_NAMES = ("Blue", "Vermillion", "Green", "Purple", "Orange", "Sky blue", "Grey", "Brown")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 
 
@@ -29,9 +30,14 @@ class Style:
         return f"rgba({red},{green},{blue},{opacity})"
 
 
+def style_of(name: str, colour: int) -> Style:
+    """The style of a variant in the colour of that place."""
+    return Style(name, COLOURS[colour % len(COLOURS)], DASHES[colour % len(DASHES)])
+
+
 def styles_of(names: Sequence[str]) -> dict[str, Style]:
     """A style for each name, by its place; beyond eight they repeat."""
-    return {name: Style(name, COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]) for i, name in enumerate(names)}
+    return {name: style_of(name, place) for place, name in enumerate(names)}
 
 
 def plain_figure(traces: Sequence[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:

@@ -1,6 +1,5 @@
 """The commands of `python -m bnlab`."""
 
-import json
 import sys
 import time
 from collections.abc import Collection
@@ -16,12 +15,13 @@ from bnlab.cli.watching import wait_until_stopped, watch
 from bnlab.runs.database import StoreError
 from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address, store_url
+from bnlab.runs.recordings import write_recording
 from bnlab.runs.results import results_frame
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import Store
 from bnlab.spec.comparison import comparison_specs
 from bnlab.spec.network import describe_network
-from bnlab.spec.parse import SpecError
+from bnlab.spec.parse import SpecError, parse_value
 from bnlab.spec.presets import PRESETS, Preset
 from bnlab.spec.run_spec import RunSpec
 
@@ -82,11 +82,7 @@ def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ..
     """Train a preset's networks in the background and compare them. Ctrl-C stops; the same command goes on."""
     changes = dict(_setting(text) for text in settings) | ({} if epochs is None else {"epochs": epochs})
     specs = _specs(PRESETS[preset], changes, seeds)
-    labels = {
-        spec.digest: label if seeds == 1 else f"{label}, seed {spec.seed}"
-        for label, own in specs.items()
-        for spec in own
-    }
+    labels = _labels(specs)
     store = _open_store()
     wall_seconds = 0.0 if _trained_before(store, labels) else _train(store, specs, labels)
     by_digest = {run.digest: run for run in store.runs(labels)}
@@ -100,6 +96,26 @@ def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ..
         labelled = [(label, run) for label, own in comparison.items() for run in own]
         write_json(json_path, comparison_document(store, labelled, wall_seconds))
     sys.exit(any(run.state is RunState.FAILED for run in by_digest.values()))
+
+
+@main.command()
+@preset_argument
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=_in_a_folder)
+@click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Runs of each network.")
+def record(preset: str, path: Path, seeds: int) -> None:
+    """Train a preset's networks and write what the app shows before anything was trained here.
+
+    The values of the layers are kept of the first seed alone.
+    """
+    specs = _specs(PRESETS[preset], {}, seeds)
+    labels = _labels(specs)
+    store = _open_store()
+    if not _trained_before(store, labels):
+        _train(store, specs, labels)
+    write_recording(
+        store, store.runs(labels), path, without_snapshots=[s.digest for own in specs.values() for s in own[1:]]
+    )
+    console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.")
 
 
 @main.command()
@@ -118,6 +134,8 @@ def stop(digests: tuple[str, ...], everything: bool) -> None:
     active = [run for run in store.runs() if run.state in ACTIVE]
     chosen = [run for run in active if everything or any(run.digest.startswith(digest) for digest in digests)]
     unknown = [digest for digest in digests if not any(run.digest.startswith(digest) for run in active)]
+    if not all(digests):
+        _fail("An empty digest would mean every run: say --all for that.")
     if unknown:
         _fail(f"No queued or running run begins with {', '.join(unknown)}.")
     if not everything and not digests:
@@ -126,9 +144,18 @@ def stop(digests: tuple[str, ...], everything: bool) -> None:
     console.print(f"Asked {len(chosen)} run{'' if len(chosen) == 1 else 's'} to stop.")
 
 
+def _labels(specs: dict[str, list[RunSpec]]) -> dict[str, str]:
+    """What each run is called on the terminal, by its digest."""
+    return {
+        spec.digest: label if len(own) == 1 else f"{label}, seed {spec.seed}"
+        for label, own in specs.items()
+        for spec in own
+    }
+
+
 def _trained_before(store: Store, digests: Collection[str]) -> bool:
     found = store.runs(digests)
-    ended = all(run.state.is_finished() and not run.state.can_continue() for run in found)
+    ended = all(run.state.is_finished() and not run.can_launch for run in found)
     return ended and len(found) == len(digests)
 
 
@@ -159,16 +186,10 @@ def _specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[str, lis
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """`field=value`, the value as JSON where it is JSON, a list where it has commas, text otherwise."""
     name, separator, value = text.partition("=")
     if not separator:
         _fail(f"--set takes FIELD=VALUE, but {text!r} was given.")
-    for candidate in (value, f"[{value}]" if "," in value else value):
-        try:
-            return name, json.loads(candidate)
-        except (ValueError, RecursionError):
-            continue
-    return name, value
+    return name, parse_value(value)
 
 
 def _open_store() -> Store:

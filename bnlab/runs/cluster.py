@@ -3,11 +3,12 @@
 import logging
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any
 
 import dask
+import psutil
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 
@@ -82,6 +83,19 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 def disconnect(client: Client) -> None:
     """Close the client, and its cluster if it is our own."""
     cluster = client.cluster
-    client.close(timeout=5)
     if cluster is not None:
-        cluster.close(timeout=5)
+        _end_workers(cluster)
+    with suppress(TimeoutError, RuntimeError):  # a scheduler that is gone already
+        client.close(timeout=5)
+    if cluster is not None:
+        with suppress(TimeoutError, RuntimeError):  # a worker that was still starting
+            cluster.close(timeout=5)
+
+
+def _end_workers(cluster: LocalCluster) -> None:
+    """Kill the workers instead of asking: TensorFlow takes seconds to leave, and the store has what they trained."""
+    for nanny in list(cluster.workers.values()):
+        nanny.auto_restart = False
+        if nanny.pid is not None:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(nanny.pid).kill()

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from bnlab.runs.journal import FLOATS
 from bnlab.runs.run import Run
-from bnlab.runs.schema import layers, moments, snapshots, steps
+from bnlab.runs.schema import latencies, layers, moments, snapshots, steps
 from bnlab.runs.store import Store
 from bnlab.training.records import PERCENTILES
 from bnlab.training.schedule import batch_sizes
@@ -46,6 +46,13 @@ def last_moment(store: Store, digest: str) -> int:
     with store.engine.connect() as connection:
         step = connection.scalar(select(func.max(moments.c.step)).where(moments.c.run == digest))
     return -1 if step is None else int(step)
+
+
+def latencies_frame(store: Store, digests: Sequence[str]) -> pd.DataFrame:
+    """Columns run, batch_size, seconds: how long predicting one batch took when the run was completed."""
+    query = select(latencies).where(latencies.c.run.in_(digests)).order_by(latencies.c.run, latencies.c.batch_size)
+    with store.engine.connect() as connection:
+        return pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in latencies.columns])
 
 
 def history_frame(store: Store, run: Run) -> pd.DataFrame:

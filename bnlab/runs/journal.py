@@ -2,13 +2,14 @@
 
 import json
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from bnlab.runs.schema import checkpoints, layers, moments, runs, snapshots, steps
+from bnlab.runs.schema import checkpoints, latencies, layers, moments, runs, snapshots, steps
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.training.records import LayerRecord, Records
@@ -77,6 +78,13 @@ class Journal:
                     for name, array in checkpoint.arrays.items()
                 ],
             )
+
+    def write_latencies(self, seconds: Mapping[int, float]) -> None:
+        """Note how long a prediction takes, by batch size."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(latencies).where(latencies.c.run == self._digest))
+            rows = [{"batch_size": size, "seconds": median} for size, median in seconds.items()]
+            self._insert(connection, latencies, rows)
 
     def _write_records(self, connection: Connection, records: Records) -> None:
         if len(records.loss):

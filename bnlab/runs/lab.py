@@ -3,12 +3,15 @@
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future as Answer
+from typing import TypeVar
 
 from distributed import Client, Future, KilledWorker
 from sqlalchemy.exc import SQLAlchemyError
 
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_short_of_workers, worker_addresses
+from bnlab.runs.errands import Errands
 from bnlab.runs.journal import SupersededError
 from bnlab.runs.ownership import is_dead, new_owner
 from bnlab.runs.run import Run
@@ -22,6 +25,8 @@ IDLE_SECONDS = 1.0
 RETRY_SECONDS = 5.0
 MOST_DEATHS = 4
 REVIVAL_SECONDS = 60.0
+
+T = TypeVar("T")
 
 
 class Lab:
@@ -41,6 +46,7 @@ class Lab:
         self._turns = Turns()
         self._busy: dict[str, tuple[str, Future[RunState]]] = {}  # worker -> (digest, the slice it trains)
         self._deaths: dict[str, int] = {}  # how often in a row a run's worker has died
+        self._errands = Errands()
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="bnlab-lab", daemon=True)
@@ -57,8 +63,19 @@ class Lab:
         self.store.request_stop(digests)
         self._news.put("stop")
 
+    def submit(self, function: Callable[..., T], *arguments: object) -> Answer[T]:
+        """Have any worker call `function(*arguments)` between two slices; returns at once.
+
+        The answer can be polled with `done()` and then has `result()` or `exception()`, an ErrandError whose text is
+        for the user. While there are no workers it waits; when the lab is closed it fails. `function` is sent by
+        name, so it belongs to a module of bnlab; its module must not import TensorFlow, for the app's sake.
+        """
+        answer = self._errands.add(function, *arguments)
+        self._news.put("errand")
+        return answer
+
     def close(self) -> None:
-        """Let go of all runs and end the workers; what was training goes on at the next start."""
+        """Let go of all runs, fail what was submitted, end the workers; training goes on at the next start."""
         self._closing.set()
         self._news.put("close")
         self._thread.join(timeout=20)
@@ -74,6 +91,7 @@ class Lab:
                 self._listen()
         finally:
             self._disconnect()
+            self._errands.close()
             self.store.release(self.owner)
 
     def _pause(self, error: Exception) -> None:
@@ -101,6 +119,7 @@ class Lab:
         self._heal()
         workers = worker_addresses(self._client)
         self._collect(workers)
+        self._errands.collect()
         active = self._claim()  # only now: a slice that has just been collected may have ended its run
         training = {digest for digest, _ in self._busy.values()}
         for run in active:
@@ -110,6 +129,7 @@ class Lab:
         for digest in self._turns.waiting:
             if digest not in mine:
                 self._turns.remove(digest)
+        self._errands.hand_out(self._client, lambda _future: self._news.put("errand"))
         self._hand_out(workers)
 
     def _claim(self) -> list[Run]:
@@ -183,6 +203,7 @@ class Lab:
     def _disconnect(self) -> None:
         client, self._client = self._client, None
         self._busy.clear()
+        self._errands.recall()
         if client is not None:
             disconnect(client)
 

@@ -13,7 +13,8 @@ from bnlab.spec.run_spec import RunSpec
 class Run:
     """One training of one spec: its state and position; times are seconds since the epoch.
 
-    `seconds` is the time spent in steps, `updated_at` the moment of the last commit.
+    `seconds` is the time spent in steps, `updated_at` the moment of the last commit, `recorded` when and where a run
+    that came with bnlab was trained (empty for those trained here).
     """
 
     digest: str
@@ -30,6 +31,12 @@ class Run:
     stop_requested: bool
     owner: str
     lease_until: float
+    recorded: str = ""
+
+    @property
+    def can_launch(self) -> bool:
+        """Whether launching it would train: it was stopped, has failed, or was not trained here."""
+        return bool(self.recorded) or self.state.can_continue()
 
     @property
     def progress(self) -> float:
@@ -48,9 +55,10 @@ class Run:
 
 
 def run_of(row: Row[tuple[object, ...]]) -> Run:
-    """The Run of a row of the runs table."""
+    """The Run of a row of the runs table with its recording's origin, if it has one."""
     values = row._asdict()
     values["spec"] = RunSpec.model_validate_json(values["spec"])
     values["state"] = RunState(values["state"])
     values.pop("fence")
+    values["recorded"] = values.pop("origin") or ""
     return Run(**values)

@@ -89,3 +89,19 @@ checkpoints = Table(
     Column("shape", Text, nullable=False),
     Column("values", LargeBinary, nullable=False),
 )
+
+latencies = Table(
+    "latencies",
+    metadata,
+    _of_run(),
+    Column("batch_size", Integer, primary_key=True),
+    Column("seconds", Float, nullable=False),  # of one prediction of a batch, the median of several
+)
+
+# Runs that came with bnlab instead of being trained here. A table of its own: stores made before it stay as they are.
+recordings = Table(
+    "recordings",
+    metadata,
+    _of_run(),
+    Column("origin", Text, nullable=False),  # when and on what machine
+)

@@ -8,12 +8,14 @@ from sqlalchemy.exc import IntegrityError
 
 from bnlab.runs.database import open_database
 from bnlab.runs.run import Run, run_of
-from bnlab.runs.schema import runs
+from bnlab.runs.schema import recordings, runs
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.spec.run_spec import RunSpec
 
 LEASE_SECONDS = 30.0  # starting the workers takes a third of it, and twice that on a busy machine
 """How long a lab that says nothing keeps its runs."""
+
+_ALL = select(runs, recordings.c.origin).select_from(runs.outerjoin(recordings))
 
 
 class Store:
@@ -29,12 +31,17 @@ class Store:
         self.engine = open_database(url)
 
     def launch(self, spec: RunSpec, label: str, owner: str) -> Run:
-        """Queue `spec`, or attach to its run; a stopped or failed one goes on from its checkpoint."""
+        """Queue `spec`, or attach to its run.
+
+        A stopped or failed one goes on from its checkpoint; one that came with bnlab makes room for one of our own.
+        """
         now = time.time()
         lease = {"owner": owner, "lease_until": now + LEASE_SECONDS}
         queued = {"state": RunState.QUEUED, "queued_at": now, "error": "", "stop_requested": False}
         continuable = [state for state in RunState if state.can_continue()]
+        came_along = select(recordings.c.run).where(recordings.c.run == spec.digest)
         with self.engine.begin() as connection:
+            connection.execute(delete(runs).where(runs.c.digest.in_(came_along)))
             again = runs.c.digest == spec.digest, runs.c.state.in_(continuable)
             connection.execute(update(runs).where(*again).values(queued | lease))
             connection.execute(
@@ -62,11 +69,17 @@ class Store:
 
     def runs(self, digests: Iterable[str] | None = None) -> list[Run]:
         """The runs of `digests` that exist, or all of them, the oldest first."""
-        query = select(runs).order_by(runs.c.created_at, runs.c.digest)
+        query = _ALL.order_by(runs.c.created_at, runs.c.digest)
         if digests is not None:
             query = query.where(runs.c.digest.in_(list(digests)))
         with self.engine.connect() as connection:
             return [run_of(row) for row in connection.execute(query)]
+
+    def queue(self) -> list[str]:
+        """The digests of all runs that wait for a worker, the next one first."""
+        query = select(runs.c.digest).where(runs.c.state == RunState.QUEUED)
+        with self.engine.connect() as connection:
+            return list(connection.scalars(query.order_by(runs.c.queued_at, runs.c.created_at)))
 
     def request_stop(self, digests: Iterable[str]) -> None:
         """Ask for runs to be stopped; those that no lab looks after are stopped at once."""
@@ -82,6 +95,11 @@ class Store:
         with self.engine.begin() as connection:
             connection.execute(delete(runs).where(chosen))
 
+    def rename(self, digest: str, label: str) -> None:
+        """Give a run another name."""
+        with self.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.digest == digest).values(label=label))
+
     def claim(self, owner: str, dead: Sequence[str] = ()) -> list[Run]:
         """Renew `owner`'s lease and take over active runs whose lease has run out or whose owner is `dead`.
 
@@ -95,7 +113,7 @@ class Store:
                 .where(runs.c.state.in_(ACTIVE), abandoned)
                 .values(owner=owner, lease_until=now + LEASE_SECONDS)
             )
-        query = select(runs).where(runs.c.state.in_(ACTIVE), runs.c.owner == owner)
+        query = _ALL.where(runs.c.state.in_(ACTIVE), runs.c.owner == owner)
         with self.engine.connect() as connection:
             return [run_of(row) for row in connection.execute(query.order_by(runs.c.queued_at, runs.c.created_at))]
 

@@ -99,6 +99,8 @@ class Slice:
     def _commit(self, records: Records, state: RunState) -> None:
         """Write, and write more seldom if the checkpoint is so large that writing takes long."""
         began = time.monotonic()
+        if state is RunState.COMPLETED:
+            self._journal.write_latencies(self._training.latencies())
         self._journal.commit(records, self._training.checkpoint(), state)
         cost = time.monotonic() - began
         self._commit_every = min(max(cost / WRITING_SHARE, COMMIT_SECONDS), LONGEST_COMMIT_SECONDS)

@@ -1,11 +1,102 @@
-"""A comparison's specs: its variants, changed together and repeated over seeds."""
+"""A comparison: variants shown side by side, each repeated over seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bnlab.spec.parse import revise_spec
-from bnlab.spec.presets import Variant
+from bnlab.spec.parse import SpecError, revise_spec
 from bnlab.spec.run_spec import RunSpec
+
+MOST_VARIANTS = 8
+MOST_SEEDS = 20
+LONGEST_LABEL = 40
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One line of a comparison: a spec, what it is called there, and which of the eight colours is its own."""
+
+    label: str
+    spec: RunSpec
+    colour: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Up to MOST_VARIANTS variants with names and colours of their own; `seeds` runs of each.
+
+    Every change makes a new comparison.
+
+    Raises:
+        SpecError: there are too many, two are called the same, or a name or number is out of its bounds.
+    """
+
+    variants: tuple[Variant, ...]
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        """See to what the class promises."""
+        if not 1 <= len(self.variants) <= MOST_VARIANTS:
+            raise SpecError(f"A comparison has 1 to {MOST_VARIANTS} variants, but {len(self.variants)} were given.")
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise SpecError(f"seeds must be a whole number from 1 to {MOST_SEEDS}, but {self.seeds} was given.")
+        for label in self.labels:
+            _check_label(label)
+        if len(set(self.labels)) < len(self.labels):
+            raise SpecError("Two variants of a comparison cannot have the same name.")
+        if any(not 0 <= variant.colour < MOST_VARIANTS for variant in self.variants):
+            raise SpecError(f"A variant's colour is a number from 0 to {MOST_VARIANTS - 1}.")
+
+    @property
+    def labels(self) -> list[str]:
+        """What the variants are called, in their order."""
+        return [variant.label for variant in self.variants]
+
+    def __getitem__(self, label: str) -> Variant:
+        """The variant of that name; KeyError if there is none."""
+        return next((v for v in self.variants if v.label == label), None) or _unknown(label)
+
+    def specs(self) -> dict[str, list[RunSpec]]:
+        """Each label's specs, one a seed."""
+        return comparison_specs(self.variants, seeds=self.seeds)
+
+    def revised(self, changes: dict[str, Any], label: str | None = None) -> "Comparison":
+        """With some fields changed in the variant `label`, or in all."""
+        return self._with(lambda v: replace(v, spec=revise_spec(v.spec, changes)), label)
+
+    def renamed(self, label: str, name: str) -> "Comparison":
+        """With another name for a variant."""
+        return self._with(lambda v: replace(v, label=name.strip()), label)
+
+    def recoloured(self, label: str, colour: int) -> "Comparison":
+        """With another colour for a variant; who had it takes the old one."""
+        before = self[label].colour
+        swapped = {before: colour, colour: before}
+        return self._with(lambda v: replace(v, colour=swapped.get(v.colour, v.colour)))
+
+    def added(self, variant: Variant) -> "Comparison":
+        """With one more variant at the end, under a name and in a colour that are free."""
+        taken = {v.colour for v in self.variants}
+        free = next((colour for colour in range(MOST_VARIANTS) if colour not in taken), variant.colour)
+        fresh = replace(variant, label=self._free_label(variant.label), colour=free)
+        return replace(self, variants=(*self.variants, fresh))
+
+    def removed(self, label: str) -> "Comparison":
+        """Without a variant."""
+        return replace(self, variants=tuple(v for v in self.variants if v.label != label))
+
+    def repeated(self, seeds: int) -> "Comparison":
+        """With another number of seeds."""
+        return replace(self, seeds=seeds)
+
+    def _with(self, change: Callable[[Variant], Variant], label: str | None = None) -> "Comparison":
+        return replace(
+            self, variants=tuple(change(v) if label is None or v.label == label else v for v in self.variants)
+        )
+
+    def _free_label(self, label: str) -> str:
+        names = [label, *(f"{label[: LONGEST_LABEL - 3]} {number}" for number in range(2, 2 + MOST_VARIANTS))]
+        return next(name for name in names if name not in self.labels)
 
 
 def comparison_specs(
@@ -21,3 +112,16 @@ def comparison_specs(
         label: [revise_spec(spec, {"seed": spec.seed + offset}) for offset in range(seeds)]
         for label, spec in revised.items()
     }
+
+
+def _check_label(label: str) -> None:
+    if not label.strip():
+        raise SpecError("A variant needs a name.")
+    if len(label) > LONGEST_LABEL:
+        raise SpecError(f"A variant's name has at most {LONGEST_LABEL} characters; {label[:20]!r}… has {len(label)}.")
+    if not label.isprintable() or "~" in label:
+        raise SpecError(f"A variant's name is one line without the sign ~, but {label!r} was given.")
+
+
+def _unknown(label: str) -> Variant:
+    raise KeyError(label)

@@ -1,13 +1,20 @@
 """From anybody's values to a RunSpec, with faults in the user's words: which field, what was given, what is allowed."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bnlab.spec.run_spec import RunSpec
 
-_KINDS = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "null": "nothing"}
+_KINDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
 _BOUNDS = {
     "minimum": "at least {:,}",
     "exclusiveMinimum": "above {:,}",
@@ -41,28 +48,38 @@ def revise_spec(spec: RunSpec, changes: dict[str, Any]) -> RunSpec:
     return parse_spec({**spec.model_dump(), **changes})
 
 
-def explain(error: ValidationError) -> list[str]:
-    """One sentence for each faulty field that pydantic found in a RunSpec."""
+def parse_value(text: str) -> Any:
+    """A field's value from a command line or an address: JSON where it is that, a list where it has commas, or text."""
+    for candidate in (text, f"[{text}]" if "," in text else text):
+        try:
+            return json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+    return text
+
+
+def explain(error: ValidationError, model: type[BaseModel] = RunSpec) -> list[str]:
+    """One sentence for each faulty field that pydantic found in a `model`."""
     faults: dict[str, str] = {}
     for fault in error.errors(include_url=False):
         name = str(fault["loc"][0]) if fault["loc"] else "spec"
-        faults.setdefault(name, _sentence(name, fault))
+        faults.setdefault(name, _sentence(name, fault, model))
     return list(faults.values())
 
 
-def allowed(name: str) -> str:
+def allowed(name: str, model: type[BaseModel] = RunSpec) -> str:
     """What the field `name` takes, as in "a number above 0 and at most 100"."""
-    return " or ".join(_described(RunSpec.model_json_schema()["properties"][name]))
+    return " or ".join(_described(model.model_json_schema()["properties"][name]))
 
 
-def _sentence(name: str, fault: Any) -> str:
+def _sentence(name: str, fault: Any, model: type[BaseModel]) -> str:
     if not fault["loc"]:
         return f"A run is described by its fields, but {_shown(fault['input'])} was given."
-    if name not in RunSpec.model_fields:
-        return f"{name} is not a field of a run; the fields are {', '.join(RunSpec.model_fields)}."
+    if name not in model.model_fields:
+        return f"{name} is not a field of a run; the fields are {', '.join(model.model_fields)}."
     given = ("an entry of " if len(fault["loc"]) > 1 else "") + _shown(fault["input"])
-    own_words = fault["type"] == "value_error" and "enum" not in RunSpec.model_json_schema()["properties"][name]
-    rule = str(fault["ctx"]["error"]) if own_words else f"must be {allowed(name)}"
+    own_words = fault["type"] == "value_error" and "enum" not in model.model_json_schema()["properties"][name]
+    rule = str(fault["ctx"]["error"]) if own_words else f"must be {allowed(name, model)}"
     return f"{name} {rule}, but {given} was given."
 
 

@@ -104,7 +104,7 @@ class RunSpec(BaseModel):
         dataset = DATASETS.get(info.data.get("dataset", ""))
         if value is not None and dataset is not None and value > dataset.train:
             raise ValueError(f"must be at most {dataset.train:,}, all that {dataset.title} has for training")
-        return value
+        return None if dataset is not None and value == dataset.train else value  # one digest for one training
 
     @field_validator("initializer_stddev", "momentum")
     @classmethod

@@ -13,6 +13,7 @@ from bnlab.model.datasets import load_arrays
 from bnlab.spec.choices import RESCALINGS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.checkpoint import Checkpoint, load_state, save_state
+from bnlab.training.latency import measure_latencies
 from bnlab.training.probes import PROBE_EXAMPLES, measure, validate
 from bnlab.training.program import Batches, State, program_for
 from bnlab.training.records import Moment, Records
@@ -81,6 +82,10 @@ class Training:
     def validate(self) -> tuple[float, float]:
         """Loss and accuracy on the validation images now, in inference mode."""
         return validate(self._program, self.state, self._validation)
+
+    def latencies(self) -> dict[int, float]:
+        """Seconds that the prediction of one batch takes now, by batch size."""
+        return measure_latencies(self._program, self.state, self._validation)
 
     def _take_steps(self, records: Records) -> None:
         per_epoch, batch = self.spec.steps_per_epoch, self.spec.batch_size

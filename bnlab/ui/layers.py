@@ -1,28 +1,63 @@
-"""Layer by layer: gamma, beta, moving mean and moving variance of one run."""
+"""Layer by layer: what batch normalization does inside the networks."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from bnlab.charts.normalization import VARIABLES, normalization_alt, normalization_figure, normalization_frame
 from bnlab.charts.style import Style
-from bnlab.runs.frames import last_moment, snapshots_frame
+from bnlab.runs.frames import last_moment
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
-from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.layer_charts import ShownRun, distribution_charts
+from bnlab.ui.layer_choices import choose_networks, choose_view, has_normalization, render_legend
+from bnlab.ui.layer_views import VIEWS, normalization_names
 from bnlab.ui.live_chart import live_chart
 
 SHOWN_AT_FIRST = 4
+
+# Four charts in a row where there is room, two where there is less; Streamlit's own rule makes it one on a phone.
+_WRAPPED = """<style>
+.st-key-layers-charts { container-type: inline-size; }
+@container (min-width: 560px) and (max-width: 1060px) {
+  .st-key-layers-charts [data-testid="stColumn"] { min-width: calc(50% - 1rem); }
+}
+</style>"""
+
+
+def render_layer_views(store: Store, shown: Mapping[str, Run], styles: Mapping[str, Style]) -> None:
+    """Draw the choices and the chosen view of `shown`, which maps a variant's label to its run.
+
+    `styles` maps each label to its style. Cheap to call at every tick: figures are made once a moment.
+    """
+    if not shown:
+        st.info("Nothing has been trained yet. The layers appear here as soon as a network trains.")
+        return
+    st.html(_WRAPPED)
+    view = VIEWS[choose_view(list(VIEWS))]
+    labels = choose_networks({label: run.spec for label, run in shown.items()})
+    if not labels:
+        st.info("Choose at least one network.")
+        return
+    drawn = [label for label in labels if has_normalization(shown[label].spec) or not view.is_of_normalization]
+    if not drawn:
+        st.info("None of these networks has batch normalization. The other views show their layers too.")
+        return
+    runs = tuple(_shown_run(store, shown[label], styles[label]) for label in drawn)
+    render_legend([run.style for run in runs], [label for label in labels if label not in drawn])
+    with st.container(key="layers-charts"):
+        view.render(store, runs)
+
+
+def _shown_run(store: Store, run: Run, style: Style) -> ShownRun:
+    return ShownRun(run.digest, last_moment(store, run.digest), style, run.spec)
 
 
 def render_layers(
     store: Store, specs: Mapping[str, RunSpec], runs: Mapping[str, Run], styles: Mapping[str, Style]
 ) -> None:
     """Let a variant be chosen and draw its batch-normalization layers."""
-    normalized = {label: spec for label, spec in specs.items() if describe_network(spec).normalizations}
+    normalized = {label: spec for label, spec in specs.items() if has_normalization(spec)}
     if not normalized:
         st.info("None of these networks has batch normalization.")
         return
@@ -32,29 +67,19 @@ def render_layers(
     if run is None:
         st.info(f"{label} has not been trained yet: press Train.")
         return
-    measured = last_moment(store, run.digest)
+    shown = _shown_run(store, run, styles[spec.digest])
     for name in _choose_layers(spec):
         with st.container(border=True):
             st.markdown(f"**{name}**")
-            figures = _layer_figures(store, run.digest, name, measured, styles[spec.digest])
-            for (variable, (figure, alt)), place in zip(figures.items(), st.columns(len(figures)), strict=True):
+            charts = distribution_charts(store, (shown,), name)
+            for chart, place in zip(charts, st.columns(len(charts)), strict=True):
                 with place:
-                    live_chart(figure, key=f"{name} {variable}", height=230, alt=alt)
+                    live_chart(chart.figure, key=f"{name} {chart.name}", height=230, alt=chart.alt)
     st.caption("Median over the layer's units, with bands where 70 % and 90 % of the units lie.")
 
 
-@lru_cache(maxsize=256)
-def _layer_figures(
-    store: Store, digest: str, name: str, _measured: int, style: Style
-) -> dict[str, tuple[go.Figure, str]]:
-    """Each variable's figure and its alt text: drawn once a moment, not once a tick and session."""
-    per_epoch = store.run(digest).spec.steps_per_epoch
-    frame = normalization_frame(snapshots_frame(store, digest, name), per_epoch)
-    return {v: (normalization_figure(frame, v, style), normalization_alt(frame, v, name)) for v in VARIABLES}
-
-
 def _choose_layers(spec: RunSpec) -> list[str]:
-    names = [layer.name for layer in describe_network(spec).normalizations]
+    names = list(normalization_names(spec))
     if len(names) <= SHOWN_AT_FIRST:
         return names
     return st.pills("Layers", names, default=names[:2], selection_mode="multi", key="layers_shown") or []

@@ -21,7 +21,12 @@ class PageEntry:
 
 
 # The first is the front page.
-PAGES: tuple[PageEntry, ...] = (PageEntry("compare", "Compare", ":material/stacked_line_chart:"),)
+PAGES: tuple[PageEntry, ...] = (
+    PageEntry("compare", "Compare", ":material/stacked_line_chart:"),
+    PageEntry("layers", "Layers", ":material/layers:"),
+    PageEntry("runs", "Runs", ":material/list:"),
+    PageEntry("how_it_works", "How it works", ":material/school:"),
+)
 
 
 def run_current_page() -> None:

@@ -1,59 +1,51 @@
-"""One row a run: what it is called, how far it is, and the button that fits its state."""
+"""How far a variant is, as a person would say it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import streamlit as st
-
-from bnlab.charts.style import Style
-from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
-from bnlab.spec.run_spec import RunSpec
 
 STALE_SECONDS = 20.0
 FIRST_ESTIMATE_SECONDS = 0.3
 
 
-def render_progress(
-    lab: Lab, specs: Mapping[str, RunSpec], runs: Mapping[str, Run], styles: Mapping[str, Style]
-) -> None:
-    """Draw a row for each of `specs` (label -> spec); `runs` maps the digests of those launched to their runs."""
-    for label, spec in specs.items():
-        run = runs.get(spec.digest)
-        name, bar, button = st.columns([3, 6, 1.4], vertical_alignment="center")
-        colour = styles[spec.digest].colour
-        name.markdown(f'<span style="color:{colour}">&#9632;</span> **{label}**', unsafe_allow_html=True)
-        bar.progress(run.progress if run else 0.0, text=_words(run) if run else "Not trained yet")
-        with button:
-            _render_button(lab, label, spec, run)
-        if run and run.error:
-            st.error(run.error, icon=":material/error:")
+def progress_of(runs: Sequence[Run], seeds: int) -> float:
+    """The fraction of all seeds' steps that are taken, between 0 and 1."""
+    return min(sum(run.progress for run in runs) / seeds, 1.0)
 
 
-def _render_button(lab: Lab, label: str, spec: RunSpec, run: Run | None) -> None:
-    if run is None:
-        return
-    key = f"run-{spec.digest}"
-    if run.state.can_continue():
-        text, icon = ("Retry", "refresh") if run.state is RunState.FAILED else ("Continue", "play_arrow")
-        st.button(text, key, icon=f":material/{icon}:", on_click=_launch, args=(lab, spec, label), width="stretch")
-    elif not run.state.is_finished():
-        icon, off = ":material/stop:", run.stop_requested
-        st.button("Stop", key, icon=icon, on_click=lab.stop, args=([run.digest],), disabled=off, width="stretch")
+def words_of(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> str:
+    """The state of a variant's runs in a few words; `queue` maps those that wait to their place, from 1."""
+    if not runs:
+        return "Not trained yet"
+    if seeds == 1:
+        return _words(runs[0], queue)
+    done = sum(run.state is RunState.COMPLETED for run in runs)
+    said = f"{done} of {seeds} seeds done"
+    if any(run.recorded for run in runs):
+        said = f"{said} (recorded)"
+    active = [run for run in runs if not run.state.is_finished()]
+    lefts = [run.seconds_left for run in active if run.seconds_left is not None]
+    ended = [f"{n} {state.lower()}" for state, n in _ends(runs).items()]
+    left = f"{sum(lefts):.0f} s of training left" if lefts and len(lefts) == len(active) else ""
+    return ", ".join(part for part in (said, *ended, left) if part)
 
 
-def _launch(lab: Lab, spec: RunSpec, label: str) -> None:
-    lab.launch(spec, label)
+def _ends(runs: Sequence[Run]) -> dict[RunState, int]:
+    counted = {s: sum(run.state is s for run in runs) for s in (RunState.STOPPED, RunState.FAILED, RunState.DIVERGED)}
+    return {state: n for state, n in counted.items() if n}
 
 
-def _words(run: Run) -> str:
-    """The state in a few words, as a person would say it."""
+def _words(run: Run, queue: Mapping[str, int]) -> str:
     steps = f"step {run.step:,} of {run.total_steps:,}"
+    if run.state is RunState.QUEUED:
+        place = queue.get(run.digest, 0)
+        waiting = f"Waiting for a worker, number {place} in the queue" if place > 1 else "Waiting for a worker"
+        return waiting + (f", at {steps}" if run.step else "")
     words = {
-        RunState.QUEUED: "Waiting for a worker" + (f", at {steps}" if run.step else ""),
         RunState.RUNNING: f"{'Stopping' if run.stop_requested else 'Training'}, {steps}{_left(run)}",
-        RunState.COMPLETED: f"Done after {run.seconds:.1f} s of training",
+        RunState.COMPLETED: f"{'Recorded' if run.recorded else 'Done'}: {run.seconds:.1f} s of training",
         RunState.STOPPED: f"Stopped at {steps}",
         RunState.FAILED: f"Failed at {steps}",
         RunState.DIVERGED: f"Diverged: the loss was no longer a number at {steps}",

@@ -9,52 +9,72 @@ import streamlit as st
 from bnlab.runs.frames import last_moment
 from bnlab.runs.results import results_frame
 from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 
-Measured = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+Measured = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
 
 
-def render_results(store: Store, comparison: Mapping[str, Sequence[Run]]) -> None:
-    """Draw one row a variant; `comparison` maps each label to its runs."""
-    frame = _frame(store, _moments_of(store, comparison))
+def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: str) -> None:
+    """Draw one row a variant; `shown` maps each label to its runs, `baseline` is a label or empty."""
+    frame = _frame(store, _moments_of(store, shown), baseline)
     number = st.column_config.NumberColumn
+    milliseconds = {f"latency_{size}": f"Prediction of {size} (ms)" for size in (1, 256)}
     st.dataframe(
-        frame[[*_COLUMNS]],
+        frame[_columns(shown, baseline)],
         hide_index=True,
         placeholder="–",
         column_config={
             "label": st.column_config.TextColumn("Network", width="medium"),
             "params": number("Parameters", format="localized"),
             "trainable": number("Trainable", format="localized"),
+            "runs": number("Seeds measured"),
             "val_loss": number("Validation loss", format="%.4f"),
+            "val_loss_sd": number("± sd", format="%.4f"),
             "val_accuracy": number("Validation accuracy", format="percent"),
+            "val_accuracy_sd": number("± sd ", format="percent"),
+            "difference": number(f"minus {baseline}’s", format="percent", help="Paired: the same seed in both"),
+            "difference_sd": number("± sd  ", format="percent"),
             "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help="Time in training steps alone"),
-            "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: never reached"),
-            "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: never reached"),
+            "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: not reached by every seed"),
+            "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: not reached by every seed"),
+            **{
+                name: number(title, format="%.3f", help="Median on one thread, measured when the run was complete")
+                for name, title in milliseconds.items()
+            },
         },
+    )
+    st.download_button(
+        "CSV",
+        frame.to_csv(index=False),
+        "bnlab-results.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="results_csv",
     )
 
 
-def _moments_of(store: Store, comparison: Mapping[str, Sequence[Run]]) -> Measured:
+def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
+    several = any(len(runs) > 1 for runs in shown.values())
+    columns = ["label", "params", "trainable"]
+    columns += ["runs", "val_loss", "val_loss_sd"] if several else ["val_loss"]
+    columns += ["val_accuracy", "val_accuracy_sd"] if several else ["val_accuracy"]
+    if baseline:
+        columns += ["difference", "difference_sd"] if several else ["difference"]
+    return [*columns, "seconds_per_epoch", "seconds_to_95", "seconds_to_97", "latency_1", "latency_256"]
+
+
+def _moments_of(store: Store, shown: Mapping[str, Sequence[Run]]) -> Measured:
     return tuple(
-        (label, tuple((run.digest, last_moment(store, run.digest)) for run in runs))
-        for label, runs in comparison.items()
+        (label, tuple((run.digest, last_moment(store, run.digest), run.state) for run in runs))
+        for label, runs in shown.items()
     )
 
 
 @lru_cache(maxsize=32)
-def _frame(store: Store, measured: Measured) -> pd.DataFrame:
-    """The table after those moments: made once a moment, not once a tick and session."""
-    return results_frame(store, {label: [store.run(digest) for digest, _ in own] for label, own in measured})
-
-
-_COLUMNS = (
-    "label",
-    "params",
-    "trainable",
-    "val_loss",
-    "val_accuracy",
-    "seconds_per_epoch",
-    "seconds_to_95",
-    "seconds_to_97",
-)
+def _frame(store: Store, measured: Measured, baseline: str) -> pd.DataFrame:
+    """The table after those moments, latencies in milliseconds: made once a moment, not once a tick and session."""
+    shown = {label: [store.run(digest) for digest, *_ in own] for label, own in measured}
+    frame = results_frame(store, shown, baseline or None)
+    return frame.assign(**{name: frame[name] * 1e3 for name in ("latency_1", "latency_256")})

@@ -1,4 +1,4 @@
-"""What all sessions of one app share: the lab and its store."""
+"""What all sessions of one app share: the lab with its store, and the curves it has read."""
 
 import atexit
 
@@ -7,6 +7,8 @@ import streamlit as st
 from bnlab.runs.database import StoreError
 from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address, store_url
+from bnlab.runs.recordings import read_recording
+from bnlab.runs.step_curves import StepCurves
 from bnlab.runs.store import Store
 
 
@@ -20,7 +22,15 @@ def lab() -> Lab:
 
 
 @st.cache_resource(show_spinner=False)
+def step_curves() -> StepCurves:
+    """The curves of the lab's store that somebody has looked at."""
+    return StepCurves(lab().store)
+
+
+@st.cache_resource(show_spinner=False)
 def _lab() -> Lab:
-    started = Lab(Store(store_url()), scheduler=scheduler_address())
+    store = Store(store_url())
+    read_recording(store)
+    started = Lab(store, scheduler=scheduler_address())
     atexit.register(started.close)
     return started

@@ -23,6 +23,8 @@ from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from tests.recording import OWNER, moment, record
 
+pytestmark = pytest.mark.workers
+
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ["Baseline", "Approach 1 (as printed)", "Approach 1 (as described)", "Approach 2"]
 COUNTS = {
@@ -241,7 +243,10 @@ def assert_is_the_small_comparison(document: dict[str, Any], runs: list[Run]) ->
         assert round(epoch["val_accuracy"] * 10_000, 2) in range(10_001)
 
 
-def test_a_comparison_from_the_shell_and_the_same_again(url: str, tmp_path: Path) -> None:
+def test_a_comparison_from_the_shell_and_the_same_again(
+    url: str, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNLAB_SCHEDULER", scheduler)
     path = tmp_path / "results.json"
     output = run_to_the_end(*SMALL, "--json", str(path))
     assert all(f"{label}: COMPLETED" in output for label in LABELS)
@@ -268,7 +273,9 @@ def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Pr
         return process.returncode, "".join(lines) + rest, workers
 
 
-def test_interrupted_it_stops_cleanly_and_the_same_command_goes_on(url: str) -> None:
+def test_interrupted_it_stops_cleanly_and_the_same_command_goes_on(
+    url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     status, output, workers = interrupt_while_it_trains(*LONGER)
     assert status == 130, output
     assert "Traceback" not in output
@@ -279,6 +286,7 @@ def test_interrupted_it_stops_cleanly_and_the_same_command_goes_on(url: str) -> 
     assert [run.state for run in stopped.values()] == [RunState.STOPPED] * 4
     assert any(0 < run.progress < 1 for run in stopped.values())
 
+    monkeypatch.setenv("BNLAB_SCHEDULER", scheduler)  # to whom the work goes makes no difference
     run_to_the_end(*LONGER)
     for run in Store(url).runs():
         assert (run.state, run.progress) == (RunState.COMPLETED, 1.0)

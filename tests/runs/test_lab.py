@@ -20,6 +20,9 @@ from bnlab.runs.store import Store
 from bnlab.runs.work import train_slice
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
+from tests.workers import worker_processes
+
+pytestmark = pytest.mark.workers
 
 EPOCHS = 10
 # Long enough (a few seconds) to be disturbed in the middle, small enough to be trained several times.
@@ -67,8 +70,8 @@ def everything(store: Store, run: Run) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(Store(f"sqlite:///{tmp_path_factory.mktemp('lab')}/bnlab.db"), workers=2)
+def lab(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[Lab]:
+    lab = Lab(Store(f"sqlite:///{tmp_path_factory.mktemp('lab')}/bnlab.db"), scheduler=scheduler)
     yield lab
     lab.close()
 
@@ -91,18 +94,14 @@ def second(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path}/bnlab.db")
 
 
-def worker_processes(process: psutil.Process) -> list[psutil.Process]:
-    """Dask's workers below `process`, which are Python processes that hold TensorFlow."""
-    return [child for child in process.children(recursive=True) if child.memory_info().rss > 300e6]
-
-
 def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -> None:
+    others = worker_processes()
     lab = Lab(second, workers=1)
     try:
         run = lab.launch(SPEC, "killed")
         for step in (500, 3_000):
             eventually(lambda at=step: second.run(run.digest).step > at)
-            (worker,) = worker_processes(psutil.Process())[-1:]
+            (worker,) = [process for process in worker_processes() if process not in others]
             worker.kill()
         assert not second.run(run.digest).state.is_finished()
         assert finished(second, run.digest).state is RunState.COMPLETED
@@ -126,14 +125,16 @@ if __name__ == "__main__":
 """
 
 
-def test_a_killed_lab_is_taken_over_at_once(undisturbed: list[bytes], lab: Lab, second: Store, tmp_path: Path) -> None:
+def test_a_killed_lab_is_taken_over_at_once(
+    undisturbed: list[bytes], scheduler: str, second: Store, tmp_path: Path
+) -> None:
     script = tmp_path / "lab.py"
     script.write_text(KILLED_LAB)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, script, second.url, SPEC.model_dump_json()], env=environment)
     try:
         eventually(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 500)
-        workers = worker_processes(psutil.Process(process.pid))
+        workers = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -141,7 +142,7 @@ def test_a_killed_lab_is_taken_over_at_once(undisturbed: list[bytes], lab: Lab, 
     run = second.run(SPEC.digest)
     assert run.state is RunState.RUNNING
     assert run.step < run.total_steps
-    heir = Lab(second, workers=1)
+    heir = Lab(second, scheduler=scheduler)
     try:
         eventually(lambda: second.run(SPEC.digest).owner == heir.owner, seconds=10)
         assert finished(second, SPEC.digest).state is RunState.COMPLETED
@@ -214,8 +215,8 @@ def test_a_dataset_that_cannot_be_had_fails_in_one_sentence(
     assert run.error.count("\n") == 0
 
 
-def test_a_closed_lab_leaves_its_runs_to_the_next(second: Store) -> None:
-    lab = Lab(second, workers=1)
+def test_a_closed_lab_leaves_its_runs_to_the_next(second: Store, scheduler: str) -> None:
+    lab = Lab(second, scheduler=scheduler)
     run = lab.launch(SPEC.model_copy(update={"epochs": 1000}), "left")  # surely longer than closing takes
     eventually(lambda: second.run(run.digest).step > 0)
     lab.close()

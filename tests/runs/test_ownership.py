@@ -42,13 +42,13 @@ def test_another_process_with_the_same_id_is_not_mistaken_for_the_owner() -> Non
         "lab",
         ":::",
         "a:b:c:d",
-        f"{socket.gethostname()}:not-a-number:1.00:abcd",
-        f"elsewhere:{os.getpid()}:1.00:abcd",
-        f"else:where:{os.getpid()}:1.00:abcd",
+        "{host}:not-a-number:1.00:abcd",
+        "elsewhere:{process}:1.00:abcd",
+        "else:where:{process}:1.00:abcd",
     ],
 )
 def test_whom_it_cannot_judge_it_lets_live(owner: str) -> None:
-    assert not is_dead(owner)
+    assert not is_dead(owner.format(host=socket.gethostname(), process=os.getpid()))
 
 
 def test_a_host_may_have_colons_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

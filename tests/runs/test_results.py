@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bnlab.runs.frames import moments_frame
+from bnlab.runs.journal import Journal
 from bnlab.runs.results import results_frame, seconds_to
 from bnlab.runs.run import Run
 from bnlab.runs.schema import runs
@@ -16,18 +17,20 @@ from tests.recording import OWNER, moment, record
 
 COLUMNS = [
     "label", "params", "trainable", "runs", "val_loss", "val_loss_sd", "val_accuracy", "val_accuracy_sd",
-    "seconds_per_epoch", "seconds_to_95", "seconds_to_97",
+    "difference", "difference_sd", "seconds_per_epoch", "seconds_to_95", "seconds_to_97", "latency_1", "latency_256",
 ]  # fmt: skip
 
 
-def spec_of(seed: int) -> RunSpec:
-    return RunSpec(train_examples=8, batch_size=4, epochs=9, seed=seed)
+def spec_of(seed: int, epochs: int = 9) -> RunSpec:
+    return RunSpec(train_examples=8, batch_size=4, epochs=epochs, seed=seed)
 
 
-def run_with(store: Store, seed: int, *accuracies: float, val_loss: float = 1.0, seconds: float = 3.0) -> Run:
+def run_with(
+    store: Store, seed: int, *accuracies: float, val_loss: float = 1.0, seconds: float = 3.0, epochs: int = 9
+) -> Run:
     """A run of six steps measured at 0.1, 0.2, … seconds of training."""
     moments = tuple(moment(step + 1, val_loss, value) for step, value in enumerate(accuracies))
-    run = record(store, spec_of(seed), (1.0,) * 6, moments)
+    run = record(store, spec_of(seed, epochs), (1.0,) * 6, moments)
     with store.engine.begin() as connection:
         connection.execute(update(runs).where(runs.c.digest == run.digest).values(seconds=seconds))
     return store.run(run.digest)
@@ -86,6 +89,26 @@ def test_seeds_that_have_not_begun_are_not_averaged(store: Store) -> None:
     own = [run_with(store, 0, 0.9), store.launch(spec_of(1), "A", OWNER)]
     row = results_frame(store, {"A": own}).iloc[0]
     assert (row.runs, row.val_accuracy, row.seconds_per_epoch) == (1, 0.9, 1.0)
+
+
+def test_differences_are_paired_by_seed(store: Store) -> None:
+    plain = [run_with(store, seed, accuracy) for seed, accuracy in ((0, 0.90), (1, 0.80), (2, 0.99))]
+    ours = [run_with(store, seed, accuracy, epochs=8) for seed, accuracy in ((1, 0.85), (0, 0.91), (3, 0.1))]
+    comparison = {"plain": plain, "ours": ours, "waiting": [store.launch(spec_of(9), "waiting", OWNER)]}
+    frame = results_frame(store, comparison, baseline="plain").set_index("label")
+    assert frame.loc["ours", "difference"] == pytest.approx(0.03)  # of 0.01 and 0.05; the other seeds have no partner
+    assert frame.loc["ours", "difference_sd"] == pytest.approx(statistics.stdev([0.01, 0.05]))
+    assert frame.loc[["plain", "waiting"], "difference"].isna().all()
+    assert results_frame(store, comparison)["difference"].isna().all()
+
+
+def test_latencies_are_averaged_over_the_seeds_that_have_them(store: Store) -> None:
+    own = [run_with(store, seed, 0.9) for seed in range(3)]
+    for run, seconds in zip(own, (0.001, 0.003), strict=False):
+        Journal(store, run.digest, 1).write_latencies({1: seconds})
+    row = results_frame(store, {"A": own}).iloc[0]
+    assert row.latency_1 == pytest.approx(0.002)
+    assert math.isnan(row.latency_256)
 
 
 def test_no_runs_give_no_rows_but_the_columns(store: Store) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from bnlab.runs.run import Run
-from bnlab.runs.schema import metadata, runs
+from bnlab.runs.schema import latencies, metadata, recordings, runs
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import LEASE_SECONDS, Store
 from bnlab.spec.run_spec import RunSpec
@@ -250,6 +250,10 @@ def test_ending_a_run_shuts_out_the_slice_that_may_still_be_at_work(store: Store
 def test_deleting_a_run_removes_everything_recorded_of_it(store: Store) -> None:
     for spec in (SPEC, OTHER):
         record(store, spec, (1.0, 2.0), (moment(0), moment(2)), RunState.COMPLETED)
+    with store.engine.begin() as connection:
+        for spec in (SPEC, OTHER):
+            connection.execute(insert(latencies).values(run=spec.digest, batch_size=1, seconds=0.1))
+            connection.execute(insert(recordings).values(run=spec.digest, origin="elsewhere"))
     both = row_counts(store)
     assert all(both.values())
     store.delete([SPEC.digest])
@@ -270,6 +274,23 @@ def test_a_deleted_run_can_be_launched_afresh(store: Store) -> None:
     store.delete([SPEC.digest])
     run = store.launch(SPEC, "A", "lab")
     assert (run.state, run.step) == (RunState.QUEUED, 0)
+
+
+def test_a_run_that_came_along_makes_room_for_one_of_our_own(store: Store) -> None:
+    record(store, SPEC, (1.0, 2.0), (moment(0), moment(2)), RunState.COMPLETED)
+    with store.engine.begin() as connection:
+        connection.execute(insert(recordings).values(run=SPEC.digest, origin="elsewhere"))
+    came = store.run(SPEC.digest)
+    assert (came.recorded, came.can_launch) == ("elsewhere", True)
+    own = store.launch(SPEC, "A", "lab")
+    assert (own.recorded, own.state, own.step) == ("", RunState.QUEUED, 0)
+    assert row_counts(store)["steps"] == 0
+
+
+def test_a_run_is_renamed(store: Store) -> None:
+    store.launch(SPEC, "A", "lab")
+    store.rename(SPEC.digest, "Mine")
+    assert store.run(SPEC.digest).label == "Mine"
 
 
 def test_progress_and_time_left(store: Store) -> None:

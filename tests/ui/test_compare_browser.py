@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-import psutil
 import pytest
 from playwright.sync_api import BrowserContext, ElementHandle, Locator, Page, WebSocket, expect
 
@@ -11,6 +10,7 @@ from bnlab.charts.normalization import VARIABLES
 from bnlab.spec.presets import PRESETS
 from bnlab.ui.navigation import ROOT
 from tests.browser import running_app
+from tests.workers import worker_processes
 
 pytestmark = pytest.mark.browser
 
@@ -42,9 +42,9 @@ WATCH = """chart => {
 
 
 @pytest.fixture(scope="module")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_url(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[str]:
     store = f"sqlite:///{tmp_path_factory.mktemp('compare')}/bnlab.db"
-    with running_app(ROOT / "app.py", env={"BNLAB_STORE": store, "BNLAB_SCHEDULER": ""}) as url:
+    with running_app(ROOT / "app.py", env={"BNLAB_STORE": store, "BNLAB_SCHEDULER": scheduler}) as url:
         yield url
 
 
@@ -123,13 +123,6 @@ def zoom(page: Page, element: Locator) -> None:
     page.mouse.up()
 
 
-def workers_of(url: str) -> list[psutil.Process]:
-    """The processes below the server that hold TensorFlow."""
-    port = url.rsplit(":", 1)[1]
-    (server,) = [child for child in psutil.Process().children() if f"--server.port={port}" in child.cmdline()]
-    return [child for child in server.children(recursive=True) if child.memory_info().rss > 300e6]
-
-
 def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) -> None:
     connection = open_page(browser_page, f"{app_url}/?{ENDLESS}")
     press_train(browser_page)
@@ -172,7 +165,7 @@ def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
     expect(row(browser_page, LABELS[0])).to_contain_text("Stopped at step")
 
     expect(browser_page.get_by_text(re.compile("^Training, step")).first).to_be_visible()
-    killed = workers_of(app_url)
+    killed = worker_processes()
     assert killed
     for process in killed:
         process.kill()

@@ -1,0 +1,1 @@
+"""The small figures that explain batch normalization: everything is computed here, with NumPy alone."""

@@ -1,0 +1,62 @@
+"""One example in many batches: training mode against inference mode."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from bnlab.charts.explanations.equations import normalize, normalize_batch
+from bnlab.charts.explanations.layout import BLUE, ORANGE, still_layout, titled
+from bnlab.charts.style import message_figure, plain_figure
+
+BATCHES = 30
+LARGEST_BATCH = 256
+# What the other examples are drawn from, and so what the moving statistics have come to after long training.
+MEAN, STD = 2.0, 2.0
+
+
+def modes_frame(value: float, batch_size: int, batches: int = BATCHES, seed: int = 0) -> pd.DataFrame:
+    """Columns batch (from 1), training, inference: the outputs for an example of `value` in each of the batches."""
+    companions = np.random.default_rng(seed).standard_normal((batches, LARGEST_BATCH - 1))
+    others = MEAN + STD * companions[:, : batch_size - 1]
+    values = np.hstack([np.full((batches, 1), value), others])
+    inference = normalize(np.full(batches, value), MEAN, STD**2)
+    training = normalize_batch(values.T)[0]
+    return pd.DataFrame({"batch": np.arange(1, batches + 1), "training": training, "inference": inference})
+
+
+def modes_figure(frame: pd.DataFrame) -> go.Figure:
+    """The example's output by batch, a line a mode."""
+    if frame.empty:
+        return message_figure("", "No batches")
+    layout = still_layout(titled("batch"), titled("output for the same example", range=[-4, 4]))
+    inference = _trace(frame, "inference", "inference mode", BLUE, mode="lines", line={"width": 4})
+    training = _trace(
+        frame, "training", "training mode", ORANGE, mode="lines+markers", line={"width": 1}, marker={"size": 11}
+    )
+    return plain_figure([inference, training], layout)
+
+
+def _trace(frame: pd.DataFrame, column: str, name: str, colour: str, **more: Any) -> dict[str, Any]:
+    more["line"] = {"color": colour, **more["line"]}
+    return {
+        "type": "scatter",
+        "uid": column,
+        "name": name,
+        "x": frame["batch"].to_numpy(),
+        "y": frame[column].to_numpy(),
+        "hovertemplate": "%{y:.3f}",
+        **more,
+    }
+
+
+def modes_alt(frame: pd.DataFrame) -> str:
+    """The range of outputs in training mode, against the one of inference mode."""
+    if frame.empty:
+        return "No batches."
+    low, high = frame["training"].min(), frame["training"].max()
+    return (
+        f"In training mode the same example comes out between {low:.2f} and {high:.2f}, depending on its batch; "
+        f"in inference mode always as {frame['inference'].iloc[0]:.2f}."
+    )

@@ -1,0 +1,100 @@
+"""The size of the loss's gradient by each hidden layer's kernel: over training, and through the depth at a moment."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from bnlab.charts.spread import spread
+from bnlab.charts.style import Style, message_figure, plain_figure
+
+MOST_POINTS = 150
+MARKED_POINTS = 60
+
+
+def gradient_frame(layers: pd.DataFrame, layer: str, steps_per_epoch: int) -> pd.DataFrame:
+    """Columns epoch, gradient_norm of one hidden layer; `layers` as `bnlab.runs.frames.layers_frame` makes it."""
+    own = layers[layers["layer"] == layer]
+    frame = pd.DataFrame({"epoch": own["step"] / steps_per_epoch, "gradient_norm": own["gradient_norm"]})
+    return frame.iloc[spread(len(frame), MOST_POINTS)].reset_index(drop=True) if len(frame) else frame
+
+
+def depth_frame(layers: pd.DataFrame, names: Sequence[str], step: int) -> pd.DataFrame:
+    """Columns depth (from 1), gradient_norm at the latest moment up to `step`; `names` from the input on."""
+    reached = layers.loc[layers["step"] <= step, "step"].max()
+    own = layers[layers["step"] == reached].set_index("layer")["gradient_norm"].reindex(list(names)).dropna()
+    depth = [names.index(name) + 1 for name in own.index]
+    return pd.DataFrame({"depth": depth, "gradient_norm": own.to_numpy(float)})
+
+
+def gradient_figure(frames: Mapping[str, pd.DataFrame], layer: str, styles: Mapping[str, Style]) -> go.Figure:
+    """One line a run over its epochs, on a logarithmic axis."""
+    axis = {"title": {"text": "epoch"}, "rangemode": "tozero", "hoverformat": ".2f"}
+    return _lines(layer, frames, "epoch", styles, axis)
+
+
+def depth_figure(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> go.Figure:
+    """One line a run over its hidden layers, on a logarithmic axis."""
+    deepest = max((len(frame) for frame in frames.values()), default=0)
+    step = max(1, math.ceil(deepest / 12))
+    axis = {"title": {"text": "hidden layer, from the input on"}, "dtick": step, "tick0": 1}
+    return _lines("Gradient norm by depth", frames, "depth", styles, axis)
+
+
+def _lines(
+    title: str, frames: Mapping[str, pd.DataFrame], x: str, styles: Mapping[str, Style], axis: dict[str, Any]
+) -> go.Figure:
+    # A logarithm has no place for zero, nor for what has overflowed.
+    shown = {run: frame[_drawable(frame)] for run, frame in frames.items() if _drawable(frame).any()}
+    if not shown:
+        nothing = all(frame.empty for frame in frames.values())
+        return message_figure(title, "Nothing trained yet" if nothing else "No gradient reaches this layer")
+    layout = {
+        "title": {"text": title},
+        "showlegend": False,
+        "hovermode": "x unified",
+        "margin": {"l": 56, "r": 8, "t": 40, "b": 8},
+        "xaxis": axis,
+        "yaxis": {"type": "log", "exponentformat": "power", "nticks": 6},
+    }
+    return plain_figure([_line(run, frame, x, styles[run]) for run, frame in shown.items()], layout)
+
+
+def _drawable(frame: pd.DataFrame) -> "pd.Series[bool]":
+    return frame["gradient_norm"].between(0, math.inf, inclusive="neither")
+
+
+def _line(run: str, frame: pd.DataFrame, x: str, style: Style) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "uid": run,
+        "name": style.name,
+        "x": frame[x].to_numpy(np.float32),
+        "y": frame["gradient_norm"].to_numpy(np.float32),
+        "mode": "lines+markers" if len(frame) < MARKED_POINTS else "lines",
+        "line": style.line(),
+        "marker": {"size": 6},
+        "hovertemplate": "%{y:.3g}",
+    }
+
+
+def gradient_alt(frames: Mapping[str, pd.DataFrame], layer: str, styles: Mapping[str, Style]) -> str:
+    """From where to where each run's gradient went over training, in a sentence."""
+    return _alt(f"Gradient norm of {layer} from the first moment to the last", frames, styles)
+
+
+def depth_alt(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
+    """The gradient at the first and at the last hidden layer of each run, in a sentence."""
+    return _alt("Gradient norm from the first hidden layer to the last", frames, styles)
+
+
+def _alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
+    words = [
+        f"{styles[run].name} {frame['gradient_norm'].iloc[0]:.2g} to {frame['gradient_norm'].iloc[-1]:.2g}"
+        for run, frame in frames.items()
+        if not frame.empty
+    ]
+    return f"{title}: {'; '.join(words)}." if words else f"{title}: nothing to show."

@@ -1,0 +1,79 @@
+"""The points of a curve: as many as a screen can show, over seeds, smoothed, against a baseline."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+MOST_POINTS = 150
+FEWEST_POINTS = 50
+POINTS_OF_ALL = 1_500
+COLUMNS = ("loss", "accuracy")
+
+
+def most_points(variants: int) -> int:
+    """How many points each of `variants` lines may have, so that all of them together stay light.
+
+    A line is drawn with two more of its size behind it: the lowest and highest value at each point, or a band.
+    """
+    return int(np.clip(POINTS_OF_ALL // (3 * max(variants, 1)), FEWEST_POINTS, MOST_POINTS))
+
+
+def stretch_of(steps: int, most: int) -> int:
+    """How many steps a point stands for: 1, 2, 3, 4, 6, 8, 12 …, so that a growing curve keeps its points for long."""
+    stretch = 1
+    while steps > stretch * most:
+        stretch = stretch * 4 // 3 if stretch % 3 == 0 else max(stretch * 3 // 2, stretch + 1)
+    return stretch
+
+
+def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
+    """Columns step, loss, accuracy and each one's _low and _high: mean, minimum and maximum of every `stretch` steps.
+
+    `steps` has the columns step, loss, accuracy, one row a step. A last stretch that is not full yet is left out; a
+    point stands at the end of its stretch.
+    """
+    full = len(steps) // stretch * stretch
+    columns = {"step": steps["step"].to_numpy()[stretch - 1 : full : stretch]}
+    for name in COLUMNS:
+        values = steps[name].to_numpy(np.float32)[:full].reshape(-1, stretch)
+        columns[name] = values.mean(axis=1, dtype=np.float64).astype(np.float32)
+        columns[f"{name}_low"], columns[f"{name}_high"] = values.min(axis=1), values.max(axis=1)
+    return pd.DataFrame(columns)
+
+
+def seeds_frame(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """Columns step, epoch, seconds and `columns`, each the mean over the seeds that have got there, and its _sd.
+
+    A run whose values are no longer finite counts until then. With one seed every _sd is missing.
+    """
+    if len(frames) == 1:
+        return frames[0].assign(**{f"{name}_sd": np.nan for name in columns})
+    every = pd.concat(frames)[["step", "epoch", "seconds", *columns]].replace([np.inf, -np.inf], np.nan)
+    groups = every.groupby("step")
+    spread = groups[list(columns)].std().add_suffix("_sd")
+    return groups.mean().join(spread).reset_index()
+
+
+def smoothed(values: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
+    """The running average of `values`, in which what was before has `weight`, corrected for its start at nothing.
+
+    As TensorBoard smooths, and as Adam corrects its averages (Kingma and Ba 2015, section 3).
+    """
+    if weight == 0 or values.size == 0:
+        return values
+    series = pd.Series(np.where(np.isfinite(values), values, np.nan))
+    return series.ewm(alpha=1 - weight).mean().to_numpy(np.float32)
+
+
+def minus_baseline(frame: pd.DataFrame, baseline: pd.DataFrame, columns: Sequence[str], along: str) -> pd.DataFrame:
+    """`frame` with the baseline's values taken off its `columns`, at equal `along` ("epoch" or "seconds").
+
+    Points beyond the baseline's own are left out. A spread stays the variant's own.
+    """
+    reach = baseline[along].max() if len(baseline) else -np.inf
+    within = frame[frame[along] <= reach].copy()
+    for name in columns:
+        within[name] -= np.interp(within[along], baseline[along], baseline[name])
+    return within

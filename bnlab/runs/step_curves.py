@@ -1,0 +1,40 @@
+"""Every step's loss and accuracy of the runs somebody watches, kept in memory and read on from where it ends."""
+
+import threading
+from collections import OrderedDict
+
+import pandas as pd
+
+from bnlab.runs.frames import steps_frame
+from bnlab.runs.run import Run
+from bnlab.runs.store import Store
+
+MOST_STEPS = 20_000_000  # of all curves together: 240 MB
+
+
+class StepCurves:
+    """Of one store; for several threads. The curves not asked for longest are forgotten first."""
+
+    def __init__(self, store: Store) -> None:
+        """Nothing is read yet."""
+        self._store = store
+        self._kept: OrderedDict[tuple[str, float], pd.DataFrame] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def frame(self, run: Run) -> pd.DataFrame:
+        """The run's steps as `bnlab.runs.frames.steps_frame` gives them, up to now."""
+        key = run.digest, run.created_at  # a run deleted and made anew is another one
+        with self._lock:
+            known = self._kept.get(key)
+            if known is None or len(known) < run.step:
+                known = self._read_on(run, known)
+            self._kept[key] = known
+            self._kept.move_to_end(key)
+            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > MOST_STEPS:
+                self._kept.popitem(last=False)
+        return known
+
+    def _read_on(self, run: Run, known: pd.DataFrame | None) -> pd.DataFrame:
+        if known is None or known.empty:
+            return steps_frame(self._store, run.digest)
+        return pd.concat([known, steps_frame(self._store, run.digest, after=len(known))], ignore_index=True)

@@ -1,0 +1,32 @@
+"""The room that runs take, and what can be given back."""
+
+import streamlit as st
+
+from bnlab.runs.lab import Lab
+from bnlab.runs.overview import completed_checkpoints, disk_use, drop_checkpoints
+
+NAMES = {
+    "steps": "every step's loss and accuracy",
+    "snapshots": "batch-normalization layers over training",
+    "layers": "gradients and pre-activations",
+    "checkpoints": "weights, to continue a run or export its model",
+}
+
+
+def render_disk(lab: Lab) -> None:
+    """Draw how much each kind of record takes, with a button that forgets the weights of completed runs."""
+    with st.expander("Disk use", icon=":material/hard_drive:", key="disk", on_change="rerun") as fold:
+        if not fold.open:
+            return
+        used = disk_use(lab.store)
+        st.markdown("  \n".join(f"**{used[name] / 1e6:.1f} MB** {words}" for name, words in NAMES.items()))
+        kept = completed_checkpoints(lab.store)
+        st.button(
+            f"Forget the weights of {len(kept)} completed runs",
+            icon=":material/cleaning_services:",
+            disabled=not kept,
+            help="Curves and layers stay; the runs' models can no longer be exported.",
+            on_click=drop_checkpoints,
+            args=(lab.store, kept),
+            key="disk-clean",
+        )

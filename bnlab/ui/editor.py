@@ -1,0 +1,145 @@
+"""One variant under the hand: its name and colour, every field, advice, its layers, and its Keras code."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from bnlab.charts.stack import stack_svg
+from bnlab.charts.style import COLOUR_NAMES, COLOURS, style_of
+from bnlab.spec.advice import advise
+from bnlab.spec.choices import INITIALIZERS
+from bnlab.spec.comparison import MOST_VARIANTS, Comparison, Variant
+from bnlab.spec.keras_code import keras_code
+from bnlab.spec.network import describe_network
+from bnlab.spec.parse import SpecError
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.form import DATA, GREAT, NORMALIZATION, TRAINING, field_value, render_field
+from bnlab.ui.session import Desk, revise, write_address
+
+EDITING = "editing"
+FAULT = "editor_fault"
+
+
+def begin_editing(place: int) -> None:
+    """Open the editor on the variant at that place, with the next run of the page."""
+    st.session_state[EDITING] = place
+    st.session_state.pop(FAULT, None)
+
+
+def end_editing() -> None:
+    """Close the editor."""
+    st.session_state.pop(EDITING, None)
+    st.session_state.pop(FAULT, None)
+
+
+def render_editor(desk: Desk) -> None:
+    """Draw the editor over the page if a variant is being edited."""
+    place = st.session_state.get(EDITING)
+    if place is None:
+        return
+    if place >= len(desk.comparison.variants):
+        end_editing()
+        return
+    dialog = st.dialog("Edit a variant", width="large", icon=":material/tune:", on_dismiss=end_editing)
+    dialog(_render)(desk, place)
+
+
+def _render(desk: Desk, place: int) -> None:
+    write_address(desk)
+    if place >= len(desk.comparison.variants):  # removed a moment ago, in this very dialog
+        st.rerun()
+    variant = desk.comparison.variants[place]
+    _render_identity(desk, variant, place)
+    if fault := st.session_state.pop(FAULT, ""):
+        st.error(fault, icon=":material/rule:")
+    form, about = st.columns([3, 2], gap="large")
+    with form:
+        _render_form(desk, variant, place)
+    with about:
+        _render_about(variant)
+
+
+def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
+    name, colour = st.columns([3, 2], vertical_alignment="bottom")
+    key = f"name-{place}"
+    st.session_state[key] = variant.label
+    name.text_input("Name", key=key, on_change=_rename, args=(desk, variant.label, key))
+    key = f"colour-{place}"
+    st.session_state[key] = variant.colour
+    colour.selectbox(
+        "Colour",
+        range(len(COLOURS)),
+        format_func=lambda c: COLOUR_NAMES[c],
+        key=key,
+        on_change=_recolour,
+        args=(desk, variant.label, key),
+    )
+    with st.container(horizontal=True):
+        full, alone = len(desk.comparison.variants) >= MOST_VARIANTS, len(desk.comparison.variants) == 1
+        if st.button("Duplicate", icon=":material/content_copy:", disabled=full, key="duplicate"):
+            _try(desk, lambda c: c.added(variant))
+            begin_editing(len(desk.comparison.variants) - 1)
+            st.rerun()
+        if st.button("Remove", icon=":material/delete:", disabled=alone, key="remove"):
+            _try(desk, lambda c: c.removed(variant.label))
+            end_editing()
+            st.rerun()
+        if st.button("Done", icon=":material/check:", type="primary", key="done"):
+            end_editing()
+            st.rerun()
+
+
+def _render_form(desk: Desk, variant: Variant, place: int) -> None:
+    def changed(name: str, key: str) -> None:
+        entered = field_value(name, st.session_state[key])
+        if fault := revise(desk, {name: entered}, variant.label):
+            st.session_state[FAULT] = fault
+
+    def render(names: Sequence[str]) -> None:
+        for name in names:
+            if name != "initializer_stddev" or INITIALIZERS[variant.spec.kernel_initializer].takes_stddev:
+                key = f"field-{place}-{name}"
+                render_field(name, variant.spec, key, changed, disabled=desk.lesson.locks(name))
+
+    render(GREAT)
+    st.divider()
+    render(TRAINING)
+    with st.expander("Batch normalization's own", icon=":material/tune:"):
+        render(NORMALIZATION)
+    with st.expander("Data and seed", icon=":material/database:"):
+        render(DATA)
+
+
+def _render_about(variant: Variant) -> None:
+    network = describe_network(variant.spec)
+    st.markdown(stack_svg(network, style_of(variant.label, variant.colour)), unsafe_allow_html=True)
+    total, trainable, kept = st.columns(3)
+    total.metric("Parameters", f"{network.params:,}")
+    trainable.metric("Trainable", f"{network.trainable:,}")
+    kept.metric("Not trainable", f"{network.non_trainable:,}")
+    render_advice(variant.spec)
+    with st.expander("The same in Keras", icon=":material/code:"):
+        st.code(keras_code(variant.spec), language="python")
+
+
+def render_advice(spec: RunSpec) -> None:
+    """Draw what there is to say of a spec, each with a link to the page that explains it."""
+    for advice in advise(spec):
+        show = st.warning if advice.severity == "warning" else st.info
+        link = f"[How it works](how_it_works#{advice.topic})"
+        show(f"**{advice.title}.** {advice.sentence} {link}", icon=":material/lightbulb:")
+
+
+def _rename(desk: Desk, label: str, key: str) -> None:
+    _try(desk, lambda c: c.renamed(label, st.session_state[key]))
+
+
+def _recolour(desk: Desk, label: str, key: str) -> None:
+    _try(desk, lambda c: c.recoloured(label, st.session_state[key]))
+
+
+def _try(desk: Desk, change: Callable[[Comparison], Comparison]) -> None:
+    try:
+        desk.change(change(desk.comparison))
+    except SpecError as error:
+        st.session_state[FAULT] = str(error)

@@ -1,0 +1,68 @@
+"""A zip of the chosen runs, made by a worker while the page stays usable."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import streamlit as st
+
+from bnlab.runs.export import export_runs
+from bnlab.runs.lab import Lab
+from bnlab.runs.run import Run
+
+KEY = "export"
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Export:
+    """A zip that was asked for: of which runs, and the worker's answer to come."""
+
+    digests: tuple[str, ...]
+    answer: "Future[bytes]"
+
+
+def render_export(lab: Lab, chosen: Sequence[Run]) -> None:
+    """Draw the button that has the zip made, its progress, and then the download."""
+    digests = tuple(run.digest for run in chosen)
+    export: Export | None = st.session_state.get(KEY)
+    if digests and (export is None or export.digests != digests):
+        st.button(
+            f"Export {len(digests)} run{'s' if len(digests) > 1 else ''} as a zip",
+            icon=":material/folder_zip:",
+            help="Spec, metrics as CSV and Parquet, TensorBoard events, the Keras model and a script that trains it.",
+            on_click=_begin,
+            args=(lab, digests),
+            key="export-begin",
+        )
+    elif export is not None and export.digests == digests:
+        waiting = not export.answer.done()
+        st.fragment(run_every=POLL_SECONDS if waiting else None)(_render_answer)(export, waiting)
+
+
+def _begin(lab: Lab, digests: tuple[str, ...]) -> None:
+    st.session_state[KEY] = Export(digests, lab.submit(export_runs, lab.store.url, digests))
+
+
+def _render_answer(export: Export, waiting: bool) -> None:
+    if not export.answer.done():
+        st.info("A worker packs the zip; this takes some seconds a run.", icon=":material/hourglass_top:")
+        return
+    if waiting:
+        st.rerun()  # stop polling
+    error = export.answer.exception()
+    if error is not None:
+        st.error(str(error), icon=":material/error:")
+        st.button("Try again", on_click=lambda: st.session_state.pop(KEY), key="export-again")
+        return
+    packed = export.answer.result()
+    st.download_button(
+        f"Download the zip ({len(packed) / 1e6:.1f} MB)",
+        packed,
+        "bnlab-runs.zip",
+        "application/zip",
+        icon=":material/download:",
+        type="primary",
+        on_click="ignore",
+        key="export-download",
+    )

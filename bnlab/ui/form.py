@@ -1,0 +1,108 @@
+"""The fields of a spec as controls, drawn from RunSpec: titles, bounds and choices are its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from bnlab.spec.differences import REGISTRIES, shown
+from bnlab.spec.parse import parse_value
+from bnlab.spec.run_spec import RunSpec
+
+GREAT = ("placement", "use_bias", "kernel_initializer", "initializer_stddev")
+TRAINING = ("activation", "hidden_units", "optimizer", "learning_rate", "batch_size", "epochs")
+NORMALIZATION = ("input_normalization", "momentum", "epsilon", "center", "scale", "renorm")
+DATA = ("dataset", "train_examples", "rescale", "validation", "seed")
+FEW = 4
+
+PROPERTIES: dict[str, dict[str, Any]] = RunSpec.model_json_schema()["properties"]
+
+Changed = Callable[[str, str], None]
+"""Called with the field's name and the key under which the session keeps its new value."""
+
+
+def render_field(name: str, spec: RunSpec, key: str, changed: Changed, *, disabled: bool = False) -> None:
+    """Draw the control of one field at the value it has in `spec`."""
+    value = getattr(spec, name)
+    schema = PROPERTIES[name]
+    common: dict[str, Any] = {
+        "help": schema["description"],
+        "key": key,
+        "on_change": changed,
+        "args": (name, key),
+        "disabled": disabled,
+    }
+    kind = _kind(schema)
+    st.session_state[key] = _widget_value(kind, value)
+    if kind == "choice":
+        _render_choice(name, schema, common)
+    elif kind == "boolean":
+        st.toggle(schema["title"], **common)
+    elif kind == "array":
+        st.text_input(schema["title"], placeholder="300, 100", **common)
+    else:
+        _render_number(name, kind, schema, common)
+
+
+def field_value(name: str, entered: Any) -> Any:
+    """What somebody entered in the control of the field `name`, as a value for RunSpec.
+
+    Widths may be written "300, 100", "300 100" or, for ten equal layers, "10 x 100".
+    """
+    if _kind(PROPERTIES[name]) != "array":
+        return entered
+    units: list[Any] = []
+    for part in str(entered).replace("·", ",").replace(";", ",").split(","):
+        times, cross, width = part.lower().replace("×", "x").partition("x")
+        count = parse_value(times.strip()) if cross else 1
+        widths = (width if cross else part).split()
+        units += [parse_value(w) for w in widths] * (min(count, 51) if isinstance(count, int) else 1)
+    return units
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return "choice"
+    return str(next(option["type"] for option in schema.get("anyOf", [schema]) if option["type"] != "null"))
+
+
+def _widget_value(kind: str, value: Any) -> Any:
+    return ", ".join(str(units) for units in value) if kind == "array" else value
+
+
+def _render_choice(name: str, schema: dict[str, Any], common: dict[str, Any]) -> None:
+    def titled(option: str) -> str:
+        return shown(name, option)
+
+    if len(schema["enum"]) <= FEW:
+        st.segmented_control(schema["title"], schema["enum"], format_func=titled, required=True, **common)
+    else:
+        st.selectbox(schema["title"], schema["enum"], format_func=titled, **common)
+    chosen = st.session_state[common["key"]]
+    if chosen in REGISTRIES[name]:
+        st.caption(REGISTRIES[name][chosen].description)
+
+
+def _render_number(name: str, kind: str, schema: dict[str, Any], common: dict[str, Any]) -> None:
+    bounds = next(option for option in schema.get("anyOf", [schema]) if option["type"] != "null")
+    if kind == "integer":
+        step = 1000 if name == "train_examples" else 1
+        st.number_input(
+            schema["title"],
+            min_value=bounds.get("minimum"),
+            max_value=bounds.get("maximum"),
+            step=step,
+            value=None,
+            placeholder="all",
+            **common,
+        )
+    else:
+        value = st.session_state[common["key"]]
+        st.number_input(
+            schema["title"],
+            min_value=float(bounds.get("minimum", 0.0)),
+            max_value=float(bounds["maximum"]) if "maximum" in bounds else None,
+            step=value / 2 if value else 0.01,
+            format="%g",
+            **common,
+        )

@@ -1,0 +1,32 @@
+"""The head of a page: its title, the projector's switch, and the link to share."""
+
+import streamlit as st
+
+from bnlab.ui.session import Desk
+from bnlab.ui.share import render_share
+
+# Streamlit leaves a hand's breadth around a page, which a projector has no room for.
+_COMPACT = """<style>
+.stMainBlockContainer { padding: 3.4rem 2.2rem 4rem; }
+@media (max-width: 640px) { .stMainBlockContainer { padding: 3.4rem 1rem 4rem; } }
+h1 { font-size: 1.9rem !important; padding: 0.5rem 0 !important; }
+</style>"""
+_LARGE = "<style>html { font-size: 21px !important; }</style>"
+
+
+def render_heading(title: str, desk: Desk) -> None:
+    """Draw the title, with the switches that concern the whole page to its right."""
+    st.html(_COMPACT + (_LARGE if desk.view.projector else ""))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title, width="stretch")
+        key = "projector"
+        st.session_state[key] = desk.view.projector
+        help_ = "Large type and thick lines, for the last row."
+        st.toggle("Projector", key=key, help=help_, on_change=_project, args=(desk, key))
+        render_share(desk)
+    for fault in desk.faults:
+        st.warning(f"In this page's address: {fault}", icon=":material/link_off:")
+
+
+def _project(desk: Desk, key: str) -> None:
+    desk.view = desk.view.model_copy(update={"projector": st.session_state[key]})

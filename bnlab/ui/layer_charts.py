@@ -1,0 +1,175 @@
+"""The charts of the Layers page, made once a moment and shared by all ticks and sessions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from bnlab.charts.deviations import deviation_limit
+from bnlab.charts.gradients import (
+    depth_alt,
+    depth_figure,
+    depth_frame,
+    gradient_alt,
+    gradient_figure,
+    gradient_frame,
+)
+from bnlab.charts.heat_maps import heat_map_alt, heat_map_figure, heat_map_frame
+from bnlab.charts.histograms import (
+    histogram_alt,
+    histogram_figure,
+    histogram_frame,
+    histogram_range,
+    histogram_values,
+)
+from bnlab.charts.normalization import (
+    VARIABLES,
+    absent_figure,
+    normalization_alt,
+    normalization_figure,
+    normalization_frame,
+    unit_values,
+)
+from bnlab.charts.pictures import picture_alt, picture_figure, picture_frame
+from bnlab.charts.pre_activations import pre_activation_alt, pre_activation_figure, pre_activation_frame
+from bnlab.charts.style import Style
+from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+
+
+@dataclass(frozen=True)
+class ShownRun:
+    """A run as it stands: everything drawn of it is the same as long as this is equal.
+
+    `measured` is the step of its latest moment, -1 before the first.
+    """
+
+    digest: str
+    measured: int
+    style: Style
+    spec: RunSpec = field(compare=False)
+
+    @property
+    def label(self) -> str:
+        """What the run is called."""
+        return self.style.name
+
+    def step_at(self, epoch: float) -> int:
+        """The step that an epoch is, in this run."""
+        return round(epoch * self.spec.steps_per_epoch)
+
+
+Runs = tuple[ShownRun, ...]
+
+
+class Chart(NamedTuple):
+    """A figure, what names it among those of its layer, and what it shows in a sentence."""
+
+    name: str
+    figure: go.Figure
+    alt: str
+
+
+@lru_cache(maxsize=64)
+def recorded_steps(store: Store, run: ShownRun) -> tuple[int, ...]:
+    """The steps of the run's moments, in order."""
+    return tuple(moments_frame(store, [store.run(run.digest)])["step"].tolist())
+
+
+@lru_cache(maxsize=16)  # a long run's can take megabytes
+def _snapshots(store: Store, run: ShownRun, layer: str) -> pd.DataFrame:
+    return snapshots_frame(store, run.digest, layer)
+
+
+@lru_cache(maxsize=32)
+def _layers(store: Store, run: ShownRun) -> pd.DataFrame:
+    return layers_frame(store, run.digest)
+
+
+def _styles(runs: Sequence[ShownRun]) -> dict[str, Style]:
+    return {run.digest: run.style for run in runs}
+
+
+@lru_cache(maxsize=256)
+def distribution_charts(store: Store, runs: Runs, layer: str) -> tuple[Chart, ...]:
+    """Each variable's percentiles over training, all runs together."""
+    frames = {run.digest: normalization_frame(_snapshots(store, run, layer), run.spec.steps_per_epoch) for run in runs}
+    styles = _styles(runs)
+    return tuple(
+        Chart(v, normalization_figure(frames, v, styles), normalization_alt(frames, v, layer, styles))
+        for v in VARIABLES
+    )
+
+
+@lru_cache(maxsize=256)
+def heat_map_charts(store: Store, run: ShownRun, layer: str) -> tuple[Chart, ...]:
+    """Each variable of every unit over training, of one run."""
+    snapshots, charts = _snapshots(store, run, layer), []
+    for variable in VARIABLES:
+        frame = heat_map_frame(snapshots, variable)
+        drawn = absent_figure({run.digest: snapshots}, variable) or heat_map_figure(
+            frame, variable, run.spec.steps_per_epoch
+        )
+        charts.append(Chart(variable, drawn, heat_map_alt(frame, variable, f"{layer}, {run.label}")))
+    return tuple(charts)
+
+
+@lru_cache(maxsize=512)
+def histogram_charts(store: Store, runs: Runs, layer: str, epoch: float) -> tuple[Chart, ...]:
+    """Each variable over the units at one moment, all runs together."""
+    snapshots = {run.digest: _snapshots(store, run, layer) for run in runs}
+    steps, styles, charts = {run.digest: run.step_at(epoch) for run in runs}, _styles(runs), []
+    for variable in VARIABLES:
+        values = histogram_values(snapshots, variable, steps)
+        drawn = absent_figure(snapshots, variable) or histogram_figure(
+            histogram_frame(values), variable, styles, histogram_range(list(snapshots.values()), variable)
+        )
+        charts.append(Chart(variable, drawn, histogram_alt(values, variable, layer, styles)))
+    return tuple(charts)
+
+
+@lru_cache(maxsize=512)
+def picture_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tuple[Chart, ...]:
+    """Each variable of the input's normalization at one moment, as an image."""
+    snapshots, charts = _snapshots(store, run, layer), []
+    rows, columns = run.spec.data.image_shape
+    for variable in VARIABLES:
+        frame = picture_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
+        limit = deviation_limit(variable, unit_values(snapshots, variable)[1])
+        drawn = absent_figure({run.digest: snapshots}, variable) or picture_figure(frame, variable, limit)
+        charts.append(Chart(variable, drawn, picture_alt(frame, variable, f"{layer}, {run.label}")))
+    return tuple(charts)
+
+
+@lru_cache(maxsize=256)
+def pre_activation_chart(store: Store, runs: Runs, layer: str) -> Chart:
+    """What enters one hidden layer's activation, over training, all runs together."""
+    frames = {run.digest: pre_activation_frame(_layers(store, run), layer, run.spec.steps_per_epoch) for run in runs}
+    styles = _styles(runs)
+    return Chart(layer, pre_activation_figure(frames, layer, styles), pre_activation_alt(frames, layer, styles))
+
+
+@lru_cache(maxsize=256)
+def gradient_chart(store: Store, runs: Runs, layer: str) -> Chart:
+    """One hidden layer's gradient norm over training, all runs together."""
+    frames = {run.digest: gradient_frame(_layers(store, run), layer, run.spec.steps_per_epoch) for run in runs}
+    styles = _styles(runs)
+    return Chart(layer, gradient_figure(frames, layer, styles), gradient_alt(frames, layer, styles))
+
+
+@lru_cache(maxsize=256)
+def depth_chart(store: Store, runs: Runs, epoch: float) -> Chart:
+    """The gradient norm by depth at one moment, all runs together."""
+    frames = {run.digest: depth_frame(_layers(store, run), hidden_layers(run.spec), run.step_at(epoch)) for run in runs}
+    styles = _styles(runs)
+    return Chart("depth", depth_figure(frames, styles), depth_alt(frames, styles))
+
+
+@lru_cache(maxsize=64)
+def hidden_layers(spec: RunSpec) -> list[str]:
+    """The hidden layers' names, from the input on, as the layer records call them."""
+    return [f"dense_{number}" for number in range(1, len(spec.hidden_units) + 1)]

@@ -1,0 +1,69 @@
+"""What the reader chooses on the Layers page: the view, the networks and the layers."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from bnlab.charts.style import Style
+from bnlab.spec.run_spec import RunSpec
+
+MOST_LAYERS_AT_ONCE = 4
+"""Of more layers than these, some are chosen; the first ones until then."""
+FIRST_LAYERS = 3
+
+
+def choose_view(views: Sequence[str]) -> str:
+    """One of `views`; the first at first."""
+    chosen = st.segmented_control(
+        "View",
+        views,
+        default=views[0],
+        required=True,
+        key="layers-view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen if chosen in views else views[0]
+
+
+def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
+    """Some of the labels of `specs`; at first one without batch normalization, if there is one, and the last."""
+    labels = list(specs)
+    plain = [label for label, spec in specs.items() if not has_normalization(spec)]
+    default = [label for label in labels if label in (*plain[:1], labels[-1])]
+    chosen = st.pills(
+        "Networks", labels, selection_mode="multi", default=default, key="layers-networks", bind="query-params"
+    )
+    return [label for label in labels if label in (chosen or ())]
+
+
+def has_normalization(spec: RunSpec) -> bool:
+    """Whether the network has a batch-normalization layer."""
+    return spec.placement != "none" or spec.input_normalization
+
+
+def choose_layers(names: Sequence[str], key: str) -> list[str]:
+    """All of a few layers, or those that the reader chooses of many."""
+    if len(names) <= MOST_LAYERS_AT_ONCE:
+        return list(names)
+    default = list(names[:FIRST_LAYERS])
+    chosen = st.multiselect("Layers", names, default=default, key=key, bind="query-params")
+    return [name for name in names if name in chosen]
+
+
+def render_legend(styles: Sequence[Style], left_out: Sequence[str]) -> None:
+    """Whose line is whose, for all charts of the page at once, and who has none."""
+    borders = {"solid": "solid", "dot": "dotted"}
+    lines = [
+        '<span style="display:inline-block;margin-right:1.5em"><span style="display:inline-block;width:2.4em;'
+        f"vertical-align:middle;margin-right:0.5em;border-top:4px {borders.get(style.dash, 'dashed')} {style.colour}"
+        f'"></span>{_escaped(style.name)}</span>'
+        for style in styles
+    ]
+    if left_out:
+        lines.append(f'<span style="opacity:0.75">Without batch normalization: {_escaped(", ".join(left_out))}</span>')
+    st.html(f'<div style="line-height:1.9">{" ".join(lines)}</div>')
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,206 @@
+"""The Layers page's views: what is drawn of the chosen runs and layers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from bnlab.charts.parameters import parameter_words, summary_frame, variables_frame
+from bnlab.runs.store import Store
+from bnlab.spec.network import describe_network
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.layer_charts import (
+    Chart,
+    Runs,
+    depth_chart,
+    distribution_charts,
+    gradient_chart,
+    heat_map_charts,
+    hidden_layers,
+    histogram_charts,
+    picture_charts,
+    pre_activation_chart,
+    recorded_steps,
+)
+from bnlab.ui.layer_choices import choose_layers
+from bnlab.ui.layer_moments import at_moment
+from bnlab.ui.live_chart import live_chart
+
+MOST_SIDE_BY_SIDE = 2
+HEIGHT = 260
+MOST_ROWS_OPEN = 24
+INPUT = "bn_input"
+
+
+@lru_cache(maxsize=64)
+def normalization_names(spec: RunSpec) -> tuple[str, ...]:
+    """The batch-normalization layers' names, from the input on."""
+    return tuple(layer.name for layer in describe_network(spec).normalizations)
+
+
+def render_distributions(store: Store, runs: Runs) -> None:
+    """Percentiles of each variable over training, a row a layer."""
+    st.caption("Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.")
+    for name, own in _normalized(runs):
+        _render_layer(name, distribution_charts(store, own, name), "distribution")
+
+
+def render_heat_maps(store: Store, runs: Runs) -> None:
+    """Every unit over training, a row a layer and run."""
+    st.caption(
+        "One row a unit, sorted by its last value. Orange: above the value it started from, blue: below, clear: "
+        "unmoved. Moments are evenly spaced, not to scale. The moving variance is coloured by how many times more "
+        "or less than 1 it is."
+    )
+    for name, own in _normalized(runs):
+        for place, run in enumerate(own[:MOST_SIDE_BY_SIDE]):
+            _render_layer(f"{name}, {run.label}", heat_map_charts(store, run, name), f"heat-{place}", name)
+    _say_how_many(runs)
+
+
+def render_histograms(store: Store, runs: Runs) -> None:
+    """Each variable over the units at a moment, a row a layer; the input's also as pictures."""
+    st.caption("How a layer's units are spread at one moment. Dotted: the value they started from.")
+    layers = _normalized(runs)
+
+    def draw(epoch: float) -> None:
+        for name, own in layers:
+            _render_layer(name, histogram_charts(store, own, name, epoch), "histogram")
+            for place, run in enumerate(own[:MOST_SIDE_BY_SIDE] if name == INPUT else ()):
+                if len(run.spec.data.image_shape) == 2:
+                    title = f"{name} as a picture, {run.label}"
+                    _render_layer(title, picture_charts(store, run, name, epoch), f"picture-{place}", name)
+
+    _at_moment(store, runs, draw)
+
+
+def render_pre_activations(store: Store, runs: Runs) -> None:
+    """What enters the activations, a chart a hidden layer."""
+    st.caption(
+        "What enters each hidden layer's activation, over its units and 128 training images, in training mode. "
+        "Line: the median. Bands: where 70 % and 90 % lie (Ioffe and Szegedy 2015, figure 1, shows 70 %)."
+    )
+    _render_grid([pre_activation_chart(store, runs, name) for name in _hidden(runs)], "pre-activation")
+
+
+def render_gradients(store: Store, runs: Runs) -> None:
+    """The gradient's norm by depth at a moment, and by layer over training."""
+    st.caption("The norm of the loss's gradient by each hidden layer's kernel, on 128 training images. Logarithmic.")
+
+    def draw(epoch: float) -> None:
+        with st.container(border=True):
+            _draw(depth_chart(store, runs, epoch), "gradient", 320)
+
+    _at_moment(store, runs, draw)
+    _render_grid([gradient_chart(store, runs, name) for name in _hidden(runs)], "gradient")
+
+
+def render_tables(_store: Store, runs: Runs) -> None:
+    """The layers and variables of each network, counted."""
+    for run in runs:
+        network = describe_network(run.spec)
+        with st.container(border=True):
+            st.markdown(f"**{run.label}**: {network.params:,} parameters, {network.trainable:,} trainable")
+            _render_table(summary_frame(network), _SUMMARY_COLUMNS)
+            if network.normalizations:
+                lines = [f"- `{layer.name}`: {parameter_words(layer)}" for layer in network.normalizations]
+                st.markdown("\n".join(lines))
+                st.markdown("`bn.variables`")
+                _render_table(variables_frame(network), _VARIABLE_COLUMNS)
+
+
+def _normalized(runs: Runs) -> list[tuple[str, Runs]]:
+    """The chosen batch-normalization layers, each with the runs that have it."""
+    named = {run: normalization_names(run.spec) for run in runs}
+    names = sorted({name for layers in named.values() for name in layers}, key=_depth)
+    chosen = choose_layers(names, "layers-normalizations")
+    return [(name, tuple(run for run in runs if name in named[run])) for name in chosen]
+
+
+def _depth(name: str) -> int:
+    number = name.rpartition("_")[2]
+    return int(number) if number.isdigit() else 0
+
+
+def _hidden(runs: Runs) -> list[str]:
+    return choose_layers(max((hidden_layers(run.spec) for run in runs), key=len), "layers-hidden")
+
+
+def _at_moment(store: Store, runs: Runs, draw: Callable[[float], None]) -> None:
+    """Over the moments of the run that has most of them."""
+    steps = {run: recorded_steps(store, run) for run in runs}
+    clock = max(runs, key=lambda run: len(steps[run]))
+    if steps[clock]:
+        at_moment(steps[clock], clock.spec.steps_per_epoch, draw)
+    else:
+        st.info("Nothing trained yet.")
+
+
+def _render_layer(title: str, charts: Sequence[Chart], kind: str, layer: str = "") -> None:
+    with st.container(border=True):
+        st.markdown(f"**{title}**")
+        for place, chart in zip(st.columns(len(charts)), charts, strict=True):
+            with place:
+                _draw(chart, f"{kind}-{layer or title}", HEIGHT)
+
+
+def _render_grid(charts: Sequence[Chart], kind: str) -> None:
+    for start in range(0, len(charts), 2):
+        for place, chart in zip(st.columns(2), charts[start : start + 2], strict=False):
+            with place, st.container(border=True):
+                _draw(chart, kind, 300)
+
+
+def _draw(chart: Chart, kind: str, height: int) -> None:
+    live_chart(chart.figure, key=f"layers-{kind}-{chart.name}", height=height, alt=chart.alt)
+
+
+def _say_how_many(runs: Runs) -> None:
+    left_out = [run.label for run in runs[MOST_SIDE_BY_SIDE:]]
+    if left_out:
+        st.caption(f"Two networks at a time: {', '.join(left_out)} left out.")
+
+
+def _render_table(frame: pd.DataFrame, columns: Mapping[str, ColumnConfig | str | None]) -> None:
+    height: Literal["content", "auto"] = "content" if len(frame) <= MOST_ROWS_OPEN else "auto"
+    st.dataframe(frame, hide_index=True, height=height, column_config=columns)
+
+
+def _number(title: str) -> ColumnConfig:
+    return st.column_config.NumberColumn(title, format="localized")
+
+
+_SUMMARY_COLUMNS: dict[str, ColumnConfig | str | None] = {
+    "layer": "Layer",
+    "class": "Class",
+    "output_shape": "Output shape",
+    "params": _number("Parameters"),
+    "trainable": _number("Trainable"),
+    "non_trainable": _number("Not trainable"),
+}
+_VARIABLE_COLUMNS: dict[str, ColumnConfig | str | None] = {
+    "name": "Name",
+    "shape": "Shape",
+    "trainable": "Trainable",
+    "params": _number("Parameters"),
+}
+
+
+class View(NamedTuple):
+    """How a view is drawn, and whether only of networks that have batch normalization."""
+
+    render: Callable[[Store, Runs], None]
+    is_of_normalization: bool
+
+
+VIEWS: dict[str, View] = {
+    "Distributions": View(render_distributions, True),
+    "Heat maps": View(render_heat_maps, True),
+    "Histograms": View(render_histograms, True),
+    "Inputs to the activations": View(render_pre_activations, False),
+    "Gradients": View(render_gradients, False),
+    "Tables": View(render_tables, False),
+}

@@ -1,0 +1,65 @@
+"""The Layers page: the layers of the comparison's networks, live while they train."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from bnlab.charts.style import style_of
+from bnlab.runs.lab import Lab
+from bnlab.runs.run import Run
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui import services
+from bnlab.ui.heading import render_heading
+from bnlab.ui.layers import render_layer_views
+from bnlab.ui.session import Desk, desk
+
+TICK_SECONDS = 1.0
+
+
+def render_layers_page() -> None:
+    """Draw the page; it is drawn anew once a second while a run of the comparison is active."""
+    lab = services.lab()
+    own = desk()
+    render_heading("Layers", own)
+    specs = {label: of_label[_choose_seed(own)] for label, of_label in own.comparison.specs().items()}
+    watching = _is_active(_shown(lab, specs))
+    st.fragment(run_every=TICK_SECONDS if watching else None)(_render_body)(lab, own, specs, watching)
+
+
+def _choose_seed(own: Desk) -> int:
+    """The place of the seed to look at; nothing to choose where there is one."""
+    if own.comparison.seeds == 1:
+        return 0
+    first = own.comparison.variants[0].spec.seed
+    return int(
+        st.segmented_control(
+            "Seed",
+            range(own.comparison.seeds),
+            format_func=lambda place: str(first + place),
+            default=0,
+            required=True,
+            key="layers-seed",
+        )
+        or 0
+    )
+
+
+def _render_body(lab: Lab, own: Desk, specs: Mapping[str, RunSpec], watching: bool) -> None:
+    shown = _shown(lab, specs)
+    if shown:
+        styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
+        render_layer_views(lab.store, shown, styles)
+    else:
+        st.info("None of these networks has been trained with this seed. Press Train on the Compare page.")
+        st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
+    if watching != _is_active(shown):
+        st.rerun()
+
+
+def _shown(lab: Lab, specs: Mapping[str, RunSpec]) -> dict[str, Run]:
+    found = {run.digest: run for run in lab.store.runs(spec.digest for spec in specs.values())}
+    return {label: found[spec.digest] for label, spec in specs.items() if spec.digest in found}
+
+
+def _is_active(shown: Mapping[str, Run]) -> bool:
+    return any(not run.state.is_finished() for run in shown.values())

@@ -1,0 +1,55 @@
+"""What a teacher's link locks or hides, so that a class looks at one thing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bnlab.spec.choices import Choice
+from bnlab.spec.run_spec import RunSpec
+
+EVERYTHING = "all"
+PARTS: dict[str, Choice] = {
+    "variants": Choice("Adding and editing variants", "The networks stay as the link has them."),
+    "training": Choice("Train, stop and continue", "Nothing can be started or ended."),
+    "view": Choice("Axes, smoothing and differences", "The curves stay as the link shows them."),
+    "results": Choice("The results", "No table under the curves."),
+}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """`lock` names RunSpec's fields that cannot be changed (or "all"), `hide` the parts of the page left out."""
+
+    lock: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+
+    def locks(self, field: str) -> bool:
+        """Whether a field cannot be changed."""
+        return EVERYTHING in self.lock or field in self.lock
+
+    def hides(self, part: str) -> bool:
+        """Whether a part of the page is left out."""
+        return part in self.hide
+
+
+def read_lesson(parameters: Mapping[str, Sequence[str]]) -> tuple[Lesson, list[str]]:
+    """The lesson of an address, and one sentence for each name in it that there is not."""
+    faults: list[str] = []
+    lock = _known(parameters, "lock", (EVERYTHING, *RunSpec.model_fields), faults)
+    hide = _known(parameters, "hide", tuple(PARTS), faults)
+    return Lesson(lock, hide), faults
+
+
+def write_lesson(lesson: Lesson) -> dict[str, list[str]]:
+    """The parameters that `read_lesson` makes this lesson of."""
+    given = {"lock": lesson.lock, "hide": lesson.hide}
+    return {name: [".".join(values)] for name, values in given.items() if values}
+
+
+def _known(
+    parameters: Mapping[str, Sequence[str]], parameter: str, names: Sequence[str], faults: list[str]
+) -> tuple[str, ...]:
+    given = [name for text in parameters.get(parameter, ()) for name in text.replace(",", ".").split(".") if name]
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        faults.append(f"{parameter} takes {', '.join(names)}, but {unknown[0][:40]!r} was given.")
+    return tuple(dict.fromkeys(name for name in given if name in names))

@@ -1,0 +1,74 @@
+"""What can be done with the runs chosen on the Runs page."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bnlab.runs.lab import Lab
+from bnlab.runs.run import Run
+from bnlab.spec.comparison import LONGEST_LABEL, MOST_VARIANTS, Comparison, Variant
+from bnlab.ui.session import Desk, write_address
+
+
+def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
+    """Draw the buttons for the `chosen` runs; with none chosen, say how to choose."""
+    if not chosen:
+        st.caption("Choose runs by the boxes at the left of the table: open them in Compare, export, rename or delete.")
+        return
+    active = [run.digest for run in chosen if not run.state.is_finished()]
+    again = [run for run in chosen if run.state.can_continue()]
+    with st.container(horizontal=True):
+        several = len(chosen) > MOST_VARIANTS
+        why = f"Compare shows at most {MOST_VARIANTS} at once." if several else None
+        icon = ":material/stacked_line_chart:"
+        if st.button("Open in Compare", icon=icon, type="primary", disabled=several, help=why, key="runs-open"):
+            desk.change(comparison_of(chosen))
+            write_address(desk)
+            st.switch_page("pages/compare.py")
+        if active:
+            st.button("Stop", icon=":material/stop:", on_click=lab.stop, args=(active,), key="runs-stop")
+        if again:
+            st.button("Continue", icon=":material/play_arrow:", on_click=_continue, args=(lab, again), key="runs-go-on")
+        if len(chosen) == 1:
+            _render_rename(lab, chosen[0])
+        _render_delete(lab, chosen)
+
+
+def comparison_of(runs: Sequence[Run]) -> Comparison:
+    """The runs as variants of one comparison, each with its own seed in its name where names are equal."""
+    first, *others = runs
+    comparison = Comparison((Variant(_label(first), first.spec),))
+    for run in others:
+        taken = _label(run) in comparison.labels
+        label = f"{_label(run)[: LONGEST_LABEL - 12]}, seed {run.spec.seed}" if taken else _label(run)
+        comparison = comparison.added(Variant(label[:LONGEST_LABEL], run.spec))
+    return comparison
+
+
+def _label(run: Run) -> str:
+    text = "".join(sign for sign in run.label if sign.isprintable() and sign != "~").strip()
+    return text[:LONGEST_LABEL] or run.digest
+
+
+def _continue(lab: Lab, runs: Sequence[Run]) -> None:
+    for run in runs:
+        lab.launch(run.spec, run.label)
+
+
+def _render_rename(lab: Lab, run: Run) -> None:
+    with st.popover("Rename", icon=":material/edit:", key="runs-rename"):
+        name = st.text_input("Name", run.label, max_chars=LONGEST_LABEL, key=f"name-of-{run.digest}")
+        if st.button("Rename", disabled=not name.strip(), key="rename-it", type="primary"):
+            lab.store.rename(run.digest, name.strip())
+            st.rerun()
+
+
+def _render_delete(lab: Lab, chosen: Sequence[Run]) -> None:
+    ended = [run for run in chosen if run.state.is_finished()]
+    help_ = "Stop them first." if not ended else None
+    with st.popover("Delete", icon=":material/delete:", disabled=not ended, help=help_, key="runs-delete"):
+        several = f"these {len(ended)} runs" if len(ended) > 1 else f"“{ended[0].label}”" if ended else ""
+        st.markdown(f"Delete {several} with all curves and layers? This cannot be undone.")
+        if st.button("Delete for good", type="primary", key="delete-it"):
+            lab.store.delete(run.digest for run in ended)
+            st.rerun()

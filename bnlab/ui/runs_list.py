@@ -1,0 +1,110 @@
+"""The Runs page: every run ever made here, to be filtered, opened, renamed, exported and deleted."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from bnlab.runs.lab import Lab
+from bnlab.runs.overview import runs_frame
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.ui import services
+from bnlab.ui.disk import render_disk
+from bnlab.ui.exporting import render_export
+from bnlab.ui.heading import render_heading
+from bnlab.ui.run_actions import render_actions
+from bnlab.ui.session import Desk, desk
+
+TICK_SECONDS = 1.0
+WORDS = {
+    RunState.QUEUED: "Waiting",
+    RunState.RUNNING: "Training",
+    RunState.COMPLETED: "Complete",
+    RunState.STOPPED: "Stopped",
+    RunState.FAILED: "Failed",
+    RunState.DIVERGED: "Diverged",
+}
+
+
+def render_runs() -> None:
+    """Draw the page; it is drawn anew once a second while a run is active."""
+    lab = services.lab()
+    own = desk()
+    render_heading("Runs", own)
+    active = _is_active(lab)
+    st.fragment(run_every=TICK_SECONDS if active else None)(_render_body)(lab, own, active)
+
+
+def _is_active(lab: Lab) -> bool:
+    return any(not run.state.is_finished() for run in lab.store.runs())
+
+
+def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
+    runs = lab.store.runs()
+    if not runs:
+        st.info("No runs yet. Choose networks on the Compare page and press Train.")
+        st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
+        return
+    chosen = _render_table(lab, _render_filter(runs))
+    render_actions(lab, own, chosen)
+    render_export(lab, chosen)
+    render_disk(lab)
+    if watching != any(not run.state.is_finished() for run in runs):
+        st.rerun()
+
+
+def _render_filter(runs: Sequence[Run]) -> list[Run]:
+    words, states = st.columns([2, 3], vertical_alignment="bottom")
+    text = words.text_input("Search", placeholder="name, placement, optimizer …", key="runs-search").casefold().split()
+    there = [state for state in RunState if any(run.state is state for run in runs)]
+    wanted = states.pills(
+        "State", there, format_func=lambda s: WORDS[s], selection_mode="multi", key="runs-states", wrap=True
+    )
+    return [run for run in runs if (not wanted or run.state in wanted) and all(word in _searched(run) for word in text)]
+
+
+def _searched(run: Run) -> str:
+    return f"{run.label} {run.digest} {' '.join(map(str, run.spec.model_dump().values()))}".casefold()
+
+
+def _render_table(lab: Lab, runs: Sequence[Run]) -> list[Run]:
+    """Draw the table and return the runs whose rows are chosen, in the table's order."""
+    if not runs:
+        st.info("No run is like that.")
+        return []
+    frame = runs_frame(lab.store, runs)
+    column = st.column_config
+    event = st.dataframe(
+        _in_words(frame),
+        hide_index=True,
+        placeholder="–",
+        on_select="rerun",
+        selection_mode="multi-row",
+        # Another set of rows is another table, or a choice would pass from one run to the next.
+        key=f"runs-{hash(tuple(frame['digest']))}",
+        height=min(38 * (len(frame) + 1) + 2, 480),
+        column_config={
+            "label": column.TextColumn("Name", width="medium"),
+            "placement": column.TextColumn("BN"),
+            "state": column.TextColumn("State"),
+            "progress": column.ProgressColumn("Progress", format="percent", min_value=0, max_value=1),
+            "val_accuracy": column.NumberColumn("Validation accuracy", format="percent"),
+            "seconds": column.NumberColumn("Seconds", format="%.1f", help="Time in training steps"),
+            "epochs": column.NumberColumn("Epochs"),
+            "seed": column.NumberColumn("Seed", format="%d"),
+            "made": column.DatetimeColumn("Made", format="YYYY-MM-DD HH:mm"),
+            "digest": column.TextColumn("Digest", help="Names the spec: equal specs, equal digests"),
+        },
+        alt=f"{len(frame)} runs",
+    )
+    by_digest = {run.digest: run for run in runs}
+    return [by_digest[frame["digest"].iloc[row]] for row in event.selection.rows if row < len(frame)]
+
+
+def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    state = frame["state"].map({str(state): word for state, word in WORDS.items()})
+    shown = frame.assign(state=state.where(~frame["recorded"], "Recorded"))
+    return shown[
+        ["label", "placement", "state", "progress", "val_accuracy", "seconds", "epochs", "seed", "made", "digest"]
+    ]

@@ -1,0 +1,95 @@
+"""What one visitor has before them: the comparison, how it is looked at, and the lesson; all of it in the address.
+
+Read from the address when a session begins, and written back whenever it has changed, so that copying the address
+copies the page.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from bnlab.charts.view import View
+from bnlab.spec.address import OWN_PARAMETERS, read_comparison, write_comparison
+from bnlab.spec.comparison import Comparison
+from bnlab.spec.parse import SpecError, explain, parse_value
+from bnlab.ui.lesson import Lesson, read_lesson, write_lesson
+
+Parameters = Mapping[str, Sequence[str]]
+KEY = "desk"
+ADDRESS = (*OWN_PARAMETERS, *View.model_fields, "lock", "hide")
+
+
+@dataclasses.dataclass
+class Desk:
+    """One visitor's comparison, view and lesson, and what could not be read from their address."""
+
+    comparison: Comparison
+    view: View
+    lesson: Lesson
+    faults: list[str]
+
+    def change(self, comparison: Comparison) -> None:
+        """Put another comparison in place; what was wrong with the address is past."""
+        self.comparison, self.faults = comparison, []
+
+
+def desk() -> Desk:
+    """This session's desk, read from the address at first; every page begins with it."""
+    if KEY not in st.session_state:
+        given = {name: st.query_params.get_all(name) for name in ADDRESS if name in st.query_params}
+        st.session_state[KEY] = read_desk(given)
+    found: Desk = st.session_state[KEY]
+    write_address(found)
+    return found
+
+
+def write_address(desk: Desk) -> None:
+    """Let the browser's address say what is on the desk."""
+    wanted = address_of(desk)
+    given = {name: st.query_params.get_all(name) for name in ADDRESS if name in st.query_params}
+    if given != wanted:
+        others = {name: st.query_params.get_all(name) for name in st.query_params if name not in ADDRESS}
+        st.query_params.from_dict({**wanted, **others})
+
+
+def read_desk(parameters: Parameters) -> Desk:
+    """The desk that an address means; whatever in it cannot be is told in `faults` and left at its default."""
+    comparison, faults = read_comparison(parameters)
+    view, of_view = read_view(parameters)
+    lesson, of_lesson = read_lesson(parameters)
+    if view.baseline and view.baseline not in comparison.labels:
+        of_view.append(f"There is no variant {view.baseline!r} to compare with.")
+        view = view.model_copy(update={"baseline": ""})
+    return Desk(comparison, view, lesson, [*faults, *of_view, *of_lesson])
+
+
+def address_of(desk: Desk) -> dict[str, list[str]]:
+    """The parameters that `read_desk` makes this desk of."""
+    changed = desk.view.model_dump(exclude_defaults=True)
+    view = {name: [str(value).lower() if isinstance(value, bool) else str(value)] for name, value in changed.items()}
+    return write_comparison(desk.comparison) | view | write_lesson(desk.lesson)
+
+
+def read_view(parameters: Parameters) -> tuple[View, list[str]]:
+    """The view of an address, and one sentence for each value that cannot be."""
+    given: dict[str, Any] = {
+        name: parameters[name][-1] if name in ("x", "baseline") else parse_value(parameters[name][-1])
+        for name in View.model_fields
+        if parameters.get(name)
+    }
+    try:
+        return View.model_validate(given), []
+    except ValidationError as error:
+        return View(), explain(error, View)
+
+
+def revise(desk: Desk, changes: dict[str, Any], label: str | None = None) -> str:
+    """Change fields of one variant or of all; returns what was wrong with them, nothing if they could be changed."""
+    try:
+        desk.change(desk.comparison.revised(changes, label))
+    except SpecError as error:
+        return str(error)
+    return ""

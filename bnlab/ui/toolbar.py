@@ -1,0 +1,152 @@
+"""What concerns all variants at once: train and stop, add one, epochs, images and seeds, and what differs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from bnlab.runs.lab import Lab
+from bnlab.runs.run import Run
+from bnlab.spec.comparison import MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
+from bnlab.spec.differences import differing_fields
+from bnlab.spec.parse import SpecError
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.curves import render_view
+from bnlab.ui.form import PROPERTIES
+from bnlab.ui.session import Desk, revise
+
+FAULT = "toolbar_fault"
+FOR_ALL = ("epochs", "train_examples")
+
+Specs = Mapping[str, Sequence[RunSpec]]
+
+
+def render_toolbar(lab: Lab, desk: Desk, specs: Specs, runs: Mapping[str, Run]) -> None:
+    """Draw the bar; `runs` maps the digests of those launched to their runs."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if not desk.lesson.hides("training"):
+            _render_training(lab, specs, runs)
+        if not desk.lesson.hides("variants"):
+            _render_adding(desk)
+            for field in FOR_ALL:
+                _render_number(desk, field)
+            _render_seeds(desk)
+        _render_differences(desk)
+        if not desk.lesson.hides("view"):
+            with st.popover("View", icon=":material/ssid_chart:", key="view"):
+                render_view(desk)
+    if fault := st.session_state.pop(FAULT, ""):
+        st.error(fault, icon=":material/rule:")
+
+
+def _render_training(lab: Lab, specs: Specs, runs: Mapping[str, Run]) -> None:
+    active = [run.digest for run in runs.values() if not run.state.is_finished()]
+    waiting = {
+        label: [s for s in own if s.digest not in runs or runs[s.digest].can_launch] for label, own in specs.items()
+    }
+    again = any(s.digest in runs and not runs[s.digest].recorded for own in waiting.values() for s in own)
+    if any(waiting.values()) or active:
+        st.button(
+            "Continue" if again else "Train",
+            icon=":material/play_arrow:",
+            type="primary",
+            disabled=not any(waiting.values()),
+            on_click=_launch,
+            args=(lab, waiting),
+            shortcut="mod+enter",
+            key="train",
+        )
+    else:
+        why = "These runs are complete. Another seed or more epochs make new ones."
+        st.button("Trained", icon=":material/check:", disabled=True, help=why, key="train")
+    if active:
+        st.button("Stop all", icon=":material/stop:", on_click=lab.stop, args=(active,), key="stop_all")
+
+
+def _launch(lab: Lab, waiting: Specs) -> None:
+    for label, own in waiting.items():
+        for spec in own:
+            lab.launch(spec, label)
+
+
+def _render_adding(desk: Desk) -> None:
+    full = len(desk.comparison.variants) >= MOST_VARIANTS
+    with st.popover("Variants", icon=":material/add:", key="adding"):
+        for name, preset in PRESETS.items():
+            st.markdown(f"**{preset.title}**  \n{preset.description}")
+            with st.container(horizontal=True):
+                key, all_of_it = f"show-{name}", (preset.comparison,)
+                st.button("Show these", key=key, type="primary", on_click=desk.change, args=all_of_it)
+                for place, variant in enumerate(preset.variants):
+                    key = f"add-{name}-{place}"
+                    st.button(f"+ {variant.label}", key=key, on_click=_add, args=(desk, variant), disabled=full)
+
+
+def _add(desk: Desk, variant: Variant) -> None:
+    _try(desk, lambda: desk.comparison.added(variant))
+
+
+def _render_number(desk: Desk, field: str) -> None:
+    """One field of all variants: empty and marked as mixed where they differ."""
+    schema = PROPERTIES[field]
+    bounds: dict[str, Any] = next(o for o in schema.get("anyOf", [schema]) if o["type"] == "integer")
+    values = {getattr(variant.spec, field) for variant in desk.comparison.variants}
+    key = f"all-{field}"
+    st.session_state[key] = values.pop() if len(values) == 1 else None
+    st.number_input(
+        schema["title"],
+        min_value=bounds["minimum"],
+        max_value=bounds.get("maximum"),
+        value=None,
+        step=1,
+        help=f"{schema['description']} For all variants.",
+        placeholder="mixed" if values else "all",
+        disabled=desk.lesson.locks(field),
+        key=key,
+        on_change=_set_for_all,
+        args=(desk, field, key),
+        width=150,
+    )
+
+
+def _set_for_all(desk: Desk, field: str, key: str) -> None:
+    entered = st.session_state[key]
+    if entered is None and field != "train_examples":
+        return
+    if fault := revise(desk, {field: entered}):
+        st.session_state[FAULT] = fault
+
+
+def _render_seeds(desk: Desk) -> None:
+    key = "seeds"
+    st.session_state[key] = desk.comparison.seeds
+    st.number_input(
+        "Seeds",
+        min_value=1,
+        max_value=MOST_SEEDS,
+        step=1,
+        help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
+        key=key,
+        on_change=lambda: _try(desk, lambda: desk.comparison.repeated(st.session_state[key])),
+        width=120,
+    )
+
+
+def _render_differences(desk: Desk) -> None:
+    with st.popover("What differs", icon=":material/difference:", key="differences-of"):
+        differing = differing_fields({v.label: v.spec for v in desk.comparison.variants})
+        if differing:
+            st.table(pd.DataFrame(differing).T)
+        else:
+            st.write("Nothing: these variants are all the same.")
+
+
+def _try(desk: Desk, change: Any) -> None:
+    try:
+        changed: Comparison = change()
+    except SpecError as error:
+        st.session_state[FAULT] = str(error)
+    else:
+        desk.change(changed)

@@ -1,0 +1,9 @@
+"""Layers: what batch normalization does inside the networks of the comparison."""
+
+from bnlab.ui.navigation import enter_through_app
+
+enter_through_app()
+
+from bnlab.ui.layers_page import render_layers_page  # noqa: E402  (nothing is loaded for a page that hands over)
+
+render_layers_page()

@@ -1,0 +1,9 @@
+"""Runs: every run ever made here."""
+
+from bnlab.ui.navigation import enter_through_app
+
+enter_through_app()
+
+from bnlab.ui.runs_list import render_runs  # noqa: E402  (nothing is loaded for a page that hands over)
+
+render_runs()

@@ -1,0 +1,49 @@
+"""Training mode against inference mode."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnlab.charts.explanations.modes import MEAN, STD, modes_alt, modes_figure, modes_frame
+from tests.charts.explanations.figures import assert_says, assert_sound
+
+
+@given(st.floats(-4, 8), st.integers(1, 256))
+def test_inference_mode_knows_one_output(value: float, size: int) -> None:
+    frame = modes_frame(value, size)
+    np.testing.assert_allclose(frame["inference"], (value - MEAN) / np.sqrt(STD**2 + 1e-3))
+
+
+def test_training_mode_takes_each_batchs_own_statistics() -> None:
+    frame = modes_frame(5, 4, batches=3, seed=7)
+    noise = np.random.default_rng(7).standard_normal((3, 255))
+    for output, row in zip(frame["training"], noise, strict=True):
+        batch = np.array([5, *(MEAN + STD * row[:3])])
+        assert output == pytest.approx((5 - batch.mean()) / np.sqrt(batch.var() + 1e-3))
+
+
+def test_the_smaller_the_batch_the_larger_the_noise_and_a_batch_of_one_is_beta() -> None:
+    spreads = [modes_frame(4, size)["training"].std() for size in (4, 16, 64, 256)]
+    assert spreads == sorted(spreads, reverse=True)
+    assert modes_frame(4, 1)["training"].tolist() == [0] * 30
+    np.testing.assert_allclose(modes_frame(4, 2)["training"].abs(), 1, atol=0.2)
+
+
+@pytest.mark.parametrize("size", [1, 8])
+def test_a_line_a_mode(size: int) -> None:
+    figure = modes_figure(modes_frame(4, size))
+    assert [trace.uid for trace in figure.data] == ["inference", "training"]
+    assert_sound(figure)
+
+
+def test_words() -> None:
+    frame = modes_frame(4, 8)
+    low, high = frame["training"].min(), frame["training"].max()
+    assert f"between {low:.2f} and {high:.2f}" in modes_alt(frame)
+    assert modes_alt(frame).endswith("always as 1.00.")
+
+
+def test_no_batches_is_a_sentence() -> None:
+    assert_says(modes_figure(modes_frame(4, 8, batches=0)), "No batches")
+    assert modes_alt(modes_frame(4, 8, batches=0)) == "No batches."

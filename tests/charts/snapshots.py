@@ -1,0 +1,39 @@
+"""Snapshots as `bnlab.runs.frames.snapshots_frame` makes them, and what every figure must withstand."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from bnlab.charts.style import Style
+from bnlab.ui.live_chart import figure_json
+
+STYLES = {"a1": Style("With BN", "#0072B2", "dash"), "b2": Style("Without", "#D55E00", "solid")}
+
+
+def snapshots_of(values: dict[str, list[list[float]]], steps: list[int]) -> pd.DataFrame:
+    rows = [
+        (step, variable, np.array(moments[i], np.float32))
+        for i, step in enumerate(steps)
+        for variable, moments in values.items()
+    ]
+    return pd.DataFrame(rows, columns=["step", "variable", "values"])
+
+
+def texts(figure: go.Figure) -> list[str]:
+    return [note.text for note in figure.layout.annotations]
+
+
+def assert_drawable(figure: go.Figure) -> None:
+    """Plotly knows every property, JSON has no NaN, and plotly.js can make a CSS class of each uid."""
+    go.Figure(figure.to_dict())
+    sent = json.loads(figure_json(figure, uirevision="x"), parse_constant=_refuse)
+    uids = [trace["uid"] for trace in sent["data"]]
+    assert len(set(uids)) == len(uids)
+    assert all(re.fullmatch(r"[\w-]+", uid) for uid in uids)
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(constant)

@@ -1,0 +1,88 @@
+import math
+
+import pandas as pd
+import pytest
+
+from bnlab.charts.gradients import (
+    MOST_POINTS,
+    depth_alt,
+    depth_figure,
+    depth_frame,
+    gradient_alt,
+    gradient_figure,
+    gradient_frame,
+)
+from bnlab.charts.pre_activations import pre_activation_alt, pre_activation_figure, pre_activation_frame
+from bnlab.runs.frames import PERCENTILE_COLUMNS
+from tests.charts.snapshots import STYLES, assert_drawable, texts
+
+NAMES = [f"dense_{number}" for number in range(1, 13)]
+
+
+def layers_of(gradients: dict[int, list[float]]) -> pd.DataFrame:
+    """As `bnlab.runs.frames.layers_frame` makes it, the layers in the database's order: dense_10 before dense_2."""
+    rows = [
+        (step, name, norm, 1.0, *(norm * i for i in range(len(PERCENTILE_COLUMNS))))
+        for step, norms in gradients.items()
+        for name, norm in sorted(zip(NAMES, norms, strict=False))
+    ]
+    frame = pd.DataFrame(rows, columns=["step", "layer", "gradient_norm", "weight_norm", *PERCENTILE_COLUMNS])
+    return frame.astype({"gradient_norm": float})
+
+
+def test_one_layer_over_its_epochs() -> None:
+    frame = gradient_frame(layers_of({0: [1, 2], 5: [3, 4]}), "dense_2", 10)
+    assert frame.to_dict("list") == {"epoch": [0.0, 0.5], "gradient_norm": [2.0, 4.0]}
+
+
+def test_a_long_training_is_thinned() -> None:
+    frame = gradient_frame(layers_of({step: [step + 1] for step in range(1000)}), "dense_1", 10)
+    assert len(frame) == MOST_POINTS
+    assert frame["gradient_norm"].iloc[[0, -1]].tolist() == [1, 1000]
+
+
+def test_layers_in_the_networks_order_at_the_latest_moment_until_then() -> None:
+    layers = layers_of({0: [1.0] * 12, 5: [float(n) for n in range(1, 13)]})
+    frame = depth_frame(layers, NAMES, 7)
+    assert frame["depth"].tolist() == list(range(1, 13))
+    assert frame["gradient_norm"].tolist() == [float(n) for n in range(1, 13)]
+    assert set(depth_frame(layers, NAMES, 4)["gradient_norm"]) == {1.0}
+
+
+def test_one_line_a_run_in_its_style() -> None:
+    frames = {run: depth_frame(layers_of({0: [1, 10]}), NAMES, 0) for run in STYLES}
+    figure = depth_figure(frames, STYLES)
+    assert_drawable(figure)
+    assert [(trace.uid, trace.line.color) for trace in figure.data] == [("a1", "#0072B2"), ("b2", "#D55E00")]
+    assert figure.layout.yaxis.type == "log"
+    assert depth_alt(frames, STYLES).endswith("With BN 1 to 10; Without 1 to 10.")
+
+
+@pytest.mark.parametrize("worst", [0.0, math.nan, math.inf, 1e-40])
+def test_whatever_is_recorded_can_be_drawn(worst: float) -> None:
+    layers = layers_of({0: [worst], 3: [2.0]})
+    frames = {"a1": gradient_frame(layers, "dense_1", 2)}
+    assert_drawable(gradient_figure(frames, "dense_1", STYLES))
+    assert_drawable(pre_activation_figure({"a1": pre_activation_frame(layers, "dense_1", 2)}, "dense_1", STYLES))
+    assert gradient_alt(frames, "dense_1", STYLES).endswith(".")
+
+
+def test_a_gradient_of_zero_and_none_at_all_are_told_apart() -> None:
+    zero, nothing = layers_of({0: [0.0]}), layers_of({})
+    for layers, words in ((zero, "No gradient reaches this layer"), (nothing, "Nothing trained yet")):
+        assert texts(gradient_figure({"a1": gradient_frame(layers, "dense_1", 2)}, "dense_1", STYLES)) == [words]
+        assert texts(depth_figure({"a1": depth_frame(layers, NAMES, 0)}, STYLES)) == [words]
+    assert depth_alt({"a1": depth_frame(nothing, NAMES, 0)}, STYLES).endswith("nothing to show.")
+
+
+def test_pre_activations_of_one_layer() -> None:
+    layers = layers_of({0: [1, 2], 5: [3, 4]})
+    frames = {"a1": pre_activation_frame(layers, "dense_2", 10), "b2": pre_activation_frame(layers, "dense_3", 10)}
+    assert frames["a1"]["epoch"].tolist() == [0, 0.5]
+    assert frames["a1"]["p95"].tolist() == [8, 16]
+    figure = pre_activation_figure(frames, "dense_2", STYLES)
+    assert_drawable(figure)
+    assert {trace.uid for trace in figure.data} == {f"a1-{column}" for column in PERCENTILE_COLUMNS}
+    assert pre_activation_alt(frames, "dense_2", STYLES) == (
+        "Into the activation after dense_2, the median at the end: With BN 8, 90 % between 0 and 16."
+    )

@@ -1,0 +1,124 @@
+"""The generated code, executed: it builds bnlab's networks, and the script trains on bnlab's images."""
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from bnlab.model.build import build_model
+from bnlab.model.datasets import load_arrays
+from bnlab.spec.choices import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, PLACEMENTS, RESCALINGS, VALIDATIONS
+from bnlab.spec.datasets import DATASETS
+from bnlab.spec.keras_code import keras_code, training_script
+from bnlab.spec.presets import PRESETS, Variant
+from bnlab.spec.run_spec import RunSpec
+
+UNITS = (6, 4)
+SWEEP: list[dict[str, Any]] = [
+    *({"placement": p, "activation": a} for p, a in itertools.product(PLACEMENTS, ACTIVATIONS)),
+    *({"kernel_initializer": name, "initializer_stddev": 0.7} for name in INITIALIZERS),
+    *({"optimizer": name, "learning_rate": 0.3} for name in OPTIMIZERS),
+    *({"dataset": name} for name in DATASETS),
+    {"placement": "after_activation", "momentum": 0.9, "epsilon": 1e-5, "center": False, "renorm": True},
+    {"placement": "before_activation", "scale": False, "input_normalization": True, "use_bias": False},
+]
+MNIST = files("bnlab.model") / "data" / "mnist.npz"
+
+
+def without_seeds(config: Any) -> Any:
+    if isinstance(config, dict):
+        return {key: without_seeds(value) for key, value in config.items() if key != "seed"}
+    return config
+
+
+def executed(code: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(code, names)
+    return names
+
+
+def assert_same_network(spec: RunSpec) -> keras.Model:
+    model, expected = executed(keras_code(spec))["model"], build_model(spec)
+    built = [(type(layer), layer.output.shape, without_seeds(layer.get_config())) for layer in model.layers]
+    assert built == [(type(own), own.output.shape, without_seeds(own.get_config())) for own in expected.layers]
+    assert model.input_shape == expected.input_shape
+    return model
+
+
+@pytest.mark.parametrize("variant", PRESETS["notebook"].variants, ids=lambda v: v.label)
+def test_it_builds_the_notebooks_networks(variant: Variant) -> None:
+    assert_same_network(variant.spec)
+
+
+@pytest.mark.parametrize("changes", SWEEP, ids=str)
+def test_it_builds_what_bnlab_builds(changes: dict[str, Any]) -> None:
+    spec = RunSpec(**{"hidden_units": UNITS, **changes})
+    model, entry = assert_same_network(spec), OPTIMIZERS[spec.optimizer]
+    optimizer = getattr(keras.optimizers, entry.keras_class)(learning_rate=spec.learning_rate, **entry.config)
+    assert {**model.optimizer.get_config(), "name": ""} == {**optimizer.get_config(), "name": ""}
+    assert model.loss == "sparse_categorical_crossentropy"
+
+
+@pytest.mark.parametrize(
+    ("validation", "rescale", "examples"), [*itertools.product(VALIDATIONS, RESCALINGS, [700]), ("test", "unit", None)]
+)
+def test_the_script_trains_and_validates_on_the_specs_images(
+    monkeypatch: pytest.MonkeyPatch, validation: str, rescale: str, examples: int | None
+) -> None:
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", load_mnist)
+    spec = RunSpec(validation=validation, rescale=rescale, train_examples=examples)
+    names, arrays = executed(training_script(spec).partition("model = ")[0]), load_arrays(spec)
+    factor = np.float32(RESCALINGS[rescale].factor)
+    for name, images in (("x_train", arrays.train_images), ("x_val", arrays.validation_images)):
+        assert names[name].shape == images.shape
+        np.testing.assert_allclose(names[name][::50], images[::50] * factor, rtol=1e-6)
+    np.testing.assert_array_equal(names["y_train"], arrays.train_labels)
+    np.testing.assert_array_equal(names["y_val"], arrays.validation_labels)
+    assert names["x_train"].dtype == names["x_val"].dtype == np.float32
+
+
+def load_mnist() -> Any:
+    with MNIST.open("rb") as file, np.load(file) as arrays:
+        return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+# Keras would download its own file again: the one that ships with bnlab has the same arrays, but not the same hash.
+OFFLINE = f"""
+import runpy, sys
+import keras, numpy
+def load_data():
+    arrays = numpy.load({str(MNIST)!r})
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+keras.datasets.mnist.load_data = load_data
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's, of NumPy 2
+def test_the_script_trains_prints_and_saves(tmp_path: Path) -> None:
+    spec = RunSpec(
+        placement="before_activation", hidden_units=(32,), train_examples=2_000, epochs=2, optimizer="adam",
+        learning_rate=0.005, validation="holdout",
+    )  # fmt: skip
+    (tmp_path / "train.py").write_text(training_script(spec))
+    command = [sys.executable, "-c", OFFLINE, "train.py", "model.keras"]
+    environment = os.environ | {"KERAS_HOME": str(tmp_path)}
+    answer = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    found = re.search(r"^val_loss (\d\.\d{4}), val_accuracy (\d\.\d{4})$", answer.stdout, re.MULTILINE)
+    assert found, answer.stdout
+    assert float(found[2]) > 0.8
+    arrays, model = load_arrays(spec), keras.models.load_model(tmp_path / "model.keras")
+    measured = model.evaluate(arrays.validation_images / np.float32(255), arrays.validation_labels, verbose=0)
+    assert measured == pytest.approx([float(found[1]), float(found[2])], abs=1e-4)

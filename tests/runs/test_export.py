@@ -1,0 +1,180 @@
+"""The zip file, read back with zipfile, pandas and plain Keras."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnlab.runs.event_files import event_file, event_file_name
+from bnlab.runs.export import export_runs, export_zip, folder_name
+from bnlab.runs.frames import history_frame, layers_frame, moments_frame, steps_frame
+from bnlab.runs.journal import Journal
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.runs.work import train_slice
+from bnlab.spec.keras_code import training_script
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.records import Records
+from tests.one_thread import one_thread  # noqa: F401
+from tests.recording import OWNER, Position, floats, moment, open_journal
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
+
+SPEC = RunSpec(
+    placement="before_activation", input_normalization=True, hidden_units=(32,), train_examples=2_000, epochs=2,
+    optimizer="adam",
+)  # fmt: skip
+TABLES = ("metrics", "validation", "layers")
+WITHOUT_WEIGHTS = {
+    "README.txt", "spec.json", "train.py", "history.csv",
+    *(f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")),
+}  # fmt: skip
+
+
+def files_of(content: bytes, run: Run) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        folder = f"{folder_name(run)}/"
+        return {n.removeprefix(folder): archive.read(n) for n in archive.namelist() if n.startswith(folder)}
+
+
+def record_without_weights(store: Store, spec: RunSpec, losses: tuple[float, ...], last: float) -> Run:
+    records = Records(0, floats(*losses), floats(*losses), [moment(0), moment(len(losses), last, last)])
+    open_journal(store, spec).commit(records, Position(len(losses), arrays={}), RunState.DIVERGED)
+    return store.run(spec.digest)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Run, bytes]]:
+    """A store with one trained run, and its export."""
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('export')}/bnlab.db")
+    store.launch(SPEC, "Approach 2 (small)", OWNER)
+    while not train_slice(store.url, SPEC.digest, store.next_fence(SPEC.digest, OWNER) or 0).is_finished():
+        pass
+    yield store, store.run(SPEC.digest), export_runs(store.url, (SPEC.digest,))
+    store.engine.dispose()
+
+
+def test_a_run_has_a_folder_with_everything(trained: tuple[Store, Run, bytes]) -> None:
+    store, run, content = trained
+    files = files_of(content, run)
+    assert set(files) == WITHOUT_WEIGHTS | {"model.keras", event_file_name(run)}
+    assert folder_name(run) == f"Approach-2-small-{run.digest}"
+    assert RunSpec.model_validate_json(files["spec.json"]) == SPEC
+    assert files["train.py"].decode() == training_script(SPEC)
+    assert files[event_file_name(run)] == event_file(store, run)
+    assert "Approach 2 (small)\n" in files["README.txt"].decode()
+    assert f"weights after step {SPEC.total_steps:,}" in files["README.txt"].decode()
+
+
+def test_tables_are_what_was_recorded(trained: tuple[Store, Run, bytes]) -> None:
+    store, run, content = trained
+    files = files_of(content, run)
+    metrics = steps_frame(store, run.digest)
+    expected = {
+        "metrics": metrics.assign(epoch=metrics["step"] / 63)[["step", "epoch", "loss", "accuracy"]],
+        "validation": moments_frame(store, [run]).drop(columns="run"),
+        "layers": layers_frame(store, run.digest),
+    }
+    assert len(metrics) == SPEC.total_steps == 126
+    for name, frame in expected.items():
+        pd.testing.assert_frame_equal(pd.read_parquet(io.BytesIO(files[f"{name}.parquet"])), frame)
+        text = pd.read_csv(io.BytesIO(files[f"{name}.csv"])).astype(frame.dtypes)
+        pd.testing.assert_frame_equal(text, frame, check_exact=True)
+    history = pd.read_csv(io.BytesIO(files["history.csv"]))
+    pd.testing.assert_frame_equal(history, history_frame(store, run), check_exact=True, check_dtype=False)
+    assert history["epoch"].tolist() == [1, 2]
+
+
+def test_the_readmes_code_finds_the_recorded_accuracy(
+    trained: tuple[Store, Run, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    from bnlab.model import datasets
+
+    store, run, content = trained
+    files = files_of(content, run)
+    (tmp_path / "model.keras").write_bytes(files["model.keras"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", datasets._load_mnist)
+    code = "".join(re.findall(r"^    ((?:import|model|_,|val_).*\n)", files["README.txt"].decode(), re.MULTILINE))
+    names: dict[str, Any] = {}
+    exec(code, names)
+    recorded = moments_frame(store, [run]).iloc[-1]
+    assert names["val_accuracy"] == pytest.approx(recorded["val_accuracy"], abs=1e-4)
+    assert names["val_loss"] == pytest.approx(recorded["val_loss"], rel=1e-4)
+    assert names["val_accuracy"] > 0.8
+
+
+def test_the_same_runs_give_the_same_file_but_for_kerass_own(trained: tuple[Store, Run, bytes]) -> None:
+    store, run, content = trained
+    first, second = files_of(content, run), files_of(export_zip(store, [run.digest]), run)
+    assert list(first) == list(second) == sorted(first)
+    assert {name for name in first if first[name] != second[name]} <= {"model.keras"}  # it has the time in it
+
+
+def test_without_weights_there_is_no_model_and_numbers_may_be_missing(store: Store) -> None:
+    queued = store.launch(SPEC, "queued", OWNER)
+    diverged = record_without_weights(store, RunSpec(seed=1), (1.5, float("inf")), float("nan"))
+    content = export_zip(store, [queued.digest, diverged.digest, "gone"])
+    for run in (queued, diverged):
+        files = files_of(content, run)
+        assert set(files) == WITHOUT_WEIGHTS | {event_file_name(run)}
+        assert "There is no model.keras" in files["README.txt"].decode()
+    empty = files_of(content, queued)
+    assert all(len(pd.read_csv(io.BytesIO(empty[f"{table}.csv"]))) == 0 for table in ("history", *TABLES))
+    assert all(len(pd.read_parquet(io.BytesIO(empty[f"{table}.parquet"]))) == 0 for table in TABLES)
+    files = files_of(content, diverged)
+    assert pd.read_csv(io.BytesIO(files["metrics.csv"]))["loss"].tolist() == [1.5, float("inf")]
+    assert pd.read_csv(io.BytesIO(files["validation.csv"]))["val_loss"].isna().tolist() == [False, True]
+
+
+def test_runs_that_are_not_there_are_left_out(store: Store) -> None:
+    with zipfile.ZipFile(io.BytesIO(export_zip(store, ["gone"]))) as archive:
+        assert archive.namelist() == []
+
+
+def test_weights_belong_to_the_step_the_readme_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A running run commits between the reading of its step and of its arrays."""
+    spec, moved = RunSpec(hidden_units=(1,), train_examples=64), []
+    journal = open_journal(store, spec)
+    journal.commit(Records(0, floats(1), floats(1)), Position(1, arrays={}), RunState.RUNNING)
+    position = Journal.position
+
+    def overtaken(self: Journal) -> tuple[int, float, dict[str, np.ndarray]]:
+        found = position(self)
+        if not moved:
+            moved.append(True)
+            journal.commit(Records(1, floats(1), floats(1)), Position(2, arrays={"a": floats(2)}), RunState.RUNNING)
+        return found
+
+    monkeypatch.setattr(Journal, "position", overtaken)
+    monkeypatch.setattr("bnlab.model.saved_model.saved_model", lambda _spec, weights: weights["a"].tobytes())
+    files = files_of(export_zip(store, [spec.digest]), store.run(spec.digest))
+    assert files["model.keras"] == floats(2).tobytes()
+    assert "weights after step 2," in files["README.txt"].decode()
+
+
+@given(label=st.text(max_size=200))
+def test_a_folders_name_is_safe_whatever_the_label(label: str) -> None:
+    run = replace(RUN, label=label)
+    name = folder_name(run)
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*-abcdef", name)
+    assert len(name) <= 67
+
+
+RUN = Run(
+    digest="abcdef", label="", spec=RunSpec(), state=RunState.QUEUED, step=0, total_steps=1, seconds=0.0,
+    created_at=0.0, queued_at=0.0, updated_at=0.0, error="", stop_requested=False, owner="", lease_until=0.0,
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""Comparisons in addresses: there and back, and whatever else an address may hold."""
+
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnlab.spec.address import FIRST_PRESET, OWN_PARAMETERS, read_comparison, write_comparison
+from bnlab.spec.comparison import MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+from tests.spec_strategies import specs
+
+LABELS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="~"), min_size=1, max_size=40)
+COMPARISONS = st.lists(LABELS, min_size=1, max_size=MOST_VARIANTS, unique=True).flatmap(
+    lambda labels: st.builds(
+        lambda own, colours, seeds: Comparison(
+            tuple(
+                Variant(label, spec.model_copy(update={"seed": spec.seed % 1000}), colour)
+                for label, spec, colour in zip(labels, own, colours, strict=True)
+            ),
+            seeds,
+        ),
+        st.lists(specs(), min_size=len(labels), max_size=len(labels)),
+        st.permutations(range(MOST_VARIANTS)).map(lambda order: order[: len(labels)]),
+        st.integers(1, MOST_SEEDS),
+    )
+)
+
+
+@given(COMPARISONS)
+def test_an_address_brings_back_the_comparison(comparison: Comparison) -> None:
+    query = urlencode(write_comparison(comparison), doseq=True)
+    assert read_comparison(parse_qs(query, keep_blank_values=True)) == (comparison, [])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_told_by_its_name(name: str) -> None:
+    comparison = PRESETS[name].comparison
+    parameters = write_comparison(comparison)
+    assert parameters == ({} if name == FIRST_PRESET else {"preset": [name]})
+    assert read_comparison(parameters) == (comparison, [])
+
+
+def test_a_field_changed_in_every_variant_is_told_once() -> None:
+    comparison = PRESETS["notebook"].comparison.revised({"epochs": 3, "hidden_units": [20, 10]}).repeated(2)
+    parameters = write_comparison(comparison)
+    assert parameters == {"hidden_units": ["20-10"], "epochs": ["3"], "seeds": ["2"]}
+    assert read_comparison(parameters) == (comparison, [])
+
+
+def test_variants_of_ones_own_are_told_over_what_they_share() -> None:
+    own = Comparison((Variant("A", RunSpec(epochs=3)), Variant("B", RunSpec(epochs=3, use_bias=False), 5)))
+    assert write_comparison(own) == {"v": ["A~colour~0", "B~colour~5~use_bias~false"], "epochs": ["3"]}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"preset": ["no"]}, "There is no preset 'no'; the presets are notebook"),
+        ({"epochs": ["0"]}, "epochs must be a whole number at least 1 and at most 1,000, but 0 was given."),
+        ({"epochs": ["many"]}, "but 'many' was given."),
+        ({"learning_rate": ["NaN"]}, "learning_rate must be a number above 0"),
+        ({"seeds": ["0"]}, "seeds must be a whole number from 1 to 20, but 0 was given."),
+        ({"seeds": ["x"]}, "seeds must be a whole number, but 'x' was given."),
+        ({"v": ["A~epochs"]}, "A variant in the address is LABEL~FIELD~VALUE"),
+        ({"v": ["A~colour~red"]}, "A variant's colour is a number"),
+        ({"v": ["A~speed~9"]}, "speed is not a field of a run"),
+        ({"v": ["A", "A"]}, "cannot have the same name"),
+        ({"v": [""]}, "A variant needs a name."),
+        ({"v": ["A"] * 9}, "A comparison has 1 to 8 variants, but 9 were given."),
+    ],
+)
+def test_what_cannot_be_is_said_and_the_preset_is_taken(parameters: dict[str, list[str]], says: str) -> None:
+    comparison, faults = read_comparison(parameters)
+    assert comparison == PRESETS[FIRST_PRESET].comparison
+    assert len(faults) == 1
+    assert says in faults[0]
+
+
+@given(
+    st.dictionaries(st.sampled_from([*OWN_PARAMETERS, "other"]), st.lists(st.text(max_size=30), max_size=3), max_size=6)
+)
+def test_any_address_is_a_comparison(parameters: dict[str, list[str]]) -> None:
+    comparison, faults = read_comparison(parameters)
+    assert comparison.specs()
+    assert all(fault.strip() for fault in faults)

@@ -1,0 +1,240 @@
+"""The Layers page's views, run by Streamlit's AppTest on runs with made-up records."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnlab.charts.normalization import VARIABLES
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.network import describe_network
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.records import LayerRecord, Moment, Records, Snapshot
+from bnlab.ui import layer_moments
+from bnlab.ui.layer_views import VIEWS
+from tests.recording import Position, floats, open_journal
+
+SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
+PLAIN = RunSpec(**SMALL)
+NORMALIZED = RunSpec(**SMALL, placement="before_activation", input_normalization=True)
+STEPS = (0, 1, 2, 4)
+
+
+def script(url: str) -> None:
+    from bnlab.charts.style import styles_of
+    from bnlab.runs.store import Store
+    from bnlab.ui.layers import render_layer_views
+
+    store = Store(url)
+    shown = {run.label: run for run in store.runs()}
+    render_layer_views(store, shown, styles_of(list(shown)))
+
+
+def moment_of(spec: RunSpec, step: int) -> Moment:
+    rng, network = np.random.default_rng(step), describe_network(spec)
+    layers = [LayerRecord(block.dense, 0.5 + step, 1.0, (-2, -1, step, 1, 2)) for block in network.blocks]
+    snapshots = [
+        Snapshot(layer.name, {v.name: rng.normal(size=v.shape).astype(np.float32) for v in layer.variables})
+        for layer in network.normalizations
+    ]
+    return Moment(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
+
+
+def train(store: Store, label: str, spec: RunSpec, steps: tuple[int, ...] = STEPS) -> Run:
+    """A run with these moments; called again, the moments are added."""
+    journal = open_journal(store, spec, label)
+    losses = floats(*range(max(steps, default=0)))
+    records = Records(min(steps, default=0), losses, losses, [moment_of(spec, step) for step in steps])
+    journal.commit(records, Position(len(losses)), RunState.RUNNING)
+    return store.run(spec.digest)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'layers.db'}")
+
+
+@pytest.fixture
+def both(store: Store) -> Store:
+    train(store, "Plain", PLAIN)
+    train(store, "With BN", NORMALIZED)
+    return store
+
+
+def open_view(store: Store, view: str = "Distributions", **chosen: object) -> AppTest:
+    app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=30)
+    app.session_state["layers-view"] = view
+    for key, value in chosen.items():
+        app.session_state["layers-" + key.replace("_", "-")] = value
+    return app.run()
+
+
+def charts(app: AppTest) -> dict[str, dict]:
+    return {chart["chart"]: chart for chart in (json.loads(c.proto.json) for c in app.get("bidi_component"))}
+
+
+def traces(app: AppTest, chart: str) -> list[dict]:
+    return json.loads(charts(app)[chart]["figure"])["data"]
+
+
+def said(app: AppTest) -> list[str]:
+    assert not app.exception
+    assert not app.error
+    return [info.value for info in app.info]
+
+
+def test_nothing_trained_is_a_sentence(store: Store) -> None:
+    assert said(open_view(store)) == [
+        "Nothing has been trained yet. The layers appear here as soon as a network trains."
+    ]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str, both: Store) -> None:
+    app = open_view(both, view)
+    assert not said(app)
+    shown = charts(app)
+    assert all(name.startswith("layers-") for name in shown)
+    assert bool(shown) == (view != "Tables")
+    assert all(json.loads(chart["figure"])["data"] and chart["alt"] for chart in shown.values())
+    assert [table.value for table in app.dataframe] if view == "Tables" else not app.dataframe
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_of_a_run_that_has_only_begun(view: str, store: Store) -> None:
+    train(store, "Waiting", NORMALIZED, ())
+    app = open_view(store, view)
+    assert set(said(app)) <= {"Nothing trained yet."}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_at_the_first_moment(view: str, store: Store) -> None:
+    train(store, "Begun", NORMALIZED, (0,))
+    assert not said(open_view(store, view))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_without_batch_normalization_there_are_still_layers(view: str, store: Store) -> None:
+    train(store, "Plain", PLAIN)
+    app = open_view(store, view)
+    assert bool(said(app)) == VIEWS[view].is_of_normalization
+    assert bool(charts(app)) == (view in ("Inputs to the activations", "Gradients"))
+
+
+def test_a_chart_a_layer_and_variable(both: Store) -> None:
+    names = [f"layers-distribution-{layer}-{v}" for layer in ("bn_input", "bn_1", "bn_2") for v in VARIABLES]
+    assert list(charts(open_view(both))) == names
+
+
+def test_runs_lie_over_one_another(both: Store) -> None:
+    drawn = traces(open_view(both, "Gradients"), "layers-gradient-dense_1")
+    assert [trace["uid"] for trace in drawn] == [PLAIN.digest, NORMALIZED.digest]
+    drawn = traces(open_view(both, "Gradients", networks=["With BN"]), "layers-gradient-dense_1")
+    assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest]
+
+
+def test_no_network_chosen_is_a_sentence(both: Store) -> None:
+    assert said(open_view(both, networks=[])) == ["Choose at least one network."]
+
+
+def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
+    train(store, "No beta", RunSpec(**SMALL, placement="after_activation", center=False))
+    for view, key in (("Distributions", "distribution"), ("Heat maps", "heat-0"), ("Histograms", "histogram")):
+        app = open_view(store, view)
+        assert not said(app)
+        figure = json.loads(charts(app)[f"layers-{key}-bn_1-beta"]["figure"])
+        assert [note["text"] for note in figure["layout"]["annotations"]] == ["No beta: center is off"]
+        assert traces(app, f"layers-{key}-bn_1-gamma")
+
+
+def test_of_many_layers_some_are_chosen(store: Store) -> None:
+    deep = {"hidden_units": (3,) * 12, "train_examples": 64, "placement": "before_activation"}
+    train(store, "Deep", RunSpec(**deep))
+    app = open_view(store)
+    assert app.multiselect[0].options == [f"bn_{number}" for number in range(1, 13)]
+    assert len(charts(app)) == 3 * len(VARIABLES)
+    app.multiselect[0].set_value(["bn_12"]).run()
+    assert list(charts(app)) == [f"layers-distribution-bn_12-{v}" for v in VARIABLES]
+    (depth,) = traces(open_view(store, "Gradients"), "layers-gradient-depth")
+    assert len(depth["marker"]) == 1
+
+
+def test_the_input_is_also_a_picture(both: Store) -> None:
+    shown = charts(open_view(both, "Histograms"))
+    pictures = [name for name in shown if "picture" in name]
+    assert pictures == [f"layers-picture-0-bn_input-{v}" for v in VARIABLES]
+
+
+def test_the_moment_is_a_plain_number_that_moves_the_charts(both: Store) -> None:
+    app = open_view(both, "Histograms")
+    assert app.session_state[layer_moments.MOMENT] == 2.0
+    last = charts(app)["layers-histogram-bn_1-gamma"]["figure"]
+    app.select_slider(key=layer_moments.MOMENT).set_value(0.5).run()
+    assert app.session_state[layer_moments.MOMENT] == 0.5
+    assert charts(app)["layers-histogram-bn_1-gamma"]["figure"] != last
+
+
+def test_the_latest_moment_follows_training_and_any_other_stays(store: Store) -> None:
+    spec = RunSpec(**SMALL | {"epochs": 9}, placement="after_activation")
+    train(store, "Long", spec, (0, 2))
+    app = open_view(store, "Gradients")
+    assert app.session_state[layer_moments.MOMENT] == 1.0
+    train(store, "Long", spec, (4, 6))
+    app.run()
+    assert app.session_state[layer_moments.MOMENT] == 3.0
+    app.select_slider(key=layer_moments.MOMENT).set_value(2.0).run()
+    train(store, "Long", spec, (8,))
+    app.run()
+    assert app.session_state[layer_moments.MOMENT] == 2.0
+
+
+def test_a_moment_that_the_chosen_networks_do_not_have_becomes_their_nearest(both: Store) -> None:
+    assert open_view(both, "Gradients", moment=0.8).session_state[layer_moments.MOMENT] == 1.0
+
+
+def test_play_moves_through_the_moments_and_ends(both: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(layer_moments.time, "monotonic", lambda: now)
+    app = open_view(both, "Histograms")
+    app.button(key="layers-play").click().run()
+    seen = [app.session_state[layer_moments.PLAYED]]
+    for _ in range(2):
+        now += layer_moments.PLAY_SECONDS * 1.01
+        app.run()
+        seen.append(app.session_state[layer_moments.PLAYED])
+        assert app.button(key="layers-pause")
+    assert seen == [0.0, 0.5, 1.0]
+    app.run()
+    assert app.session_state[layer_moments.PLAYED] == 1.0, "what else is pressed does not hurry it"
+    now += 10
+    app.run()
+    assert not said(app)
+    assert app.session_state[layer_moments.MOMENT] == 2.0
+    assert app.button(key="layers-play")
+
+
+def test_pause_stays_where_it_is(both: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(layer_moments.time, "monotonic", lambda: now)
+    app = open_view(both, "Gradients")
+    app.button(key="layers-play").click().run()
+    now += layer_moments.PLAY_SECONDS * 1.5
+    app.run()
+    app.button(key="layers-pause").click().run()
+    now += 10
+    app.run()
+    assert not said(app)
+    assert app.session_state[layer_moments.MOMENT] == 0.5
+
+
+def test_tables_count_as_the_network_does(both: Store) -> None:
+    app = open_view(both, "Tables", networks=["With BN"])
+    summary, variables = (table.value for table in app.dataframe)
+    network = describe_network(NORMALIZED)
+    assert summary["params"].sum() == network.params
+    assert variables["params"].sum() == sum(layer.params for layer in network.normalizations)
+    assert any("4 × 784 = 3,136" in text.value for text in app.markdown)
