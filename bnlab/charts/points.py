@@ -38,7 +38,8 @@ def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
     columns = {"step": steps["step"].to_numpy()[stretch - 1 : full : stretch]}
     for name in COLUMNS:
         values = steps[name].to_numpy(np.float32)[:full].reshape(-1, stretch)
-        columns[name] = values.mean(axis=1, dtype=np.float64).astype(np.float32)
+        with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
+            columns[name] = values.mean(axis=1, dtype=np.float64).astype(np.float32)
         columns[f"{name}_low"], columns[f"{name}_high"] = values.min(axis=1), values.max(axis=1)
     return pd.DataFrame(columns)
 
@@ -46,34 +47,40 @@ def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
 def seeds_frame(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     """Columns step, epoch, seconds and `columns`, each the mean over the seeds that have got there, and its _sd.
 
-    A run whose values are no longer finite counts until then. With one seed every _sd is missing.
+    The frames of all seeds have the same steps, as far as each has got. Beyond a seed's end, seconds go on at the
+    pace of the others, so that they never run backwards. A run whose values are no longer finite counts until then.
+    With one seed every _sd is missing.
     """
     if len(frames) == 1:
         return frames[0].assign(**{f"{name}_sd": np.nan for name in columns})
-    every = pd.concat(frames)[["step", "epoch", "seconds", *columns]].replace([np.inf, -np.inf], np.nan)
-    groups = every.groupby("step")
+    every = pd.concat([frame.assign(seconds=frame["seconds"].diff().fillna(frame["seconds"])) for frame in frames])
+    numbers = every.set_index("step")[["epoch", "seconds", *columns]].astype(float)
+    groups = numbers.replace([np.inf, -np.inf], np.nan).groupby(level="step")
     spread = groups[list(columns)].std().add_suffix("_sd")
-    return groups.mean().join(spread).reset_index()
+    mean = groups.mean()
+    return mean.assign(seconds=mean["seconds"].cumsum()).join(spread).reset_index()
 
 
 def smoothed(values: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
     """The running average of `values`, in which what was before has `weight`, corrected for its start at nothing.
 
-    As TensorBoard smooths, and as Adam corrects its averages (Kingma and Ba 2015, section 3).
+    As TensorBoard smooths, and as Adam corrects its averages (Kingma and Ba 2015, section 3). What is not finite is
+    left out of the average and stays missing.
     """
     if weight == 0 or values.size == 0:
         return values
     series = pd.Series(np.where(np.isfinite(values), values, np.nan))
-    return series.ewm(alpha=1 - weight).mean().to_numpy(np.float32)
+    return series.ewm(alpha=1 - weight).mean().where(series.notna()).to_numpy(np.float32)
 
 
 def minus_baseline(frame: pd.DataFrame, baseline: pd.DataFrame, columns: Sequence[str], along: str) -> pd.DataFrame:
     """`frame` with the baseline's values taken off its `columns`, at equal `along` ("epoch" or "seconds").
 
-    Points beyond the baseline's own are left out. A spread stays the variant's own.
+    Points before the baseline's first and beyond its last are left out. A spread stays the variant's own.
     """
-    reach = baseline[along].max() if len(baseline) else -np.inf
-    within = frame[frame[along] <= reach].copy()
+    if baseline.empty:
+        return frame.iloc[:0]
+    within = frame[frame[along].between(baseline[along].iloc[0], baseline[along].iloc[-1])].copy()
     for name in columns:
         within[name] -= np.interp(within[along], baseline[along], baseline[name])
     return within

@@ -1,5 +1,6 @@
 """How the variants of a comparison look, the same in every chart."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,11 @@ class Style:
     name: str
     colour: str
     dash: str
+
+    @property
+    def uid(self) -> str:
+        """Names the variant's traces; plotly makes a CSS class of it, so a label will not do."""
+        return "v" + hashlib.sha256(self.name.encode()).hexdigest()[:10]
 
     def line(self, width: float = 2.5) -> dict[str, object]:
         """Plotly's line of this style."""

@@ -1,9 +1,11 @@
 """All runs at a glance, and the room they take."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import pandas as pd
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import OperationalError
 
 from bnlab.runs.run import Run
 from bnlab.runs.schema import checkpoints, layers, moments, snapshots, steps
@@ -29,8 +31,9 @@ COLUMNS = (
 def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     """One row a run, the newest first.
 
-    Columns: digest, label, placement (in words), state, progress (0 to 1), val_accuracy (of the last moment), seconds (of training), epochs,
-    seed, made (when it was first launched, in local time), recorded (whether it came with bnlab).
+    Columns: digest, label, placement (in words), state, progress (0 to 1), val_accuracy (of the last moment), seconds
+    (of training), epochs, seed, made (when it was first launched, in local time), recorded (whether it came with
+    bnlab).
     """
     ends = _last_accuracies(store, [run.digest for run in runs])
     rows = [
@@ -55,15 +58,15 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
 def disk_use(store: Store) -> dict[str, int]:
     """Bytes of recorded arrays by what they are: steps, snapshots (of BN layers), layers, checkpoints."""
     parts = {
-        "steps": (steps, steps.c.loss, steps.c.accuracy),
-        "snapshots": (snapshots, snapshots.c["values"]),
-        "layers": (layers, layers.c.percentiles),
-        "checkpoints": (checkpoints, checkpoints.c["values"]),
+        "steps": (steps.c.loss, steps.c.accuracy),
+        "snapshots": (snapshots.c["values"],),
+        "layers": (layers.c.percentiles,),
+        "checkpoints": (checkpoints.c["values"],),
     }
     with store.engine.connect() as connection:
         return {
             name: sum(connection.scalar(select(func.coalesce(func.sum(func.length(c)), 0))) or 0 for c in columns)
-            for name, (_, *columns) in parts.items()
+            for name, columns in parts.items()
         }
 
 
@@ -80,9 +83,10 @@ def drop_checkpoints(store: Store, digests: Iterable[str]) -> None:
     chosen = set(digests) & set(completed_checkpoints(store))
     with store.engine.begin() as connection:
         connection.execute(delete(checkpoints).where(checkpoints.c.run.in_(chosen)))
-    with store.engine.connect() as connection:
-        if store.engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("VACUUM")  # or the file keeps its size
+    if store.engine.dialect.name == "sqlite":
+        # Or the file keeps its size; which it does where somebody writes all the time, until the next clearing out.
+        with store.engine.connect() as connection, suppress(OperationalError):
+            connection.exec_driver_sql("VACUUM")
 
 
 def _last_accuracies(store: Store, digests: Sequence[str]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from bnlab.runs.frames import steps_frame
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 
-MOST_STEPS = 20_000_000  # of all curves together: 240 MB
+MOST_STEPS = 20_000_000  # of all curves together: 320 MB
 
 
 class StepCurves:

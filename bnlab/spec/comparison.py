@@ -46,6 +46,8 @@ class Comparison:
             raise SpecError("Two variants of a comparison cannot have the same name.")
         if any(not 0 <= variant.colour < MOST_VARIANTS for variant in self.variants):
             raise SpecError(f"A variant's colour is a number from 0 to {MOST_VARIANTS - 1}.")
+        for variant in self.variants:
+            revise_spec(variant.spec, {"seed": variant.spec.seed + self.seeds - 1})  # seeds count up to there
 
     @property
     def labels(self) -> list[str]:
@@ -71,8 +73,8 @@ class Comparison:
     def recoloured(self, label: str, colour: int) -> "Comparison":
         """With another colour for a variant; who had it takes the old one."""
         before = self[label].colour
-        swapped = {before: colour, colour: before}
-        return self._with(lambda v: replace(v, colour=swapped.get(v.colour, v.colour)))
+        freed = self._with(lambda v: replace(v, colour=before if v.colour == colour else v.colour))
+        return freed._with(lambda v: replace(v, colour=colour), label)
 
     def added(self, variant: Variant) -> "Comparison":
         """With one more variant at the end, under a name and in a colour that are free."""

@@ -63,8 +63,8 @@ def _render_head(
 def _render_network(variant: Variant) -> None:
     network, style = describe_network(variant.spec), style_of(variant.label, variant.colour)
     st.markdown(stack_svg(network, style), unsafe_allow_html=True)
-    kept = f" + {network.non_trainable:,} not" if network.non_trainable else ""
-    st.caption(f"{network.trainable:,} trainable parameters{kept}")
+    others = f" + {network.non_trainable:,} not" if network.non_trainable else ""
+    st.caption(f"Parameters: {network.trainable:,} trainable{others}")
 
 
 def _sample(style: Style) -> str:

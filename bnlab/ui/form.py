@@ -1,5 +1,6 @@
 """The fields of a spec as controls, drawn from RunSpec: titles, bounds and choices are its own."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ TRAINING = ("activation", "hidden_units", "optimizer", "learning_rate", "batch_s
 NORMALIZATION = ("input_normalization", "momentum", "epsilon", "center", "scale", "renorm")
 DATA = ("dataset", "train_examples", "rescale", "validation", "seed")
 FEW = 4
+TOO_MANY = 51  # hidden layers
 
 PROPERTIES: dict[str, dict[str, Any]] = RunSpec.model_json_schema()["properties"]
 
@@ -51,13 +53,14 @@ def field_value(name: str, entered: Any) -> Any:
     """
     if _kind(PROPERTIES[name]) != "array":
         return entered
-    units: list[Any] = []
-    for part in str(entered).replace("·", ",").replace(";", ",").split(","):
-        times, cross, width = part.lower().replace("×", "x").partition("x")
-        count = parse_value(times.strip()) if cross else 1
-        widths = (width if cross else part).split()
-        units += [parse_value(w) for w in widths] * (min(count, 51) if isinstance(count, int) else 1)
-    return units
+    return [units for part in re.split("[,;·]", str(entered)) for units in _widths(part)]
+
+
+def _widths(part: str) -> list[Any]:
+    """The widths between two commas; what is not widths stays as it is, for RunSpec to say so."""
+    if equal := re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([0-9]+)\s*", part):
+        return [parse_value(equal[2])] * min(int(equal[1]), TOO_MANY)
+    return [parse_value(width) for width in part.split()]
 
 
 def _kind(schema: dict[str, Any]) -> str:

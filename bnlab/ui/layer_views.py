@@ -36,7 +36,7 @@ INPUT = "bn_input"
 
 
 @lru_cache(maxsize=64)
-def normalization_names(spec: RunSpec) -> tuple[str, ...]:
+def _normalization_names(spec: RunSpec) -> tuple[str, ...]:
     """The batch-normalization layers' names, from the input on."""
     return tuple(layer.name for layer in describe_network(spec).normalizations)
 
@@ -114,7 +114,7 @@ def render_tables(_store: Store, runs: Runs) -> None:
 
 def _normalized(runs: Runs) -> list[tuple[str, Runs]]:
     """The chosen batch-normalization layers, each with the runs that have it."""
-    named = {run: normalization_names(run.spec) for run in runs}
+    named = {run: _normalization_names(run.spec) for run in runs}
     names = sorted({name for layers in named.values() for name in layers}, key=_depth)
     chosen = choose_layers(names, "layers-normalizations")
     return [(name, tuple(run for run in runs if name in named[run])) for name in chosen]

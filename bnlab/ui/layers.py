@@ -8,13 +8,9 @@ from bnlab.charts.style import Style
 from bnlab.runs.frames import last_moment
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
-from bnlab.ui.layer_charts import ShownRun, distribution_charts
+from bnlab.ui.layer_charts import ShownRun
 from bnlab.ui.layer_choices import choose_networks, choose_view, has_normalization, render_legend
-from bnlab.ui.layer_views import VIEWS, normalization_names
-from bnlab.ui.live_chart import live_chart
-
-SHOWN_AT_FIRST = 4
+from bnlab.ui.layer_views import VIEWS
 
 # Four charts in a row where there is room, two where there is less; Streamlit's own rule makes it one on a phone.
 _WRAPPED = """<style>
@@ -51,35 +47,3 @@ def render_layer_views(store: Store, shown: Mapping[str, Run], styles: Mapping[s
 
 def _shown_run(store: Store, run: Run, style: Style) -> ShownRun:
     return ShownRun(run.digest, last_moment(store, run.digest), style, run.spec)
-
-
-def render_layers(
-    store: Store, specs: Mapping[str, RunSpec], runs: Mapping[str, Run], styles: Mapping[str, Style]
-) -> None:
-    """Let a variant be chosen and draw its batch-normalization layers."""
-    normalized = {label: spec for label, spec in specs.items() if has_normalization(spec)}
-    if not normalized:
-        st.info("None of these networks has batch normalization.")
-        return
-    label = st.pills("Network", list(normalized), default=list(normalized)[-1], required=True, key="layers_of")
-    spec = normalized.get(str(label), next(iter(normalized.values())))
-    run = runs.get(spec.digest)
-    if run is None:
-        st.info(f"{label} has not been trained yet: press Train.")
-        return
-    shown = _shown_run(store, run, styles[spec.digest])
-    for name in _choose_layers(spec):
-        with st.container(border=True):
-            st.markdown(f"**{name}**")
-            charts = distribution_charts(store, (shown,), name)
-            for chart, place in zip(charts, st.columns(len(charts)), strict=True):
-                with place:
-                    live_chart(chart.figure, key=f"{name} {chart.name}", height=230, alt=chart.alt)
-    st.caption("Median over the layer's units, with bands where 70 % and 90 % of the units lie.")
-
-
-def _choose_layers(spec: RunSpec) -> list[str]:
-    names = list(normalization_names(spec))
-    if len(names) <= SHOWN_AT_FIRST:
-        return names
-    return st.pills("Layers", names, default=names[:2], selection_mode="multi", key="layers_shown") or []

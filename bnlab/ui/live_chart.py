@@ -6,6 +6,7 @@ two figures "the same chart" is plotly's own: ``uid`` on the traces and ``uirevi
 is ``static/live_chart.js``.
 """
 
+import weakref
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def live_chart(figure: go.Figure, *, key: str, height: int = 320, alt: str = "")
     data = {
         "chart": key,
         "plotly": install_plotly_js(),
-        "figure": figure_json(figure, uirevision=key),
+        "figure": _encoded_once(figure, key),
         "height": height,
         "alt": alt or figure.layout.title.text or "Chart",
     }
@@ -68,6 +69,18 @@ def figure_json(figure: go.Figure, *, uirevision: str) -> str:
     layout.pop("transition", None)  # nothing moves on its own: see prefers-reduced-motion
     layout.setdefault("uirevision", uirevision)
     return str(to_json_plotly({"data": spec["data"], "layout": layout}))
+
+
+_encoded: dict[tuple[int, str], str] = {}
+
+
+def _encoded_once(figure: go.Figure, key: str) -> str:
+    """The figure's JSON; one that was kept since the last tick is the same object and is not encoded again."""
+    place = id(figure), key
+    if place not in _encoded:
+        _encoded[place] = figure_json(figure, uirevision=key)
+        weakref.finalize(figure, _encoded.pop, place, None)
+    return _encoded[place]
 
 
 @cache

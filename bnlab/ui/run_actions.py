@@ -35,13 +35,12 @@ def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
 
 
 def comparison_of(runs: Sequence[Run]) -> Comparison:
-    """The runs as variants of one comparison, each with its own seed in its name where names are equal."""
+    """The runs as variants of one comparison; where a name is taken, the seed is added to it."""
     first, *others = runs
     comparison = Comparison((Variant(_label(first), first.spec),))
     for run in others:
-        taken = _label(run) in comparison.labels
-        label = f"{_label(run)[: LONGEST_LABEL - 12]}, seed {run.spec.seed}" if taken else _label(run)
-        comparison = comparison.added(Variant(label[:LONGEST_LABEL], run.spec))
+        seed = f", seed {run.spec.seed}" if _label(run) in comparison.labels else ""
+        comparison = comparison.added(Variant(_label(run)[: LONGEST_LABEL - len(seed)] + seed, run.spec))
     return comparison
 
 

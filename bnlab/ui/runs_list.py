@@ -96,7 +96,7 @@ def _render_table(lab: Lab, runs: Sequence[Run]) -> list[Run]:
             "made": column.DatetimeColumn("Made", format="YYYY-MM-DD HH:mm"),
             "digest": column.TextColumn("Digest", help="Names the spec: equal specs, equal digests"),
         },
-        alt=f"{len(frame)} runs",
+        alt=f"{len(frame)} run{'s' if len(frame) != 1 else ''}",
     )
     by_digest = {run.digest: run for run in runs}
     return [by_digest[frame["digest"].iloc[row]] for row in event.selection.rows if row < len(frame)]

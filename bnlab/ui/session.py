@@ -32,8 +32,10 @@ class Desk:
     faults: list[str]
 
     def change(self, comparison: Comparison) -> None:
-        """Put another comparison in place; what was wrong with the address is past."""
+        """Put another comparison in place; what was wrong with the address is past, and so is a baseline that left."""
         self.comparison, self.faults = comparison, []
+        if self.view.baseline not in comparison.labels:
+            self.view = self.view.model_copy(update={"baseline": ""})
 
 
 def desk() -> Desk:
@@ -74,7 +76,7 @@ def address_of(desk: Desk) -> dict[str, list[str]]:
 
 
 def read_view(parameters: Parameters) -> tuple[View, list[str]]:
-    """The view of an address, and one sentence for each value that cannot be."""
+    """The view of an address, and one sentence for each value that cannot be and is left at its default."""
     given: dict[str, Any] = {
         name: parameters[name][-1] if name in ("x", "baseline") else parse_value(parameters[name][-1])
         for name in View.model_fields
@@ -83,7 +85,8 @@ def read_view(parameters: Parameters) -> tuple[View, list[str]]:
     try:
         return View.model_validate(given), []
     except ValidationError as error:
-        return View(), explain(error, View)
+        faulty = {fault["loc"][0] for fault in error.errors()}
+        return View(**{name: value for name, value in given.items() if name not in faulty}), explain(error, View)
 
 
 def revise(desk: Desk, changes: dict[str, Any], label: str | None = None) -> str:

@@ -1,210 +1,323 @@
-"""Loss and accuracy: the points by equality, the figure by its traces."""
+"""Loss and accuracy over training: the figures by their traces, with whatever a run may leave behind."""
 
-import json
 import math
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from hypothesis import example, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnlab.charts.curves import (
-    MOST_POINTS,
+    MARKED_POINTS,
     TRAINING_CURVES,
     VALIDATION_CURVES,
     Curve,
+    Line,
     curve_alt,
     curve_figure,
-    thinned_frame,
+    differing_lines,
 )
+from bnlab.charts.points import COLUMNS, seeds_frame, smoothed, thinned_frame
 from bnlab.charts.style import styles_of
-from bnlab.ui.live_chart import figure_json
+from bnlab.charts.view import X_AXES, View
+from tests.charts.snapshots import assert_drawable, texts
 
 CURVES = [*TRAINING_CURVES, *VALIDATION_CURVES]
 LOSS, ACCURACY = TRAINING_CURVES
-STYLES = dict(zip("ab", styles_of(["Plain", "With BN"]).values(), strict=True))
+VAL_LOSS, VAL_ACCURACY = VALIDATION_CURVES
+LABELS = ["Without BN", "BN, after"]
+STYLES = styles_of(LABELS)
+ROUGH = View(smoothing=0)
+BIG = 3.4e38  # nearly the largest float32
 NAN, INF = math.nan, math.inf
 
-lengths = st.integers(1, 5_000)
-mosts = st.integers(2, 400)
+every_curve = pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
+values_of_runs = st.lists(st.floats(0, 1) | st.sampled_from([NAN, INF, BIG, 0.0]), max_size=15)
+views = st.builds(
+    View,
+    x=st.sampled_from(list(X_AXES)),
+    smoothing=st.sampled_from([0.0, 0.6, 0.99]),
+    baseline=st.sampled_from(["", *LABELS, "gone"]),
+    **dict.fromkeys(("log_x", "log_y", "singles", "differences", "projector"), st.booleans()),
+)
 
 
-def steps_of(losses: Sequence[float]) -> pd.DataFrame:
-    loss = np.asarray(losses, np.float32)
-    return pd.DataFrame({"step": np.arange(1, len(loss) + 1), "loss": loss, "accuracy": loss / 10})
+def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataFrame:
+    """A point a tenth of an epoch, ten steps and `pace` seconds; validation begins at 0, training after that."""
+    values, first = np.asarray(values, np.float32), 1 if curve in TRAINING_CURVES else 0
+    count = first + np.arange(len(values))
+    frame = pd.DataFrame({"step": count, curve.column: values})
+    if curve in TRAINING_CURVES:
+        frame = thinned_frame(frame.assign(**{name: values for name in COLUMNS}), 1)
+    return frame.assign(step=10 * count, epoch=count / 10, seconds=pace * count)
 
 
-def random_steps(length: int) -> pd.DataFrame:
-    return steps_of(np.random.default_rng(length).uniform(0, 3, length))
+def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0) -> Line:
+    frames = [points(curve, values, pace) for values in seeds]
+    columns = [name for name in points(curve, []) if name not in ("step", "epoch", "seconds")]
+    return Line(seeds_frame(frames, columns), frames)
 
 
-def stretch_of(steps: pd.DataFrame, most: int) -> int:
-    """How many steps a point stands for, as the first point's place tells."""
-    return int(thinned_frame(steps, 1, most)["epoch"].iloc[0])
+def lines(curve: Curve, *values: Sequence[float]) -> dict[str, Line]:
+    """One seed each."""
+    return {label: line(curve, own) for label, own in zip(LABELS, values, strict=False)}
 
 
-def points(curve: Curve, *values: float) -> pd.DataFrame:
-    """A point a tenth of an epoch, from 0 on."""
-    return pd.DataFrame({"epoch": np.arange(len(values)) / 10, curve.column: np.asarray(values, float)})
+def fronts(figure: go.Figure) -> dict[str, go.Scatter]:
+    """The lines in the legend."""
+    return {trace.name: trace for trace in figure.data if trace.showlegend is not False}
 
 
-def messages(figure: go.Figure) -> list[str]:
-    return [note.text for note in figure.layout.annotations]
+def backs(figure: go.Figure, kind: str) -> list[go.Scatter]:
+    return [trace for trace in figure.data if trace.uid.endswith(f"-{kind}")]
 
 
-def test_few_steps_are_all_drawn_each_at_its_end() -> None:
-    expected = pd.DataFrame(
-        {
-            "epoch": [0.25, 0.5, 0.75],
-            "loss": np.array([4, 3, 8], np.float32),
-            "accuracy": np.array([0.4, 0.3, 0.8], np.float32),
-        }
-    )
-    pd.testing.assert_frame_equal(thinned_frame(steps_of([4, 3, 8]), 4), expected)
+def assert_sound(figure: go.Figure) -> None:
+    """Plotly knows it, and whatever it draws is a number."""
+    assert_drawable(figure)
+    for trace in figure.data:
+        assert trace.x.dtype == trace.y.dtype == np.float32, "half the bytes of a tick"
+        assert len(trace.x) == len(trace.y)
+        assert np.isfinite(trace.x).all()
+        assert np.isfinite(trace.y).all()
+        assert figure.layout.xaxis.type != "log" or (trace.x > 0).all()
 
 
-def test_more_steps_than_points_are_averaged_and_an_unfinished_stretch_waits() -> None:
-    expected = pd.DataFrame(
-        {"epoch": [1.0, 2.0], "loss": np.array([2.5, 10], np.float32), "accuracy": np.array([0.25, 1], np.float32)}
-    )
-    pd.testing.assert_frame_equal(thinned_frame(steps_of([1, 2, 3, 4, 10, 10, 10, 10, 99]), 4, most=3), expected)
-
-
-def test_steps_after_a_later_start_keep_their_place() -> None:
-    """As `steps_frame(…, after=…)` gives them."""
-    late = steps_of([1, 2, 3, 4]).assign(step=[11, 12, 13, 14])
-    assert thinned_frame(late, 2, most=2)["epoch"].tolist() == [6, 7]
-
-
-def test_no_steps_no_points() -> None:
-    frame = thinned_frame(steps_of([]), 10)
-    assert frame.empty
-    assert list(frame.columns) == ["epoch", "loss", "accuracy"]
-
-
-@given(lengths, mosts)
-@example(MOST_POINTS, MOST_POINTS)
-@example(MOST_POINTS + 1, MOST_POINTS)
-def test_points_are_the_means_of_power_of_two_stretches(length: int, most: int) -> None:
-    steps = random_steps(length)
-    frame, stretch = thinned_frame(steps, 7, most), stretch_of(steps, most)
-    assert stretch.bit_count() == 1
-    assert len(frame) == length // stretch <= most
-    assert stretch == 1 or length > stretch // 2 * most, "no coarser than it has to be"
-    for column in ("loss", "accuracy"):
-        whole = steps[column].to_numpy(float)[: len(frame) * stretch].reshape(-1, stretch)
-        np.testing.assert_allclose(frame[column], whole.mean(axis=1), rtol=1e-6)
-    np.testing.assert_array_equal(frame["epoch"], np.arange(1, len(frame) + 1) * stretch / 7)
-
-
-@given(lengths, st.integers(1, 5_000), mosts)
-def test_points_keep_their_place_while_the_run_grows(length: int, more: int, most: int) -> None:
-    later = random_steps(length + more)
-    now = later.iloc[:length]
-    before, after = thinned_frame(now, 7, most), thinned_frame(later, 7, most)
-    if stretch_of(now, most) == stretch_of(later, most):
-        pd.testing.assert_frame_equal(after.iloc[: len(before)], before)
-    else:  # twice as coarse, or more: every point left stands where one stood
-        grown = after[after["epoch"] <= before["epoch"].iloc[-1]]
-        assert set(grown["epoch"]) <= set(before["epoch"])
-
-
-def test_what_overflowed_stays_in_its_own_stretch() -> None:
-    frame = thinned_frame(steps_of([1, 1, NAN, 2, 3, INF, 4, 4]), 1, most=4)
-    np.testing.assert_array_equal(frame["loss"], np.array([1, NAN, INF, 4], np.float32))
-
-
-@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
-def test_one_line_a_run_in_its_style(curve: Curve) -> None:
-    curves = {"b": points(curve, 0.5, 0.4, 0.3), "a": points(curve, 0.2)}
-    figure = curve_figure(curves, STYLES, curve)
-    drawn = [(line.uid, line.name, line.line.color, line.line.dash) for line in figure.data]
-    assert drawn == [(run, STYLES[run].name, STYLES[run].colour, STYLES[run].dash) for run in "ba"]
-    np.testing.assert_allclose(figure.data[0].x, [0, 0.1, 0.2])
-    np.testing.assert_allclose(figure.data[0].y, [0.5, 0.4, 0.3])
-    assert figure.data[0].y.dtype == figure.data[0].x.dtype == np.float32, "half the bytes of a tick"
+@every_curve
+def test_one_line_a_variant_in_its_style_over_all_that_is_behind(curve: Curve) -> None:
+    figure = curve_figure(lines(curve, [0.5, 0.4, 0.3], [0.2]), STYLES, curve, View())
+    assert_sound(figure)
+    drawn = [(trace.uid, trace.name, trace.line.color, trace.line.dash) for trace in figure.data[-2:]]
+    assert drawn == [(style.uid, style.name, style.colour, style.dash) for style in STYLES.values()]
+    assert all(trace.showlegend is False and trace.hoverinfo == "skip" for trace in figure.data[:-2])
+    groups = {trace.legendgroup for trace in figure.data}
+    assert groups == {style.uid for style in STYLES.values()}, "what is behind a line is hidden with it"
     assert figure.layout.title.text == curve.title
-    assert not messages(figure)
+    assert not texts(figure)
 
 
-@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
+@pytest.mark.parametrize(("x", "places"), [("epoch", [0, 0.1, 0.2]), ("step", [0, 10, 20]), ("seconds", [0, 1, 2])])
+def test_what_runs_to_the_right(x: str, places: list[float]) -> None:
+    figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, View(x=x))
+    np.testing.assert_allclose(figure.data[0].x, places)
+    np.testing.assert_allclose(figure.data[0].y, [5, 4, 3])
+    assert x in figure.layout.xaxis.title.text
+
+
+def test_a_logarithmic_axis_has_no_zero() -> None:
+    figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, View(log_x=True, log_y=True))
+    assert figure.data[0].y.tolist() == [4, 3]
+    assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
+    assert figure.layout.yaxis.range is None
+    accuracy = curve_figure(lines(VAL_ACCURACY, [0.5, 0.6]), STYLES, VAL_ACCURACY, View(log_y=True))
+    assert accuracy.layout.yaxis.type is None
+
+
+def test_training_curves_are_smoothed_before_their_raw_values_and_validation_is_not() -> None:
+    values = [1, 0, 1, 0]
+    figure = curve_figure(lines(LOSS, values), STYLES, LOSS, View(smoothing=0.5))
+    np.testing.assert_allclose(figure.data[-1].y, smoothed(np.array(values, np.float32), 0.5))
+    (raw,) = backs(figure, "raw")
+    assert raw.y.tolist() == [1, 1, 0, 0, 1, 1, 0, 0]
+    assert not backs(curve_figure(lines(LOSS, values), STYLES, LOSS, ROUGH), "raw")
+    assert len(curve_figure(lines(VAL_LOSS, values), STYLES, VAL_LOSS, View()).data) == 1
+
+
+def test_the_raw_values_behind_reach_every_peak() -> None:
+    steps = pd.DataFrame({"step": range(1, 9), "loss": [1, 9, 1, 1, 0, 1, 1, 1], "accuracy": 0.5})
+    frame = thinned_frame(steps, 4).assign(epoch=[0.4, 0.8], seconds=[4, 8])
+    mean = seeds_frame([frame], COLUMNS)
+    (raw,) = backs(curve_figure({LABELS[0]: Line(mean, [frame])}, STYLES, LOSS, View()), "raw")
+    np.testing.assert_allclose(np.column_stack([raw.x, raw.y]), [[0.4, 1], [0.4, 9], [0.8, 0], [0.8, 1]])
+
+
+@every_curve
+def test_several_seeds_are_a_mean_within_a_band_of_their_spread(curve: Curve) -> None:
+    seeds = [[0.5, 0.3, 0.25], [0.7, 0.5], [0.6, 0.7]]
+    figure = curve_figure({LABELS[0]: line(curve, *seeds)}, STYLES, curve, ROUGH)
+    assert_sound(figure)
+    means, spreads = np.array([0.6, 0.5, 0.25]), np.array([0.1, 0.2, 0])
+    np.testing.assert_allclose(figure.data[-1].y, means, rtol=1e-6)
+    ((low,), (high,)) = backs(figure, "low"), backs(figure, "high")
+    np.testing.assert_allclose(low.y, means - spreads, rtol=1e-5)
+    np.testing.assert_allclose(high.y, means + spreads, rtol=1e-5)
+    assert figure.data.index(high) == figure.data.index(low) + 1, "the band is filled to the trace before"
+    assert high.fill == "tonexty"
+    assert not backs(figure, "raw")
+
+
+def test_every_seed_of_its_own_where_that_is_wanted() -> None:
+    many = {LABELS[0]: line(VAL_LOSS, [3, 2], [5]), LABELS[1]: line(VAL_LOSS, [1, 1])}
+    figure = curve_figure(many, STYLES, VAL_LOSS, View(singles=True))
+    uid = STYLES[LABELS[0]].uid
+    singles = {trace.uid: trace.y.tolist() for trace in figure.data if trace.uid in (f"{uid}-0", f"{uid}-1")}
+    assert singles == {f"{uid}-0": [3, 2], f"{uid}-1": [5]}
+    assert len(figure.data) == len(curve_figure(many, STYLES, VAL_LOSS, View()).data) + 2
+
+
+def test_a_band_stays_on_a_logarithmic_axis_and_goes_below_zero_in_differences() -> None:
+    many = {LABELS[0]: line(VAL_LOSS, [1, 1], [3, 3]), LABELS[1]: line(VAL_LOSS, [0.1, 0], [3.9, 4])}
+    (_, low) = backs(curve_figure(many, STYLES, VAL_LOSS, View(log_y=True)), "low")
+    np.testing.assert_allclose(low.y, [0.2, 0.2], rtol=1e-6)
+    differing = View(log_y=True, differences=True, baseline=LABELS[0])
+    figure = curve_figure(many, STYLES, VAL_LOSS, differing)
+    (_, low) = backs(figure, "low")
+    np.testing.assert_allclose(low.y, [-3.8 / math.sqrt(2), -4 / math.sqrt(2)], rtol=1e-5)
+    assert figure.layout.yaxis.type is None
+
+
+@every_curve
+def test_differences_are_to_the_baselines_mean(curve: Curve) -> None:
+    many = {LABELS[0]: line(curve, [0.5, 0.4], [0.7, 0.6]), LABELS[1]: line(curve, [0.5, 0.1, 0.05])}
+    view = View(smoothing=0, singles=True, differences=True, baseline=LABELS[0])
+    figure = curve_figure(many, STYLES, curve, view)
+    assert_sound(figure)
+    drawn = fronts(figure)
+    np.testing.assert_allclose(drawn[LABELS[0]].y, [0, 0], atol=1e-6)
+    np.testing.assert_allclose(drawn[LABELS[1]].y, [-0.1, -0.4], rtol=1e-5)
+    np.testing.assert_allclose(backs(figure, "0")[0].y, [-0.1, -0.1], rtol=1e-5)
+    assert figure.layout.title.text == f"{curve.title} minus {LABELS[0]}’s"
+    assert figure.layout.yaxis.range is None
+
+
+def test_differences_over_seconds_are_taken_at_equal_times() -> None:
+    many = {LABELS[0]: line(VAL_LOSS, [4, 3, 2]), LABELS[1]: line(VAL_LOSS, [4, 3, 2], pace=0.5)}
+    by_seconds = View(x="seconds", differences=True, baseline=LABELS[0])
+    differing = differing_lines(many, VAL_LOSS, by_seconds)
+    assert differing[LABELS[1]].mean["val_loss"].tolist() == [0, -0.5, -1]
+    by_epoch = differing_lines(many, VAL_LOSS, by_seconds.model_copy(update={"x": "step"}))
+    assert by_epoch[LABELS[1]].mean["val_loss"].tolist() == [0, 0, 0]
+
+
+def test_without_its_baseline_a_curve_is_itself() -> None:
+    own = lines(LOSS, [1, 2])
+    for view in (View(), View(differences=True), View(differences=True, baseline="gone"), View(baseline=LABELS[0])):
+        assert differing_lines(own, LOSS, view)[LABELS[0]] is own[LABELS[0]]
+        assert curve_figure(own, STYLES, LOSS, view).layout.title.text == LOSS.title
+
+
+@every_curve
 def test_fractions_are_shown_as_percentages(curve: Curve) -> None:
-    figure = curve_figure({"a": points(curve, 0.5, 0.6)}, STYLES, curve)
+    figure = curve_figure(lines(curve, [0.5, 0.6]), STYLES, curve, View())
     assert ("%" in (figure.layout.yaxis.tickformat or "")) == curve.is_fraction
-    assert ("%}" in figure.data[0].hovertemplate) == curve.is_fraction
+    assert ("%}" in figure.data[-1].hovertemplate) == curve.is_fraction
 
 
-def test_single_points_can_be_seen() -> None:
-    figure = curve_figure({"a": points(LOSS, 1.0), "b": points(LOSS, *[1.0] * 150)}, STYLES, LOSS)
-    assert [line.mode for line in figure.data] == ["lines+markers", "lines"]
+def test_few_points_are_marked_and_the_last_row_sees_more() -> None:
+    figure = curve_figure(lines(VAL_LOSS, [1], [1] * MARKED_POINTS), STYLES, VAL_LOSS, View())
+    assert [trace.mode for trace in figure.data] == ["lines+markers", "lines"]
+    projected = curve_figure(lines(VAL_LOSS, [1]), STYLES, VAL_LOSS, View(projector=True))
+    assert projected.data[0].line.width > figure.data[0].line.width
+    assert projected.data[0].marker.size > figure.data[0].marker.size
 
 
-@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
-@pytest.mark.parametrize("runs", ["", "a", "ab"])
-def test_nothing_trained_is_a_sentence_not_an_error(curve: Curve, runs: str) -> None:
-    empty = {run: points(curve) for run in runs}
-    figure = curve_figure(empty, STYLES, curve)
-    assert not figure.data
-    assert messages(figure) == ["Nothing trained yet"]
-    assert curve_alt(empty, STYLES, curve) == f"{curve.title}: nothing trained yet."
+@every_curve
+def test_nothing_trained_is_a_sentence_not_an_error(curve: Curve) -> None:
+    view = View(differences=True, baseline=LABELS[0], singles=True)
+    for empty in ({}, lines(curve, []), {LABELS[0]: line(curve, [], []), LABELS[1]: line(curve, [])}):
+        figure = curve_figure(empty, STYLES, curve, view)
+        assert_sound(figure)
+        assert texts(figure) == ["Nothing trained yet"]
+        assert curve_alt(empty, curve) == f"{curve.title}: nothing trained yet."
 
 
-def test_a_run_without_points_keeps_its_place_in_the_legend() -> None:
-    figure = curve_figure({"a": points(LOSS), "b": points(LOSS, 1.0)}, STYLES, LOSS)
-    assert [(line.uid, len(line.y)) for line in figure.data] == [("a", 0), ("b", 1)]
+@pytest.mark.parametrize(
+    ("values", "view", "says"),
+    [
+        (([NAN] * 3, [INF, NAN]), View(), "The loss was never a number"),
+        (([], [3, 2]), View(differences=True, baseline=LABELS[0]), "Nothing to compare yet"),
+        (([3], []), View(log_x=True), "Nothing on this axis yet"),
+    ],
+)
+def test_why_there_is_nothing_to_see(values: tuple[list[float], ...], view: View, says: str) -> None:
+    figure = curve_figure(lines(VAL_LOSS, *values), STYLES, VAL_LOSS, view)
+    assert_sound(figure)
+    assert texts(figure) == [says]
 
 
-def test_what_is_not_a_number_is_left_out() -> None:
-    figure = curve_figure({"a": points(LOSS, 2.0, NAN, 1.0)}, STYLES, LOSS)
-    assert figure.data[0].y.tolist() == [2, 1]
+def test_a_variant_without_points_keeps_its_place_in_the_legend() -> None:
+    figure = curve_figure(lines(LOSS, [], [1]), STYLES, LOSS, View())
+    assert {name: len(trace.y) for name, trace in fronts(figure).items()} == {LABELS[0]: 0, LABELS[1]: 1}
 
 
-@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
-@pytest.mark.parametrize("values", [(NAN,) * 4, (1.0, INF, INF, INF), (1.0, 0.5, NAN, NAN), (INF,) * 4])
-def test_a_run_that_overflowed_can_be_drawn_and_sent(curve: Curve, values: tuple[float, ...]) -> None:
-    curves = {"a": points(curve, *values), "b": points(curve, 0.9, 0.8, 0.7, 0.6)}
-    sent = json.loads(figure_json(curve_figure(curves, STYLES, curve), uirevision="loss"), parse_constant=pytest.fail)
-    assert [trace["uid"] for trace in sent["data"]] == ["a", "b"]
-    assert "With BN" in curve_alt(curves, STYLES, curve)
+@pytest.mark.parametrize("smoothing", [0, 0.6])
+def test_what_is_not_a_number_is_left_out(smoothing: float) -> None:
+    figure = curve_figure(lines(LOSS, [2, NAN, 2, INF, NAN]), STYLES, LOSS, View(smoothing=smoothing))
+    np.testing.assert_allclose(figure.data[-1].x, [0.1, 0.3])
+    np.testing.assert_allclose(figure.data[-1].y, [2, 2])
 
 
-def test_the_axis_spans_the_lines_once_they_have_settled() -> None:
-    loss = curve_figure({"a": points(LOSS, 9.0, 3.0, 0.5, 0.3)}, STYLES, LOSS).layout.yaxis.range
-    assert 0 <= loss[0] < 0.3
-    assert 0.5 < loss[1] < 0.6
-    accuracy = curve_figure({"a": points(ACCURACY, 0.1, 0.5, 0.99, 1.0)}, STYLES, ACCURACY).layout.yaxis.range
-    assert 0.95 < accuracy[0] < 0.99
-    assert 1 < accuracy[1] < 1.01
+@every_curve
+@settings(max_examples=20)
+@given(st.lists(st.lists(values_of_runs, min_size=1, max_size=3), max_size=2), views)
+def test_whatever_the_runs_and_the_view_there_is_a_figure(
+    curve: Curve, seeds: list[list[list[float]]], view: View
+) -> None:
+    own = {label: line(curve, *values) for label, values in zip(LABELS, seeds, strict=False)}
+    figure = curve_figure(own, STYLES, curve, view)
+    assert_sound(figure)
+    assert bool(figure.data) != bool(texts(figure))
+    assert curve_alt(own, curve).startswith(curve.title)
 
 
-def test_the_axis_is_plotlys_until_a_line_has_got_that_far() -> None:
-    sent = figure_json(curve_figure({"a": points(LOSS, 9.0, 3.0)}, STYLES, LOSS), uirevision="loss")
-    assert "range" not in json.loads(sent)["layout"]["yaxis"], "plotly.js cannot redraw a chart whose range is null"
+@every_curve
+@pytest.mark.parametrize(("x", "log_x", "log_y"), [*product(X_AXES, [False, True], [False, True])])
+def test_plotly_knows_every_axis(curve: Curve, x: str, log_x: bool, log_y: bool) -> None:
+    own = {LABELS[0]: line(curve, [0.9] * 12, [0.8] * 12), LABELS[1]: line(curve, [0.7] * 12)}
+    assert_sound(curve_figure(own, STYLES, curve, View(x=x, log_x=log_x, log_y=log_y)))
 
 
-@pytest.mark.parametrize("values", [(), (0.9,), (0.9, 0.8, 0.7, 0.6)])
-@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
-def test_plotly_knows_every_property(curve: Curve, values: tuple[float, ...]) -> None:
-    go.Figure(curve_figure({"a": points(curve, *values)}, STYLES, curve).to_dict())
+def test_a_zoom_is_kept_until_the_axes_mean_something_else() -> None:
+    def revision(curve: Curve, **view: object) -> str:
+        return str(curve_figure(lines(curve, [1, 2], [2]), STYLES, curve, View(**view)).layout.uirevision)
+
+    assert revision(LOSS) == revision(LOSS, smoothing=0.9, singles=True, projector=True)
+    differing = {"differences": True, "baseline": LABELS[0]}
+    others: list[dict[str, object]] = [{}, {"x": "step"}, {"log_x": True}, {"log_y": True}, differing]
+    assert len({revision(LOSS, **other) for other in others}) == len(others)
+    assert revision(LOSS) != revision(ACCURACY)
+    assert revision(ACCURACY) == revision(ACCURACY, log_y=True), "which concerns losses alone"
 
 
-def test_equal_values_are_not_pressed_onto_an_empty_axis() -> None:
-    low, high = curve_figure({"a": points(LOSS, *[0.5] * 5)}, STYLES, LOSS).layout.yaxis.range
-    assert low < 0.5 < high
+def test_the_axis_spans_the_lines_once_the_first_epoch_is_over() -> None:
+    falling = [9, 3, 0.5, *[0.4] * 6, 0.3]
+    low, high = curve_figure(lines(LOSS, falling), STYLES, LOSS, ROUGH).layout.yaxis.range
+    assert 0 <= low < 0.3
+    assert 3 < high < 3.3, "from a fifth of an epoch on"
+    young = curve_figure(lines(LOSS, falling[:-1]), STYLES, LOSS, ROUGH)
+    assert "range" not in young.to_dict()["layout"]["yaxis"], "plotly.js cannot redraw a chart whose range is null"
+    low, high = curve_figure(lines(ACCURACY, [0.1, *[0.5] * 8, 1.0]), STYLES, ACCURACY, ROUGH).layout.yaxis.range
+    assert 0.4 < low < 0.5
+    assert 1 < high < 1.01
+
+
+def test_a_line_that_flies_off_does_not_press_the_others_flat() -> None:
+    values = lines(VAL_LOSS, [1.0] * 15, [1.0, 2, 4, 8, 1e3, 1e9, 1e20, 1e30, 1e38, INF])
+    low, high = curve_figure(values, STYLES, VAL_LOSS, View()).layout.yaxis.range
+    assert low < 1
+    assert 8 < high < 10
+
+
+@pytest.mark.parametrize("value", [0, 0.5, BIG])
+def test_equal_values_are_not_pressed_onto_an_empty_axis(value: float) -> None:
+    low, high = curve_figure(lines(VAL_LOSS, [value] * 12), STYLES, VAL_LOSS, View()).layout.yaxis.range
+    assert low <= value <= high
+    assert low < high or value == BIG
 
 
 def test_the_sentence_puts_the_best_first() -> None:
-    ends = {"a": (0.9, 0.25), "b": (0.5, 0.125)}
-    loss = curve_alt({run: points(LOSS, *values) for run, values in ends.items()}, STYLES, LOSS)
-    assert loss == "Training loss by epoch, the best first: With BN 0.125, Plain 0.250."
-    accuracy = curve_alt({run: points(ACCURACY, *values) for run, values in ends.items()}, STYLES, ACCURACY)
-    assert accuracy == "Training accuracy by epoch, the best first: Plain 25.0%, With BN 12.5%."
+    ends = [0.9, 0.25], [0.5, 0.125]
+    loss = curve_alt(lines(LOSS, *ends), LOSS)
+    assert loss == "Training loss by epoch, the best first: BN, after 0.125, Without BN 0.250."
+    accuracy = curve_alt(lines(VAL_ACCURACY, *ends), VAL_ACCURACY)
+    assert accuracy == "Validation accuracy by epoch, the best first: Without BN 25.0%, BN, after 12.5%."
 
 
 @pytest.mark.parametrize("end", [NAN, INF])
 def test_the_sentence_is_about_numbers(end: float) -> None:
-    curves = {"a": points(LOSS, 1.0, end), "b": points(LOSS, 0.5)}
-    assert curve_alt(curves, STYLES, LOSS) == "Training loss by epoch, the best first: With BN 0.500."
+    alt = curve_alt(lines(LOSS, [1, end], [0.5]), LOSS)
+    assert alt == "Training loss by epoch, the best first: BN, after 0.500."

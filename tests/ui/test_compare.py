@@ -11,9 +11,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from bnlab.charts.normalization import VARIABLES
 from bnlab.runs import lab as lab_module
 from bnlab.runs.lab import Lab
+from bnlab.runs.recordings import read_recording
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.comparison import comparison_specs
@@ -21,6 +21,7 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import services
+from bnlab.ui.cards import _plain
 from bnlab.ui.navigation import ROOT
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER, moment, open_journal, record
@@ -28,6 +29,7 @@ from tests.recording import OWNER, moment, open_journal, record
 PRESET = next(iter(PRESETS.values()))
 TINY = {"epochs": 1, "train_examples": 64}
 CURVES = ["Training loss", "Training accuracy", "Validation loss", "Validation accuracy"]
+LEVERS = ["Train"]
 # Without workers, which would compete with the other tests.
 IMPORTED = """
 import sys
@@ -103,6 +105,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
     monkeypatch.setattr(lab_module, "connect", lambda *_: NoWorkers())
     monkeypatch.setattr(services, "Lab", started)
+    monkeypatch.setattr(services, "read_recording", lambda _: None)
     st.cache_resource.clear()
     yield open_page
     for lab in labs:
@@ -111,7 +114,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
 
 
 def buttons(app: AppTest) -> list[str]:
-    return [button.label for button in app.button]
+    """All that are not in a popover."""
+    return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-"))]
 
 
 def words(app: AppTest) -> list[str]:
@@ -128,25 +132,46 @@ def traces(app: AppTest, chart: str) -> list[dict]:
     return json.loads(charts(app)[chart]["figure"])["data"]
 
 
+def lines(app: AppTest, chart: str) -> dict[str, dict]:
+    """The variants' own lines, without what stands behind them."""
+    return {trace["name"]: trace for trace in traces(app, chart) if trace.get("showlegend", True)}
+
+
 def assert_sound(app: AppTest) -> None:
     assert not app.exception
     assert not app.error
     assert not app.warning
 
 
-def test_at_first_sight_there_are_four_networks_and_a_button_to_train_them(open_page: OpenPage, store: Store) -> None:
+def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "read_recording", read_recording)
     app = open_page(store)
     assert_sound(app)
-    assert len(PRESET.variants) == 4
+    assert buttons(app) == [*LEVERS, *["Edit"] * 4]
+    assert not app.button(key="train").disabled
+    assert all(text.startswith("Recorded: ") for text in words(app))
+    assert any("Recorded, not trained here" in caption.value for caption in app.caption)
+    assert list(charts(app)) == CURVES
+    for name in CURVES:
+        assert set(lines(app, name)) == {variant.label for variant in PRESET.variants}
+    assert app.dataframe[0].value["val_accuracy"].between(0.91, 0.99).all()
+    assert all(run.recorded for run in store.runs()), "a visit trains nothing"
+    app.button(key="train").click().run()
+    assert_sound(app)
+    assert words(app) == ["Waiting for a worker", *(f"Waiting for a worker, number {n} in the queue" for n in (2, 3, 4))]
+
+
+def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    assert_sound(app)
     labels = [text.value for text in app.markdown]
     for variant in PRESET.variants:
-        assert sum(f"**{variant.label}**" in label for label in labels) == 1
-    assert buttons(app) == ["Train"]
-    assert not app.button(key="train").disabled
+        assert sum(f"**{_plain(variant.label)}**" in label for label in labels) == 1
     assert words(app) == ["Not trained yet"] * 4
-    assert list(charts(app)) == CURVES
     assert all(chart["alt"] == f"{name}: nothing trained yet." for name, chart in charts(app).items())
-    assert not store.runs(), "a visit trains nothing"
+    assert not store.runs()
 
 
 def test_a_page_does_not_import_tensorflow(tmp_path: Path) -> None:
@@ -182,32 +207,32 @@ def test_train_launches_what_the_address_says_once_for_everybody(open_page: Open
     assert_sound(app)
     runs = store.runs()
     assert {run.label: run.spec for run in runs} == tiny_specs()
-    assert buttons(app) == ["Train", "Stop all", *["Stop"] * 4]
+    assert buttons(app) == ["Train", "Stop all", *["Stop", "Edit"] * 4]
     assert app.button(key="train").disabled
-    assert words(app) == ["Waiting for a worker"] * 4
+    assert all(said.startswith("Waiting for a worker") for said in words(app))
 
     other = open_page(store, **TINY)
-    assert words(other) == ["Waiting for a worker"] * 4
+    assert words(other) == words(app)
     assert other.button(key="train").disabled
 
 
-def test_each_seed_is_a_comparison_of_its_own(open_page: OpenPage, trained: Store) -> None:
+def test_another_seed_is_another_run(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY)
-    app.number_input(key="seed").set_value(1).run()
+    app.number_input(key="seeds").set_value(2).run()
     assert_sound(app)
-    assert words(app) == ["Not trained yet"] * 4
-    assert buttons(app) == ["Train"]
+    assert words(app) == ["1 of 2 seeds done"] * 4
+    assert app.button(key="train").label == "Train"
+    assert "1 of 2 seeds" in words(app)[0]
 
 
-def test_finished_runs_are_curves_a_table_and_layers(open_page: OpenPage, trained: Store) -> None:
+def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY)
     assert_sound(app)
-    assert buttons(app) == ["Trained"]
+    assert buttons(app) == ["Trained", *["Edit"] * 4]
     assert app.button(key="train").disabled
-    assert all(text.startswith("Done after") for text in words(app))
+    assert all(text.startswith("Done: ") for text in words(app))
     for name in CURVES:
-        assert [trace["name"] for trace in traces(app, name)] == list(tiny_specs())
-        assert [trace["uid"] for trace in traces(app, name)] == [spec.digest for spec in tiny_specs().values()]
+        assert list(lines(app, name)) == list(tiny_specs())
         assert all(label in charts(app)[name]["alt"] for label in tiny_specs())
 
     (table,) = app.dataframe
@@ -215,21 +240,81 @@ def test_finished_runs_are_curves_a_table_and_layers(open_page: OpenPage, traine
     networks = [describe_network(spec) for spec in tiny_specs().values()]
     assert table.value["params"].tolist() == [network.params for network in networks]
     assert table.value["trainable"].tolist() == [network.trainable for network in networks]
-    assert table.value[["val_loss", "val_accuracy", "seconds_per_epoch"]].notna().all(axis=None)
-
-    layers = [chart for chart in charts(app) if chart not in CURVES]
-    assert layers == [f"{layer} {variable}" for layer in ("bn_input", "bn_1", "bn_2") for variable in VARIABLES]
-    assert all(traces(app, chart) for chart in layers)
+    measured = ["val_loss", "val_accuracy", "seconds_per_epoch", "latency_1", "latency_256"]
+    assert table.value[measured].notna().all(axis=None)
 
 
-def test_another_networks_layers_can_be_chosen(open_page: OpenPage, trained: Store) -> None:
-    app = open_page(trained, **TINY)
-    (choice,) = app.button_group
-    assert choice.options == list(tiny_specs())[1:], "the baseline has no batch normalization"
-    before = traces(app, "bn_1 gamma")
-    choice.set_value("Approach 1 (as described)").run()
+def test_the_view_is_in_the_address_and_changes_the_curves(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **TINY, x="step", baseline="Baseline", differences="true")
     assert_sound(app)
-    assert traces(app, "bn_1 gamma") != before
+    figure = json.loads(charts(app)["Validation loss"]["figure"])
+    assert figure["layout"]["title"]["text"] == "Validation loss minus Baseline’s"
+    assert figure["layout"]["xaxis"]["title"]["text"] == "step"
+    assert app.dataframe[0].value["difference"].notna().sum() == 3
+    app.segmented_control(key="view-x").set_value("seconds").run()
+    assert_sound(app)
+    assert app.query_params["x"] == "seconds"
+
+
+def test_a_field_for_all_and_one_of_a_variant_are_in_the_address(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    app.number_input(key="all-epochs").set_value(3).run()
+    assert_sound(app)
+    assert app.query_params == {"epochs": "3"}
+    app.button(key="edit-0").click().run()
+    assert_sound(app)
+    app.toggle(key="field-0-use_bias").set_value(False).run()
+    app.text_input(key="field-0-hidden_units").set_value("3 x 20, 10").run()
+    app.text_input(key="name-0").set_value("Mine").run()
+    assert_sound(app)
+    variants = app.query_params["v"]
+    assert variants[0] == (
+        "Mine~colour~0~use_bias~false~kernel_initializer~he_normal~activation~leaky_relu~hidden_units~20-20-20-10"
+    )
+    assert app.query_params["epochs"] == "3"
+
+
+def test_what_is_entered_wrongly_is_told_and_changes_nothing(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    app.button(key="edit-0").click().run()
+    app.text_input(key="field-0-hidden_units").set_value("wide").run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "hidden_units must be a list of 1 to 50 entries, each a whole number at least 1 and at most 2,048, "
+        "but an entry of 'wide' was given."
+    ]
+    assert app.query_params == {}
+
+
+def test_variants_are_duplicated_removed_and_added_up_to_eight(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    for _ in range(4):
+        app.button(key="edit-0").click().run()
+        app.button(key="duplicate").click().run()
+        app.button(key="done").click().run()
+    assert_sound(app)
+    assert len(words(app)) == 8
+    assert app.button(key="add-depth-0").disabled
+    app.button(key="edit-7").click().run()
+    app.button(key="remove").click().run()
+    app.button(key="add-depth-0").click().run()
+    assert_sound(app)
+    assert len(words(app)) == 8
+
+
+def test_a_lesson_locks_fields_and_hides_parts(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **TINY, lock="use_bias.epochs", hide="results.view")
+    assert_sound(app)
+    assert app.number_input(key="all-epochs").disabled
+    assert not app.dataframe
+    app.button(key="edit-1").click().run()
+    assert app.toggle(key="field-1-use_bias").disabled
+    assert not app.selectbox(key="field-1-activation").disabled
+    for part in ("variants", "training"):
+        app = open_page(trained, **TINY, hide=part)
+        assert_sound(app)
+        assert ("Edit" in buttons(app)) == (part != "variants")
+        assert ("Trained" in buttons(app)) == (part != "training")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +324,7 @@ def test_another_networks_layers_can_be_chosen(open_page: OpenPage, trained: Sto
         (RunState.STOPPED, "Stopped at step 2 of 2", "Continue"),
         (RunState.FAILED, "Failed at step 2 of 2", "Retry"),
         (RunState.DIVERGED, "Diverged: the loss was no longer a number at step 2 of 2", None),
-        (RunState.COMPLETED, "Done after 0.2 s of training", None),
+        (RunState.COMPLETED, "Done: 0.2 s of training", None),
     ],
 )
 def test_a_row_says_the_state_and_offers_what_fits(
@@ -250,16 +335,15 @@ def test_a_row_says_the_state_and_offers_what_fits(
     app = open_page(store, **TINY)
     assert_sound(app)
     assert words(app) == [says] + ["Not trained yet"] * 3
-    own = [button for button in app.button if button.key == f"run-{spec.digest}"]
+    own = [button for button in app.button if button.key in ("stop-0", "continue-0")]
     assert [button.label for button in own] == ([offers] if offers else [])
-    assert "bn_1 gamma" not in charts(app), "there are no layers of a network that was not trained"
 
 
 def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: Store) -> None:
     spec = next(iter(tiny_specs().values()))
     record(store, spec, (2.0,), (moment(0),), RunState.STOPPED)
     app = open_page(store, **TINY)
-    app.button(key=f"run-{spec.digest}").click().run()
+    app.button(key="continue-0").click().run()
     assert_sound(app)
     assert words(app)[0] == "Waiting for a worker, at step 1 of 2"
     assert [run.state for run in store.runs()] == [RunState.QUEUED]
@@ -284,7 +368,7 @@ def test_a_run_that_diverged_beside_one_that_did_not(
     record(store, second, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
     app = open_page(store, **TINY)
     assert_sound(app)
-    assert [trace["uid"] for trace in traces(app, "Training loss")] == [first.digest, second.digest]
+    assert list(lines(app, "Training loss")) == list(tiny_specs())
     assert app.dataframe[0].value["label"].tolist() == list(tiny_specs())[:2]
 
 
@@ -301,11 +385,16 @@ def test_a_scheduler_that_does_not_answer_is_one_warning(
     assert not app.exception
     assert [warning.value for warning in app.warning] == ["No Dask scheduler answers."]
     app.button(key="train").click().run()
-    assert words(app) == ["Waiting for a worker"] * 4, "it waits until the scheduler is back"
+    assert all(said.startswith("Waiting") for said in words(app)), "it waits until the scheduler is back"
 
 
-@pytest.mark.parametrize("query", [{"epochs": 0}, {"epochs": "many"}, {"train_examples": 10**9}, {"preset": "no"}])
-def test_an_address_with_nonsense_in_it_still_opens(query: dict, open_page: OpenPage, store: Store) -> None:
+@pytest.mark.parametrize("query", [{"epochs": 0}, {"epochs": "many"}, {"x": "time"}, {"preset": "no"}, {"lock": "it"}])
+def test_an_address_with_nonsense_in_it_says_so_and_shows_the_preset(
+    query: dict, open_page: OpenPage, store: Store
+) -> None:
     app = open_page(store, **query)
     assert not app.exception
-    assert buttons(app) == ["Train"]
+    (warning,) = app.warning
+    assert warning.value.startswith("In this page's address: ")
+    assert next(iter(query)) in warning.value
+    assert words(app) == ["Not trained yet"] * 4

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, ElementHandle, Locator, Page, WebSocket, expect
 
-from bnlab.charts.normalization import VARIABLES
 from bnlab.spec.presets import PRESETS
 from bnlab.ui.navigation import ROOT
 from tests.browser import running_app
@@ -21,12 +20,12 @@ ENDLESS, SHORT = "epochs=1000&train_examples=10000", "epochs=2&train_examples=20
 PATIENCE = 90_000  # ms: the workers share their cores with everything else that is tested
 TICKS = 20
 
-LINES = "chart => chart._fullData?.filter(line => line.x?.length > 1).length ?? 0"
+LINES = "chart => chart._fullData?.filter(line => line.showlegend && line.x?.length > 1).length ?? 0"
 END = "chart => Math.max(...chart._fullData.map(line => line.x.at(-1) ?? 0))"
 BEYOND = f"([chart, end]) => ({END})(chart) > end"
 VIEW = """chart => ({
   range: chart._fullLayout.xaxis.range.map(Number),
-  hidden: chart._fullData.filter(line => line.visible === 'legendonly').map(line => line.name),
+  hidden: chart._fullData.filter(line => line.showlegend && line.visible === 'legendonly').map(line => line.name),
 })"""
 # Looks at every frame whether the chart is still the same element, with its lines drawn in it.
 WATCH = """chart => {
@@ -82,15 +81,18 @@ def handle(locator: Locator) -> ElementHandle:
     return locator.element_handle()
 
 
-def row(page: Page, label: str) -> Locator:
-    """The bar and the words of one network."""
-    return page.get_by_test_id("stProgress").nth(LABELS.index(label))
+def card(page: Page, label: str) -> Locator:
+    return page.locator(f".st-key-card-{LABELS.index(label)}")
+
+
+def said_of(page: Page, label: str) -> Locator:
+    """What a network's card says of its progress."""
+    return card(page, label).get_by_test_id("stProgress")
 
 
 def button_of(page: Page, label: str) -> Locator:
-    """The button in a network's row."""
-    in_row = page.get_by_test_id("stHorizontalBlock").filter(has=page.get_by_test_id("stProgress"))
-    return in_row.filter(has_text=label).get_by_role("button")
+    """The button that stops a network or goes on with it."""
+    return card(page, label).get_by_role("button", name=re.compile("Stop|Continue|Retry"))
 
 
 def wait_until_at_rest(page: Page) -> None:
@@ -101,7 +103,7 @@ def wait_until_at_rest(page: Page) -> None:
 def expect_trained(page: Page) -> None:
     expect(train_button(page)).to_have_text(re.compile("Trained"))
     for label in LABELS:
-        expect(row(page, label)).to_contain_text("Done after")
+        expect(said_of(page, label)).to_contain_text("Done: ")
     wait_until_at_rest(page)
 
 
@@ -150,7 +152,7 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
 
     browser_page.locator(".st-key-stop_all button").click()
     for label in LABELS:
-        expect(row(browser_page, label)).to_contain_text("Stopped at step")
+        expect(said_of(browser_page, label)).to_contain_text("Stopped at step")
     expect(train_button(browser_page)).to_have_text(re.compile("Continue"))
     assert element.evaluate(VIEW) == before, "the end of training leaves the chart as it was"
 
@@ -162,7 +164,7 @@ def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
     connection = open_page(browser_page, address)
     press_train(browser_page)
     button_of(browser_page, LABELS[0]).click()
-    expect(row(browser_page, LABELS[0])).to_contain_text("Stopped at step")
+    expect(said_of(browser_page, LABELS[0])).to_contain_text("Stopped at step")
 
     expect(browser_page.get_by_text(re.compile("^Training, step")).first).to_be_visible()
     killed = worker_processes()
@@ -175,19 +177,16 @@ def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
     expect(browser_page.locator(".st-key-stop_all")).to_have_count(0)
     assert_nothing_polls(browser_page, connection)
 
-    said = [row(browser_page, label).inner_text() for label in LABELS]
+    said = [said_of(browser_page, label).inner_text() for label in LABELS]
     browser_page.reload()
     other = chromium.new_page()
     open_page(other, address)
     for page in (browser_page, other):
         expect_trained(page)
-        assert [row(page, label).inner_text() for label in LABELS] == said
+        assert [said_of(page, label).inner_text() for label in LABELS] == said
         for name in CURVES:
             wait_for_lines(page, name, len(LABELS))
     other.close()
-    for layer in ("bn_input", "bn_1", "bn_2"):
-        for variable in VARIABLES:
-            wait_for_lines(browser_page, f"{layer} {variable}", 5)
 
 
 def assert_nothing_polls(page: Page, connection: WebSocket) -> None:
@@ -196,3 +195,47 @@ def assert_nothing_polls(page: Page, connection: WebSocket) -> None:
     connection.on("framereceived", lambda frame: frames.append(frame))  # noqa: PLW0108
     page.wait_for_timeout(3_000)
     assert not frames
+
+
+def test_an_edited_comparison_is_in_its_address_and_trains(
+    browser_page: Page, chromium: BrowserContext, app_url: str
+) -> None:
+    open_page(browser_page, f"{app_url}/?epochs=1&train_examples=640&hidden_units=16")
+    browser_page.locator(".st-key-edit-0 button").filter(visible=True).click()
+    editor = browser_page.get_by_role("dialog")
+    editor.get_by_label("Name").fill("Without bias")
+    editor.get_by_label("Name").press("Enter")
+    editor.locator(".st-key-field-0-use_bias label").first.click()
+    expect(editor.get_by_text("Not trainable")).to_be_visible()
+    browser_page.wait_for_url("**use_bias~false**")
+    editor.locator(".st-key-done button").click()
+    expect(editor).to_have_count(0)
+    expect(card(browser_page, LABELS[0])).to_contain_text("Without bias")
+    train_button(browser_page).click()
+    expect_trained(browser_page)
+    for name in CURVES:
+        wait_for_lines(browser_page, name, len(LABELS))
+    said = [said_of(browser_page, label).inner_text() for label in LABELS]
+
+    other = chromium.new_page()
+    open_page(other, browser_page.url)
+    expect(card(other, LABELS[0])).to_contain_text("Without bias")
+    assert [said_of(other, label).inner_text() for label in LABELS] == said
+    assert other.url == browser_page.url
+    other.close()
+
+
+def test_a_broken_address_says_what_is_wrong_and_shows_the_preset(browser_page: Page, app_url: str) -> None:
+    open_page(browser_page, f"{app_url}/?epochs=never&v=A~speed~9")
+    expect(browser_page.get_by_text("In this page's address:")).to_contain_text("epochs must be a whole number")
+    for label in LABELS:
+        expect(card(browser_page, label)).to_contain_text(label)
+
+
+def test_a_locked_link_leaves_only_what_it_should(browser_page: Page, app_url: str) -> None:
+    open_page(browser_page, f"{app_url}/?lock=epochs&hide=variants.training")
+    expect(browser_page.locator(".st-key-view").filter(visible=True).first).to_be_visible()
+    expect(train_button(browser_page)).to_have_count(0)
+    expect(browser_page.get_by_role("button", name="Edit")).to_have_count(0)
+    open_page(browser_page, f"{app_url}/?lock=epochs")
+    expect(browser_page.get_by_role("spinbutton", name="Epochs")).to_be_disabled()

@@ -1,0 +1,226 @@
+"""The points of a curve, against sums written out in NumPy."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bnlab.charts.points import (
+    COLUMNS,
+    FEWEST_POINTS,
+    MOST_POINTS,
+    POINTS_OF_ALL,
+    minus_baseline,
+    most_points,
+    seeds_frame,
+    smoothed,
+    stretch_of,
+    thinned_frame,
+)
+
+NAN, INF = math.nan, math.inf
+MEASURED = ("val_loss", "val_accuracy")
+
+few = settings(max_examples=25)
+lengths = st.integers(0, 300)
+floats = st.floats(0, 2.0**127, width=32)
+runs_values = st.lists(floats | st.sampled_from([NAN, INF, 0.1, 0.2, 0.3]), max_size=12)
+
+
+def steps_of(losses: Sequence[float], first: int = 1) -> pd.DataFrame:
+    """As `bnlab.runs.frames.steps_frame` gives them."""
+    loss = np.asarray(losses, np.float32)
+    return pd.DataFrame({"step": first + np.arange(len(loss)), "loss": loss, "accuracy": loss / 10})
+
+
+def random_steps(length: int) -> pd.DataFrame:
+    return steps_of(np.random.default_rng(length).uniform(0, 3, length))
+
+
+def moments_of(losses: Sequence[float], pace: float = 1.0, name: str = "val_loss") -> pd.DataFrame:
+    """A moment every ten steps, an epoch of a hundred, `pace` seconds from one to the next."""
+    count = np.arange(len(losses))
+    places = {"step": 10 * count, "epoch": count / 10, "seconds": pace * count}
+    return pd.DataFrame(places | {name: np.asarray(losses, float)})
+
+
+def test_all_lines_together_stay_light() -> None:
+    allowed = [most_points(variants) for variants in range(21)]
+    assert allowed == sorted(allowed, reverse=True)
+    assert set(allowed) <= set(range(FEWEST_POINTS, MOST_POINTS + 1))
+    assert all(3 * variants * most_points(variants) <= POINTS_OF_ALL for variants in range(1, 9))
+
+
+@given(st.integers(0, 10**8), st.integers(1, 500))
+@example(150, 150)
+@example(151, 150)
+def test_a_stretch_is_the_shortest_of_its_row_that_leaves_few_enough_points(steps: int, most: int) -> None:
+    row = sorted([1, *(2**n for n in range(1, 30)), *(3 * 2**n for n in range(30))])
+    assert stretch_of(steps, most) == next(stretch for stretch in row if steps <= stretch * most)
+
+
+def test_each_step_is_a_point_of_its_own_at_a_stretch_of_one() -> None:
+    frame = thinned_frame(steps_of([4, 3, 8]), 1)
+    assert list(frame.columns) == ["step", "loss", "loss_low", "loss_high", "accuracy", "accuracy_low", "accuracy_high"]
+    assert frame["step"].tolist() == [1, 2, 3]
+    for column in ("loss", "loss_low", "loss_high"):
+        assert frame[column].tolist() == [4, 3, 8]
+
+
+def test_a_point_is_a_stretchs_mean_and_extremes_and_an_unfinished_one_waits() -> None:
+    expected = pd.DataFrame(
+        {"step": [4, 8], "loss": [2.5, 10.0], "loss_low": [1.0, 10.0], "loss_high": [4.0, 10.0]}
+    ).astype({"loss": np.float32, "loss_low": np.float32, "loss_high": np.float32})
+    frame = thinned_frame(steps_of([4, 2, 3, 1, 10, 10, 10, 10, 99]), 4)
+    pd.testing.assert_frame_equal(frame[list(expected.columns)], expected)
+
+
+def test_steps_after_a_later_start_keep_their_place() -> None:
+    assert thinned_frame(steps_of([1, 2, 3, 4], first=11), 2)["step"].tolist() == [12, 14]
+
+
+@few
+@given(lengths, st.integers(1, 50))
+def test_points_are_numpys(length: int, stretch: int) -> None:
+    steps = random_steps(length)
+    frame = thinned_frame(steps, stretch)
+    starts = range(0, length - stretch + 1, stretch)
+    assert frame["step"].tolist() == [start + stretch for start in starts]
+    for name in COLUMNS:
+        parts = [steps[name].to_numpy()[start : start + stretch] for start in starts]
+        np.testing.assert_allclose(frame[name], [part.astype(float).mean() for part in parts], rtol=1e-6)
+        assert frame[f"{name}_low"].tolist() == [part.min() for part in parts]
+        assert frame[f"{name}_high"].tolist() == [part.max() for part in parts]
+
+
+@few
+@given(lengths, st.integers(0, 100), st.integers(1, 50))
+def test_points_stay_while_the_run_grows(length: int, more: int, stretch: int) -> None:
+    later = random_steps(length + more)
+    before, after = thinned_frame(later.iloc[:length], stretch), thinned_frame(later, stretch)
+    pd.testing.assert_frame_equal(after.iloc[: len(before)], before)
+
+
+def test_what_overflowed_stays_in_its_own_stretch() -> None:
+    frame = thinned_frame(steps_of([1, 1, NAN, 2, 3, INF, INF, -INF, 3e38, 3e38, 4, 4]), 2)
+    np.testing.assert_array_equal(frame["loss"], np.array([1, NAN, INF, NAN, 3e38, 4], np.float32))
+    np.testing.assert_array_equal(frame["loss_low"], np.array([1, NAN, 3, -INF, 3e38, 4], np.float32))
+
+
+def test_one_seed_is_its_own_mean_without_a_spread() -> None:
+    own = moments_of([1, INF, 0.5])
+    frame = seeds_frame([own], ["val_loss"])
+    pd.testing.assert_frame_equal(frame[list(own.columns)], own)
+    assert frame["val_loss_sd"].isna().all()
+
+
+def test_seeds_are_averaged_as_far_as_they_have_got() -> None:
+    frame = seeds_frame([moments_of([1, 2, 3]), moments_of([3, 4]), moments_of([8])], ["val_loss"])
+    expected = pd.DataFrame(
+        {
+            "step": [0, 10, 20],
+            "epoch": [0.0, 0.1, 0.2],
+            "seconds": [0.0, 1.0, 2.0],
+            "val_loss": [4.0, 3.0, 3.0],
+            "val_loss_sd": [math.sqrt((9 + 1 + 16) / 2), math.sqrt(2), NAN],
+        }
+    )
+    pd.testing.assert_frame_equal(frame, expected)
+
+
+def test_a_run_counts_until_it_overflows() -> None:
+    frame = seeds_frame([moments_of([1, INF, NAN]), moments_of([3, 4, INF]), moments_of([5, 6, INF])], ["val_loss"])
+    np.testing.assert_allclose(frame["val_loss"], [3, 5, NAN])
+    np.testing.assert_allclose(frame["val_loss_sd"], [2, math.sqrt(2), NAN])
+
+
+def test_time_goes_on_where_a_slow_seed_has_not_got_to() -> None:
+    frame = seeds_frame([moments_of([1] * 4, pace=1), moments_of([1] * 2, pace=5)], ["val_loss"])
+    assert frame["seconds"].tolist() == [0, 3, 4, 5]
+
+
+@few
+@given(st.lists(st.tuples(runs_values, st.floats(0, 10)), min_size=1, max_size=4))
+def test_seeds_are_numpys_and_time_never_runs_backwards(runs: list[tuple[list[float], float]]) -> None:
+    frame = seeds_frame([moments_of(values, pace) for values, pace in runs], ["val_loss"])
+    longest = max(len(values) for values, _ in runs)
+    assert frame["step"].tolist() == [10 * place for place in range(longest)]
+    assert frame["seconds"].is_monotonic_increasing
+    if len(runs) > 1:
+        for place in range(longest):
+            there = np.array([values[place] for values, _ in runs if len(values) > place])
+            kept = there[np.isfinite(there)]
+            mean = kept.mean() if kept.size else NAN
+            spread = kept.std(ddof=1) if kept.size > 1 else NAN
+            np.testing.assert_allclose(frame["val_loss"][place], mean, rtol=1e-6)
+            np.testing.assert_allclose(frame["val_loss_sd"][place], spread, rtol=1e-5, atol=1e-9 * np.nan_to_num(mean))
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_seeds_that_have_not_begun_are_an_empty_frame(seeds: int) -> None:
+    frame = seeds_frame([moments_of([])] * seeds, ["val_loss"])
+    assert frame.empty
+    assert list(frame.columns) == ["step", "epoch", "seconds", "val_loss", "val_loss_sd"]
+
+
+@few
+@given(st.lists(floats | st.sampled_from([NAN, INF]), max_size=30), st.floats(0.01, 0.99))
+@example([1.0, NAN, 3.0, NAN], 0.5)
+def test_smoothing_is_the_corrected_running_average(values: list[float], weight: float) -> None:
+    average, total, expected = 0.0, 0.0, []
+    for value in np.asarray(values, np.float32).astype(float):
+        seen = math.isfinite(value)
+        average = weight * average + ((1 - weight) * value if seen else 0.0)
+        total = weight * total + ((1 - weight) if seen else 0.0)
+        expected.append(average / total if seen else NAN)
+    result = smoothed(np.asarray(values, np.float32), weight)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, expected, rtol=1e-5)
+
+
+def test_no_smoothing_changes_nothing() -> None:
+    values = np.array([1, NAN, INF, 2], np.float32)
+    np.testing.assert_array_equal(smoothed(values, 0), values)
+
+
+def test_a_constant_stays_where_it_is() -> None:
+    np.testing.assert_allclose(smoothed(np.full(50, 0.3, np.float32), 0.99), 0.3, rtol=1e-6)
+
+
+def test_a_difference_is_taken_where_the_other_was_at_the_same_time() -> None:
+    baseline = pd.DataFrame({"epoch": [1.0, 3.0], "seconds": [10.0, 20.0], "loss": [4.0, 2.0]})
+    frame = pd.DataFrame(
+        {"epoch": [0.5, 1, 2, 3, 4], "seconds": [5.0, 15, 18, 20, 25], "loss": 9.0, "loss_sd": 0.5, "other": 7.0}
+    )
+    before = frame.copy()
+    by_epoch = minus_baseline(frame, baseline, ["loss"], "epoch")
+    assert by_epoch[["epoch", "loss"]].to_numpy().tolist() == [[1, 5], [2, 6], [3, 7]]
+    assert by_epoch["loss_sd"].tolist() == [0.5] * 3
+    assert by_epoch["other"].tolist() == [7] * 3
+    by_seconds = minus_baseline(frame, baseline, ["loss"], "seconds")
+    np.testing.assert_allclose(by_seconds[["seconds", "loss"]], [[15, 6], [18, 6.6], [20, 7]])
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_a_baseline_minus_itself_is_nothing() -> None:
+    frame = moments_of([3, 2, 1])
+    assert minus_baseline(frame, frame, ["val_loss"], "epoch")["val_loss"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("along", ["epoch", "seconds"])
+def test_without_points_there_is_no_difference(along: str) -> None:
+    some, none = moments_of([3, 2, 1]), moments_of([])
+    for frame, baseline in ((some, none), (none, some), (none, none)):
+        difference = minus_baseline(frame, baseline, ["val_loss"], along)
+        assert difference.empty
+        assert list(difference.columns) == list(some.columns)
+
+
+def test_a_baseline_that_overflowed_leaves_the_rest() -> None:
+    difference = minus_baseline(moments_of([3, 3, 3, 3]), moments_of([1, NAN, INF, 1]), ["val_loss"], "epoch")
+    assert difference["val_loss"].tolist()[0] == difference["val_loss"].tolist()[3] == 2
+    assert not np.isfinite(difference["val_loss"].to_numpy()[1:3]).any()

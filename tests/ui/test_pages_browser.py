@@ -1,0 +1,122 @@
+"""Layers and Runs in a real Chromium, with real workers: watched while they train, exported and opened again."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.navigation import ROOT
+from tests.browser import running_app
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 60_000
+VARIANT = "v=Small~colour~0~placement~before_activation~hidden_units~16"
+LAST_X = "chart => Math.max(...chart._fullData.map(line => line.x?.at(-1) ?? 0))"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(f"sqlite:///{tmp_path_factory.mktemp('pages')}/bnlab.db")
+
+
+@pytest.fixture(scope="module")
+def app_url(store: Store, scheduler: str) -> Iterator[str]:
+    with running_app(ROOT / "app.py", env={"BNLAB_STORE": store.url, "BNLAB_SCHEDULER": scheduler}) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def patient(browser_page: Page) -> Iterator[None]:
+    browser_page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def go_to(page: Page, name: str) -> None:
+    """To another page by the sidebar, as a reader would: the comparison goes with them."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+
+def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser_page: Page, app_url: str) -> None:
+    browser_page.goto(f"{app_url}/?{VARIANT}&epochs=1000&train_examples=2000")
+    browser_page.locator(".st-key-train button").filter(visible=True).click()
+    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Training, step")
+    go_to(browser_page, "Layers")
+    gamma = browser_page.locator('[data-chart*="bn_1"][data-chart*="gamma"]').first
+    expect(gamma.locator(".scatterlayer .trace").first).to_be_attached()
+    element = gamma.element_handle()
+    browser_page.wait_for_function(f"([chart, end]) => ({LAST_X})(chart) > end", arg=[element, element.evaluate(LAST_X)])
+    assert "v=Small" in browser_page.url, "the comparison is in this page's address too"
+
+    browser_page.get_by_role("radio", name="Histograms").or_(
+        browser_page.get_by_role("button", name="Histograms")
+    ).first.click()
+    slider = browser_page.get_by_role("slider").first
+    expect(slider).to_be_visible()
+    histogram = browser_page.locator('[data-chart*="bn_1"][data-chart*="gamma"]').first
+    expect(histogram.locator(".barlayer .trace, .scatterlayer .trace").first).to_be_attached()
+    drawn = "chart => JSON.stringify(chart._fullData[0].y ?? chart._fullData[0].x)"
+    before = histogram.evaluate(drawn)
+    slider.press("Home")
+    browser_page.wait_for_function(
+        f"([chart, before]) => ({drawn})(chart) !== before", arg=[histogram.element_handle(), before]
+    )
+    go_to(browser_page, "Runs")
+    expect(browser_page.get_by_test_id("stDataFrame")).to_be_visible()
+
+
+def choose_rows(page: Page, rows: int) -> None:
+    """Tick the boxes of the first rows; the table is drawn on a canvas."""
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box is not None
+    for row in range(rows):
+        page.mouse.click(box["x"] + 18, box["y"] + 36 * (row + 1.5))
+
+
+def test_runs_are_found_exported_and_opened_again(browser_page: Page, app_url: str, store: Store) -> None:
+    spec = RunSpec(placement="before_activation", hidden_units=(16,), epochs=1, train_examples=640)
+    browser_page.goto(f"{app_url}/?{VARIANT}&epochs=1&train_examples=640")
+    browser_page.locator(".st-key-train button").filter(visible=True).click()
+    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Done: ")
+    for run in store.runs():
+        if not run.state.is_finished():
+            store.request_stop([run.digest])
+
+    browser_page.goto(f"{app_url}/runs")
+    search = browser_page.get_by_role("textbox", name="Search")
+    search.fill(spec.digest[:12])
+    search.press("Enter")
+    expect(browser_page.get_by_role("button", name="Search: 1 run", exact=True)).to_be_attached()
+    choose_rows(browser_page, 1)
+    browser_page.locator(".st-key-export-begin button").filter(visible=True).click()
+    with browser_page.expect_download() as download:
+        browser_page.locator(".st-key-export-download button").filter(visible=True).click()
+    assert_is_the_run(Path(download.value.path()).read_bytes(), spec)
+
+    browser_page.locator(".st-key-runs-open button").filter(visible=True).click()
+    expect(browser_page.get_by_role("heading", level=1)).to_have_text(re.compile("Where should"))
+    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Small")
+    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Done: ")
+
+
+def assert_is_the_run(packed: bytes, spec: RunSpec) -> None:
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        named = {Path(name).name: name for name in archive.namelist()}
+        assert json.loads(archive.read(named["spec.json"]))["hidden_units"] == [16]
+        metrics = pd.read_csv(archive.open(named["metrics.csv"]))
+        assert len(metrics) == spec.total_steps
+        columns = pd.read_parquet(io.BytesIO(archive.read(named["metrics.parquet"])))
+        pd.testing.assert_frame_equal(metrics, columns, check_dtype=False)
+        assert archive.read(named["model.keras"])[:2] == b"PK"
+        assert any("tfevents" in name for name in named)
