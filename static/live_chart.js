@@ -37,7 +37,7 @@ function themeTemplate(element) {
   const line = css("border-color");
   const size = Math.round(0.875 * (parseFloat(css("base-font-size")) || 16));
   const axis = {
-    automargin: true, gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false,
+    automargin: true, exponentformat: "power", gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false,
     tickfont: { size }, title: { font: { size: size + 1 }, standoff: 8 },
   };
   return {

@@ -9,6 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from bnlab.charts.parameters import summary_frame, variables_frame
 from bnlab.runs.run import Run
 from bnlab.spec.network import Network
 from bnlab.spec.presets import PRESETS
@@ -33,19 +34,16 @@ def network_table(label: str, network: Network) -> Table:
     counts = {"params": network.params, "trainable": network.trainable, "non-trainable": network.non_trainable}
     for title, total in counts.items():
         table.add_column(title, f"{total:,}", justify="right")
-    for layer in network.layers:
-        numbers = (layer.params, layer.trainable, layer.non_trainable)
-        table.add_row(layer.name, layer.keras_class, str(layer.output_shape), *(f"{n:,}" for n in numbers))
+    for name, keras_class, shape, *numbers in summary_frame(network).itertuples(index=False):
+        table.add_row(name, keras_class, shape, *(f"{n:,}" for n in numbers))
     return table
 
 
 def variables_table(network: Network) -> Table:
     """The notebook's `bn.variables`: name, shape and trainable of every batch-normalization variable."""
     table = Table("bn.variables", "shape", "trainable", "params")
-    for layer in network.normalizations:
-        for variable in layer.variables:
-            shape = str(variable.shape)
-            table.add_row(f"{layer.name}/{variable.name}", shape, str(variable.trainable), f"{variable.size:,}")
+    for name, shape, trainable, params in variables_frame(network).itertuples(index=False):
+        table.add_row(name, shape, str(trainable), f"{params:,}")
     return table
 
 

@@ -34,7 +34,13 @@ def open_database(url: str) -> Engine:
     try:
         engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else create_engine(parsed)
         _create_tables(engine)
-    except (ArgumentError, NoSuchModuleError, ImportError, TypeError, ValueError) as error:
+    except ImportError as error:
+        driver = (error.name or "of that database").split(".")[0]
+        hint = "for PostgreSQL: pip install 'psycopg[binary]'"
+        raise StoreError(
+            f"BNLAB_STORE={place} needs the Python driver {driver}, which is not installed ({hint})."
+        ) from error
+    except (ArgumentError, NoSuchModuleError, TypeError, ValueError) as error:
         raise StoreError(f"BNLAB_STORE is not a database bnlab can open ({place}): {error}.") from error
     except (OSError, SQLAlchemyError) as error:
         raise StoreError(

@@ -63,9 +63,7 @@ def _read(parameters: Mapping[str, Sequence[str]], preset: Comparison) -> Compar
     seeds = parse_value(_last(parameters, "seeds", "1"))
     if not isinstance(seeds, int) or isinstance(seeds, bool):
         raise SpecError(f"seeds must be a whole number, but {_last(parameters, 'seeds', '')[:40]!r} was given.")
-    comparison = comparison.repeated(seeds)
-    comparison.specs()  # seeds counted up may leave their bounds
-    return comparison
+    return comparison.repeated(seeds)
 
 
 def _variant(text: str, place: int, shared: dict[str, Any]) -> Variant:

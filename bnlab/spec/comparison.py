@@ -46,8 +46,8 @@ class Comparison:
             raise SpecError("Two variants of a comparison cannot have the same name.")
         if any(not 0 <= variant.colour < MOST_VARIANTS for variant in self.variants):
             raise SpecError(f"A variant's colour is a number from 0 to {MOST_VARIANTS - 1}.")
-        for variant in self.variants:
-            revise_spec(variant.spec, {"seed": variant.spec.seed + self.seeds - 1})  # seeds count up to there
+        if self.seeds > 1:
+            self.specs()  # seeds counted up may leave their bounds
 
     @property
     def labels(self) -> list[str]:

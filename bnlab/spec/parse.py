@@ -16,6 +16,7 @@ _KINDS = {
     "null": "nothing",
 }
 _BOUNDS = {
+    "maxLength": "of at most {:,} characters",
     "minimum": "at least {:,}",
     "exclusiveMinimum": "above {:,}",
     "maximum": "at most {:,}",

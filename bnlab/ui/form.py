@@ -60,7 +60,7 @@ def _widths(part: str) -> list[Any]:
     """The widths between two commas; what is not widths stays as it is, for RunSpec to say so."""
     if equal := re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([0-9]+)\s*", part):
         return [parse_value(equal[2])] * min(int(equal[1]), TOO_MANY)
-    return [parse_value(width) for width in part.split()]
+    return [parse_value(width) if width[-1].isdigit() else width for width in part.split()]
 
 
 def _kind(schema: dict[str, Any]) -> str:

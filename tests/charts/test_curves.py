@@ -52,7 +52,7 @@ def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataF
     count = first + np.arange(len(values))
     frame = pd.DataFrame({"step": count, curve.column: values})
     if curve in TRAINING_CURVES:
-        frame = thinned_frame(frame.assign(**{name: values for name in COLUMNS}), 1)
+        frame = thinned_frame(frame.assign(**dict.fromkeys(COLUMNS, values)), 1)
     return frame.assign(step=10 * count, epoch=count / 10, seconds=pace * count)
 
 
@@ -252,7 +252,7 @@ def test_what_is_not_a_number_is_left_out(smoothing: float) -> None:
 
 
 @every_curve
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.lists(st.lists(values_of_runs, min_size=1, max_size=3), max_size=2), views)
 def test_whatever_the_runs_and_the_view_there_is_a_figure(
     curve: Curve, seeds: list[list[list[float]]], view: View
@@ -264,7 +264,7 @@ def test_whatever_the_runs_and_the_view_there_is_a_figure(
     assert curve_alt(own, curve).startswith(curve.title)
 
 
-@every_curve
+@pytest.mark.parametrize("curve", [LOSS, VAL_ACCURACY], ids=lambda curve: curve.title)
 @pytest.mark.parametrize(("x", "log_x", "log_y"), [*product(X_AXES, [False, True], [False, True])])
 def test_plotly_knows_every_axis(curve: Curve, x: str, log_x: bool, log_y: bool) -> None:
     own = {LABELS[0]: line(curve, [0.9] * 12, [0.8] * 12), LABELS[1]: line(curve, [0.7] * 12)}
@@ -302,11 +302,10 @@ def test_a_line_that_flies_off_does_not_press_the_others_flat() -> None:
     assert 8 < high < 10
 
 
-@pytest.mark.parametrize("value", [0, 0.5, BIG])
+@pytest.mark.parametrize("value", [0, 0.5, 1e6])
 def test_equal_values_are_not_pressed_onto_an_empty_axis(value: float) -> None:
     low, high = curve_figure(lines(VAL_LOSS, [value] * 12), STYLES, VAL_LOSS, View()).layout.yaxis.range
-    assert low <= value <= high
-    assert low < high or value == BIG
+    assert low <= value < high
 
 
 def test_the_sentence_puts_the_best_first() -> None:

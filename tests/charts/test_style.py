@@ -1,9 +1,17 @@
 """How variants look."""
 
+import colorsys
+import re
+
 import plotly.graph_objects as go
 import pytest
 
-from bnlab.charts.style import COLOURS, DASHES, Style, message_figure, styles_of
+from bnlab.charts.style import COLOUR_NAMES, COLOURS, DASHES, Style, message_figure, plain_figure, style_of, styles_of
+
+# Where each name lies on the wheel of colours, in degrees; grey lies nowhere.
+HUES = {
+    "Vermillion": 27, "Brown": 39, "Orange": 41, "Green": 164, "Sky blue": 202, "Blue": 202, "Purple": 327,
+}  # fmt: skip
 
 
 def contrast(colour: str, background: str) -> float:
@@ -25,6 +33,39 @@ def test_eight_names_look_different_and_later_ones_repeat() -> None:
     looks = [(style.colour, style.dash) for style in styles]
     assert len(set(looks[:8])) == len({colour for colour, _ in looks[:8]}) == 8
     assert looks[8:] == looks[:2]
+
+
+def test_every_colour_has_a_dash_and_the_name_it_looks_like() -> None:
+    assert len(COLOUR_NAMES) == len(set(COLOUR_NAMES)) == len(COLOURS) == len(set(COLOURS)) == len(DASHES)
+    for name, colour in zip(COLOUR_NAMES, COLOURS, strict=True):
+        red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+        hue, _, saturation = colorsys.rgb_to_hls(red, green, blue)
+        assert (saturation < 0.1) == (name == "Grey")
+        assert name == "Grey" or abs(360 * hue - HUES[name]) < 1
+    light = dict(zip(COLOUR_NAMES, map(luminance, COLOURS), strict=True))
+    assert light["Sky blue"] > light["Blue"]
+    assert light["Orange"] > light["Brown"]
+
+
+def test_a_variant_looks_as_its_colour_says_whatever_its_place() -> None:
+    assert style_of("A", 5) == Style("A", COLOURS[5], DASHES[5])
+    assert [style_of(name, place) for place, name in enumerate("abc")] == list(styles_of("abc").values())
+
+
+def test_a_uid_is_a_css_class_of_the_name_alone() -> None:
+    names = ["A", "a", "A ", "Approach 1 (as printed)", "γ", "1"]
+    uids = [style_of(name, 0).uid for name in names]
+    assert len(set(uids)) == len(names)
+    assert all(re.fullmatch(r"[a-z][a-z0-9]+", uid) for uid in uids)
+    assert style_of("A", 1).uid == uids[0], "another colour is the same line"
+
+
+def test_a_plain_figure_is_what_it_was_given() -> None:
+    trace, layout = {"type": "scatter", "uid": "a", "y": [1, 2]}, {"title": {"text": "Loss"}}
+    figure = plain_figure([trace], layout)
+    assert figure.to_dict()["data"] == [trace]
+    assert figure.to_dict()["layout"]["title"] == layout["title"]
+    assert go.Figure(figure.to_dict()).data[0].y == (1, 2)
 
 
 def test_no_names_no_styles() -> None:

@@ -46,7 +46,7 @@ def test_a_malformed_url_is_told_in_one_sentence(url: str) -> None:
 
 
 def test_a_driver_that_is_not_installed_is_named_without_the_password() -> None:
-    with pytest.raises(StoreError, match=r"^BNLAB_STORE is not a database bnlab can open .*psycopg.*\.$") as caught:
+    with pytest.raises(StoreError, match=r"^BNLAB_STORE=.* needs the Python driver psycopg, .*\.$") as caught:
         open_database("postgresql+psycopg://user:secret@localhost/bnlab")
     assert "secret" not in str(caught.value)
 

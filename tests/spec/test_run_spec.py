@@ -31,7 +31,7 @@ EDGES = {
     "seed": ([0, 2**31 - 1], [-1, 2**31]),
     "momentum": ([0, 0.9999], [-0.01, 1]),
     "epsilon": ([1e-9, 1], [0, 1.001]),
-    "train_examples": ([None, 1, 55_000], [0, -1, 55_001, "many"]),
+    "train_examples": ([None, 1, 54_999], [0, -1, 55_001, "many"]),
 }
 
 ANOTHER_VALUE: dict[str, Any] = {
@@ -169,3 +169,8 @@ def test_an_epoch_includes_its_last_smaller_batch(examples: int, batch: int, ste
     spec = RunSpec(train_examples=examples, batch_size=batch, epochs=3)
     assert spec.steps_per_epoch == steps
     assert spec.total_steps == 3 * steps
+
+
+def test_all_images_are_one_training_however_they_are_asked_for() -> None:
+    assert RunSpec(train_examples=55_000) == RunSpec()
+    assert RunSpec(dataset="cifar10", train_examples=45_000).digest == RunSpec(dataset="cifar10").digest

@@ -4,15 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from bnlab.runs import lab as lab_module
-from bnlab.runs.lab import Lab
 from bnlab.runs.recordings import read_recording
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
@@ -24,7 +21,10 @@ from bnlab.ui import services
 from bnlab.ui.cards import _plain
 from bnlab.ui.navigation import ROOT
 from tests.one_thread import one_thread  # noqa: F401
+from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, open_journal, record
+
+__all__ = ["open_page"]
 
 PRESET = next(iter(PRESETS.values()))
 TINY = {"epochs": 1, "train_examples": 64}
@@ -42,20 +42,6 @@ app = AppTest.from_file("app.py").run(timeout=30)
 assert not app.exception and app.button
 print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """
-
-OpenPage = Callable[..., AppTest]
-
-
-class NoWorkers:
-    """A Dask client whose cluster has no workers: what is launched waits."""
-
-    cluster = None
-
-    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, object]]:
-        return {"workers": {}}
-
-    def close(self, timeout: float) -> None:
-        """There is nothing to close."""
 
 
 def tiny_specs() -> dict[str, RunSpec]:
@@ -84,33 +70,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
             assert fence is not None
             train_slice(store.url, spec.digest, fence)
     return store
-
-
-@pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
-    """The app in a new session on a store, or on whatever `BNLAB_STORE` should be; its lab is closed afterwards."""
-    labs: list[Lab] = []
-
-    def started(*args: object, **options: object) -> Lab:
-        labs.append(Lab(*args, **options))  # type: ignore[arg-type]
-        return labs[-1]
-
-    def open_page(store: Store | str, **query: object) -> AppTest:
-        monkeypatch.setenv("BNLAB_STORE", store if isinstance(store, str) else store.url)
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-        for name, value in query.items():
-            app.query_params[name] = str(value)
-        return app.run()
-
-    monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
-    monkeypatch.setattr(lab_module, "connect", lambda *_: NoWorkers())
-    monkeypatch.setattr(services, "Lab", started)
-    monkeypatch.setattr(services, "read_recording", lambda _: None)
-    st.cache_resource.clear()
-    yield open_page
-    for lab in labs:
-        lab.close()
-    st.cache_resource.clear()
 
 
 def buttons(app: AppTest) -> list[str]:
@@ -160,7 +119,8 @@ def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
     assert all(run.recorded for run in store.runs()), "a visit trains nothing"
     app.button(key="train").click().run()
     assert_sound(app)
-    assert words(app) == ["Waiting for a worker", *(f"Waiting for a worker, number {n} in the queue" for n in (2, 3, 4))]
+    places = [f", number {place} in the queue" if place > 1 else "" for place in range(1, 5)]
+    assert words(app) == [f"Waiting for a worker{place}" for place in places]
 
 
 def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenPage, store: Store) -> None:

@@ -56,7 +56,8 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     gamma = browser_page.locator('[data-chart*="bn_1"][data-chart*="gamma"]').first
     expect(gamma.locator(".scatterlayer .trace").first).to_be_attached()
     element = gamma.element_handle()
-    browser_page.wait_for_function(f"([chart, end]) => ({LAST_X})(chart) > end", arg=[element, element.evaluate(LAST_X)])
+    grown = f"([chart, end]) => ({LAST_X})(chart) > end"
+    browser_page.wait_for_function(grown, arg=[element, element.evaluate(LAST_X)])
     assert "v=Small" in browser_page.url, "the comparison is in this page's address too"
 
     browser_page.get_by_role("radio", name="Histograms").or_(

@@ -1,0 +1,63 @@
+"""Runs chosen on the Runs page, as a comparison."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.spec.comparison import LONGEST_LABEL, MOST_VARIANTS
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.run_actions import comparison_of
+
+LAST_SEED = 2**31 - 1
+
+
+def run(label: str, seed: int = 0, **changes: object) -> Run:
+    spec = RunSpec(seed=seed, **changes)
+    return Run(
+        spec.digest, label, spec, RunState.COMPLETED, spec.total_steps, spec.total_steps, 1.0, 0.0, 0.0, 0.0, "", False,
+        "", 0.0,
+    )  # fmt: skip
+
+
+def test_runs_become_variants_in_their_order_each_in_a_colour_of_its_own() -> None:
+    runs = [run("B", epochs=3), run("A", use_bias=False), run("C")]
+    comparison = comparison_of(runs)
+    assert comparison.labels == ["B", "A", "C"]
+    assert [variant.spec for variant in comparison.variants] == [run.spec for run in runs]
+    assert [variant.colour for variant in comparison.variants] == [0, 1, 2]
+    assert comparison.seeds == 1
+
+
+def test_runs_of_one_name_are_told_apart_by_their_seeds() -> None:
+    comparison = comparison_of([run("A", 0), run("A", 1), run("A", LAST_SEED), run("B", 1)])
+    assert comparison.labels == ["A", "A, seed 1", f"A, seed {LAST_SEED}", "B"]
+
+
+def test_runs_of_one_name_and_seed_are_told_apart_nevertheless() -> None:
+    labels = comparison_of([run("A", epochs=epochs) for epochs in range(1, 5)]).labels
+    assert labels == ["A", "A, seed 0", "A, seed 0 2", "A, seed 0 3"]
+
+
+def test_a_long_name_leaves_room_for_the_whole_seed() -> None:
+    long = "x" * LONGEST_LABEL
+    first, second = comparison_of([run(long), run(long, LAST_SEED)]).labels
+    assert first == long
+    assert second == "x" * (LONGEST_LABEL - len(f", seed {LAST_SEED}")) + f", seed {LAST_SEED}"
+
+
+def test_a_name_that_no_variant_may_have_is_mended() -> None:
+    """The command line gives any name."""
+    nameless = run(" \n~")
+    assert comparison_of([run("A~B\tC" + "x" * 99), nameless]).labels == ["ABC" + "x" * 37, nameless.digest]
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.tuples(st.text(max_size=50), st.sampled_from([0, 1, LAST_SEED])), min_size=1, max_size=MOST_VARIANTS)
+)
+def test_whatever_their_names_up_to_eight_runs_can_be_compared(chosen: list[tuple[str, int]]) -> None:
+    runs = [run(label, seed, epochs=place + 1) for place, (label, seed) in enumerate(chosen)]
+    comparison = comparison_of(runs)
+    assert [variant.spec for variant in comparison.variants] == [run.spec for run in runs]
+    assert len({variant.colour for variant in comparison.variants}) == len(runs)

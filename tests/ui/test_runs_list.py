@@ -1,0 +1,76 @@
+"""The Runs page, run by Streamlit's AppTest; what needs a choice of rows is tested in a real browser."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+from tests.opened_page import OpenPage, open_page
+from tests.recording import OWNER, moment, record
+
+__all__ = ["open_page"]
+
+PLAIN = RunSpec(epochs=1, train_examples=64, optimizer="adam")
+NORMALIZED = RunSpec(epochs=1, train_examples=64, placement="before_activation")
+STOPPED = RunSpec(epochs=1, train_examples=64, seed=7)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    record(store, PLAIN, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
+    record(store, NORMALIZED, (2.0, 1.0), (moment(0), moment(2, 0.4, 0.95)), RunState.COMPLETED)
+    record(store, STOPPED, (2.0,), (moment(0),), RunState.STOPPED)
+    store.rename(NORMALIZED.digest, "With BN")
+    return store
+
+
+def runs_page(open_page: OpenPage, store: Store) -> AppTest:
+    return open_page(store).switch_page("pages/runs.py").run()
+
+
+def listed(app: AppTest) -> list[str]:
+    return app.dataframe[0].value["digest"].tolist()
+
+
+def test_all_runs_are_listed_the_newest_first(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store)
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table["digest"].tolist() == [STOPPED.digest, NORMALIZED.digest, PLAIN.digest]
+    assert table["label"].tolist() == ["A", "With BN", "A"]
+    assert table["state"].tolist() == ["Stopped", "Complete", "Complete"]
+    assert table["val_accuracy"].tolist() == [0.5, 0.95, 0.9]
+    assert table["placement"].tolist() == ["None", "Before the activation", "None"]
+
+
+def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store)
+    search = app.text_input(key="runs-search")
+    search.set_value("with bn").run()
+    assert listed(app) == [NORMALIZED.digest]
+    search.set_value("adam").run()
+    assert listed(app) == [PLAIN.digest]
+    search.set_value("nothing like it").run()
+    assert not app.dataframe
+    assert [info.value for info in app.info] == ["No run is like that."]
+    search.set_value("").run()
+    app.button_group(key="runs-states").set_value([RunState.STOPPED]).run()
+    assert not app.exception
+    assert listed(app) == [STOPPED.digest]
+
+
+def test_without_runs_the_way_to_compare_is_shown(open_page: OpenPage, tmp_path: Path) -> None:
+    app = runs_page(open_page, Store(f"sqlite:///{tmp_path}/empty.db"))
+    assert not app.exception
+    assert app.info[0].value.startswith("No runs yet.")
+
+
+def test_a_waiting_run_keeps_the_page_alive(open_page: OpenPage, store: Store) -> None:
+    store.launch(RunSpec(epochs=2), "waiting", OWNER)
+    app = runs_page(open_page, store)
+    assert not app.exception
+    assert app.dataframe[0].value["state"].iloc[0] == "Waiting"

@@ -1,0 +1,171 @@
+"""A visitor's desk: to the address and back, and what an address may hold besides."""
+
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from bnlab.charts.view import X_AXES, View
+from bnlab.spec.comparison import LONGEST_LABEL, Comparison, Variant
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.lesson import EVERYTHING, PARTS, Lesson
+from bnlab.ui.session import ADDRESS, Desk, address_of, read_desk, read_view, revise
+
+PRESET = next(iter(PRESETS.values())).comparison
+PLAIN = Desk(PRESET, View(), Lesson(), [])
+
+labels = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="~"), min_size=1, max_size=40)
+own_comparisons = st.lists(labels, min_size=1, max_size=8, unique=True).map(
+    lambda names: Comparison(tuple(Variant(name, RunSpec(seed=place), place) for place, name in enumerate(names)))
+)
+comparisons = st.sampled_from([preset.comparison for preset in PRESETS.values()]) | own_comparisons
+lessons = st.builds(
+    Lesson,
+    st.lists(st.sampled_from([EVERYTHING, *RunSpec.model_fields]), unique=True, max_size=4).map(tuple),
+    st.lists(st.sampled_from(list(PARTS)), unique=True).map(tuple),
+)
+
+
+@st.composite
+def desks(draw: st.DrawFn) -> Desk:
+    comparison = draw(comparisons)
+    flags = ("log_x", "log_y", "singles", "differences", "projector")
+    view = View(
+        x=draw(st.sampled_from(list(X_AXES))),
+        smoothing=draw(st.floats(0, 0.99)),
+        baseline=draw(st.sampled_from(["", *comparison.labels])),
+        **{flag: draw(st.booleans()) for flag in flags},
+    )
+    return Desk(comparison, view, draw(lessons), [])
+
+
+@given(desks())
+def test_an_address_brings_back_the_desk(desk: Desk) -> None:
+    query = urlencode(address_of(desk), doseq=True)
+    assert read_desk(parse_qs(query, keep_blank_values=True)) == desk
+    assert set(address_of(desk)) <= set(ADDRESS)
+
+
+def test_what_is_as_it_was_at_first_is_not_in_the_address() -> None:
+    assert address_of(PLAIN) == {}
+    assert read_desk({}) == PLAIN
+
+
+def test_the_parameters_names_do_not_clash() -> None:
+    assert len(set(ADDRESS)) == len(ADDRESS)
+
+
+def test_an_address_can_be_read() -> None:
+    view = View(x="seconds", smoothing=0.25, log_y=True, baseline="Approach 2", differences=True)
+    desk = Desk(PRESET.revised({"epochs": 3}), view, Lesson(("epochs", "seed"), ("results",)), [])
+    assert address_of(desk) == {
+        "epochs": ["3"], "x": ["seconds"], "smoothing": ["0.25"], "log_y": ["true"], "baseline": ["Approach 2"],
+        "differences": ["true"], "lock": ["epochs.seed"], "hide": ["results"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"x": ["weeks"]}, "x must be one of epoch, step, seconds, but 'weeks' was given."),
+        ({"smoothing": ["1"]}, "smoothing must be a number at least 0 and at most 0.99, but 1 was given."),
+        ({"smoothing": ["NaN"]}, "smoothing must be a number at least 0"),
+        ({"smoothing": [""]}, "smoothing must be a number at least 0"),
+        ({"log_x": ["perhaps"]}, "log_x must be true or false, but 'perhaps' was given."),
+        ({"baseline": ["x" * 41]}, "baseline must be"),
+    ],
+)
+def test_what_a_view_cannot_be_is_said_and_left_at_its_default(parameters: dict[str, list[str]], says: str) -> None:
+    view, faults = read_view(parameters | {"projector": ["true"], "log_y": ["true"]})
+    assert view == View(projector=True, log_y=True)
+    assert len(faults) == 1
+    assert faults[0].startswith(says)
+
+
+def test_of_a_parameter_given_twice_the_last_one_counts() -> None:
+    assert read_view({"x": ["weeks", "step"], "smoothing": ["9", "0"]}) == (View(x="step", smoothing=0), [])
+
+
+@pytest.mark.parametrize("name", ["true", "1", "null", "[1]"])
+def test_a_baseline_is_a_name_whatever_it_looks_like(name: str) -> None:
+    desk = Desk(Comparison((Variant(name, RunSpec()),)), View(baseline=name), Lesson(), [])
+    assert read_desk(address_of(desk)) == desk
+
+
+def test_a_baseline_that_is_not_there_is_said() -> None:
+    desk = read_desk({"baseline": ["Nobody"], "x": ["step"]})
+    assert desk.view == View(x="step")
+    assert desk.faults == ["There is no variant 'Nobody' to compare with."]
+
+
+def test_every_fault_of_an_address_is_told() -> None:
+    desk = read_desk({"epochs": ["0"], "x": ["weeks"], "lock": ["weight"], "hide": ["results.ads"]})
+    assert (desk.comparison, desk.view, desk.lesson) == (PRESET, View(), Lesson(hide=("results",)))
+    starts = ("epochs must be", "x must be", "lock takes", "hide takes")
+    assert [fault.startswith(start) for fault, start in zip(desk.faults, starts, strict=True)] == [True] * 4
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.sampled_from([*ADDRESS, "other"]), st.lists(st.text(max_size=30), max_size=3), max_size=6))
+def test_any_address_is_a_desk(parameters: dict[str, list[str]]) -> None:
+    desk = read_desk(parameters)
+    assert desk.comparison.specs()
+    assert all(fault.strip() for fault in desk.faults)
+    again = read_desk(address_of(desk))
+    assert (again.comparison, again.view, again.lesson, again.faults) == (
+        desk.comparison,
+        desk.view,
+        desk.lesson,
+        [],
+    ), "what the address becomes is sound"
+
+
+def test_a_change_is_made_or_its_fault_is_returned() -> None:
+    desk = read_desk({"epochs": ["0"]})
+    assert "epochs must be" in revise(desk, {"epochs": -1})
+    assert (desk.comparison, len(desk.faults)) == (PRESET, 1), "nothing has changed"
+    assert revise(desk, {"epochs": 3}, "Baseline") == ""
+    assert desk.comparison == PRESET.revised({"epochs": 3}, "Baseline")
+    assert desk.faults == []
+
+
+def test_a_baseline_leaves_with_its_variant() -> None:
+    desk = Desk(PRESET, View(baseline="Baseline", differences=True), Lesson(), [])
+    desk.change(PRESET.removed("Approach 2"))
+    assert desk.view.baseline == "Baseline"
+    desk.change(PRESET.removed("Baseline"))
+    assert desk.view == View(differences=True)
+    assert read_desk(address_of(desk)) == desk
+
+
+def page() -> None:
+    import streamlit as st
+
+    from bnlab.ui.session import desk, revise
+
+    own = desk()
+    st.button("Change", key="change", on_click=revise, args=(own, {"epochs": 4}))
+    for fault in own.faults:
+        st.error(fault)
+
+
+def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -> None:
+    app = AppTest.from_function(page)
+    for name, values in {"epochs": ["2", "3"], "embed_options": ["a", "b"], "x": ["weeks"]}.items():
+        app.query_params[name] = values
+    app.run()
+    assert not app.exception
+    assert [error.value[:9] for error in app.error] == ["x must be"]
+    assert dict(app.query_params) == {"epochs": "3", "embed_options": ["a", "b"]}
+    app.button(key="change").click().run()
+    assert not app.error
+    assert dict(app.query_params) == {"epochs": "4", "embed_options": ["a", "b"]}
+
+
+def test_the_longest_name_is_a_baseline_too() -> None:
+    name = "x" * LONGEST_LABEL
+    desk = Desk(Comparison((Variant(name, RunSpec()),)), View(baseline=name), Lesson(), [])
+    assert read_desk(address_of(desk)) == desk

@@ -1,0 +1,75 @@
+"""The link to a page as it stands."""
+
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bnlab.charts.view import View
+from bnlab.spec.comparison import Comparison, Variant
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui import share
+from bnlab.ui.lesson import EVERYTHING, PARTS, Lesson
+from bnlab.ui.session import Desk, read_desk
+from bnlab.ui.share import link
+
+PAGE = "https://lab.example:8501/base/layers"
+PRESET = PRESETS["notebook"].comparison
+ODD = Comparison((Variant("γ & β = 100 % #1?", RunSpec(hidden_units=(20, 10)), 3), Variant("+ a/b", RunSpec(), 0)), 2)
+
+
+@pytest.fixture(autouse=True)
+def url(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the reader is."""
+    show_page(monkeypatch, PAGE)
+
+
+def show_page(monkeypatch: pytest.MonkeyPatch, url: str | None) -> None:
+    monkeypatch.setattr(share, "st", SimpleNamespace(context=SimpleNamespace(url=url)))
+
+
+def desk(comparison: Comparison, view: View | None = None, lesson: Lesson | None = None) -> Desk:
+    return Desk(comparison, view or View(), lesson or Lesson(), [])
+
+
+def opened(address: str) -> Desk:
+    return read_desk(parse_qs(urlsplit(address).query, keep_blank_values=True))
+
+
+def test_the_page_as_it_is_at_first_is_its_own_address() -> None:
+    assert link(desk(PRESET), Lesson()) == PAGE
+
+
+@pytest.mark.parametrize("comparison", [PRESET, PRESET.revised({"epochs": 3}).repeated(4), ODD])
+def test_a_link_opens_the_same_page_with_its_lesson(comparison: Comparison) -> None:
+    view = View(x="step", baseline=comparison.labels[0], differences=True)
+    lesson = Lesson((EVERYTHING, "seed"), tuple(PARTS))
+    address = link(desk(comparison, view, Lesson(("epochs",))), lesson)
+    assert address.startswith(f"{PAGE}?")
+    assert opened(address) == desk(comparison, view, lesson)
+
+
+def test_a_link_is_one_word_that_can_be_read() -> None:
+    address = link(desk(ODD, View(smoothing=0.25)), Lesson(("epochs", "seed")))
+    assert address.isascii()
+    assert not set(' "<>\\^`{|}') & set(address)
+    assert "~hidden_units~20-10" in address
+    assert address.endswith("&seeds=2&smoothing=0.25&lock=epochs.seed")
+
+
+def test_making_a_link_changes_nothing() -> None:
+    own = desk(PRESET)
+    link(own, Lesson(("epochs",)))
+    assert own == desk(PRESET)
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8501/?epochs=9&lock=all#top", "http://localhost:8501/"])
+def test_the_link_has_nothing_of_the_address_before(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    show_page(monkeypatch, url)
+    assert link(desk(PRESET.repeated(2)), Lesson()) == "http://localhost:8501/?seeds=2"
+
+
+def test_without_a_browser_there_is_still_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    show_page(monkeypatch, None)
+    assert link(desk(PRESET.repeated(2)), Lesson()) == "?seeds=2"
