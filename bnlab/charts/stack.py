@@ -37,7 +37,7 @@ class Row:
 
 
 def stack_svg(network: Network, style: Style) -> str:
-    """The layers from the input down: a row a Dense layer, BN filled with the style's colour.
+    """The layers from the input down: a row a Dense layer or convolution, BN filled with the style's colour.
 
     At most 200 pixels high, however deep the network: equal rows are drawn once, and of many different ones the
     first and the last. Text and lines take the colour of the text around it. Draw it with `st.markdown` and
@@ -70,12 +70,16 @@ def stack_words(network: Network) -> str:
 
 
 def _rows(network: Network) -> list[Row]:
-    """One row for each layer with weights, after one for what comes before them; equal neighbours as one."""
-    numbers = itertools.accumulate(any(v.name == "kernel" for v in layer.variables) for layer in network.layers)
+    """One row for each layer with weights, others for what stands before and after them; equal neighbours as one."""
+    numbers = itertools.accumulate(_begins_row(layer) for layer in network.layers)
     boxes: dict[int, tuple[Box, ...]] = {}
     for number, layer in zip(numbers, network.layers, strict=True):
         boxes[number] = (*boxes.get(number, ()), *_boxes(layer))
     return [Row(row, len(list(equal))) for row, equal in itertools.groupby(boxes.values())]
+
+
+def _begins_row(layer: Layer) -> bool:
+    return layer.keras_class == "Flatten" or any(variable.name == "kernel" for variable in layer.variables)
 
 
 def _condensed(rows: Sequence[Row]) -> list[Row]:
@@ -91,13 +95,18 @@ def _boxes(layer: Layer) -> Iterator[Box]:
     if layer.keras_class == "BatchNormalization":
         yield Box("BN", "normalization", 40)
         return
+    if layer.keras_class == "BatchNoise":
+        yield Box("Noise", "activation", _text_width("Noise") + 8)
+        return
     title = next(
         (a.title for a in ACTIVATIONS.values() if (a.layer, a.config) == (layer.keras_class, layer.config)), ""
     )
     if title:
         yield Box(title, "activation", _text_width(title) + 14)
         return
-    text = " ".join([layer.keras_class, *(str(layer.config[key]) for key in ("units",) if key in layer.config)])
+    text = " ".join(
+        [layer.keras_class, *(str(layer.config[key]) for key in ("units", "filters") if key in layer.config)]
+    )
     by_units = 38 + 7.5 * math.log2(layer.output_shape[-1])
     yield Box(text, "layer", max(round(by_units), _text_width(text) + 10))
     if "activation" in layer.config:

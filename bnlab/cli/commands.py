@@ -4,17 +4,17 @@ import sys
 import time
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
-from rich.console import Console
 
 from bnlab.cli.documents import comparison_document, network_document, write_json
+from bnlab.cli.options import INTERRUPTED, console, fail, in_a_folder, json_option, open_store
 from bnlab.cli.tables import network_table, presets_table, results_table, runs_table, variables_table
+from bnlab.cli.trials import claims
 from bnlab.cli.watching import wait_until_stopped, watch
-from bnlab.runs.database import StoreError
 from bnlab.runs.lab import Lab
-from bnlab.runs.places import scheduler_address, store_url
+from bnlab.runs.places import scheduler_address
 from bnlab.runs.recordings import write_recording
 from bnlab.runs.results import results_frame
 from bnlab.runs.states import ACTIVE, RunState
@@ -25,30 +25,15 @@ from bnlab.spec.parse import SpecError, parse_value
 from bnlab.spec.presets import PRESETS, Preset
 from bnlab.spec.run_spec import RunSpec
 
-console = Console() if sys.stdout.isatty() else Console(width=120)
-INTERRUPTED = 130
-
-
-def _in_a_folder(_context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
-    """Told before the training, not after it."""
-    if path is not None and not path.parent.is_dir():
-        raise click.BadParameter(f"{path.parent} is not a folder.")
-    return path
-
-
 preset_argument = click.argument("preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
-json_option = click.option(
-    "--json",
-    "json_path",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    callback=_in_a_folder,
-    help="Write what is shown to this file.",
-)
 
 
 @click.group()
 def main() -> None:
     """Compare batch-normalization variants, trained in the background."""
+
+
+main.add_command(claims)
 
 
 @main.command()
@@ -83,7 +68,7 @@ def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ..
     changes = dict(_setting(text) for text in settings) | ({} if epochs is None else {"epochs": epochs})
     specs = _specs(PRESETS[preset], changes, seeds)
     labels = _labels(specs)
-    store = _open_store()
+    store = open_store()
     wall_seconds = 0.0 if _trained_before(store, labels) else _train(store, specs, labels)
     by_digest = {run.digest: run for run in store.runs(labels)}
     comparison = {label: [by_digest[spec.digest] for spec in own] for label, own in specs.items()}
@@ -100,7 +85,7 @@ def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ..
 
 @main.command()
 @preset_argument
-@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=_in_a_folder)
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=in_a_folder)
 @click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Runs of each network.")
 def record(preset: str, path: Path, seeds: int) -> None:
     """Train a preset's networks and write what the app shows before anything was trained here.
@@ -109,7 +94,7 @@ def record(preset: str, path: Path, seeds: int) -> None:
     """
     specs = _specs(PRESETS[preset], {}, seeds)
     labels = _labels(specs)
-    store = _open_store()
+    store = open_store()
     if not _trained_before(store, labels):
         _train(store, specs, labels)
     write_recording(
@@ -121,7 +106,7 @@ def record(preset: str, path: Path, seeds: int) -> None:
 @main.command()
 def runs() -> None:
     """List all runs."""
-    found = _open_store().runs()
+    found = open_store().runs()
     console.print(runs_table(found) if found else "No runs yet: python -m bnlab compare notebook makes the first.")
 
 
@@ -130,16 +115,16 @@ def runs() -> None:
 @click.option("--all", "everything", is_flag=True, help="Stop whatever is queued or running.")
 def stop(digests: tuple[str, ...], everything: bool) -> None:
     """Stop runs, by the digests that `runs` shows, or all of them; what was trained is kept."""
-    store = _open_store()
+    store = open_store()
     active = [run for run in store.runs() if run.state in ACTIVE]
     chosen = [run for run in active if everything or any(run.digest.startswith(digest) for digest in digests)]
     unknown = [digest for digest in digests if not any(run.digest.startswith(digest) for run in active)]
     if not all(digests):
-        _fail("An empty digest would mean every run: say --all for that.")
+        fail("An empty digest would mean every run: say --all for that.")
     if unknown:
-        _fail(f"No queued or running run begins with {', '.join(unknown)}.")
+        fail(f"No queued or running run begins with {', '.join(unknown)}.")
     if not everything and not digests:
-        _fail("Say which runs to stop: their digests, or --all.")
+        fail("Say which runs to stop: their digests, or --all.")
     store.request_stop(run.digest for run in chosen)
     console.print(f"Asked {len(chosen)} run{'' if len(chosen) == 1 else 's'} to stop.")
 
@@ -182,22 +167,11 @@ def _specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[str, lis
     try:
         return comparison_specs(preset.variants, changes, seeds)
     except SpecError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def _setting(text: str) -> tuple[str, Any]:
     name, separator, value = text.partition("=")
     if not separator:
-        _fail(f"--set takes FIELD=VALUE, but {text!r} was given.")
+        fail(f"--set takes FIELD=VALUE, but {text!r} was given.")
     return name, parse_value(value)
-
-
-def _open_store() -> Store:
-    try:
-        return Store(store_url())
-    except StoreError as error:
-        _fail(str(error))
-
-
-def _fail(sentence: str) -> NoReturn:
-    raise click.UsageError(sentence)

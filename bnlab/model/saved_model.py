@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.model.build import build_model
+from bnlab.model.build import build_trained
 from bnlab.spec.choices import OPTIMIZERS
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
@@ -22,9 +22,12 @@ def saved_model(spec: RunSpec, weights: Mapping[str, NDArray[np.float32]]) -> by
     Raises:
         KeyError: an array of the spec's network is missing.
     """
-    model = build_model(spec)
-    for layer in describe_network(spec).layers:
-        model.get_layer(layer.name).set_weights([weights[f"{layer.name}/{v.name}"] for v in layer.variables])
+    spec = spec.model_copy(update={"noise": False})  # it is drawn in bnlab's training alone, and plain Keras has none
+    return model_file(spec, build_trained(describe_network(spec), spec, weights))
+
+
+def model_file(spec: RunSpec, model: keras.Sequential) -> bytes:
+    """The content of a `.keras` file with `model`, which is compiled with the spec's optimizer for it."""
     model.compile(_build_optimizer(spec, model), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     with TemporaryDirectory(prefix="bnlab-") as folder:
         path = Path(folder) / "model.keras"

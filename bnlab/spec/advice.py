@@ -8,40 +8,21 @@ from typing import Literal
 from bnlab.spec.choices import RESCALINGS
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
+from bnlab.spec.thresholds import (
+    BOUNDED_ACTIVATIONS,
+    CHANNEL_VARIANCE,
+    DEEP_SIGMOIDS,
+    DIVERGING_RATES,
+    HELD_AFTER_ONE_EPOCH,
+    HELD_AT_THE_END,
+    LARGE_EPSILON,
+    LARGE_WEIGHTS,
+    PIXEL_VARIANCE,
+    SMALL_BATCH,
+)
 
 Topic = Literal["statistics", "modes", "momentum", "placement", "scale", "folding"]
 Severity = Literal["note", "warning"]
-
-HELD_AT_THE_END, HELD_AFTER_ONE_EPOCH = 0.05, 0.2  # of the moving statistics' initial values
-SMALL_BATCH = 8
-LARGE_EPSILON = 0.1  # of the input's variance
-
-PIXEL_VARIANCE = {"mnist": 4373.40}
-"""The mean over the pixels of each raw pixel's variance (0 to 255), in all training images; 0.0673 for pixels / 255."""
-
-# The thresholds below were found by training with bnlab on MNIST: 2,000 examples for 3 epochs in batches of 32
-# (sigmoids: 10,000), 300 · 100 units, seed 0, unless said otherwise; percentages are validation accuracies.
-
-DIVERGING_RATES = {"sgd": 0.003, "sgd_momentum": 0.0003, "nesterov": 0.0003}
-"""From which learning rate on raw pixels are likely to end in failure where no BN evens out their scale.
-
-SGD: ReLU reaches 72 % at 0.001, 49 % at 0.003 and 11 % (chance) at 0.01; Leaky ReLU diverges at 0.003, linear
-layers at 0.001; ten layers of 100 only at 0.1. Momentum 0.9 makes steps ten times as long: 38 and 57 % at 0.0003, at
-most 20 % at 0.001. Adam and RMSprop, whose steps do not grow with the gradient, still learn at 0.01 (65 and 59 %).
-"""
-BOUNDED_ACTIVATIONS = ("sigmoid", "tanh")
-"""They saturate on raw pixels and learn slowly (64 and 79 % at 0.01), but do not blow up."""
-
-LARGE_WEIGHTS = 5
-"""From how many times He normal's stddev on weights are too large.
-
-At 0.3 (6 times, for 784 inputs) tanh falls from 80 to 53 %, BN before the activation from 84 to 47 %, five ReLU layers
-of 100 from 70 to 56 %, and at 0.5 these diverge.
-"""
-
-DEEP_SIGMOIDS = 4
-"""From how many sigmoid layers on without BN: four stay at chance with SGD at 0.01, 0.1 and even 1 (three reach 48 %
-at 0.1 and 81 % at 1). Adam still trains them, but eight only to 38 %; ten tanh layers reach 89 % as one does."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +62,11 @@ def _redundant_bias(spec: RunSpec) -> Advice | None:
     )
     if not (spec.use_bias and follows):
         return None
+    kind = "Dense layer" if spec.architecture == "dense" else "convolution"
     biases = _counted(sum(spec.hidden_units), "bias", "biases")
     return Advice(
         "Redundant bias",
-        f"BN directly follows each hidden Dense layer and subtracts the mean, so the {biases} there cancel "
+        f"BN directly follows each hidden {kind} and subtracts the mean, so the {biases} there cancel "
         "out and can be left away.",
         "placement",
         "note",
@@ -113,8 +95,7 @@ def _held(spec: RunSpec, steps: int, when: str, severity: Severity) -> Advice:
 
 def _small_batch(spec: RunSpec) -> Advice | None:
     batch = min(spec.batch_size, spec.examples)
-    # Batch renormalization is made for small batches: it does not divide by the batch's statistics alone.
-    if not _normalizes(spec) or spec.renorm or batch >= SMALL_BATCH:
+    if not _takes_examples_alone(spec) or batch >= SMALL_BATCH:
         return None
     if batch == 1:
         return Advice(
@@ -134,7 +115,7 @@ def _small_batch(spec: RunSpec) -> Advice | None:
 
 def _lone_last_example(spec: RunSpec) -> Advice | None:
     full, rest = divmod(spec.examples, spec.batch_size)
-    if not _normalizes(spec) or spec.renorm or rest != 1 or full == 0:
+    if not _takes_examples_alone(spec) or rest != 1 or full == 0:
         return None
     return Advice(
         "One example in the last batch",
@@ -148,7 +129,8 @@ def _lone_last_example(spec: RunSpec) -> Advice | None:
 def _large_epsilon(spec: RunSpec) -> Advice | None:
     if not spec.input_normalization or spec.dataset not in PIXEL_VARIANCE:
         return None
-    variance = PIXEL_VARIANCE[spec.dataset] * RESCALINGS[spec.rescale].factor ** 2
+    variances = PIXEL_VARIANCE if spec.architecture == "dense" else CHANNEL_VARIANCE
+    variance = variances[spec.dataset] * RESCALINGS[spec.rescale].factor ** 2
     if spec.epsilon < LARGE_EPSILON * variance:
         return None
     return Advice(
@@ -189,7 +171,8 @@ def _alike_units(spec: RunSpec) -> Advice | None:
 
 
 def _large_weights(spec: RunSpec) -> Advice | None:
-    inputs = max((math.prod(spec.data.image_shape), *spec.hidden_units[:-1]))
+    kernels = [v.shape for layer in describe_network(spec).layers[:-1] for v in layer.variables if v.name == "kernel"]
+    inputs = max(math.prod(shape[:-1]) for shape in kernels)
     usual = (2 / inputs) ** 0.5
     times = spec.initializer_stddev / usual
     if spec.kernel_initializer != "random_normal" or times < LARGE_WEIGHTS:
@@ -219,6 +202,16 @@ def _vanishing_gradient(spec: RunSpec) -> Advice | None:
 
 def _normalizes(spec: RunSpec) -> bool:
     return bool(describe_network(spec).normalizations)
+
+
+def _takes_examples_alone(spec: RunSpec) -> bool:
+    """Whether some BN layer has for each unit nothing but one value of each of the batch's examples.
+
+    Batch renormalization is made for small batches: it does not divide by the batch's statistics alone. BN by channel
+    has as many values of each example as the image has places there.
+    """
+    places = [math.prod(layer.output_shape[:-1]) for layer in describe_network(spec).normalizations]
+    return 1 in places and not spec.renorm
 
 
 def _nothing_but(spec: RunSpec) -> str:

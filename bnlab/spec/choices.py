@@ -49,6 +49,11 @@ class Rescaling(Choice):
     factor: float
 
 
+ARCHITECTURES: dict[str, Choice] = {
+    "dense": Choice("Dense", "The image as one row of numbers, every unit seeing all of it."),
+    "conv": Choice("Convolutional", "3 × 3 kernels in steps of 2; BN by channel, over examples and places."),
+}
+
 PLACEMENTS: dict[str, Choice] = {
     "none": Choice("None", "No batch normalization between the hidden layers."),
     "before_activation": Choice(
@@ -65,6 +70,7 @@ VALIDATIONS: dict[str, Choice] = {
 RESCALINGS: dict[str, Rescaling] = {
     "unit": Rescaling("Pixels / 255", "Pixels between 0 and 1, as the notebook feeds them.", 1 / 255),
     "raw": Rescaling("Raw pixels", "Pixels from 0 to 255, unscaled.", 1.0),
+    "thousandth": Rescaling("Pixels / 1000", "Pixels between 0 and 0.255, a thousandth of the raw ones.", 0.001),
 }
 
 

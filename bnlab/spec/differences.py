@@ -15,6 +15,7 @@ NOTHING = "–"
 
 REGISTRIES: dict[str, Mapping[str, choices.Choice]] = {
     "placement": choices.PLACEMENTS,
+    "architecture": choices.ARCHITECTURES,
     "kernel_initializer": choices.INITIALIZERS,
     "activation": choices.ACTIVATIONS,
     "optimizer": choices.OPTIMIZERS,
@@ -25,6 +26,7 @@ REGISTRIES: dict[str, Mapping[str, choices.Choice]] = {
 """The registry that each field chooses from."""
 
 _NORMALIZATION = frozenset({"momentum", "epsilon", "center", "scale", "renorm"})
+_HIDDEN_NORMALIZATION = frozenset({"noise"})
 _SHORTEST_DECIMAL = 1e-7
 
 
@@ -62,6 +64,7 @@ def differing_fields(specs: Mapping[str, RunSpec]) -> dict[str, dict[str, str]]:
 def _idle_fields(spec: RunSpec) -> frozenset[str]:
     """The fields that change nothing in the training of `spec`."""
     unused = frozenset() if describe_network(spec).normalizations else _NORMALIZATION
+    unused |= frozenset() if spec.placement != "none" else _HIDDEN_NORMALIZATION
     takes_stddev = choices.INITIALIZERS[spec.kernel_initializer].takes_stddev
     return unused if takes_stddev else unused | {"initializer_stddev"}
 

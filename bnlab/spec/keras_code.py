@@ -8,13 +8,42 @@ from bnlab.spec.datasets import HOLDOUT
 from bnlab.spec.network import Layer, describe_network
 from bnlab.spec.run_spec import RunSpec
 
-_POSITIONAL = {"Dense": "units", "Activation": "activation"}
+_POSITIONAL = {
+    "Dense": ("units",),
+    "Conv2D": ("filters", "kernel_size"),
+    "Reshape": ("target_shape",),
+    "Activation": ("activation",),
+}
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "Dense": {"use_bias": True, "kernel_initializer": "glorot_uniform"},
+    "Conv2D": {"use_bias": True, "kernel_initializer": "glorot_uniform"},
     "LeakyReLU": {"negative_slope": 0.3},
     "BatchNormalization": {"momentum": 0.99, "epsilon": 1e-3, "center": True, "scale": True, "renorm": False},
 }
 """Keras's own, which nobody writes; a test compares what the code builds with what bnlab builds."""
+
+
+_NOISE = """
+class BatchNoise(keras.layers.Layer):
+    \"\"\"Gives every unit another mean and another spread at each step of training.\"\"\"
+
+    def __init__(self, place, **kwargs):
+        super().__init__(**kwargs)
+        self.seeds = keras.random.SeedGenerator(place)
+
+    def call(self, x, training=False):
+        if not training:
+            return x
+        units, shape = x.shape[-1:], keras.ops.shape(x)
+        mean = keras.random.uniform(units, -0.5, 0.5, seed=self.seeds)
+        scale = keras.random.uniform(units, 1.0, 1.25, seed=self.seeds)
+        means = keras.random.uniform(shape, -0.1, 0.1, seed=self.seeds) + mean
+        scales = keras.random.normal(shape, stddev=0.1, seed=self.seeds) + scale
+        return x * scales + means
+
+
+"""
+"""bnlab's own layer, which Keras has not; the same as `bnlab.model.noise`, but for how the numbers are drawn."""
 
 
 def keras_code(spec: RunSpec) -> str:
@@ -92,7 +121,8 @@ x_val = {scaling_code(spec, "x_val")}
 def _model_code(spec: RunSpec) -> str:
     network = describe_network(spec)
     layers = "".join(f"        {_layer_code(layer, spec)},\n" for layer in network.layers)
-    return f"""model = keras.Sequential(
+    noisy = any(layer.keras_class == "BatchNoise" for layer in network.layers)
+    return f"""{_NOISE if noisy else ""}model = keras.Sequential(
     [
         keras.Input({network.input_shape}),
 {layers}    ]
@@ -106,14 +136,15 @@ model.compile(
 
 
 def _layer_code(layer: Layer, spec: RunSpec) -> str:
-    defaults, positional = _DEFAULTS.get(layer.keras_class, {}), _POSITIONAL.get(layer.keras_class)
+    defaults, positional = _DEFAULTS.get(layer.keras_class, {}), _POSITIONAL.get(layer.keras_class, ())
     arguments = []
     for name, value in layer.config.items():
         if name in defaults and value == defaults[name]:
             continue
         code = _initializer_code(value, spec) if name == "kernel_initializer" else _literal(value)
-        arguments.append(code if name == positional else f"{name}={code}")
-    return f"keras.layers.{layer.keras_class}({', '.join([*arguments, f'name={_literal(layer.name)}'])})"
+        arguments.append(code if name in positional else f"{name}={code}")
+    place = "" if layer.keras_class == "BatchNoise" else "keras.layers."
+    return f"{place}{layer.keras_class}({', '.join([*arguments, f'name={_literal(layer.name)}'])})"
 
 
 def _initializer_code(name: str, spec: RunSpec) -> str:

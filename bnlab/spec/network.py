@@ -8,6 +8,9 @@ from typing import Any
 from bnlab.spec.choices import ACTIVATIONS
 from bnlab.spec.run_spec import RunSpec
 
+KERNEL_SIZE, STRIDES = 3, 2
+"""Of the convolutions; each halves the image's height and width."""
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -51,7 +54,11 @@ class Layer:
 
 @dataclass(frozen=True)
 class Block:
-    """A hidden layer's parts by name; `pre_activation` is the layer whose output enters the nonlinearity."""
+    """A hidden layer's parts by name.
+
+    `dense` is the layer with the kernel, a Conv2D in a convolutional network; `pre_activation` the one whose output
+    enters the nonlinearity.
+    """
 
     dense: str
     pre_activation: str
@@ -59,7 +66,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Network:
-    """The layers in order, from Flatten to the softmax."""
+    """The layers in order, from the image to the softmax."""
 
     input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
@@ -87,48 +94,90 @@ class Network:
 
 
 def describe_network(spec: RunSpec) -> Network:
-    """The network of `spec`: Flatten, BN on the input if asked, the hidden blocks, Dense softmax."""
-    width = math.prod(spec.data.image_shape)
-    layers = [Layer("flatten", "Flatten", (width,))]
-    if spec.input_normalization:
-        layers.append(_normalization("bn_input", width, spec))
+    """The network of `spec`: BN on the input if asked, the hidden blocks, Dense softmax.
+
+    A dense network flattens the image first, a convolutional one what its last block puts out.
+    """
+    layers = list(_entrance(spec))
+    shape = layers[-1].output_shape if layers else spec.data.image_shape
     blocks = []
     for number, units in enumerate(spec.hidden_units, start=1):
-        block = list(_block(number, width, units, spec))
-        named = {layer.name for layer in block}
-        before = spec.placement == "before_activation" and f"bn_{number}" in named
-        blocks.append(Block(f"dense_{number}", f"bn_{number}" if before else f"dense_{number}"))
+        block = list(_block(number, shape, units, spec))
+        # A block begins with its kernel and, where BN stands before the activation, with BN and perhaps noise.
+        entering = 1 + spec.noise if spec.placement == "before_activation" else 0
+        blocks.append(Block(block[0].name, block[entering].name))
         layers += block
-        width = units
+        shape = block[-1].output_shape
+    if len(shape) > 1:
+        shape = (math.prod(shape),)
+        layers.append(Layer("flatten", "Flatten", shape))
     config = {"units": spec.data.classes, "activation": "softmax"}
-    layers.append(Layer("output", "Dense", (spec.data.classes,), config, _dense(width, spec.data.classes, True)))
+    layers.append(
+        Layer("output", "Dense", (spec.data.classes,), config, _weights((*shape, spec.data.classes), use_bias=True))
+    )
     return Network(spec.data.image_shape, tuple(layers), tuple(blocks))
 
 
-def _block(number: int, inputs: int, units: int, spec: RunSpec) -> Iterator[Layer]:
-    config = {"units": units, "use_bias": spec.use_bias, "kernel_initializer": spec.kernel_initializer}
-    yield Layer(f"dense_{number}", "Dense", (units,), config, _dense(inputs, units, spec.use_bias))
+def _entrance(spec: RunSpec) -> Iterator[Layer]:
+    shape = spec.data.image_shape
+    if spec.architecture == "dense":
+        shape = (math.prod(shape),)
+        yield Layer("flatten", "Flatten", shape)
+    elif len(shape) == 2:
+        shape = (*shape, 1)
+        yield Layer("reshape", "Reshape", shape, {"target_shape": shape})
+    if spec.input_normalization:
+        yield _normalization("bn_input", shape, spec)
+
+
+def _block(number: int, inputs: tuple[int, ...], units: int, spec: RunSpec) -> Iterator[Layer]:
+    weights = (_dense if spec.architecture == "dense" else _convolution)(number, inputs, units, spec)
+    yield weights
+    shape = weights.output_shape
     if spec.placement == "before_activation":
-        yield _normalization(f"bn_{number}", units, spec)
+        yield from _hidden_normalization(number, shape, spec)
     activation = ACTIVATIONS[spec.activation]
     if activation.layer is not None:
-        yield Layer(f"activation_{number}", activation.layer, (units,), dict(activation.config))
+        yield Layer(f"activation_{number}", activation.layer, shape, dict(activation.config))
     if spec.placement == "after_activation":
-        yield _normalization(f"bn_{number}", units, spec)
+        yield from _hidden_normalization(number, shape, spec)
 
 
-def _dense(inputs: int, units: int, use_bias: bool) -> tuple[Variable, ...]:
-    kernel = Variable("kernel", (inputs, units), True)
-    return (kernel, Variable("bias", (units,), True)) if use_bias else (kernel,)
+def _dense(number: int, inputs: tuple[int, ...], units: int, spec: RunSpec) -> Layer:
+    config = {"units": units, **_own(spec)}
+    return Layer(f"dense_{number}", "Dense", (units,), config, _weights((*inputs, units), use_bias=spec.use_bias))
 
 
-def _normalization(name: str, units: int, spec: RunSpec) -> Layer:
-    """BN's variables: 4 × units, fewer without center or scale, 3 × units more with renorm."""
+def _convolution(number: int, inputs: tuple[int, ...], filters: int, spec: RunSpec) -> Layer:
+    height, width, channels = inputs
+    config = {"filters": filters, "kernel_size": KERNEL_SIZE, "strides": STRIDES, "padding": "same", **_own(spec)}
+    shape = (math.ceil(height / STRIDES), math.ceil(width / STRIDES), filters)
+    variables = _weights((KERNEL_SIZE, KERNEL_SIZE, channels, filters), use_bias=spec.use_bias)
+    return Layer(f"conv_{number}", "Conv2D", shape, config, variables)
+
+
+def _own(spec: RunSpec) -> dict[str, Any]:
+    return {"use_bias": spec.use_bias, "kernel_initializer": spec.kernel_initializer}
+
+
+def _hidden_normalization(number: int, shape: tuple[int, ...], spec: RunSpec) -> Iterator[Layer]:
+    yield _normalization(f"bn_{number}", shape, spec)
+    if spec.noise:
+        yield Layer(f"noise_{number}", "BatchNoise", shape, {"place": number})
+
+
+def _weights(kernel: tuple[int, ...], *, use_bias: bool) -> tuple[Variable, ...]:
+    bias = (Variable("bias", kernel[-1:], True),) if use_bias else ()
+    return (Variable("kernel", kernel, True), *bias)
+
+
+def _normalization(name: str, shape: tuple[int, ...], spec: RunSpec) -> Layer:
+    """BN's variables: 4 × units (a convolution's channels), fewer without center or scale, 3 × more with renorm."""
     names = [("gamma", True)] if spec.scale else []
     names += [("beta", True)] if spec.center else []
     names += [("moving_mean", False), ("moving_variance", False)]
     if spec.renorm:
         names += [("moving_stddev", False), ("renorm_mean", False), ("renorm_stddev", False)]
-    variables = tuple(Variable(variable, (units,), trainable) for variable, trainable in names)
+    variables = tuple(Variable(variable, shape[-1:], trainable) for variable, trainable in names)
     config = {key: getattr(spec, key) for key in ("momentum", "epsilon", "center", "scale", "renorm")}
-    return Layer(name, "BatchNormalization", (units,), config, variables)
+    return Layer(name, "BatchNormalization", shape, config, variables)

@@ -47,6 +47,9 @@ class RunSpec(BaseModel):
     initializer_stddev: float = Field(
         0.05, ge=0, le=100, title="Initializer's stddev", description="Standard deviation of random_normal."
     )
+    architecture: Annotated[str, AfterValidator(choices.one_of(choices.ARCHITECTURES))] = _choice(
+        choices.ARCHITECTURES, "dense", "Architecture", "What the hidden layers are: Dense or convolutions."
+    )
     activation: Annotated[str, AfterValidator(choices.one_of(choices.ACTIVATIONS))] = _choice(
         choices.ACTIVATIONS, "relu", "Activation", "The nonlinearity of the hidden layers."
     )
@@ -55,7 +58,7 @@ class RunSpec(BaseModel):
         min_length=1,
         max_length=50,
         title="Hidden units",
-        description="The width of each hidden layer, from the input on.",
+        description="The width of each hidden layer, from the input on; a convolution's is its number of filters.",
     )
     optimizer: Annotated[str, AfterValidator(choices.one_of(choices.OPTIMIZERS))] = _choice(
         choices.OPTIMIZERS, "sgd", "Optimizer", "How gradients become updates."
@@ -84,6 +87,12 @@ class RunSpec(BaseModel):
         False,
         title="Batch renormalization",
         description="Corrects each batch towards the moving statistics while training (Ioffe 2017).",
+    )
+    noise: bool = Field(
+        False,
+        title="Noise after BN",
+        description="Gives the output of each hidden BN layer another mean and spread at each step of training "
+        "(Santurkar 2018).",
     )
     dataset: Annotated[str, AfterValidator(choices.one_of(DATASETS))] = _choice(
         DATASETS, "mnist", "Dataset", "The images to classify."

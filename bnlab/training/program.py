@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from bnlab.model.build import build_model
+from bnlab.model.noise import noise_at
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.optimizers import UPDATE_RULES, Slots, Tensors, UpdateRule
@@ -67,9 +68,11 @@ class Program:
             for index, variable in enumerate(self._model.trainable_variables)
             if variable.name == "kernel" and "output/" not in variable.path
         ]
-        # XLA compiles for a second or so and wins on every later step; the last, smaller batch of an epoch
-        # and the measurements run too seldom to repay that.
-        self.steps: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._steps, autograph=False, jit_compile=True)
+        # XLA compiles for a second or so and wins on every later step, but for convolutions, which it slows down
+        # fifteenfold on a CPU; the last, smaller batch of an epoch and the measurements run too seldom to repay that.
+        self.steps: Callable[..., tuple[tf.Tensor, ...]] = tf.function(
+            self._steps, autograph=False, jit_compile=spec.architecture == "dense"
+        )
         self.short_step: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._steps, autograph=False)
         self.evaluate: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._evaluate, autograph=False)
         self.predict: Callable[..., tf.Tensor] = tf.function(self._predict, autograph=False, reduce_retracing=True)
@@ -82,15 +85,6 @@ class Program:
         non_trainable = [tf.identity(v.value) for v in model.non_trainable_variables]
         return State(trainable, non_trainable, self._rule.initial_slots(trainable))
 
-    def _loss(
-        self, model: keras.Model, state: tuple[Tensors, Tensors], images: tf.Tensor, labels: tf.Tensor
-    ) -> tuple[tf.Tensor, list[tf.Tensor], Tensors]:
-        outputs, statistics = model.stateless_call(*state, images, training=True)
-        outputs = outputs if isinstance(outputs, list) else [outputs]
-        # Keras finds the logits behind the softmax and takes the stable form, as `fit` does.
-        losses = keras.losses.sparse_categorical_crossentropy(labels, outputs[-1])
-        return tf.reduce_mean(losses), outputs, statistics
-
     def _steps(
         self,
         trainable: Tensors,
@@ -99,15 +93,16 @@ class Program:
         data: tuple[tf.Tensor, ...],
         indices: tf.Tensor,
         count: tf.Tensor,
-        done: tf.Tensor,
+        position: tf.Tensor,
         rate: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
         """Up to `count` steps over the rows of `indices`; stops after the first loss that is not finite.
 
-        `done` counts the steps taken before. Returns (steps taken, trainable, non_trainable, slots, losses,
-        accuracies); losses and accuracies are `[rows]`, zero beyond the steps taken.
+        `position` is `[2]`: the run's seed and the steps taken before. Returns (steps taken, trainable, non_trainable,
+        slots, losses, accuracies); losses and accuracies are `[rows]`, zero beyond the steps taken.
         """
         rows = indices.shape[0]
+        seed, done = tf.unstack(position)
 
         def unfinished(i: tf.Tensor, *loop: tf.Tensor) -> tf.Tensor:
             return (i < count) & ((i < 1) | tf.math.is_finite(loop[3][tf.maximum(i - 1, 0)]))
@@ -116,9 +111,9 @@ class Program:
             i: tf.Tensor, weights: Tensors, statistics: Tensors, memory: Slots, *curves: tf.Tensor
         ) -> tuple[Any, ...]:
             images, labels = _gather(Batches(*data), indices[i])
-            with tf.GradientTape() as tape:
+            with tf.GradientTape() as tape, noise_at(seed, done + i):
                 tape.watch(weights)
-                loss, outputs, statistics = self._loss(self._model, (weights, statistics), images, labels)
+                loss, outputs, statistics = batch_loss(self._model, (weights, statistics), images, labels)
             gradients = tape.gradient(loss, weights)
             t = tf.cast(done + i + 1, tf.float32)
             weights, memory = self._rule.apply(weights, gradients, memory, rate, t)
@@ -159,12 +154,26 @@ class Program:
         kernels = [trainable[index] for index in self._hidden_kernels]
         with tf.GradientTape() as tape:
             tape.watch(kernels)
-            loss, outputs, _ = self._loss(self._probe_model, (trainable, non_trainable), images, labels)
+            loss, outputs, _ = batch_loss(self._probe_model, (trainable, non_trainable), images, labels)
         return outputs[:-1], [tf.norm(gradient) for gradient in tape.gradient(loss, kernels)]
 
     def weight_norms(self, state: State) -> Tensors:
         """The Frobenius norm of each hidden kernel."""
         return [tf.norm(state.trainable[index]) for index in self._hidden_kernels]
+
+
+def batch_loss(
+    model: keras.Model, state: tuple[Tensors, Tensors], images: tf.Tensor, labels: tf.Tensor, *, training: bool = True
+) -> tuple[tf.Tensor, list[tf.Tensor], Tensors]:
+    """The mean loss on scaled `images`, the model's outputs (the softmax last), and BN's statistics afterwards.
+
+    `state` is (trainable, non_trainable) in Keras's order; the model's own variables are not used.
+    """
+    outputs, statistics = model.stateless_call(*state, images, training=training)
+    outputs = outputs if isinstance(outputs, list) else [outputs]
+    # Keras finds the logits behind the softmax and takes the stable form, as `fit` does.
+    losses = keras.losses.sparse_categorical_crossentropy(labels, outputs[-1])
+    return tf.reduce_mean(losses), outputs, statistics
 
 
 def program_for(spec: RunSpec) -> Program:

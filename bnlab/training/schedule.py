@@ -25,6 +25,12 @@ def epoch_order(spec: RunSpec, epoch: int) -> NDArray[np.int32]:
     return order.astype(np.int32)
 
 
+def batch_indices(spec: RunSpec, step: int) -> NDArray[np.int32]:
+    """The training examples that the step after `step` steps sees."""
+    epoch, position = divmod(step, spec.steps_per_epoch)
+    return epoch_order(spec, epoch)[position * spec.batch_size :][: spec.batch_size]
+
+
 def batch_sizes(spec: RunSpec, first: int, count: int) -> NDArray[np.int64]:
     """The number of examples in each of `count` steps from step `first` (from 0) on."""
     position = (first + np.arange(count)) % spec.steps_per_epoch

@@ -73,11 +73,20 @@ class Training:
         """
         records = Records(self.step)
         if self._started:
-            self._take_steps(records)
+            self._take_steps(records, next(moment for moment in self._moments if moment > self.step))
         self._started = True
         if self.step in self._moments and not self.diverged:
             records.moments.append(self._measure())
         return records
+
+    def advance_to(self, step: int) -> None:
+        """Take the steps up to `step`, or up to a divergence, and measure nothing.
+
+        The epochs of the spec are no limit: after them others follow.
+        """
+        self._started = True
+        while self.step < step and not self.diverged:
+            self._take_steps(Records(self.step), step)
 
     def validate(self) -> tuple[float, float]:
         """Loss and accuracy on the validation images now, in inference mode."""
@@ -87,7 +96,7 @@ class Training:
         """Seconds that the prediction of one batch takes now, by batch size."""
         return measure_latencies(self._program, self.state, self._validation)
 
-    def _take_steps(self, records: Records) -> None:
+    def _take_steps(self, records: Records, end: int) -> None:
         per_epoch, batch = self.spec.steps_per_epoch, self.spec.batch_size
         epoch, position = divmod(self.step, per_epoch)
         order = _order(self.spec, epoch)[position * batch :]
@@ -95,8 +104,7 @@ class Training:
         if full == 0:
             indices, count, run = order[None, :], 1, self._program.short_step
         else:
-            next_moment = next(moment for moment in self._moments if moment > self.step)
-            count = min(full, self._chunk_length(), next_moment - self.step)
+            count = min(full, self._chunk_length(), end - self.step)
             indices = np.zeros((self._rows, batch), np.int32)
             indices[:count] = order[: count * batch].reshape(count, batch)
             run = self._program.steps
@@ -123,7 +131,7 @@ class Training:
             (data.images, data.labels, data.factor),
             tf.constant(indices),
             tf.constant(count),
-            tf.constant(self.step),
+            tf.constant([self.spec.seed, self.step]),
             rate,
         )
 

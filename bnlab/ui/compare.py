@@ -12,6 +12,7 @@ from bnlab.ui import services
 from bnlab.ui.cards import render_cards
 from bnlab.ui.curves import render_curves
 from bnlab.ui.editor import render_editor
+from bnlab.ui.folding import render_fold
 from bnlab.ui.heading import render_heading
 from bnlab.ui.results import render_results
 from bnlab.ui.session import Desk, desk
@@ -50,6 +51,7 @@ def _render_body(lab: Lab, own: Desk, specs: Specs, watching: bool) -> None:
         st.subheader("Results")
         if runs:
             render_results(lab.store, shown, own.view.baseline)
+            render_fold(lab, shown)
         else:
             st.info("The table fills as the networks train: press Train.")
     if watching != _is_active(runs):

@@ -38,6 +38,7 @@ from bnlab.charts.pre_activations import pre_activation_alt, pre_activation_figu
 from bnlab.charts.style import Style
 from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame
 from bnlab.runs.store import Store
+from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 
 
@@ -172,4 +173,4 @@ def depth_chart(store: Store, runs: Runs, epoch: float) -> Chart:
 @lru_cache(maxsize=64)
 def hidden_layers(spec: RunSpec) -> list[str]:
     """The hidden layers' names, from the input on, as the layer records call them."""
-    return [f"dense_{number}" for number in range(1, len(spec.hidden_units) + 1)]
+    return [block.dense for block in describe_network(spec).blocks]

@@ -70,7 +70,7 @@ def render_histograms(store: Store, runs: Runs) -> None:
         for name, own in layers:
             _render_layer(name, histogram_charts(store, own, name, epoch), "histogram")
             for place, run in enumerate(own[:MOST_SIDE_BY_SIDE] if name == INPUT else ()):
-                if len(run.spec.data.image_shape) == 2:
+                if len(run.spec.data.image_shape) == 2 and run.spec.architecture == "dense":
                     title = f"{name} as a picture, {run.label}"
                     _render_layer(title, picture_charts(store, run, name, epoch), f"picture-{place}", name)
 

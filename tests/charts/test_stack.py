@@ -4,7 +4,7 @@ import math
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bnlab.charts.stack import HEIGHT, WIDTH, stack_svg, stack_words
@@ -130,7 +130,18 @@ def test_any_name_is_told_and_breaks_nothing(name: str) -> None:
     assert str(svg[0].text) == f"{' '.join(name.split())}: {stack_words(describe_network(RunSpec()))}"
 
 
+WIDEST = RunSpec(
+    hidden_units=(2048,) * 20,
+    activation="leaky_relu",
+    placement="before_activation",
+    input_normalization=True,
+    noise=True,
+)
+
+
 @given(specs())
+@example(WIDEST)
+@example(WIDEST.model_copy(update={"architecture": "conv"}))
 def test_every_network_fits_its_card(spec: RunSpec) -> None:
     svg = drawing(spec)
     left, top, width, height = (float(number) for number in svg.attrib["viewBox"].split())
@@ -144,3 +155,9 @@ def test_every_network_fits_its_card(spec: RunSpec) -> None:
         assert 0 <= y <= y + h <= height
         assert w >= 6 * len(str(text.text))
         assert math.isclose(float(text.attrib["x"]), x + w / 2, abs_tol=0.1)
+
+
+def test_convolutions_and_noise_are_drawn() -> None:
+    spec = RunSpec(architecture="conv", hidden_units=(16, 32), placement="after_activation", noise=True)
+    words = "Conv2D 16 → ReLU → BN → Noise → Conv2D 32 → ReLU → BN → Noise → Flatten → Dense 10 → Softmax"
+    assert stack_words(describe_network(spec)) == f"Reshape → {words}"

@@ -24,7 +24,21 @@ SPECS = [
         RunSpec(hidden_units=UNITS, placement="before_activation", **dict(zip(FLAGS, flags, strict=True)))
         for flags in itertools.product((False, True), repeat=len(FLAGS))
     ),
+    *(RunSpec(hidden_units=UNITS, placement=placement, noise=True) for placement in PLACEMENTS),
     RunSpec(hidden_units=UNITS, dataset="cifar10"),
+    *(
+        RunSpec(
+            hidden_units=UNITS,
+            architecture="conv",
+            placement=placement,
+            dataset=dataset,
+            input_normalization=True,
+            noise=True,
+            renorm=True,
+        )
+        for placement, dataset in itertools.product(PLACEMENTS, ("mnist", "cifar10"))
+    ),
+    RunSpec(hidden_units=(3,) * 6, architecture="conv", activation="linear", use_bias=False),
     RunSpec(hidden_units=(3,) * 50, placement="after_activation"),
 ]
 

@@ -28,6 +28,8 @@ SWEEP: list[dict[str, Any]] = [
     *({"optimizer": name, "learning_rate": 0.3} for name in OPTIMIZERS),
     *({"dataset": name} for name in DATASETS),
     {"placement": "after_activation", "momentum": 0.9, "epsilon": 1e-5, "center": False, "renorm": True},
+    *({"architecture": "conv", "placement": p, "kernel_initializer": "he_normal"} for p in PLACEMENTS),
+    {"architecture": "conv", "dataset": "cifar10", "input_normalization": True, "use_bias": False},
     {"placement": "before_activation", "scale": False, "input_normalization": True, "use_bias": False},
 ]
 MNIST = files("bnlab.model") / "data" / "mnist.npz"
@@ -65,6 +67,18 @@ def test_it_builds_what_bnlab_builds(changes: dict[str, Any]) -> None:
     optimizer = getattr(keras.optimizers, entry.keras_class)(learning_rate=spec.learning_rate, **entry.config)
     assert {**model.optimizer.get_config(), "name": ""} == {**optimizer.get_config(), "name": ""}
     assert model.loss == "sparse_categorical_crossentropy"
+
+
+def test_the_noise_is_written_out() -> None:
+    spec = RunSpec(hidden_units=(40,), placement="before_activation", noise=True)
+    model, own = executed(keras_code(spec))["model"], build_model(spec)
+    assert [layer.name for layer in model.layers] == [layer.name for layer in own.layers]
+    noise, zeros = model.get_layer("noise_1"), np.zeros((500, 40), np.float32)
+    first, second = (noise(zeros, training=True).numpy() for _ in range(2))
+    assert 0.5 < np.ptp(first.mean(0)) < 1.01
+    assert np.abs(first.mean(0) - second.mean(0)).max() > 0.2
+    np.testing.assert_array_equal(noise(zeros, training=False), zeros)
+    model.train_on_batch(np.zeros((8, 28, 28), np.float32), np.zeros(8))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ CHANGES: list[dict[str, Any]] = [
     *({"activation": name} for name in ACTIVATIONS),
     *({"kernel_initializer": name} for name in INITIALIZERS),
     *({"optimizer": name} for name in OPTIMIZERS),
+    *({"architecture": "conv", "placement": name} for name in PLACEMENTS),
     {"placement": "after_activation", "input_normalization": True, "renorm": True, "center": False, "use_bias": False},
 ]
 
@@ -68,6 +69,13 @@ def test_it_predicts_evaluates_and_trains_on(tmp_path: Path) -> None:
     assert model.evaluate(images, labels, verbose=0)[1] == 1.0
     model.fit(images, labels, verbose=0)
     assert (model.get_layer("output").bias.numpy() != weights["output/bias"]).all()
+
+
+def test_noise_stays_behind(tmp_path: Path) -> None:
+    spec = RunSpec(hidden_units=(5,), placement="before_activation", noise=True)
+    model = loaded(saved_model(spec, drawn_weights(spec)), tmp_path)
+    assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
+    assert not any("noise" in layer.name for layer in model.layers)
 
 
 def test_a_missing_array_is_named() -> None:

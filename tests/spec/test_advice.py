@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bnlab.model
-from bnlab.spec.advice import PIXEL_VARIANCE, Advice, advise
+from bnlab.spec.advice import Advice, advise
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
+from bnlab.spec.thresholds import CHANNEL_VARIANCE, PIXEL_VARIANCE
 from tests.spec_strategies import specs
 
 BN = {"placement": "before_activation", "use_bias": False}
@@ -58,6 +59,9 @@ def test_of_the_notebooks_networks_only_the_printed_one_gets_advice() -> None:
         ("One example a batch", {**BN, "train_examples": 1, "center": False}, ["only 0"]),
         ("Noisy statistics", {"input_normalization": True, "batch_size": 4}, ["4 examples"]),
         ("Noisy statistics", {**BN, "train_examples": 7}, ["7 examples"]),
+        ("Noisy statistics", {**BN, "batch_size": 2, "architecture": "conv", "hidden_units": (4,) * 5}, ["2 examples"]),
+        ("Redundant bias", {"placement": "before_activation", "architecture": "conv"}, ["convolution"]),
+        ("Large epsilon", {"epsilon": 0.01, "input_normalization": True, "architecture": "conv"}, ["0.095"]),
         ("One example in the last batch", {**BN, "train_examples": 1985}, ["1,985", "32"]),
         (
             "Slow moving statistics",
@@ -94,6 +98,10 @@ def test_a_rule_speaks_with_the_specs_own_numbers(title: str, fields: dict[str, 
         ("Noisy statistics", {"batch_size": 8, **BN}),
         ("Noisy statistics", {"batch_size": 1, **BN}),
         ("One example in the last batch", {**BN, "train_examples": 1986}),
+        ("One example in the last batch", {**BN, "train_examples": 1985, "architecture": "conv"}),
+        ("One example a batch", {"batch_size": 1, **BN, "architecture": "conv"}),
+        ("Noisy statistics", {"batch_size": 2, **BN, "architecture": "conv"}),
+        ("Large epsilon", {"epsilon": 0.009, "input_normalization": True, "architecture": "conv"}),
         ("One example in the last batch", {**BN, "train_examples": 3, "batch_size": 1}),
         ("One example in the last batch", {**BN, "train_examples": 1}),
         ("Slow moving statistics", {"train_examples": 32}),
@@ -125,6 +133,7 @@ def test_the_pixels_variance_is_mnists() -> None:
     counts = [np.bincount(pixel, minlength=256) for pixel in np.ascontiguousarray(pixels.T)]
     variances = [np.cov(values, fweights=count, ddof=0) for count in counts]
     assert PIXEL_VARIANCE["mnist"] == pytest.approx(np.mean(variances), rel=1e-6)
+    assert CHANNEL_VARIANCE["mnist"] == pytest.approx(np.cov(values, fweights=sum(counts), ddof=0), rel=1e-6)
 
 
 @given(spec=specs())

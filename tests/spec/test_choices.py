@@ -6,6 +6,7 @@ import pytest
 
 from bnlab.spec.choices import (
     ACTIVATIONS,
+    ARCHITECTURES,
     INITIALIZERS,
     OPTIMIZERS,
     PLACEMENTS,
@@ -18,6 +19,7 @@ from bnlab.spec.datasets import DATASETS, HOLDOUT, Dataset
 from tests.spec_strategies import PROPERTIES
 
 REGISTRIES: dict[str, dict[str, Choice]] = {
+    "architecture": ARCHITECTURES,
     "placement": PLACEMENTS, "activation": ACTIVATIONS, "kernel_initializer": INITIALIZERS,
     "optimizer": OPTIMIZERS, "rescale": RESCALINGS, "validation": VALIDATIONS, "dataset": DATASETS,
 }  # fmt: skip
@@ -57,8 +59,9 @@ def test_every_dataset_has_images_to_train_and_validate_on(dataset: Dataset) -> 
     assert math.prod(dataset.image_shape) > 0
 
 
-def test_pixels_are_divided_by_255_or_left() -> None:
-    assert {key: rescaling.factor for key, rescaling in RESCALINGS.items()} == {"unit": 1 / 255, "raw": 1.0}
+def test_pixels_are_divided_by_255_or_1000_or_left() -> None:
+    factors = {key: rescaling.factor for key, rescaling in RESCALINGS.items()}
+    assert factors == {"unit": 1 / 255, "raw": 1.0, "thousandth": 0.001}
 
 
 def test_only_constants_take_no_seed_and_only_random_normal_a_stddev() -> None:

@@ -78,6 +78,13 @@ def test_bn_on_the_input_alone_is_bn() -> None:
     assert differing_fields(labelled) == {"BN epsilon": {"A": "0.001", "B": "0.00001"}}
 
 
+def test_noise_counts_after_hidden_layers_alone() -> None:
+    without = RunSpec(input_normalization=True)
+    assert differing_fields({"A": without, "B": revise_spec(without, {"noise": True})}) == {}
+    both = differing_fields({"A": NORMALIZED, "B": revise_spec(NORMALIZED, {"noise": True})})
+    assert both == {"Noise after BN": {"A": "no", "B": "yes"}}
+
+
 def test_the_stddev_counts_for_random_normal_alone() -> None:
     he, normal = (
         RunSpec(kernel_initializer="he_normal", initializer_stddev=3),

@@ -51,6 +51,9 @@ def test_the_notebooks_approach_2_as_a_person_would_write_it() -> None:
         ({"placement": "before_activation", "momentum": 0.9}, 'BatchNormalization(momentum=0.9, name="bn_1")'),
         ({"placement": "after_activation", "renorm": True}, 'BatchNormalization(renorm=True, name="bn_2")'),
         ({"dataset": "cifar10"}, "keras.Input((32, 32, 3))"),
+        ({"architecture": "conv", "hidden_units": (8,)},
+         'keras.layers.Conv2D(8, 3, strides=2, padding="same", name="conv_1")'),
+        ({"architecture": "conv"}, 'keras.layers.Reshape((28, 28, 1), name="reshape")'),
     ],
     ids=str,
 )  # fmt: skip

@@ -88,6 +88,20 @@ def test_the_pre_activation_is_what_enters_the_nonlinearity(placement: str, ente
     assert [block.dense for block in network.blocks] == ["dense_1", "dense_2"]
 
 
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_noise_follows_each_hidden_normalization_and_has_no_parameters(placement: str) -> None:
+    plain = RunSpec(placement=placement, input_normalization=True)
+    network, noisy = describe_network(plain), describe_network(plain.model_copy(update={"noise": True}))
+    names = [layer.name for layer in noisy.layers]
+    assert [name for name in names if "noise" not in name] == [layer.name for layer in network.layers]
+    assert [names[i - 1] for i, name in enumerate(names) if "noise" in name] == [
+        f"bn_{number}" for number in (1, 2) if placement != "none"
+    ]
+    assert (noisy.trainable, noisy.non_trainable) == (network.trainable, network.non_trainable)
+    if placement == "before_activation":
+        assert [block.pre_activation for block in noisy.blocks] == ["noise_1", "noise_2"]
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_only_the_identity_has_no_layer(activation: str) -> None:
     network = describe_network(RunSpec(activation=activation))
@@ -106,7 +120,7 @@ def test_a_datasets_images_decide_the_width() -> None:
     assert network.layers[1].variables[0].shape == (3_072, 4)
 
 
-@given(spec=specs())
+@given(spec=specs(architecture="dense"))
 def test_counts_by_the_notebooks_arithmetic(spec: RunSpec) -> None:
     network = describe_network(spec)
     widths = [math.prod(spec.data.image_shape), *spec.hidden_units, spec.data.classes]
@@ -119,7 +133,7 @@ def test_counts_by_the_notebooks_arithmetic(spec: RunSpec) -> None:
     assert network.non_trainable == normalized * (5 if spec.renorm else 2)
 
 
-@given(spec=specs())
+@given(spec=specs(architecture="dense"))
 def test_layers_follow_one_another(spec: RunSpec) -> None:
     network = describe_network(spec)
     names = [layer.name for layer in network.layers]
@@ -132,6 +146,56 @@ def test_layers_follow_one_another(spec: RunSpec) -> None:
         else:
             assert layer.output_shape == (width,)
         width = layer.output_shape[0]
+
+
+def test_a_convolutional_network_by_hand() -> None:
+    spec = RunSpec(
+        architecture="conv", hidden_units=(16, 32), placement="before_activation", input_normalization=True, noise=True
+    )
+    network = describe_network(spec)
+    assert [(layer.name, layer.keras_class, layer.output_shape, layer.params) for layer in network.layers] == [
+        ("reshape", "Reshape", (28, 28, 1), 0),
+        ("bn_input", "BatchNormalization", (28, 28, 1), 4),
+        ("conv_1", "Conv2D", (14, 14, 16), 3 * 3 * 16 + 16),
+        ("bn_1", "BatchNormalization", (14, 14, 16), 4 * 16),
+        ("noise_1", "BatchNoise", (14, 14, 16), 0),
+        ("activation_1", "Activation", (14, 14, 16), 0),
+        ("conv_2", "Conv2D", (7, 7, 32), 3 * 3 * 16 * 32 + 32),
+        ("bn_2", "BatchNormalization", (7, 7, 32), 4 * 32),
+        ("noise_2", "BatchNoise", (7, 7, 32), 0),
+        ("activation_2", "Activation", (7, 7, 32), 0),
+        ("flatten", "Flatten", (7 * 7 * 32,), 0),
+        ("output", "Dense", (10,), 7 * 7 * 32 * 10 + 10),
+    ]
+    assert [(block.dense, block.pre_activation) for block in network.blocks] == [
+        ("conv_1", "noise_1"),
+        ("conv_2", "noise_2"),
+    ]
+
+
+def test_images_with_channels_need_no_reshaping() -> None:
+    network = describe_network(RunSpec(architecture="conv", dataset="cifar10", hidden_units=(4,), use_bias=False))
+    assert [layer.name for layer in network.layers] == ["conv_1", "activation_1", "flatten", "output"]
+    assert network.layers[0].variables[0].shape == (3, 3, 3, 4)
+
+
+@given(spec=specs(architecture="conv"))
+def test_convolutions_follow_one_another(spec: RunSpec) -> None:
+    network = describe_network(spec)
+    convolutions = [layer for layer in network.layers if layer.keras_class == "Conv2D"]
+    channels = [spec.data.image_shape[2] if len(spec.data.image_shape) == 3 else 1, *spec.hidden_units]
+    assert [layer.variables[0].shape for layer in convolutions] == [
+        (3, 3, before, after) for before, after in itertools.pairwise(channels)
+    ]
+    sides = [layer.output_shape[0] for layer in convolutions]
+    assert all(after == math.ceil(before / 2) for before, after in itertools.pairwise(sides))
+    normalized = (channels[0] if spec.input_normalization else 0) + (
+        sum(spec.hidden_units) if spec.placement != "none" else 0
+    )
+    assert sum(layer.params for layer in network.normalizations) == normalized * (
+        spec.center + spec.scale + (5 if spec.renorm else 2)
+    )
+    assert network.layers[-1].variables[0].shape == (sides[-1] ** 2 * channels[-1], spec.data.classes)
 
 
 def test_every_placement_but_none_normalizes_each_hidden_layer() -> None:

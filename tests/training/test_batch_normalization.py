@@ -69,7 +69,7 @@ def test_one_step_of_the_program_is_one_step_of_the_paper(network: tuple[keras.M
     indices, rate = tf.range(20)[None, :], tf.constant(1.0)
     program = program_for(SPEC)
     results = [
-        run(trainable, statistics, [], data, indices, tf.constant(1), tf.constant(0), rate)
+        run(trainable, statistics, [], data, indices, tf.constant(1), tf.constant([0, 0]), rate)
         for run in (program.steps, program.short_step)
     ]
 

@@ -86,6 +86,19 @@ def test_agrees_with_keras_in_the_other_fields(changes: dict[str, object]) -> No
     assert_agrees(RunSpec(**(SMALL | {"placement": "before_activation", "epochs": 30} | changes)))
 
 
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_agrees_with_keras_in_convolutions(placement: str) -> None:
+    assert_agrees(
+        RunSpec(
+            **SMALL | {"hidden_units": (4, 6)},
+            architecture="conv",
+            placement=placement,
+            input_normalization=placement != "none",
+            learning_rate=0.02,
+        )
+    )
+
+
 def test_specs_that_differ_only_in_values_share_a_program() -> None:
     spec = RunSpec(**SMALL)
     values = {

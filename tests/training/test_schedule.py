@@ -4,7 +4,7 @@ import numpy as np
 
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
-from bnlab.training.schedule import batch_sizes, epoch_order, moments
+from bnlab.training.schedule import batch_indices, batch_sizes, epoch_order, moments
 
 
 def test_the_notebook_is_measured_21_times() -> None:
@@ -27,3 +27,10 @@ def test_every_example_comes_once_an_epoch_in_an_order_of_its_own() -> None:
 def test_the_last_batch_of_an_epoch_is_smaller() -> None:
     spec = RunSpec(train_examples=10, batch_size=4)
     assert batch_sizes(spec, 1, 5).tolist() == [4, 2, 4, 4, 2]
+
+
+def test_the_batches_of_an_epoch_are_its_order() -> None:
+    spec = RunSpec(train_examples=10, batch_size=4)
+    batches = [batch_indices(spec, step) for step in range(3, 6)]
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+    np.testing.assert_array_equal(np.concatenate(batches), epoch_order(spec, 1))

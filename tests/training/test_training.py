@@ -52,16 +52,26 @@ def test_the_same_spec_gives_the_same_bits() -> None:
     assert state_bits(first) == state_bits(second)
 
 
-@pytest.mark.parametrize("stop_at", [0, 1, 5, 16, 30, 47])
-def test_a_checkpoint_at_any_step_changes_no_bit(stop_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    undisturbed = Training(SPEC)
+@pytest.mark.parametrize(
+    ("stop_at", "changes"),
+    [
+        *((stop_at, {}) for stop_at in (0, 1, 5, 16, 30, 47)),
+        *((stop_at, {"noise": True}) for stop_at in (0, 7, 16)),
+        *((stop_at, {"architecture": "conv", "noise": True}) for stop_at in (3, 16)),
+    ],
+)
+def test_a_checkpoint_at_any_step_changes_no_bit(
+    stop_at: int, changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = SPEC.model_copy(update=changes)
+    undisturbed = Training(spec)
     expected = bits(run_to_the_end(undisturbed))
     monkeypatch.setattr(module, "MAX_ROWS", 3)  # other chunks than the undisturbed run's
-    interrupted, records = Training(SPEC), Records(0)
+    interrupted, records = Training(spec), Records(0)
     records.extend(interrupted.advance())
     while interrupted.step < stop_at:
         records.extend(interrupted.advance())
-    resumed = Training(SPEC, interrupted.checkpoint())
+    resumed = Training(spec, interrupted.checkpoint())
     assert bits(run_to_the_end(resumed, records)) == expected
     assert state_bits(resumed) == state_bits(undisturbed)
 

@@ -73,8 +73,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def buttons(app: AppTest) -> list[str]:
-    """All that are not in a popover."""
-    return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-"))]
+    """All that are not in a popover or an expander."""
+    return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-", "fold-"))]
 
 
 def words(app: AppTest) -> list[str]:

@@ -1,0 +1,53 @@
+"""What the notebook says against batch normalization."""
+
+from bnlab.claims.claim import Arm, Claim, Condition, Finding, Measure, Prediction
+from bnlab.claims.measures import LAYERS, OPERATIONS, PARAMETERS, SECONDS_PER_EPOCH, SECONDS_TO_97, TRAINABLE
+from bnlab.claims.observations import COUNTED
+from bnlab.claims.pairs import FEWER_SECONDS, MORE_SECONDS, PAIRS, PAIRS_FULL, PAIRS_QUICK
+from bnlab.spec.run_spec import RunSpec
+
+_ONE_MORE = Prediction(+1, 1, "These are counted, so one more is more.")
+_WITHOUT = Arm("no BN", (RunSpec(),))
+_WITH = Arm("BN", (RunSpec(placement="before_activation"),))
+_WITHOUT_BIAS = Arm("BN in the place of the bias", (RunSpec(placement="before_activation", use_bias=False),))
+
+
+def _counted(name: str, treatment: Arm, measure: Measure) -> Condition:
+    return Condition(name, treatment, _WITHOUT, measure, _ONE_MORE)
+
+
+DISADVANTAGES = (
+    Claim(
+        id="D1",
+        statement="It adds more complexity.",
+        question="How many layers and parameters, and how many multiplications and additions for one image, does BN "
+        "before the activations add to the notebook's 300 · 100 network?",
+        conditions=tuple(_counted(measure.name, _WITH, measure) for measure in (OPERATIONS, PARAMETERS, LAYERS)),
+        quick=COUNTED,
+        full=COUNTED,
+    ),
+    Claim(
+        id="D2",
+        statement="It has more learnable parameters.",
+        question="How many trainable parameters more does the network have with BN, where the Dense layers keep their "
+        "bias and where BN, whose beta does the same, takes its place?",
+        conditions=(
+            _counted("the bias kept", _WITH, TRAINABLE),
+            _counted("the bias left out", _WITHOUT_BIAS, TRAINABLE),
+        ),
+        quick=COUNTED,
+        full=COUNTED,
+    ),
+    Claim(
+        id="D4",
+        statement="Training takes longer but converges faster.",
+        question="Do the steps of an epoch take more seconds with BN, and does training need fewer to 97 %?",
+        conditions=(
+            *(pair.condition(SECONDS_PER_EPOCH, MORE_SECONDS) for pair in PAIRS),
+            PAIRS[-1].condition(SECONDS_TO_97, FEWER_SECONDS),
+        ),
+        quick=PAIRS_QUICK,
+        full=PAIRS_FULL,
+        literature=(Finding("BN made training a multilayer perceptron take over 80 % longer.", "Garbin et al. 2020"),),
+    ),
+)

@@ -1,0 +1,44 @@
+"""Pairs of networks, one with BN and one without, that several claims compare: each pair is trained once for all."""
+
+from dataclasses import dataclass
+
+from bnlab.claims.claim import Arm, Condition, Measure, Prediction, Size
+from bnlab.spec.parse import revise_spec
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two specs under a name."""
+
+    name: str
+    treatment: RunSpec
+    control: RunSpec
+
+    def condition(self, measure: Measure, prediction: Prediction) -> Condition:
+        """The pair compared by `measure`."""
+        name = f"{self.name}, {measure.name}"
+        return Condition(name, Arm("BN", (self.treatment,)), Arm("no BN", (self.control,)), measure, prediction)
+
+
+def _at_rate(learning_rate: float) -> Pair:
+    control = RunSpec(kernel_initializer="he_normal", learning_rate=learning_rate)
+    return Pair(f"rate {learning_rate:g}", revise_spec(control, {"placement": "before_activation"}), control)
+
+
+_NOTEBOOK = PRESETS["notebook"].comparison
+PAIRS = (
+    Pair("the notebook's networks", _NOTEBOOK["Approach 2"].spec, _NOTEBOOK["Baseline"].spec),
+    _at_rate(0.01),
+    _at_rate(0.1),
+)
+"""The notebook's own, which differ in more than BN, and pairs that differ in BN alone, at two learning rates."""
+
+PAIRS_QUICK = Size({"epochs": 5}, 5)
+PAIRS_FULL = Size({"epochs": 20}, 20)
+
+FEWER_STEPS = Prediction(-1, 172, "A tenth of an epoch of 1,719 steps; the moments of measurement lie further apart.")
+FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: about a tenth of what an epoch takes, and no less is felt.")
+MORE_SECONDS = Prediction(+1, 0.05, "Epochs of the same network differ by up to some hundredths of a second.")
+MORE_ACCURATE = Prediction(+1, 0.3, "Thirty of the 10,000 test images, about what two seeds of one network differ by.")

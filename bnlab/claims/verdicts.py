@@ -1,0 +1,78 @@
+"""What the numbers allow one to say."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from bnlab.claims.statistics import Interval
+
+Where = dict["Verdict", tuple[str, ...]]
+
+
+class Verdict(StrEnum):
+    """What a trial has shown of a claim."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    NO_DIFFERENCE = "no detectable difference"
+    CONDITIONAL = "holds only when …"
+    TOO_FEW = "not enough seeds"
+
+
+def judge(interval: Interval, direction: int, smallest_effect: float) -> Verdict:
+    """The verdict under one condition: where the interval lies, against the smallest effect that counts.
+
+    `direction` is that of the predicted difference, treatment minus control: +1 more, −1 less, 0 none. In the predicted
+    direction, and with e the smallest effect, +1 and −1 are
+
+    - supported if the whole interval is at least e,
+    - contradicted if the whole interval is at most −e,
+    - without detectable difference if it lies between −e and e (an equivalence test), or if it contains zero and is
+      not wider than 2 e, so that it could have lain there,
+    - and else not settled: it reaches across e or −e, and more seeds would narrow it.
+
+    A claim that something makes no difference (0) is supported if the interval lies between −e and e, contradicted
+    if it lies wholly outside, and else not settled.
+
+    Raises:
+        ValueError: `smallest_effect` is not above zero, or `direction` is none of the three.
+    """
+    if not smallest_effect > 0 or direction not in (-1, 0, 1):
+        raise ValueError(f"direction {direction} with smallest effect {smallest_effect}")
+    low, high = (interval.low, interval.high) if direction >= 0 else (-interval.high, -interval.low)
+    inside = -smallest_effect < low and high < smallest_effect
+    if direction == 0:
+        outside = low >= smallest_effect or high <= -smallest_effect
+        return Verdict.SUPPORTED if inside else Verdict.CONTRADICTED if outside else Verdict.TOO_FEW
+    if low >= smallest_effect:
+        return Verdict.SUPPORTED
+    if high <= -smallest_effect:
+        return Verdict.CONTRADICTED
+    if inside or (interval.contains(0) and interval.width <= 2 * smallest_effect):
+        return Verdict.NO_DIFFERENCE
+    return Verdict.TOO_FEW
+
+
+def combine(per_condition: Mapping[str, Verdict]) -> tuple[Verdict, Where]:
+    """The verdict on a claim from those under its conditions, and the map of where: {verdict: conditions}.
+
+    Where it is supported in one condition and not in another, it is conditional, whatever is still unsettled elsewhere.
+    Else, all conditions must be settled: supported in all is supported; contradicted in one and supported in none
+    is contradicted; the rest shows no difference.
+    """
+    where: Where = {}
+    for name, verdict in per_condition.items():
+        where[verdict] = (*where.get(verdict, ()), name)
+    found = set(where)
+    if Verdict.SUPPORTED in found and found & {Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE}:
+        return Verdict.CONDITIONAL, where
+    if Verdict.TOO_FEW in found or not found:
+        return Verdict.TOO_FEW, where
+    for verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED):
+        if verdict in found:
+            return verdict, where
+    return Verdict.NO_DIFFERENCE, where
+
+
+def verdict_text(verdict: Verdict, where: Mapping[Verdict, tuple[str, ...]]) -> str:
+    """The verdict in words, with the conditions where it holds in the place of the "…"."""
+    return verdict.replace("…", "; ".join(where.get(Verdict.SUPPORTED, ())))

@@ -1,0 +1,73 @@
+"""Noise after batch normalization, which undoes its stable moments to see whether they were the gain."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+MEAN_RANGE = 0.5
+LARGEST_SCALE = 1.25
+SPREAD = 0.1
+ALGORITHM = "philox"
+
+_moment: ContextVar[tf.Tensor | None] = ContextVar("moment", default=None)
+
+
+@contextmanager
+def noise_at(seed: tf.Tensor, step: tf.Tensor) -> Iterator[None]:
+    """Let the BatchNoise layers called inside draw the noise of this run's step: int32 scalars, also symbolic ones."""
+    token = _moment.set(tf.stack([seed, step]))
+    try:
+        yield
+    finally:
+        _moment.reset(token)
+
+
+@keras.saving.register_keras_serializable("bnlab")
+class BatchNoise(keras.Layer):
+    """Gives every unit another mean and another spread at each step of training; the identity at inference.
+
+    y = s·x + m, x and y `[batch, ..., units]`. Each step draws for each unit j a mean μ_j ~ U(−0.5, 0.5) and a scale
+    σ_j ~ U(1, 1.25), and for each value of that unit m ~ U(μ_j − 0.1, μ_j + 0.1) and s ~ N(σ_j, 0.1), all of them
+    independent: the noise of Santurkar et al., How Does Batch Normalization Help Optimization?, 2018. The constants are
+    this module's.
+
+    The numbers are a function of the run's seed, the step and the layer's `place` alone, so that a training cut into
+    pieces draws the same. Outside `noise_at` nothing is drawn: measurements see the network without its noise.
+    """
+
+    def __init__(self, place: int, **kwargs: Any) -> None:
+        """`place` tells the noise layers of one network apart."""
+        super().__init__(**kwargs)
+        self.place = place
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """`inputs` with this step's noise, or as they are."""
+        moment = _moment.get()
+        if not training or moment is None:
+            return inputs
+        scale, mean = draw_noise(moment, self.place, tf.shape(inputs))
+        return inputs * scale + mean
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input's."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras's own and the place."""
+        return {**super().get_config(), "place": self.place}
+
+
+def draw_noise(moment: tf.Tensor, place: int, shape: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The scales s and means m of `moment` (seed, step), both of `shape` = `[batch, ..., units]`."""
+    key = tf.random.experimental.stateless_fold_in(moment, place, alg=ALGORITHM)
+    of_mean, of_scale, of_means, of_scales = tf.unstack(tf.random.split(key, 4, alg=ALGORITHM))
+    units = shape[-1:]
+    mean = tf.random.stateless_uniform(units, of_mean, -MEAN_RANGE, MEAN_RANGE, alg=ALGORITHM)
+    scale = tf.random.stateless_uniform(units, of_scale, 1.0, LARGEST_SCALE, alg=ALGORITHM)
+    means = mean + tf.random.stateless_uniform(shape, of_means, -SPREAD, SPREAD, alg=ALGORITHM)
+    scales = scale + SPREAD * tf.random.stateless_normal(shape, of_scales, alg=ALGORITHM)
+    return scales, means

@@ -1,0 +1,151 @@
+"""Batch normalization folded away, for a finished run of the Compare page: a worker does it and measures both."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from bnlab.model.fold import FoldError
+from bnlab.runs.fold import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
+from bnlab.runs.lab import Lab
+from bnlab.runs.run import Run
+
+KEY = "folding"
+POLL_SECONDS = 0.5
+ROUNDING = 1e-4  # relative; a sum of hundreds of float32 products is hardly ever further off
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+WHAT_IT_IS = (
+    "Once a network is trained, a batch-normalization layer only multiplies and adds constants: "
+    "γ/√(moving variance + ε) times x, plus a shift. "
+    "The Dense layer or convolution beside it can do that too, with other weights: the same predictions, fewer layers."
+)
+
+
+@dataclass(frozen=True)
+class Folding:
+    """A fold that was asked for: of which run, after how many steps, and the worker's answer to come."""
+
+    digest: str
+    step: int
+    answer: "Future[FoldReport]"
+
+    def is_of(self, run: Run) -> bool:
+        """Whether it is about `run` as it is now: one that was continued has other weights."""
+        return (self.digest, self.step) == (run.digest, run.step)
+
+
+def render_fold(lab: Lab, shown: Mapping[str, Sequence[Run]]) -> None:
+    """Draw the choice of a run, the button that has it folded, and what came of it; `shown` is by label."""
+    with st.expander("Fold batch normalization away", icon=":material/layers_clear:", key="fold"):
+        st.caption(WHAT_IT_IS)
+        names = {run.digest: _name(label, run, runs) for label, runs in shown.items() for run in runs if can_fold(run)}
+        if not names:
+            st.info(_why_none([run for runs in shown.values() for run in runs]))
+            return
+        chosen = st.selectbox("Network", list(names), format_func=names.__getitem__, key="fold-run")
+        run = next(run for runs in shown.values() for run in runs if run.digest == chosen)
+        folding: Folding | None = st.session_state.get(KEY)
+        if folding is None or not folding.is_of(run):
+            st.button("Fold and measure", on_click=_begin, args=(lab, run), key="fold-begin")
+        else:
+            waiting = not folding.answer.done()
+            st.fragment(run_every=POLL_SECONDS if waiting else None)(_render_answer)(folding, waiting)
+
+
+def _name(label: str, run: Run, runs: Sequence[Run]) -> str:
+    return f"{label}, seed {run.spec.seed}" if len(runs) > 1 else label
+
+
+def _why_none(runs: Sequence[Run]) -> str:
+    normalized = [run for run in runs if has_normalization(run.spec)]
+    if not normalized:
+        return "None of these networks has batch normalization that could be folded away."
+    if any(not run.state.is_finished() for run in normalized):
+        return "A network can be folded when its training is over."
+    return "The recorded networks came without their weights: press Train to train them here, then fold them."
+
+
+def _begin(lab: Lab, run: Run) -> None:
+    st.session_state[KEY] = Folding(run.digest, run.step, lab.submit(fold_run, lab.store.url, run.digest))
+
+
+def _render_answer(folding: Folding, waiting: bool) -> None:
+    if not folding.answer.done():
+        st.info("A worker folds the network and measures both; this takes some seconds.", icon=":material/timer:")
+        return
+    if waiting:
+        st.rerun()  # stop polling
+    error = folding.answer.exception()
+    if error is not None:
+        # What cannot be folded says so itself; anything else is told by the errand.
+        cause = error.__cause__
+        st.error(str(cause if isinstance(cause, FoldError) else error), icon=":material/error:")
+        st.button("Try again", on_click=lambda: st.session_state.pop(KEY, None), key="fold-again")
+        return
+    _render_report(folding.answer.result(), folding.digest)
+
+
+def _render_report(report: FoldReport, digest: str) -> None:
+    st.markdown(finding(report))
+    number = st.column_config.NumberColumn
+    milliseconds = {
+        name: number(title, format="%.3f", help="Median on one thread, the two networks taking turns")
+        for name, title in (("latency_1", "Prediction of 1 (ms)"), ("latency_256", "Prediction of 256 (ms)"))
+    }
+    st.dataframe(
+        measured_frame(report),
+        hide_index=True,
+        column_config={
+            "network": "Network",
+            "layers": number("Layers", help="Without the input's Flatten"),
+            "params": number("Parameters", format="localized"),
+            "val_accuracy": number("Validation accuracy", format="percent"),
+            **milliseconds,
+        },
+        key="fold-measured",
+    )
+    columns = {"layer": "Layer", "kind": "Kind"}
+    counts = {"before": number("Parameters", format="localized"), "after": number("Folded", format="localized")}
+    st.dataframe(
+        ledger_frame(report), hide_index=True, placeholder="–", column_config={**columns, **counts}, key="fold-ledger"
+    )
+    st.download_button(
+        f"Download the folded network ({len(report.model) / 1e6:.1f} MB)",
+        report.model,
+        f"folded-{digest}.keras",
+        icon=":material/download:",
+        on_click="ignore",
+        key="fold-download",
+    )
+
+
+def measured_frame(report: FoldReport) -> pd.DataFrame:
+    """Two rows, as trained and folded: network, layers, params, val_accuracy, latency_1, latency_256 (ms)."""
+    rows = [
+        {
+            "network": name,
+            "layers": len(measured.network.layers) - 1,
+            "params": measured.network.params,
+            "val_accuracy": measured.val_accuracy,
+            **{f"latency_{size}": seconds * 1e3 for size, seconds in measured.latencies.items()},
+        }
+        for name, measured in (("As trained", report.original), ("Folded", report.folded))
+    ]
+    return pd.DataFrame(rows)
+
+
+def finding(report: FoldReport) -> str:
+    """How far the two networks are apart, in a sentence or two."""
+    why = "as rounding to 32-bit numbers leaves them" if report.relative <= ROUNDING else "more than rounding explains"
+    return (
+        f"Over {report.examples:,} validation images no logit (what enters the softmax) differs by more than "
+        f"**{_power(report.difference)}**, which is {_power(report.relative)} of the largest logit: {why}."
+    )
+
+
+def _power(value: float) -> str:
+    """1.7 × 10⁻⁶ for 1.7e-06."""
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits} × 10{str(int(exponent)).translate(RAISED)}" if value else "0"

@@ -1,0 +1,59 @@
+"""The registry: every claim can be put on trial as it stands there."""
+
+import itertools
+
+import pytest
+
+from bnlab.claims.claim import Claim, Trained
+from bnlab.claims.evidence import every_condition, sized, trained_specs
+from bnlab.claims.registry import CLAIMS
+
+QUICK_STEPS = 300_000
+"""About two minutes of two cores."""
+
+claims = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+
+
+@claims
+def test_what_is_read_is_whole_sentences(claim: Claim) -> None:
+    assert claim.statement.endswith(".")
+    assert claim.question.rstrip(")").endswith(("?", "."))
+    for condition in every_condition(claim):
+        assert condition.prediction.reason.endswith(".")
+    for finding in claim.literature:
+        assert finding.sentence.endswith(".")
+        assert finding.source
+
+
+@claims
+def test_conditions_and_arms_are_told_apart(claim: Claim) -> None:
+    names = [condition.name for condition in every_condition(claim)]
+    assert len(set(names)) == len(names)
+    for condition in every_condition(claim):
+        assert condition.treatment.name != condition.control.name
+        assert condition.treatment.specs != condition.control.specs
+        assert condition.prediction.smallest_effect > 0
+
+
+@claims
+def test_both_sizes_are_specs_that_can_be(claim: Claim) -> None:
+    for size, condition in itertools.product((claim.quick, claim.full), every_condition(claim)):
+        assert size.seeds >= (5 if isinstance(condition.measure.source, Trained) else 1)
+        for arm in condition.arms:
+            assert {spec.seed for spec in sized(arm, size, 7)} == {7}
+
+
+@claims
+def test_a_quick_trial_is_quick_and_a_full_one_is_larger(claim: Claim) -> None:
+    quick, full = (
+        sum(spec.total_steps for spec in trained_specs(claim, size, range(size.seeds)))
+        for size in (claim.quick, claim.full)
+    )
+    assert quick <= QUICK_STEPS
+    assert full > 5 * quick or full == quick == 0
+
+
+def test_ids_are_the_notebooks_in_its_order() -> None:
+    order = ["O1", "O2", "O3", "A1", "A2", "A3", "A4", "A5", "D1", "D2", "D3", "D4", "W1", "W2"]
+    assert [name for name in order if name in CLAIMS] == list(CLAIMS)
+    assert all(claim.id == name for name, claim in CLAIMS.items())

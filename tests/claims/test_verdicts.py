@@ -1,0 +1,95 @@
+"""Verdicts: where the interval must lie, that they do not flip, and how conditions are combined."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnlab.claims.statistics import Interval, confidence_interval
+from bnlab.claims.verdicts import Verdict, combine, judge, verdict_text
+
+S, C, N, T = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE, Verdict.TOO_FEW
+ENDS = st.tuples(st.floats(-5, 5), st.floats(-5, 5)).map(sorted)
+
+
+def between(low: float, high: float, n: int = 5) -> Interval:
+    return Interval((low + high) / 2, low, high, n)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "more", "less", "same"),
+    [
+        (1.0, 3.0, S, C, C),
+        (0.9, 3.0, T, T, T),  # a difference, but perhaps too small to count
+        (0.1, 0.9, N, N, S),
+        (-0.9, 0.9, N, N, S),
+        (-0.2, 1.5, N, N, T),  # narrow enough to have lain inside
+        (-1.0, 1.5, T, T, T),  # too wide to tell
+        (-3.0, -1.0, C, S, C),
+        (0.0, 0.0, N, N, S),
+        (-math.inf, math.inf, T, T, T),
+    ],
+)
+def test_each_place_of_the_interval_has_its_verdict(
+    low: float, high: float, more: Verdict, less: Verdict, same: Verdict
+) -> None:
+    assert [judge(between(low, high), direction, 1.0) for direction in (1, -1, 0)] == [more, less, same]
+
+
+@pytest.mark.parametrize(("direction", "effect"), [(2, 1.0), (1, 0.0), (1, -1.0), (0, math.nan)])
+def test_a_prediction_that_predicts_nothing_is_refused(direction: int, effect: float) -> None:
+    with pytest.raises(ValueError, match="smallest effect"):
+        judge(between(0, 1), direction, effect)
+
+
+@given(ends=ENDS, effect=st.floats(0.01, 3))
+def test_opposite_predictions_have_opposite_verdicts(ends: list[float], effect: float) -> None:
+    more, less = (judge(between(*ends), direction, effect) for direction in (1, -1))
+    assert less == {S: C, C: S}.get(more, more)
+
+
+@pytest.mark.parametrize("effect", [-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_disjoint_seeds_do_not_flip_it(effect: float, seeds: int) -> None:
+    """Differences of standard deviation 1 about `effect`, judged twice, 20 times over."""
+    rng = np.random.default_rng([seeds, int(10 * effect + 100)])
+    for _ in range(20):
+        twice = {judge(confidence_interval(rng.normal(effect, 1, seeds).tolist()), 1, 1.0) for _ in range(2)}
+        assert not {S, C} <= twice
+
+
+def test_with_enough_seeds_the_truth_comes_out() -> None:
+    rng = np.random.default_rng(0)
+    verdicts = {e: judge(confidence_interval(rng.normal(e, 1, 60).tolist()), 1, 1.0) for e in (-2.0, 0.0, 2.0)}
+    assert verdicts == {-2.0: C, 0.0: N, 2.0: S}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "combined"),
+    [
+        ([S, S], S),
+        ([C, C], C),
+        ([N, N], N),
+        ([C, N], C),
+        ([S, C], Verdict.CONDITIONAL),
+        ([S, N], Verdict.CONDITIONAL),
+        ([S, N, T], Verdict.CONDITIONAL),
+        ([S, T], T),
+        ([C, T], T),
+        ([T], T),
+        ([], T),
+    ],
+)
+def test_conditions_are_combined(verdicts: list[Verdict], combined: Verdict) -> None:
+    named = {f"condition {place}": verdict for place, verdict in enumerate(verdicts)}
+    verdict, where = combine(named)
+    assert verdict == combined
+    assert {name: own for own, names in where.items() for name in names} == named
+
+
+def test_words_name_where_it_holds() -> None:
+    verdict, where = combine({"raw": S, "tiny": N, "unit": S})
+    assert verdict_text(verdict, where) == "holds only when raw; unit"
+    assert verdict_text(*combine({"raw": N})) == "no detectable difference"

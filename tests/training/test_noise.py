@@ -1,0 +1,77 @@
+"""Noisy BN in the training program: one step against plain Keras, given the same noise."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bnlab.model.build import build_model
+from bnlab.model.noise import draw_noise
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.program import program_for
+from bnlab.training.training import Training
+
+SPEC = RunSpec(placement="before_activation", noise=True, hidden_units=(12, 9), activation="tanh", learning_rate=0.5)
+EXAMPLES, POSITION = 20, [5, 41]
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (EXAMPLES, 28, 28)).astype(np.uint8)
+LABELS = RNG.integers(0, 10, EXAMPLES).astype(np.int32)
+
+
+class Affine(keras.layers.Layer):
+    """The oracle's noise: given arrays."""
+
+    def __init__(self, scale: np.ndarray, shift: np.ndarray, name: str) -> None:
+        super().__init__(name=name)
+        self.scale, self.shift = scale, shift
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs * self.scale + self.shift
+
+
+def keras_step(xla: bool) -> tuple[float, list[np.ndarray]]:
+    draw = tf.function(draw_noise, jit_compile=xla)
+    layers = []
+    for layer in build_model(SPEC).layers:
+        if layer.name.startswith("noise"):
+            shape = tf.constant([EXAMPLES, layer.output.shape[-1]])
+            layers.append(Affine(*map(np.asarray, draw(tf.constant(POSITION), layer.place, shape)), layer.name))
+        else:
+            layers.append(layer)
+    model = keras.Sequential([keras.Input((28, 28)), *layers])
+    model.compile(keras.optimizers.SGD(SPEC.learning_rate), "sparse_categorical_crossentropy")
+    loss = model.train_on_batch(IMAGES / np.float32(255), LABELS)
+    return float(loss), [v.numpy() for v in (*model.trainable_variables, *model.non_trainable_variables)]
+
+
+@pytest.mark.parametrize("xla", [True, False])
+def test_a_step_is_kerass_with_the_same_noise(xla: bool) -> None:
+    program = program_for(SPEC)
+    run = program.steps if xla else program.short_step
+    state = program.initial_state(SPEC)
+    _, trainable, non_trainable, _, loss, _ = run(
+        state.trainable,
+        state.non_trainable,
+        state.slots,
+        (tf.constant(IMAGES), tf.constant(LABELS), tf.constant(1 / 255, tf.float32)),
+        tf.range(EXAMPLES)[None, :],
+        tf.constant(1),
+        tf.constant(POSITION),
+        tf.constant(SPEC.learning_rate),
+    )
+    expected, weights = keras_step(xla)
+    assert float(loss[0]) == pytest.approx(expected, rel=1e-5)
+    for ours, theirs in zip([*trainable, *non_trainable], weights, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_each_seed_and_each_step_has_noise_of_its_own() -> None:
+    """Nothing but the noise tells these steps apart: one batch, a learning rate that changes nothing."""
+    changes = {"train_examples": 4, "batch_size": 4, "epochs": 3, "learning_rate": 1e-30, "kernel_initializer": "ones"}
+    losses = []
+    for seed in (0, 1):
+        training = Training(SPEC.model_copy(update={**changes, "seed": seed}))
+        while not training.finished:
+            losses += training.advance().loss.tolist()
+    assert len(losses) == 6
+    assert len(set(np.round(losses, 5))) == 6
