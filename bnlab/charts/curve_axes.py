@@ -56,9 +56,11 @@ def settled_range(lines: Sequence[Line], curve: Curve, view: View, *, differs: b
 @lru_cache(maxsize=KEPT)
 def _settled(line: Line, curve: Curve, view: View) -> NDArray[np.float64]:
     """The line's values after SETTLED_EPOCH; in double precision, or twenty times a large float32 overflows."""
-    late = line.mean.loc[line.mean["epoch"] >= SETTLED_EPOCH, view.x]
+    late = line.mean["epoch"].to_numpy() >= SETTLED_EPOCH
+    if not late.any():
+        return np.empty(0)
     x, y = shown_points(line.mean, curve.column, view)
-    return y[x >= late.iloc[0]].astype(float) if len(late) else np.empty(0)
+    return y[x >= np.float32(line.mean[view.x].to_numpy()[late.argmax()])].astype(float)
 
 
 @lru_cache(maxsize=KEPT)

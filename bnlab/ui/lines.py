@@ -3,13 +3,14 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bnlab.charts.lines import Line
-from bnlab.charts.points import COLUMNS, most_points, seeds_frame, stretch_of, thinned_frame
+from bnlab.charts.points import COLUMNS, most_points, seeds_frame, stretch_of, thinned_columns
 from bnlab.runs.frames import moments_frame
 from bnlab.runs.run import Run
 from bnlab.runs.step_curves import StepCurves
@@ -38,7 +39,7 @@ class Lines:
         grown = [run for run in runs if _place(run) not in self._moments]
         if not grown:
             return
-        by_run = dict(iter(moments_frame(self._store, grown).groupby("run")))
+        by_run = _parted(moments_frame(self._store, grown))
         with self._lock:
             for run in grown:
                 _keep(self._moments, _place(run), by_run.get(run.digest, _empty(MEASURED)))
@@ -68,17 +69,24 @@ class Lines:
 
     def _thinned(self, run: Run, stretch: int) -> pd.DataFrame:
         """With epoch and seconds; the seconds between two moments are taken as evenly spent."""
-        frame = thinned_frame(self._steps.frame(run), stretch)
+        columns = thinned_columns(self._steps.frame(run), stretch)
         own = self._measured(run)
         steps, seconds = np.append(own["step"], run.step), np.append(own["seconds"], run.seconds)
-        return frame.assign(
-            epoch=frame["step"] / run.spec.steps_per_epoch, seconds=np.interp(frame["step"], steps, seconds)
-        )
+        columns["epoch"] = columns["step"] / run.spec.steps_per_epoch
+        columns["seconds"] = np.interp(columns["step"], steps, seconds)
+        return pd.DataFrame(columns)
 
 
 def _place(run: Run) -> Place:
     """What a run has recorded: a run deleted and made anew is another one."""
     return run.digest, run.created_at, run.step
+
+
+def _parted(moments: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Each run's rows of `moments`, in which they lie together; a groupby takes ten times as long."""
+    runs = moments["run"].to_numpy()
+    edges = [0, *(np.flatnonzero(runs[1:] != runs[:-1]) + 1), len(runs)]
+    return {str(runs[low]): moments.iloc[low:high] for low, high in pairwise(edges) if low < high}
 
 
 def _keep(kept: OrderedDict[Any, Any], key: object, value: object) -> None:
