@@ -46,7 +46,7 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
     )
     st.download_button(
         "CSV",
-        frame.to_csv(index=False),
+        lambda: frame.to_csv(index=False),  # made at the click: a file a tick would be gone before it is fetched
         "bnlab-results.csv",
         "text/csv",
         icon=":material/download:",
