@@ -58,6 +58,15 @@ function themeTemplate(element) {
   };
 }
 
+// Evenly spaced values travel as start, step and length.
+function unpack(trace) {
+  for (const [name, value] of Object.entries(trace)) {
+    if (!value?.even) continue;
+    const [start, step, length] = value.even;
+    trace[name] = Float32Array.from({ length }, (_, i) => start + i * step);
+  }
+}
+
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
@@ -73,6 +82,7 @@ function draw(chart) {
   if (drawn === chart.drawn) return;                // a tick that brought this chart nothing new
   // Parsed anew each time: Plotly writes the reader's zoom into the objects it is given.
   const figure = JSON.parse(data.figure);
+  figure.data.forEach(unpack);
   const layout = { ...figure.layout, template, width: chart.width, height: data.height };
   const config = { ...CONFIG, toImageButtonOptions: { filename: data.chart, scale: 2 } };
   const done = Plotly.react(element, figure.data, layout, config);

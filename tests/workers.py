@@ -3,6 +3,7 @@
 ``scheduler`` is their scheduler's address, for ``BNLAB_SCHEDULER``; ``worker_processes`` finds and may kill them.
 """
 
+import logging
 from collections.abc import Iterator
 
 import psutil
@@ -18,6 +19,7 @@ def scheduler() -> Iterator[str]:
     """The address of a scheduler with two warm workers."""
     client = connect(None, workers=2)
     yield client.scheduler_info()["address"]
+    logging.disable()  # Dask takes leave on a stream that pytest has closed
     disconnect(client)
 
 

@@ -1,36 +1,22 @@
 """Loss and accuracy over training: one line a variant, with what it was made of behind it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from bnlab.charts.points import COLUMNS, minus_baseline, smoothed
-from bnlab.charts.style import Style, message_figure, plain_figure
+from bnlab.charts.curve_axes import x_axis, y_axis
+from bnlab.charts.drawing import Drawing, Trace
+from bnlab.charts.lines import KEPT, Curve, Floats, Line, Points, is_shown, shown_points, shown_values
+from bnlab.charts.points import minus_baseline
+from bnlab.charts.style import Style, message_layout
 from bnlab.charts.view import View
 
-Floats = NDArray[np.float32]
-Points = tuple[Floats, Floats]
-
-SETTLED_EPOCH = 0.2
 MARKED_POINTS = 40
-FARTHEST = 20.0
 FAINT = 0.08
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One of the charts: which column it draws, what it is called, whether it is a fraction, whether it is noisy."""
-
-    column: str
-    title: str
-    is_fraction: bool
-    is_noisy: bool
-
 
 TRAINING_CURVES = (
     Curve("loss", "Training loss", False, True),
@@ -42,48 +28,53 @@ VALIDATION_CURVES = (
 )
 
 
-@dataclass(frozen=True)
-class Line:
-    """A variant's points: the mean over its seeds (`bnlab.charts.points.seeds_frame`), and each seed's own."""
-
-    mean: pd.DataFrame
-    seeds: Sequence[pd.DataFrame]
-
-
 def differing_lines(lines: Mapping[str, Line], curve: Curve, view: View) -> dict[str, Line]:
     """The lines minus the baseline's, if that is what the view asks for and the baseline is among them."""
     if not _differs(lines, view):
         return dict(lines)
     along = "seconds" if view.x == "seconds" else "epoch"
-    base = lines[view.baseline].mean
+    return {label: _less(line, lines[view.baseline], curve.column, along) for label, line in lines.items()}
 
+
+@lru_cache(maxsize=KEPT)
+def _less(line: Line, baseline: Line, column: str, along: str) -> Line:
     def less(frame: pd.DataFrame) -> pd.DataFrame:
-        columns = [c for c in (curve.column, f"{curve.column}_low", f"{curve.column}_high") if c in frame]
-        shifted = base.assign(**dict.fromkeys(columns, base[curve.column]))
+        columns = [c for c in (column, f"{column}_low", f"{column}_high") if c in frame]
+        shifted = baseline.mean.assign(**dict.fromkeys(columns, baseline.mean[column]))
         return minus_baseline(frame, shifted, columns, along)
 
-    return {label: Line(less(line.mean), [less(seed) for seed in line.seeds]) for label, line in lines.items()}
+    return Line(less(line.mean), [less(seed) for seed in line.seeds])
 
 
 def curve_figure(lines: Mapping[str, Line], styles: Mapping[str, Style], curve: Curve, view: View) -> go.Figure:
     """One line a variant, its spread or its raw values behind it; `lines` and `styles` by the variants' labels."""
+    return curve_drawing(lines, styles, curve, view).figure()
+
+
+def curve_drawing(lines: Mapping[str, Line], styles: Mapping[str, Style], curve: Curve, view: View) -> Drawing:
+    """What `curve_figure` shows, as light as a live chart needs it."""
     drawn, differs = differing_lines(lines, curve, view), _differs(lines, view)
     view = view.model_copy(update={"log_y": view.log_y and not (curve.is_fraction or differs)})
-    points = {label: _points(line.mean, curve.column, view) for label, line in drawn.items()}
-    if all(x.size == 0 for x, _ in points.values()):
-        return message_figure(curve.title, _why_empty(lines, curve, differs))
-    traces = [trace for label, line in drawn.items() for trace in _backs(line, styles[label], curve, view)]
-    traces += [_front(*xy, styles[label], curve, view) for label, xy in points.items()]
+    traces = [_traces(line, styles[label], curve, view) for label, line in drawn.items()]
+    if all(front["x"].size == 0 for _, front in traces):
+        return Drawing([], message_layout(curve.title, _why_empty(lines, curve, differs)))
     layout = {
         "title": {"text": f"{curve.title} minus {view.baseline}’s" if differs else curve.title},
         "hovermode": "x unified",
         "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "traceorder": "normal"},
         "margin": {"l": 56, "r": 12, "t": 40, "b": 8},
         "uirevision": f"{curve.title}-{view.x}-{view.log_x}-{view.log_y}-{differs}-{view.baseline if differs else ''}",
-        "xaxis": _x_axis(view),
-        "yaxis": _y_axis(list(points.values()), drawn, curve, view, differs),
+        "xaxis": x_axis(view),
+        "yaxis": y_axis(list(drawn.values()), curve, view, differs=differs),
     }
-    return plain_figure(traces, layout)
+    return Drawing([*(t for backs, _ in traces for t in backs), *(front for _, front in traces)], layout)
+
+
+@lru_cache(maxsize=KEPT)
+def _traces(line: Line, style: Style, curve: Curve, view: View) -> tuple[tuple[Trace, ...], Trace]:
+    """What stands behind a line, and the line itself."""
+    backs = tuple(Trace(back) for back in _backs(line, style, curve, view))
+    return backs, Trace(_front(*shown_points(line.mean, curve.column, view), style, curve, view))
 
 
 def _differs(lines: Mapping[str, Line], view: View) -> bool:
@@ -97,21 +88,6 @@ def _why_empty(lines: Mapping[str, Line], curve: Curve, differs: bool) -> str:
     if not any(np.isfinite(mean[curve.column]).any() for mean in means):
         return "The loss was never a number"
     return "Nothing to compare yet" if differs else "Nothing on this axis yet"
-
-
-def _points(frame: pd.DataFrame, column: str, view: View) -> Points:
-    x, y = frame[view.x].to_numpy(np.float32), _values(frame, column, view)
-    shown = _is_shown(x, y, view)
-    return x[shown], y[shown]
-
-
-def _values(frame: pd.DataFrame, column: str, view: View) -> Floats:
-    values = frame[column].to_numpy(np.float32)
-    return smoothed(values, view.smoothing) if column in COLUMNS else values
-
-
-def _is_shown(x: Floats, y: Floats, view: View) -> NDArray[np.bool_]:
-    return np.isfinite(y) & ((x > 0) | (not view.log_x))
 
 
 def _front(x: Floats, y: Floats, style: Style, curve: Curve, view: View) -> dict[str, Any]:
@@ -146,7 +122,7 @@ def _backs(line: Line, style: Style, curve: Curve, view: View) -> list[dict[str,
         traces.append(silent | {"uid": f"{style.uid}-raw", "x": x, "y": y, "line": _thin(style)})
     if view.singles and len(line.seeds) > 1:
         for number, seed in enumerate(line.seeds):
-            x, y = _points(seed, curve.column, view)
+            x, y = shown_points(seed, curve.column, view)
             traces.append(silent | {"uid": f"{style.uid}-{number}", "x": x, "y": y, "line": _thin(style, 0.7)})
     return traces
 
@@ -157,76 +133,29 @@ def _thin(style: Style, opacity: float = FAINT) -> dict[str, object]:
 
 def _band(mean: pd.DataFrame, column: str, view: View) -> tuple[Points, Points]:
     """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
-    x, y = mean[view.x].to_numpy(np.float32), _values(mean, column, view)
+    x, y = mean[view.x].to_numpy(np.float32), shown_values(mean, column, view)
     spread = mean[f"{column}_sd"].fillna(0).to_numpy(np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = y - spread, y + spread
     if view.log_y:
         low = np.maximum(low, y / 10)
-    shown = _is_shown(x, low, view) & np.isfinite(high)
+    shown = is_shown(x, low, view) & np.isfinite(high)
     return (x[shown], low[shown]), (x[shown], high[shown])
 
 
 def _zigzag(frame: pd.DataFrame, column: str, view: View) -> Points:
-    """From each point's lowest value to its highest, so that no peak is lost by thinning."""
-    x = np.repeat(frame[view.x].to_numpy(np.float32), 2)
+    """In each point's stretch its lowest and its highest value, so that no peak is lost by thinning."""
+    ends = frame[view.x].to_numpy(np.float64)
+    middles = ends - np.diff(ends, prepend=0.0) / 2
+    x = np.column_stack([middles, ends]).ravel().astype(np.float32)
     y = np.column_stack([frame[f"{column}_low"], frame[f"{column}_high"]]).ravel().astype(np.float32)
-    shown = _is_shown(x, y, view)
+    shown = is_shown(x, y, view)
     return x[shown], y[shown]
-
-
-def _x_axis(view: View) -> dict[str, Any]:
-    axis: dict[str, Any] = {"title": {"text": {"epoch": "epoch", "step": "step", "seconds": "seconds"}[view.x]}}
-    axis["hoverformat"] = {"epoch": ".2f", "step": ",.0f", "seconds": ".1f"}[view.x]
-    return axis | ({"type": "log"} if view.log_x else {"rangemode": "tozero"})
-
-
-def _y_axis(
-    points: Sequence[Points], lines: Mapping[str, Line], curve: Curve, view: View, differs: bool
-) -> dict[str, Any]:
-    axis: dict[str, Any] = {"tickformat": ".0%"} if curve.is_fraction else {}
-    means = [line.mean for line in lines.values()]
-    if differs:
-        return axis | {"zeroline": True, "zerolinewidth": 2} | settled_range(points, means, curve, view, differs=True)
-    if view.log_y:
-        return axis | {"type": "log"}
-    return axis | settled_range(points, means, curve, view)
-
-
-def settled_range(
-    points: Sequence[Points], means: Sequence[pd.DataFrame], curve: Curve, view: View, *, differs: bool = False
-) -> dict[str, Any]:
-    """What the lines span once the first steep fall is over, so that their differences fill the chart.
-
-    Nothing, for plotly to choose, before the first epoch is over; plotly.js fails on a range of null. A line that
-    flies off (a diverging run's) does not press the others flat.
-    """
-    if max((float(mean["epoch"].max()) for mean in means if len(mean)), default=0.0) < 1:
-        return {}
-    settled = [_settled_x(mean, view) for mean in means]
-    # In double precision, or twenty times a value near the largest float32 overflows.
-    values = np.concatenate([y[x >= start].astype(float) for (x, y), start in zip(points, settled, strict=True)])
-    if values.size == 0:
-        return {}
-    if not curve.is_fraction and not differs:
-        values = values[values <= FARTHEST * np.median(values)]
-    low, high = float(values.min()), float(values.max())
-    margin = max(0.05 * (high - low), 0.002)
-    if differs:
-        return {"range": [low - margin, high + margin]}
-    if curve.is_fraction:
-        return {"range": [low - margin, min(high + margin, 1.001)]}
-    return {"range": [max(low - margin, 0), high + margin]}
-
-
-def _settled_x(mean: pd.DataFrame, view: View) -> float:
-    late = mean.loc[mean["epoch"] >= SETTLED_EPOCH, view.x]
-    return float(late.iloc[0]) if len(late) else float("inf")
 
 
 def curve_alt(lines: Mapping[str, Line], curve: Curve) -> str:
     """The chart's finding in a sentence: where each line has got to, the best first."""
-    ends = {label: _end(line.mean, curve.column) for label, line in lines.items()}
+    ends = {label: _end(line, curve.column) for label, line in lines.items()}
     known = {label: end for label, end in ends.items() if np.isfinite(end)}
     if not known:
         return f"{curve.title}: nothing trained yet."
@@ -235,5 +164,6 @@ def curve_alt(lines: Mapping[str, Line], curve: Curve) -> str:
     return f"{curve.title} by epoch, the best first: {', '.join(words)}."
 
 
-def _end(mean: pd.DataFrame, column: str) -> float:
-    return float(mean[column].iloc[-1]) if len(mean) else float("nan")
+@lru_cache(maxsize=KEPT)
+def _end(line: Line, column: str) -> float:
+    return float(line.mean[column].iloc[-1]) if len(line.mean) else float("nan")

@@ -1,6 +1,8 @@
 """The points of a curve: as many as a screen can show, over seeds, smoothed, against a baseline."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +36,11 @@ def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
     `steps` has the columns step, loss, accuracy, one row a step. A last stretch that is not full yet is left out; a
     point stands at the end of its stretch.
     """
+    return pd.DataFrame(thinned_columns(steps, stretch))
+
+
+def thinned_columns(steps: pd.DataFrame, stretch: int) -> dict[str, NDArray[Any]]:
+    """The columns of `thinned_frame` as arrays."""
     full = len(steps) // stretch * stretch
     columns = {"step": steps["step"].to_numpy()[stretch - 1 : full : stretch]}
     for name in COLUMNS:
@@ -41,7 +48,7 @@ def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
         with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
             columns[name] = values.mean(axis=1, dtype=np.float64).astype(np.float32)
         columns[f"{name}_low"], columns[f"{name}_high"] = values.min(axis=1), values.max(axis=1)
-    return pd.DataFrame(columns)
+    return columns
 
 
 def seeds_frame(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
@@ -49,10 +56,10 @@ def seeds_frame(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.Da
 
     The frames of all seeds have the same steps, as far as each has got. Beyond a seed's end, seconds go on at the
     pace of the others, so that they never run backwards. A run whose values are no longer finite counts until then.
-    With one seed every _sd is missing.
+    One seed is its own mean, and has no _sd.
     """
     if len(frames) == 1:
-        return frames[0].assign(**{f"{name}_sd": np.nan for name in columns})
+        return frames[0]
     every = pd.concat([frame.assign(seconds=frame["seconds"].diff().fillna(frame["seconds"])) for frame in frames])
     numbers = every.set_index("step")[["epoch", "seconds", *columns]].astype(float)
     groups = numbers.replace([np.inf, -np.inf], np.nan).groupby(level="step")
@@ -69,8 +76,18 @@ def smoothed(values: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
     """
     if weight == 0 or values.size == 0:
         return values
-    series = pd.Series(np.where(np.isfinite(values), values, np.nan))
-    return series.ewm(alpha=1 - weight).mean().where(series.notna()).to_numpy(np.float32)
+    known = np.isfinite(values)
+    past = _weights_of_past(values.size, weight)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        averages = past @ np.where(known, values, 0) / (past @ known)
+    return np.where(known, averages, np.nan).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _weights_of_past(size: int, weight: float) -> NDArray[np.float64]:
+    """What each value counts in each average: `weight` to the power of how long ago it was, nothing of the future."""
+    ago = np.subtract.outer(np.arange(size), np.arange(size))
+    return np.where(ago >= 0, float(weight) ** np.maximum(ago, 0), 0.0)
 
 
 def minus_baseline(frame: pd.DataFrame, baseline: pd.DataFrame, columns: Sequence[str], along: str) -> pd.DataFrame:

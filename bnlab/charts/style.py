@@ -55,9 +55,14 @@ def plain_figure(traces: Sequence[dict[str, Any]], layout: dict[str, Any]) -> go
     return go.Figure({"data": list(traces), "layout": layout}, _validate=False)
 
 
-def message_figure(title: str, message: str) -> go.Figure:
-    """A figure with nothing in it but what there is to say."""
+def message_layout(title: str, message: str) -> dict[str, Any]:
+    """The layout of a chart with nothing in it but what there is to say."""
     words = {"text": message, "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
     hidden = {"visible": False}
     annotation = {**words, "font": {"size": 16}}
-    return plain_figure([], {"title": {"text": title}, "xaxis": hidden, "yaxis": hidden, "annotations": [annotation]})
+    return {"title": {"text": title}, "xaxis": hidden, "yaxis": hidden, "annotations": [annotation]}
+
+
+def message_figure(title: str, message: str) -> go.Figure:
+    """A figure with nothing in it but what there is to say."""
+    return plain_figure([], message_layout(title, message))

@@ -41,11 +41,16 @@ def moments_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     return frame.astype({"step": int, "epoch": float, "seconds": float, "val_loss": float, "val_accuracy": float})
 
 
+def last_moments(store: Store, digests: Sequence[str]) -> dict[str, int]:
+    """The step of each run's latest moment, -1 before the first."""
+    query = select(moments.c.run, func.max(moments.c.step)).where(moments.c.run.in_(digests)).group_by(moments.c.run)
+    with store.engine.connect() as connection:
+        return dict.fromkeys(digests, -1) | {run: int(step) for run, step in connection.execute(query)}
+
+
 def last_moment(store: Store, digest: str) -> int:
     """The step of the run's latest moment, -1 before the first."""
-    with store.engine.connect() as connection:
-        step = connection.scalar(select(func.max(moments.c.step)).where(moments.c.run == digest))
-    return -1 if step is None else int(step)
+    return last_moments(store, [digest])[digest]
 
 
 def latencies_frame(store: Store, digests: Sequence[str]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """A card a variant: its name and colour, where BN stands in it, how far it is, and the buttons that fit."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import streamlit as st
 
@@ -61,10 +62,25 @@ def _render_head(
 
 
 def _render_network(variant: Variant) -> None:
-    network, style = describe_network(variant.spec), style_of(variant.label, variant.colour)
-    st.markdown(stack_svg(network, style), unsafe_allow_html=True)
+    st.markdown(_drawn(variant.spec, variant.label, variant.colour), unsafe_allow_html=True)
+    st.caption(_counted(variant.spec))
+
+
+@lru_cache(maxsize=256)
+def _drawn(spec: RunSpec, label: str, colour: int) -> str:
+    return stack_svg(describe_network(spec), style_of(label, colour))
+
+
+@lru_cache(maxsize=256)
+def _counted(spec: RunSpec) -> str:
+    network = describe_network(spec)
     others = f" + {network.non_trainable:,} not" if network.non_trainable else ""
-    st.caption(f"Parameters: {network.trainable:,} trainable{others}")
+    return f"Parameters: {network.trainable:,} trainable{others}"
+
+
+@lru_cache(maxsize=256)
+def _hints(spec: RunSpec) -> int:
+    return len(advise(spec))
 
 
 def _sample(style: Style) -> str:
@@ -90,7 +106,7 @@ def _render_state(own: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> N
 
 
 def _render_edit_button(variant: Variant, place: int) -> None:
-    hints = len(advise(variant.spec))
+    hints = _hints(variant.spec)
     said = f"Edit {variant.label}" + (f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else "")
     icon = ":material/lightbulb:" if hints else ":material/tune:"
     if st.button("Edit", key=f"edit-{place}", icon=icon, help=said, type="tertiary"):

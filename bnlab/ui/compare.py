@@ -46,7 +46,7 @@ def _render_body(lab: Lab, own: Desk, specs: Specs, watching: bool) -> None:
     _render_origin(runs)
     render_cards(lab, own, specs, runs)
     styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
-    render_curves(lab.store, services.step_curves(), shown, styles, own.view)
+    render_curves(services.lines(), shown, styles, own.view)
     if not own.lesson.hides("results"):
         st.subheader("Results")
         if runs:

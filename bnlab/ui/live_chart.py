@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.io.json import to_json_plotly
 
+from bnlab.charts.drawing import Drawing
 from bnlab.ui.assets import install_plotly_js, versioned_url
 
 if TYPE_CHECKING:
@@ -41,12 +42,13 @@ _STILL = """
 """
 
 
-def live_chart(figure: go.Figure, *, key: str, height: int = 320, alt: str = "") -> None:
+def live_chart(figure: go.Figure | Drawing, *, key: str, height: int = 320, alt: str = "") -> None:
     """Draw ``figure`` in the one lasting element of ``key``.
 
     Args:
-        figure: any plotly figure. Its template is left out, since the page's theme takes that place; what the figure
-            itself sets wins over the theme. Give each trace a ``uid``, or hidden traces are remembered by position.
+        figure: any plotly figure, or a Drawing, which is lighter. Its template is left out, since the page's theme
+            takes that place; what the figure itself sets wins over the theme. Give each trace a ``uid``, or hidden
+            traces are remembered by position.
         key: names the chart on its page, and is its ``uirevision`` where the layout has none.
         height: in pixels, for the figure and for its place on the page while Plotly loads.
         alt: what the chart shows, in a sentence, for readers who do not see it; the figure's title by default.
@@ -56,7 +58,7 @@ def live_chart(figure: go.Figure, *, key: str, height: int = 320, alt: str = "")
         "plotly": install_plotly_js(),
         "figure": _encoded_once(figure, key),
         "height": height,
-        "alt": alt or figure.layout.title.text or "Chart",
+        "alt": alt or _title(figure) or "Chart",
     }
     _component()(key=key, data=data, height=height)
 
@@ -74,8 +76,15 @@ def figure_json(figure: go.Figure, *, uirevision: str) -> str:
 _encoded: dict[tuple[int, str], str] = {}
 
 
-def _encoded_once(figure: go.Figure, key: str) -> str:
+def _title(figure: go.Figure | Drawing) -> str:
+    title = figure.layout["title"]
+    return str((title["text"] if isinstance(figure, Drawing) else title.text) or "")
+
+
+def _encoded_once(figure: go.Figure | Drawing, key: str) -> str:
     """The figure's JSON; one that was kept since the last tick is the same object and is not encoded again."""
+    if isinstance(figure, Drawing):
+        return figure.json(uirevision=key)
     place = id(figure), key
     if place not in _encoded:
         _encoded[place] = figure_json(figure, uirevision=key)

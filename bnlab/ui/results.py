@@ -6,7 +6,7 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
-from bnlab.runs.frames import last_moment
+from bnlab.runs.frames import last_moments
 from bnlab.runs.results import results_frame
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
@@ -46,7 +46,7 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
     )
     st.download_button(
         "CSV",
-        frame.to_csv(index=False),
+        lambda: frame.to_csv(index=False),  # made at the click: a file a tick would be gone before it is fetched
         "bnlab-results.csv",
         "text/csv",
         icon=":material/download:",
@@ -66,9 +66,9 @@ def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
 
 
 def _moments_of(store: Store, shown: Mapping[str, Sequence[Run]]) -> Measured:
+    lasts = last_moments(store, [run.digest for runs in shown.values() for run in runs])
     return tuple(
-        (label, tuple((run.digest, last_moment(store, run.digest), run.state) for run in runs))
-        for label, runs in shown.items()
+        (label, tuple((run.digest, lasts[run.digest], run.state) for run in runs)) for label, runs in shown.items()
     )
 
 

@@ -8,8 +8,8 @@ from bnlab.runs.database import StoreError
 from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address, store_url
 from bnlab.runs.recordings import read_recording
-from bnlab.runs.step_curves import StepCurves
 from bnlab.runs.store import Store
+from bnlab.ui.lines import Lines
 
 
 def lab() -> Lab:
@@ -22,9 +22,9 @@ def lab() -> Lab:
 
 
 @st.cache_resource(show_spinner=False)
-def step_curves() -> StepCurves:
+def lines() -> Lines:
     """The curves of the lab's store that somebody has looked at."""
-    return StepCurves(lab().store)
+    return Lines(lab().store)
 
 
 @st.cache_resource(show_spinner=False)

@@ -15,12 +15,11 @@ from bnlab.charts.curves import (
     MARKED_POINTS,
     TRAINING_CURVES,
     VALIDATION_CURVES,
-    Curve,
-    Line,
     curve_alt,
     curve_figure,
     differing_lines,
 )
+from bnlab.charts.lines import Curve, Line
 from bnlab.charts.points import COLUMNS, seeds_frame, smoothed, thinned_frame
 from bnlab.charts.style import styles_of
 from bnlab.charts.view import X_AXES, View
@@ -132,7 +131,7 @@ def test_the_raw_values_behind_reach_every_peak() -> None:
     frame = thinned_frame(steps, 4).assign(epoch=[0.4, 0.8], seconds=[4, 8])
     mean = seeds_frame([frame], COLUMNS)
     (raw,) = backs(curve_figure({LABELS[0]: Line(mean, [frame])}, STYLES, LOSS, View()), "raw")
-    np.testing.assert_allclose(np.column_stack([raw.x, raw.y]), [[0.4, 1], [0.4, 9], [0.8, 0], [0.8, 1]])
+    np.testing.assert_allclose(np.column_stack([raw.x, raw.y]), [[0.2, 1], [0.4, 9], [0.6, 0], [0.8, 1]])
 
 
 @every_curve

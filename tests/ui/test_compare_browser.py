@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import pandas as pd
 import pytest
 from playwright.sync_api import BrowserContext, ElementHandle, Locator, Page, WebSocket, expect
 
@@ -216,6 +217,9 @@ def test_an_edited_comparison_is_in_its_address_and_trains(
     for name in CURVES:
         wait_for_lines(browser_page, name, len(LABELS))
     said = [said_of(browser_page, label).inner_text() for label in LABELS]
+    with browser_page.expect_download() as download:
+        browser_page.locator(".st-key-results_csv button").filter(visible=True).click()
+    assert pd.read_csv(download.value.path())["label"].tolist() == ["Without bias", *LABELS[1:]]
 
     other = chromium.new_page()
     open_page(other, browser_page.url)

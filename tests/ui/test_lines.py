@@ -1,0 +1,68 @@
+"""The lines that are kept between ticks: as new ones would be, and made anew only where a run has grown."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bnlab.runs.frames import moments_frame
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.records import Records
+from bnlab.ui.lines import Lines
+from tests.recording import Position, floats, moment, open_journal, record
+
+SPECS = [RunSpec(train_examples=64, epochs=2, seed=seed) for seed in range(2)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path}/bnlab.db")
+
+
+@pytest.fixture
+def runs(store: Store) -> list[Run]:
+    return [record(store, spec, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.75))) for spec in SPECS]
+
+
+def test_a_runs_lines_are_its_steps_and_its_moments(store: Store, runs: list[Run]) -> None:
+    lines = Lines(store)
+    training, validation = lines.training(runs[:1], 1), lines.validation(runs[:1])
+    assert training.mean["loss"].tolist() == [2.0, 1.0]
+    assert training.mean["epoch"].tolist() == [0.5, 1.0]
+    assert training.mean["seconds"].tolist() == pytest.approx([0.1, 0.2])
+    expected = moments_frame(store, runs[:1])[["step", "val_loss"]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(validation.mean[["step", "val_loss"]].reset_index(drop=True), expected)
+
+
+def test_seeds_are_one_line_with_their_spread(store: Store, runs: list[Run]) -> None:
+    line = Lines(store).validation(runs)
+    assert len(line.seeds) == 2
+    assert line.mean["val_loss"].tolist() == [1.0, 0.5]
+    assert line.mean["val_loss_sd"].tolist() == [0.0, 0.0]
+
+
+def test_only_what_has_grown_is_made_anew(store: Store, runs: list[Run]) -> None:
+    lines = Lines(store)
+    lines.read_on(runs)
+    before = [(lines.training([run], 2), lines.validation([run])) for run in runs]
+    grown = open_journal(store, SPECS[1])
+    records = Records(2, floats(0.5, 0.25), floats(0.5, 0.5), [moment(4, 0.1)])
+    grown.commit(records, Position(4, 0.4), RunState.RUNNING)
+    after = store.runs([spec.digest for spec in SPECS])
+    lines.read_on(after)
+    assert lines.training(after[:1], 2) is before[0][0]
+    assert lines.validation(after[:1]) is before[0][1]
+    assert lines.training(after[1:], 2).mean["loss"].tolist() == [2.0, 1.0, 0.5, 0.25]
+    assert lines.validation(after[1:]).mean["val_loss"].tolist() == [1.0, 0.5, np.float64(0.1)]
+
+
+def test_nothing_recorded_is_no_points(store: Store) -> None:
+    waiting = store.launch(SPECS[0], "waiting", "nobody")
+    lines = Lines(store)
+    assert lines.training([waiting], 1).mean.empty
+    assert lines.validation([waiting]).mean.empty
+    assert lines.training([], 1).mean.empty
