@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 from bnlab.claims.claim import Arm, Claim, Condition, Finding, Measure, Prediction, Size
+from bnlab.claims.depths import KINDS, counted_layers, deep_pair
 from bnlab.claims.measures import (
     ACCURACY,
     LOWEST,
@@ -13,7 +14,8 @@ from bnlab.claims.measures import (
     STEPS_TO_95,
     STEPS_TO_97,
 )
-from bnlab.claims.pairs import FEWER_SECONDS, FEWER_STEPS, MORE_ACCURATE, PAIRS, PAIRS_FULL, PAIRS_QUICK
+from bnlab.claims.pairs import FEWER_SECONDS, FEWER_STEPS, MORE_ACCURATE, PAIRS, PAIRS_FULL, PAIRS_QUICK, Pair
+from bnlab.claims.probed import DECADES_APART, GRADIENT_STEPS, SHIFTS, TURNS
 from bnlab.spec.parse import revise_spec
 from bnlab.spec.run_spec import RunSpec
 
@@ -56,6 +58,24 @@ def _all_settings(placement: str) -> tuple[RunSpec, ...]:
 
 def _choice_condition(name: str, control: Arm, measure: Measure, prediction: Prediction) -> Condition:
     return Condition(name, Arm("BN, all 12 choices", _all_settings("before_activation")), control, measure, prediction)
+
+
+_LESS_APART = Prediction(-1, 0.5, "A factor of 3: layers of other shapes differ by as much where nothing vanishes.")
+_LESS_SHIFT = Prediction(-1, 5, "A twentieth of the gradient: two batches' gradients differ by far more.")
+_LESS_TURN = Prediction(-1, 0.005, "A gradient turned by 6 degrees, about a tenth of its own length.")
+
+
+def _gradients(kind: str, depth: int, step: int) -> Condition:
+    without, normalized = deep_pair(kind, depth)
+    name = f"{counted_layers(kind, depth)}, {GRADIENT_STEPS[step]}"
+    return Condition(name, Arm("BN", (normalized,)), Arm("no BN", (without,)), DECADES_APART[step], _LESS_APART)
+
+
+def _noisy(pair: Pair) -> Condition:
+    """Noise after BN unsettles each layer's inputs at every step; what is left is not that they are settled."""
+    noisy = Arm("BN with noise after it", (revise_spec(pair.treatment, {"noise": True}),))
+    name = f"{pair.name}, noise after BN"
+    return Condition(name, noisy, Arm("no BN", (pair.control,)), ACCURACY, MORE_ACCURATE)
 
 
 ADVANTAGES = (
@@ -102,6 +122,22 @@ ADVANTAGES = (
         ),
     ),
     Claim(
+        id="A3",
+        statement="It reduces vanishing and exploding gradients.",
+        question="In networks of 5 and of 20 hidden layers, do the gradient norms of the first and the last one lie "
+        "closer together with BN before the activations: at initialization, after 1 step and after 100?",
+        conditions=tuple(itertools.starmap(_gradients, itertools.product(KINDS, (5, 20), GRADIENT_STEPS))),
+        quick=Size({}, 5),
+        full=Size({}, 20),
+        literature=(
+            Finding(
+                "In deep networks without skip connections BN itself makes gradients explode at initialization; "
+                "their range falls sharply after one step.",
+                "Yang et al. 2019, abstract",
+            ),
+        ),
+    ),
+    Claim(
         id="A4",
         statement="It is not affected by the choice of activation function and weight initialization.",
         question="Over three activations × four initializers, two of them far too large: how far apart do the best and "
@@ -127,6 +163,30 @@ ADVANTAGES = (
             Finding(
                 "BN allows much higher learning rates and less careful initialization.",
                 "Ioffe and Szegedy 2015, abstract",
+            ),
+        ),
+    ),
+    Claim(
+        id="A5",
+        statement="It solves internal covariate shift.",
+        question="Internal covariate shift is how far a layer's gradient moves because the layers before it are "
+        "updated. After 10 and 100 steps, is it smaller with BN? Beside it: how far the gradient turns, and whether "
+        "BN still beats no BN where noise after it brings the shift back.",
+        conditions=tuple(pair.condition(measure, _LESS_SHIFT) for pair in PAIRS for measure in SHIFTS.values()),
+        beside=(
+            *(pair.condition(measure, _LESS_TURN) for pair in PAIRS for measure in TURNS.values()),
+            *(_noisy(pair) for pair in PAIRS[1:]),
+        ),
+        quick=Size({"train_examples": 20_000, "epochs": 2}, 5),
+        full=Size({"epochs": 10}, 20),
+        literature=(
+            Finding(
+                "Internal covariate shift is similar or worse with BN; the loss is smoother.",
+                "Santurkar et al. 2018",
+            ),
+            Finding(
+                "BN with noise after it, of another mean and variance at each step, still beats no BN.",
+                "Santurkar et al. 2018",
             ),
         ),
     ),

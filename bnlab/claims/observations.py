@@ -4,12 +4,15 @@ from typing import Any
 
 from bnlab.claims.claim import Arm, Claim, Condition, Measure, Prediction, Size
 from bnlab.claims.measures import NON_TRAINABLE_A_UNIT, TRAINABLE_A_UNIT
+from bnlab.claims.probed import LOSS_CHANGES
 from bnlab.spec.parse import revise_spec
 from bnlab.spec.run_spec import RunSpec
 
 COUNTED = Size({}, 1)
 """Nothing is trained, and no seed makes a difference."""
 
+_WITHOUT = Arm("no BN", (RunSpec(),))
+_WITH = Arm("BN", (RunSpec(placement="before_activation"),))
 _ONE = Prediction(+1, 1, "Half a parameter a unit does not exist, and one would make the statement true.")
 _PLACES: dict[str, dict[str, Any]] = {
     "before the activation": {"placement": "before_activation"},
@@ -19,10 +22,22 @@ _PLACES: dict[str, dict[str, Any]] = {
 
 
 def _wherever_it_stands(measure: Measure) -> tuple[Condition, ...]:
-    without = Arm("no BN", (RunSpec(),))
     return tuple(
-        Condition(place, Arm("BN", (revise_spec(RunSpec(), changes),)), without, measure, _ONE)
+        Condition(place, Arm("BN", (revise_spec(RunSpec(), changes),)), _WITHOUT, measure, _ONE)
         for place, changes in _PLACES.items()
+    )
+
+
+_DEPENDS = Prediction(
+    +1, 0.0001, "Rounding moves the loss by a millionth; a hundred times that is a dependence, however weak."
+)
+
+
+def _in_both_modes() -> tuple[Condition, ...]:
+    """Every quantity in each mode; without BN there is nothing to move, and the loss stays."""
+    return tuple(
+        Condition(f"{quantity}, {mode} mode", _WITH, _WITHOUT, measure, _DEPENDS)
+        for (quantity, mode), measure in LOSS_CHANGES.items()
     )
 
 
@@ -43,5 +58,15 @@ OBSERVATIONS = (
         conditions=_wherever_it_stands(NON_TRAINABLE_A_UNIT),
         quick=COUNTED,
         full=COUNTED,
+    ),
+    Claim(
+        id="O3",
+        statement="The cost depends on these four.",
+        question="After 100 steps, does the loss on one batch move when gamma, beta, the mean or the variance of every "
+        "BN layer is moved by a tenth: in training mode, which takes mean and variance from the batch, and in "
+        "inference mode, which takes the moving ones?",
+        conditions=_in_both_modes(),
+        quick=Size({}, 5),
+        full=Size({}, 20),
     ),
 )

@@ -1,40 +1,60 @@
 """When the notebook would use batch normalization."""
 
+from typing import Any
+
 from bnlab.claims.claim import Arm, Claim, Condition, Finding, Prediction, Size
+from bnlab.claims.depths import counted_layers, deep_pair
 from bnlab.claims.measures import ACCURACY, GAIN
 from bnlab.spec.parse import revise_spec
 from bnlab.spec.run_spec import RunSpec
 
 _SHALLOW, _DEEP = (1, 3, 10), (20, 30)
-_KINDS = {"ReLU": ("relu", "he_normal"), "sigmoid": ("sigmoid", "glorot_normal")}
-"""Activations with the initializer that suits them: gradients keep their size through ReLUs and vanish in sigmoids."""
-
-
-def _pair(kind: str, depth: int) -> tuple[RunSpec, RunSpec]:
-    """Without and with BN."""
-    activation, initializer = _KINDS[kind]
-    without = RunSpec(hidden_units=(100,) * depth, activation=activation, kernel_initializer=initializer)
-    return without, revise_spec(without, {"placement": "before_activation"})
-
-
-def _counted(kind: str, depth: int) -> str:
-    return f"{depth} {kind} layer{'' if depth == 1 else 's'}"
+_KINDS = ("ReLU", "sigmoid")
 
 
 def _deeper(kind: str, depth: int) -> Condition:
     return Condition(
-        f"{_counted(kind, depth)} against 1, 3 and 10",
-        Arm(f"BN's gain in {_counted(kind, depth)}", _pair(kind, depth)),
-        Arm(f"BN's gain in 1, 3 and 10 {kind} layers", tuple(s for shallow in _SHALLOW for s in _pair(kind, shallow))),
+        f"{counted_layers(kind, depth)} against 1, 3 and 10",
+        Arm(f"BN's gain in {counted_layers(kind, depth)}", deep_pair(kind, depth)),
+        Arm(
+            f"BN's gain in 1, 3 and 10 {kind} layers",
+            tuple(s for shallow in _SHALLOW for s in deep_pair(kind, shallow)),
+        ),
         GAIN,
         Prediction(+1, 1, "To choose by depth, it must matter to more than one image in a hundred."),
     )
 
 
 def _at_depth(kind: str, depth: int) -> Condition:
-    without, normalized = _pair(kind, depth)
+    without, normalized = deep_pair(kind, depth)
     effect = Prediction(+1, 1, "The same as for the gain in deep networks.")
-    return Condition(_counted(kind, depth), Arm("BN", (normalized,)), Arm("no BN", (without,)), ACCURACY, effect)
+    return Condition(counted_layers(kind, depth), Arm("BN", (normalized,)), Arm("no BN", (without,)), ACCURACY, effect)
+
+
+_NETWORKS: dict[str, dict[str, Any]] = {
+    "the convolutional network": {"architecture": "conv", "hidden_units": (16, 32)},
+    "the dense network": {"hidden_units": (300, 100)},
+}
+_RATES = (0.01, 0.1)
+
+
+def _kind_pair(network: str, rate: float) -> tuple[RunSpec, RunSpec]:
+    """Without and with BN."""
+    without = RunSpec(kernel_initializer="he_normal", learning_rate=rate, **_NETWORKS[network])
+    return without, revise_spec(without, {"placement": "before_activation"})
+
+
+def _more_in_convolutions(rate: float) -> Condition:
+    convolutional, dense = (Arm(f"BN's gain in {network}", _kind_pair(network, rate)) for network in _NETWORKS)
+    effect = Prediction(+1, 1, "To choose by the kind of network, it must matter to more than one image in a hundred.")
+    return Condition(f"rate {rate:g}", convolutional, dense, GAIN, effect)
+
+
+def _in_network(network: str, rate: float) -> Condition:
+    without, normalized = _kind_pair(network, rate)
+    effect = Prediction(+1, 1, "The same as for the gain in one kind against the other.")
+    name = f"{network}, rate {rate:g}"
+    return Condition(name, Arm("BN", (normalized,)), Arm("no BN", (without,)), ACCURACY, effect)
 
 
 WHEN = (
@@ -55,5 +75,17 @@ WHEN = (
                 "Yang et al. 2019, abstract",
             ),
         ),
+    ),
+    Claim(
+        id="W2",
+        statement="Use it mostly in CNNs.",
+        question="Does BN add more to the accuracy of a small convolutional network (two convolutions of 16 and 32 "
+        "filters) than to that of a dense one (300 and 100 units)? Beside it: the accuracy of each, with BN and "
+        "without.",
+        conditions=tuple(_more_in_convolutions(rate) for rate in _RATES),
+        beside=tuple(_in_network(network, rate) for network in _NETWORKS for rate in _RATES),
+        quick=Size({"train_examples": 4_000, "epochs": 2}, 5),
+        full=Size({"epochs": 5}, 10),
+        literature=(Finding("BN gave a multilayer perceptron its lowest accuracy.", "Garbin et al. 2020"),),
     ),
 )

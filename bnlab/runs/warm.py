@@ -14,8 +14,10 @@ def warm_up() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _without_stderr():
+        from bnlab.training.silence import silence_warnings
         from bnlab.training.threads import use_one_thread
 
+        silence_warnings()
         use_one_thread()
         from bnlab.training.training import load_examples
 

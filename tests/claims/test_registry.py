@@ -1,10 +1,11 @@
 """The registry: every claim can be put on trial as it stands there."""
 
 import itertools
+import pickle
 
 import pytest
 
-from bnlab.claims.claim import Claim, Trained
+from bnlab.claims.claim import Claim, Counted, Probed
 from bnlab.claims.evidence import every_condition, sized, trained_specs
 from bnlab.claims.registry import CLAIMS
 
@@ -38,7 +39,7 @@ def test_conditions_and_arms_are_told_apart(claim: Claim) -> None:
 @claims
 def test_both_sizes_are_specs_that_can_be(claim: Claim) -> None:
     for size, condition in itertools.product((claim.quick, claim.full), every_condition(claim)):
-        assert size.seeds >= (5 if isinstance(condition.measure.source, Trained) else 1)
+        assert size.seeds >= (1 if isinstance(condition.measure.source, Counted) else 5)
         for arm in condition.arms:
             assert {spec.seed for spec in sized(arm, size, 7)} == {7}
 
@@ -53,7 +54,14 @@ def test_a_quick_trial_is_quick_and_a_full_one_is_larger(claim: Claim) -> None:
     assert full > 5 * quick or full == quick == 0
 
 
+@claims
+def test_workers_find_what_they_are_asked_by_its_name(claim: Claim) -> None:
+    for condition in every_condition(claim):
+        if isinstance(source := condition.measure.source, Probed):
+            assert source.ask.__module__.startswith("bnlab.")
+            assert pickle.loads(pickle.dumps(source.ask)) is source.ask
+
+
 def test_ids_are_the_notebooks_in_its_order() -> None:
-    order = ["O1", "O2", "O3", "A1", "A2", "A3", "A4", "A5", "D1", "D2", "D3", "D4", "W1", "W2"]
-    assert [name for name in order if name in CLAIMS] == list(CLAIMS)
+    assert list(CLAIMS) == ["O1", "O2", "O3", "A1", "A2", "A3", "A4", "A5", "D1", "D2", "D3", "D4", "W1", "W2"]
     assert all(claim.id == name for name, claim in CLAIMS.items())

@@ -60,7 +60,7 @@ def invoke(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["Z9"], "'Z9' is not one of 'o1', 'o2', 'a1'"),
+        (["Z9"], "'Z9' is not one of 'o1', 'o2', 'o3'"),
         (["--seeds", "5"], "seeds are FROM:TO, as 0:5 for 0 to 4: at least one, at most 100, but '5' was given."),
         (["--seeds", "5:5"], "but '5:5' was given."),
         (["--seeds", "-1:5"], "but '-1:5' was given."),

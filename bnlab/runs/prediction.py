@@ -1,0 +1,64 @@
+"""What a prediction of an ended run's network costs, as an errand: measured alike with BN, folded and without."""
+
+from dataclasses import dataclass
+
+from bnlab.runs.fold import fold_run, has_normalization
+from bnlab.runs.journal import Journal
+from bnlab.runs.store import Store
+from bnlab.runs.warm import warm_up
+from bnlab.spec.choices import RESCALINGS
+from bnlab.spec.network import describe_network
+from bnlab.spec.run_spec import RunSpec
+
+
+class PredictionError(RuntimeError):
+    """A run whose network is not there; `str()` is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class PredictionCost:
+    """Seconds that predicting one batch takes, by batch size, as trained and with BN folded away.
+
+    The two are measured in turns, so that they can be compared however busy the machine is. `difference` is the largest
+    |Δlogit| between them on the validation images. Without BN there is nothing to fold: both are the same network, the
+    latencies differ by chance alone, and `difference` is 0.
+    """
+
+    latencies: dict[int, float]
+    folded: dict[int, float]
+    difference: float
+
+
+def measure_prediction(store_url: str, digest: str) -> PredictionCost:
+    """Measure the run's network at its last checkpoint: an errand for `Lab.submit`.
+
+    Raises:
+        PredictionError: no weights of the run are kept.
+        bnlab.model.fold.FoldError: it has BN and cannot be folded.
+        bnlab.model.datasets.DatasetError: the validation images cannot be had.
+    """
+    warm_up()
+    store = Store(store_url)
+    try:
+        spec = store.run(digest).spec
+        if has_normalization(spec):
+            report = fold_run(store_url, digest)
+            return PredictionCost(report.original.latencies, report.folded.latencies, report.difference)
+        latencies, again = _latencies(spec, Journal(store, digest, fence=0))
+    finally:
+        store.engine.dispose()
+    return PredictionCost(latencies, again, 0.0)
+
+
+def _latencies(spec: RunSpec, journal: Journal) -> tuple[dict[int, float], dict[int, float]]:
+    """Of a network without BN, in turns with itself: so it is measured as one with BN is beside the folded one."""
+    from bnlab.model.build import build_trained
+    from bnlab.model.datasets import load_arrays
+    from bnlab.training.agreement import measure_in_turns
+
+    _, _, arrays = journal.position()
+    if not arrays:
+        raise PredictionError("No weights of this run are kept: train it on this machine first.")
+    model = build_trained(describe_network(spec), spec, arrays)
+    images = load_arrays(spec).validation_images
+    return measure_in_turns(model, model, images, RESCALINGS[spec.rescale].factor)
