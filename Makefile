@@ -46,8 +46,9 @@ format: $(VENV)/.installed-dev ## Format the code and mend what the linter can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-benchmark: $(VENV)/.installed-dev ## Measure training, side by side with Keras (some minutes)
+benchmark: $(VENV)/.installed-dev static/plotly.min.js ## Measure training beside Keras, and the page (some minutes)
 	$(RUN) -m benchmarks.training
+	$(RUN) -m benchmarks.dashboard
 
 # uv names the supported machines in every line's marker; only where a line is not for all of them is it kept.
 # A pin that still fits is kept too, unless UPGRADE=--upgrade.
