@@ -17,6 +17,7 @@ from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.editor import begin_editing
 from bnlab.ui.progress import progress_of, words_of
 from bnlab.ui.session import Desk
+from bnlab.ui.words import plain
 
 IN_A_ROW = 4
 # Where four are too narrow to be read, a row is swept through sideways, so that the curves stay in sight.
@@ -102,7 +103,7 @@ def _plain(label: str) -> str:
 def _render_state(own: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> None:
     st.progress(progress_of(own, seeds), text=words_of(own, seeds, queue))
     for error in dict.fromkeys(run.error for run in own if run.error):
-        st.error(error, icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
 
 
 def _render_edit_button(variant: Variant, place: int) -> None:

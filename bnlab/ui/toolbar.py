@@ -15,7 +15,9 @@ from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.curves import render_view
 from bnlab.ui.form import PROPERTIES
+from bnlab.ui.lesson import EVERYTHING
 from bnlab.ui.session import Desk, revise
+from bnlab.ui.words import plain
 
 FAULT = "toolbar_fault"
 FOR_ALL = ("epochs", "train_examples")
@@ -38,7 +40,7 @@ def render_toolbar(lab: Lab, desk: Desk, specs: Specs, runs: Mapping[str, Run]) 
             with st.popover("View", icon=":material/ssid_chart:", key="view"):
                 render_view(desk)
     if fault := st.session_state.pop(FAULT, ""):
-        st.error(fault, icon=":material/rule:")
+        st.error(plain(fault), icon=":material/rule:")
 
 
 def _render_training(lab: Lab, specs: Specs, runs: Mapping[str, Run]) -> None:
@@ -72,8 +74,8 @@ def _launch(lab: Lab, waiting: Specs) -> None:
 
 
 def _render_adding(desk: Desk) -> None:
-    full = len(desk.comparison.variants) >= MOST_VARIANTS
-    with st.popover("Variants", icon=":material/add:", key="adding"):
+    full, locked = len(desk.comparison.variants) >= MOST_VARIANTS, desk.lesson.locks(EVERYTHING)
+    with st.popover("Variants", icon=":material/add:", key="adding", disabled=locked):
         for name, preset in PRESETS.items():
             st.markdown(f"**{preset.title}**  \n{preset.description}")
             with st.container(horizontal=True):
@@ -107,7 +109,7 @@ def _render_number(desk: Desk, field: str) -> None:
         key=key,
         on_change=_set_for_all,
         args=(desk, field, key),
-        width=150,
+        width=185,
     )
 
 
@@ -129,6 +131,7 @@ def _render_seeds(desk: Desk) -> None:
         step=1,
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
         key=key,
+        disabled=desk.lesson.locks(EVERYTHING),
         on_change=lambda: _try(desk, lambda: desk.comparison.repeated(st.session_state[key])),
         width=120,
     )

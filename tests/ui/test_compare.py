@@ -270,6 +270,12 @@ def test_a_lesson_locks_fields_and_hides_parts(open_page: OpenPage, trained: Sto
     app.button(key="edit-1").click().run()
     assert app.toggle(key="field-1-use_bias").disabled
     assert not app.selectbox(key="field-1-activation").disabled
+    app = open_page(trained, **TINY, lock="all")
+    assert app.number_input(key="seeds").disabled
+    app.button(key="edit-0").click().run()
+    assert_sound(app)
+    assert app.text_input(key="name-0").disabled
+    assert app.button(key="remove").disabled
     for part in ("variants", "training"):
         app = open_page(trained, **TINY, hide=part)
         assert_sound(app)
