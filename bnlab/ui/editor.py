@@ -11,11 +11,10 @@ from bnlab.spec.choices import INITIALIZERS
 from bnlab.spec.comparison import MOST_VARIANTS, Comparison, Variant
 from bnlab.spec.keras_code import keras_code
 from bnlab.spec.network import describe_network
-from bnlab.spec.parse import SpecError
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.form import DATA, GREAT, NORMALIZATION, TRAINING, field_value, render_field
 from bnlab.ui.lesson import EVERYTHING
-from bnlab.ui.session import Desk, revise, write_address
+from bnlab.ui.session import Desk, attempt, write_address
 from bnlab.ui.words import plain
 
 EDITING = "editing"
@@ -97,8 +96,7 @@ def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
 def _render_form(desk: Desk, variant: Variant, place: int) -> None:
     def changed(name: str, key: str) -> None:
         entered = field_value(name, st.session_state[key])
-        if fault := revise(desk, {name: entered}, variant.label):
-            st.session_state[FAULT] = fault
+        _try(desk, lambda c: c.revised({name: entered}, variant.label))
 
     def render(names: Sequence[str]) -> None:
         for name in names:
@@ -144,7 +142,5 @@ def _recolour(desk: Desk, label: str, key: str) -> None:
 
 
 def _try(desk: Desk, change: Callable[[Comparison], Comparison]) -> None:
-    try:
-        desk.change(change(desk.comparison))
-    except SpecError as error:
-        st.session_state[FAULT] = str(error)
+    if fault := attempt(desk, change):
+        st.session_state[FAULT] = fault

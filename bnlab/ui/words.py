@@ -1,8 +1,13 @@
-"""Sentences shown as they are."""
+"""Words of users shown as they are, whatever Markdown and HTML would make of them."""
 
 import re
 
 
 def plain(sentence: str) -> str:
-    """The sentence with everything escaped that Streamlit's Markdown would make something else of."""
+    """A sentence for Markdown, with everything escaped that Streamlit would make something else of."""
     return re.sub(r"([~$*<`\[\]])", r"\\\1", sentence)
+
+
+def plain_html(label: str) -> str:
+    """A label for Markdown in which HTML is allowed: no sign of it means anything there."""
+    return "".join(f"&#{ord(sign)};" if not sign.isalnum() and not sign.isspace() else sign for sign in label)

@@ -18,8 +18,8 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import services
-from bnlab.ui.cards import _plain
 from bnlab.ui.navigation import ROOT
+from bnlab.ui.words import plain_html
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, open_journal, record
@@ -128,7 +128,7 @@ def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenP
     assert_sound(app)
     labels = [text.value for text in app.markdown]
     for variant in PRESET.variants:
-        assert sum(f"**{_plain(variant.label)}**" in label for label in labels) == 1
+        assert sum(f"**{plain_html(variant.label)}**" in label for label in labels) == 1
     assert words(app) == ["Not trained yet"] * 4
     assert all(chart["alt"] == f"{name}: nothing trained yet." for name, chart in charts(app).items())
     assert not store.runs()
