@@ -15,6 +15,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from bnlab.charts.style import plain_figure
+
 EVEN = 1e-4
 FEWEST_EVEN = 3
 
@@ -36,8 +38,8 @@ class Drawing:
     layout: dict[str, Any]
 
     def figure(self) -> go.Figure:
-        """The same as plotly's Figure, unchecked; the tests do that checking for our figures."""
-        return go.Figure({"data": [dict(trace) for trace in self.traces], "layout": self.layout}, _validate=False)
+        """The same as plotly's Figure."""
+        return plain_figure([dict(trace) for trace in self.traces], self.layout)
 
     def json(self, uirevision: str) -> str:
         """The figure's text; `uirevision` counts where the layout has none of its own."""

@@ -48,11 +48,6 @@ def last_moments(store: Store, digests: Sequence[str]) -> dict[str, int]:
         return dict.fromkeys(digests, -1) | {run: int(step) for run, step in connection.execute(query)}
 
 
-def last_moment(store: Store, digest: str) -> int:
-    """The step of the run's latest moment, -1 before the first."""
-    return last_moments(store, [digest])[digest]
-
-
 def latencies_frame(store: Store, digests: Sequence[str]) -> pd.DataFrame:
     """Columns run, batch_size, seconds: how long predicting one batch took when the run was completed."""
     query = select(latencies).where(latencies.c.run.in_(digests)).order_by(latencies.c.run, latencies.c.batch_size)

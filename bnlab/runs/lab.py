@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future as Answer
+from contextlib import ExitStack
 from typing import TypeVar
 
 from distributed import Client, Future, KilledWorker
@@ -81,7 +82,10 @@ class Lab:
         self._thread.join(timeout=20)
 
     def _work(self) -> None:
-        try:
+        with ExitStack() as end:  # all of it, the last first, whatever fails
+            end.callback(self.store.release, self.owner)
+            end.callback(self._errands.close)
+            end.callback(self._disconnect)
             while not self._closing.is_set():
                 try:
                     self._turn()
@@ -89,10 +93,6 @@ class Lab:
                 except Exception as error:  # noqa: BLE001 (whatever it is, the thread must outlive it)
                     self._pause(error)
                 self._listen()
-        finally:
-            self._disconnect()
-            self._errands.close()
-            self.store.release(self.owner)
 
     def _pause(self, error: Exception) -> None:
         """Outlive a scheduler or a database that is away: what was being trained goes on from its checkpoint."""

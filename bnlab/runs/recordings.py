@@ -10,6 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from bnlab.runs.journal import FLOATS
 from bnlab.runs.run import Run
@@ -50,7 +52,8 @@ def read_recording(store: Store, packed: bytes | None = None) -> None:
         fresh = [run for run in described if run["digest"] not in known]
         if not fresh:
             return
-        with store.engine.begin() as connection:
+        # Another app that starts on the same store at this moment may have been faster: all of it or nothing.
+        with suppress(IntegrityError), store.engine.begin() as connection:
             _insert_runs(connection, fresh)
             for table in PARTS:
                 digests = {run["digest"] for run in fresh}

@@ -9,9 +9,9 @@ from bnlab.runs.frames import latencies_frame, moments_frame
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
+from bnlab.training.records import LATENCY_BATCHES
 
 TARGETS = (0.95, 0.97)
-LATENCIES = (1, 256)
 COLUMNS = (
     "label",
     "params",
@@ -25,7 +25,7 @@ COLUMNS = (
     "difference_sd",
     "seconds_per_epoch",
     *(f"seconds_to_{target * 100:.0f}" for target in TARGETS),
-    *(f"latency_{size}" for size in LATENCIES),
+    *(f"latency_{size}" for size in LATENCY_BATCHES),
 )
 
 
@@ -77,7 +77,7 @@ def _row(
         times = pd.Series([seconds_to(m, target) if m is not None else np.nan for m in own], dtype=float)
         row[f"seconds_to_{target * 100:.0f}"] = times.mean(skipna=False)
     timed = latencies[latencies["run"].isin([run.digest for run in runs])]
-    for size in LATENCIES:
+    for size in LATENCY_BATCHES:
         row[f"latency_{size}"] = timed.loc[timed["batch_size"] == size, "seconds"].astype(float).mean()
     return row
 

@@ -33,7 +33,7 @@ def read_comparison(parameters: Mapping[str, Sequence[str]]) -> tuple[Comparison
     try:
         return _read(parameters, preset), faults
     except SpecError as error:
-        return preset, [*faults, str(error)]
+        return preset, [*faults, f"{error} {PRESETS[name].title} is shown instead."]
 
 
 def write_comparison(comparison: Comparison) -> Parameters:

@@ -56,7 +56,7 @@ class Comparison:
 
     def __getitem__(self, label: str) -> Variant:
         """The variant of that name; KeyError if there is none."""
-        return next((v for v in self.variants if v.label == label), None) or _unknown(label)
+        return {variant.label: variant for variant in self.variants}[label]
 
     def specs(self) -> dict[str, list[RunSpec]]:
         """Each label's specs, one a seed."""
@@ -123,7 +123,3 @@ def _check_label(label: str) -> None:
         raise SpecError(f"A variant's name has at most {LONGEST_LABEL} characters; {label[:20]!r}… has {len(label)}.")
     if not label.isprintable() or "~" in label:
         raise SpecError(f"A variant's name is one line without the sign ~, but {label!r} was given.")
-
-
-def _unknown(label: str) -> Variant:
-    raise KeyError(label)

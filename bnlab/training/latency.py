@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from bnlab.training.program import Batches, Program, State
+from bnlab.training.records import LATENCY_BATCHES
 
-BATCH_SIZES = (1, 256)
 REPEATS = 30
 
 
@@ -16,7 +16,7 @@ def measure_latencies(program: Program, state: State, data: Batches) -> dict[int
 
     On one thread, images scaled beforehand, the first call (which traces) left out.
     """
-    return {size: _median(program, state, data, size) for size in BATCH_SIZES}
+    return {size: _median(program, state, data, size) for size in LATENCY_BATCHES}
 
 
 def _median(program: Program, state: State, data: Batches, size: int) -> float:

@@ -11,6 +11,10 @@ PERCENTILES = (5, 15, 50, 85, 95)
 """Of a layer's pre-activations, over units and examples; Ioffe and Szegedy's figure 1 shows 15, 50 and 85."""
 
 
+LATENCY_BATCHES = (1, 256)
+"""How many examples are predicted at once where the time of a prediction is measured."""
+
+
 @dataclass(frozen=True)
 class LayerRecord:
     """One hidden layer at one moment; norms are Frobenius, `percentiles` as in PERCENTILES."""

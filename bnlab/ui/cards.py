@@ -17,6 +17,7 @@ from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.editor import begin_editing
 from bnlab.ui.progress import progress_of, words_of
 from bnlab.ui.session import Desk
+from bnlab.ui.words import plain, plain_html
 
 IN_A_ROW = 4
 # Where four are too narrow to be read, a row is swept through sideways, so that the curves stay in sight.
@@ -54,7 +55,7 @@ def _render_head(
 ) -> None:
     style = style_of(variant.label, variant.colour)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
-        st.markdown(f"{_sample(style)} **{_plain(variant.label)}**", unsafe_allow_html=True, width="stretch")
+        st.markdown(f"{_sample(style)} **{plain_html(variant.label)}**", unsafe_allow_html=True, width="stretch")
         if not desk.lesson.hides("training"):
             _render_training_button(lab, variant, place, specs, own)
         if not desk.lesson.hides("variants"):
@@ -94,15 +95,10 @@ def _sample(style: Style) -> str:
     )
 
 
-def _plain(label: str) -> str:
-    """The label as it is: Markdown's signs and HTML's mean nothing in it."""
-    return "".join(f"&#{ord(sign)};" if not sign.isalnum() and not sign.isspace() else sign for sign in label)
-
-
 def _render_state(own: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> None:
     st.progress(progress_of(own, seeds), text=words_of(own, seeds, queue))
     for error in dict.fromkeys(run.error for run in own if run.error):
-        st.error(error, icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
 
 
 def _render_edit_button(variant: Variant, place: int) -> None:

@@ -50,6 +50,8 @@ def _render_body(lab: Lab, own: Desk, specs: Specs, watching: bool) -> None:
     if not own.lesson.hides("results"):
         st.subheader("Results")
         if runs:
+            if _is_active(runs):
+                st.caption("Still training: each run counts with its latest measurement, wherever it stands.")
             render_results(lab.store, shown, own.view.baseline)
             render_fold(lab, shown)
         else:

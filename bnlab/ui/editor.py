@@ -11,10 +11,11 @@ from bnlab.spec.choices import INITIALIZERS
 from bnlab.spec.comparison import MOST_VARIANTS, Comparison, Variant
 from bnlab.spec.keras_code import keras_code
 from bnlab.spec.network import describe_network
-from bnlab.spec.parse import SpecError
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.form import DATA, GREAT, NORMALIZATION, TRAINING, field_value, render_field
-from bnlab.ui.session import Desk, revise, write_address
+from bnlab.ui.lesson import EVERYTHING
+from bnlab.ui.session import Desk, attempt, write_address
+from bnlab.ui.words import plain
 
 EDITING = "editing"
 FAULT = "editor_fault"
@@ -51,7 +52,7 @@ def _render(desk: Desk, place: int) -> None:
     variant = desk.comparison.variants[place]
     _render_identity(desk, variant, place)
     if fault := st.session_state.pop(FAULT, ""):
-        st.error(fault, icon=":material/rule:")
+        st.error(plain(fault), icon=":material/rule:")
     form, about = st.columns([3, 2], gap="large")
     with form:
         _render_form(desk, variant, place)
@@ -60,10 +61,11 @@ def _render(desk: Desk, place: int) -> None:
 
 
 def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
+    locked = desk.lesson.locks(EVERYTHING)
     name, colour = st.columns([3, 2], vertical_alignment="bottom")
     key = f"name-{place}"
     st.session_state[key] = variant.label
-    name.text_input("Name", key=key, on_change=_rename, args=(desk, variant.label, key))
+    name.text_input("Name", key=key, on_change=_rename, args=(desk, variant.label, key), disabled=locked)
     key = f"colour-{place}"
     st.session_state[key] = variant.colour
     colour.selectbox(
@@ -73,9 +75,11 @@ def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
         key=key,
         on_change=_recolour,
         args=(desk, variant.label, key),
+        disabled=locked,
     )
     with st.container(horizontal=True):
-        full, alone = len(desk.comparison.variants) >= MOST_VARIANTS, len(desk.comparison.variants) == 1
+        full = locked or len(desk.comparison.variants) >= MOST_VARIANTS
+        alone = locked or len(desk.comparison.variants) == 1
         if st.button("Duplicate", icon=":material/content_copy:", disabled=full, key="duplicate"):
             _try(desk, lambda c: c.added(variant))
             begin_editing(len(desk.comparison.variants) - 1)
@@ -92,8 +96,7 @@ def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
 def _render_form(desk: Desk, variant: Variant, place: int) -> None:
     def changed(name: str, key: str) -> None:
         entered = field_value(name, st.session_state[key])
-        if fault := revise(desk, {name: entered}, variant.label):
-            st.session_state[FAULT] = fault
+        _try(desk, lambda c: c.revised({name: entered}, variant.label))
 
     def render(names: Sequence[str]) -> None:
         for name in names:
@@ -139,7 +142,5 @@ def _recolour(desk: Desk, label: str, key: str) -> None:
 
 
 def _try(desk: Desk, change: Callable[[Comparison], Comparison]) -> None:
-    try:
-        desk.change(change(desk.comparison))
-    except SpecError as error:
-        st.session_state[FAULT] = str(error)
+    if fault := attempt(desk, change):
+        st.session_state[FAULT] = fault

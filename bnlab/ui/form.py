@@ -66,7 +66,18 @@ def _widths(part: str) -> list[Any]:
 def _kind(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return "choice"
-    return str(next(option["type"] for option in schema.get("anyOf", [schema]) if option["type"] != "null"))
+    return str(_given(schema)["type"])
+
+
+def bounds_of(name: str) -> dict[str, Any]:
+    """The bounds of a number field, as JSON Schema calls them."""
+    return _given(PROPERTIES[name])
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a field takes if it is not left empty."""
+    found: dict[str, Any] = next(option for option in schema.get("anyOf", [schema]) if option["type"] != "null")
+    return found
 
 
 def _widget_value(kind: str, value: Any) -> Any:
@@ -87,7 +98,7 @@ def _render_choice(name: str, schema: dict[str, Any], common: dict[str, Any]) ->
 
 
 def _render_number(name: str, kind: str, schema: dict[str, Any], common: dict[str, Any]) -> None:
-    bounds = next(option for option in schema.get("anyOf", [schema]) if option["type"] != "null")
+    bounds = bounds_of(name)
     if kind == "integer":
         step = 1000 if name == "train_examples" else 1
         st.number_input(

@@ -4,6 +4,7 @@ import streamlit as st
 
 from bnlab.ui.session import Desk
 from bnlab.ui.share import render_share
+from bnlab.ui.words import plain
 
 # Streamlit leaves a hand's breadth around a page, which a projector has no room for.
 _COMPACT = """<style>
@@ -25,7 +26,7 @@ def render_heading(title: str, desk: Desk) -> None:
         st.toggle("Projector", key=key, help=help_, on_change=_project, args=(desk, key))
         render_share(desk)
     for fault in desk.faults:
-        st.warning(f"In this page's address: {fault}", icon=":material/link_off:")
+        st.warning(f"In this page's address: {plain(fault)}", icon=":material/link_off:")
 
 
 def _project(desk: Desk, key: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from bnlab.charts.style import Style
-from bnlab.runs.frames import last_moment
+from bnlab.runs.frames import last_moments
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.ui.layer_charts import ShownRun
@@ -39,11 +39,11 @@ def render_layer_views(store: Store, shown: Mapping[str, Run], styles: Mapping[s
     if not drawn:
         st.info("None of these networks has batch normalization. The other views show their layers too.")
         return
-    runs = tuple(_shown_run(store, shown[label], styles[label]) for label in drawn)
+    lasts = last_moments(store, [shown[label].digest for label in drawn])
+    runs = tuple(
+        ShownRun(run.digest, lasts[run.digest], styles[label], run.spec)
+        for label, run in ((label, shown[label]) for label in drawn)
+    )
     render_legend([run.style for run in runs], [label for label in labels if label not in drawn])
     with st.container(key="layers-charts"):
         view.render(store, runs)
-
-
-def _shown_run(store: Store, run: Run, style: Style) -> ShownRun:
-    return ShownRun(run.digest, last_moment(store, run.digest), style, run.spec)

@@ -21,7 +21,8 @@ def render_layers_page() -> None:
     lab = services.lab()
     own = desk()
     render_heading("Layers", own)
-    specs = {label: of_label[_choose_seed(own)] for label, of_label in own.comparison.specs().items()}
+    seed = _choose_seed(own)
+    specs = {label: of_label[seed] for label, of_label in own.comparison.specs().items()}
     watching = _is_active(_shown(lab, specs))
     st.fragment(run_every=TICK_SECONDS if watching else None)(_render_body)(lab, own, specs, watching)
 

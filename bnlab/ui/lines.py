@@ -24,7 +24,7 @@ MOST_KEPT = 512
 
 
 class Lines:
-    """Of one store; for all sessions of an app. What was not asked for longest is forgotten first."""
+    """Of one store; for all sessions of an app. The oldest are forgotten first."""
 
     def __init__(self, store: Store) -> None:
         """Nothing is read yet."""
@@ -40,9 +40,8 @@ class Lines:
         if not grown:
             return
         by_run = _parted(moments_frame(self._store, grown))
-        with self._lock:
-            for run in grown:
-                _keep(self._moments, _place(run), by_run.get(run.digest, _empty(MEASURED)))
+        for run in grown:
+            self._keep(self._moments, _place(run), by_run.get(run.digest, _empty(MEASURED)))
 
     def validation(self, runs: Sequence[Run]) -> Line:
         """Validation loss and accuracy of one variant's runs."""
@@ -58,14 +57,20 @@ class Lines:
         line = self._lines.get(whole)
         if line is None:
             line = make()
-            with self._lock:
-                _keep(self._lines, whole, line)
+            self._keep(self._lines, whole, line)
         return line
 
+    def _keep(self, kept: OrderedDict[Any, Any], key: object, value: object) -> None:
+        with self._lock:
+            kept[key] = value
+            while len(kept) > MOST_KEPT:
+                kept.popitem(last=False)
+
     def _measured(self, run: Run) -> pd.DataFrame:
-        if _place(run) not in self._moments:
-            self.read_on([run])
-        return self._moments[_place(run)]
+        measured = self._moments.get(_place(run))
+        if measured is None:  # forgotten since the tick's beginning, for the sake of other sessions
+            measured = moments_frame(self._store, [run])
+        return measured
 
     def _thinned(self, run: Run, stretch: int) -> pd.DataFrame:
         """With epoch and seconds; the seconds between two moments are taken as evenly spent."""
@@ -87,12 +92,6 @@ def _parted(moments: pd.DataFrame) -> dict[str, pd.DataFrame]:
     runs = moments["run"].to_numpy()
     edges = [0, *(np.flatnonzero(runs[1:] != runs[:-1]) + 1), len(runs)]
     return {str(runs[low]): moments.iloc[low:high] for low, high in pairwise(edges) if low < high}
-
-
-def _keep(kept: OrderedDict[Any, Any], key: object, value: object) -> None:
-    kept[key] = value
-    while len(kept) > MOST_KEPT:
-        kept.popitem(last=False)
 
 
 def _line(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> Line:

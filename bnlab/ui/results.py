@@ -11,6 +11,9 @@ from bnlab.runs.results import results_frame
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
+from bnlab.training.records import LATENCY_BATCHES
+
+LATENCIES = {f"latency_{size}": f"Prediction of {size} (ms)" for size in LATENCY_BATCHES}
 
 Measured = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
 
@@ -19,7 +22,6 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
     """Draw one row a variant; `shown` maps each label to its runs, `baseline` is a label or empty."""
     frame = _frame(store, _moments_of(store, shown), baseline)
     number = st.column_config.NumberColumn
-    milliseconds = {f"latency_{size}": f"Prediction of {size} (ms)" for size in (1, 256)}
     st.dataframe(
         frame[_columns(shown, baseline)],
         hide_index=True,
@@ -40,7 +42,7 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
             "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: not reached by every seed"),
             **{
                 name: number(title, format="%.3f", help="Median on one thread, measured when the run was complete")
-                for name, title in milliseconds.items()
+                for name, title in LATENCIES.items()
             },
         },
     )
@@ -62,7 +64,7 @@ def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
     columns += ["val_accuracy", "val_accuracy_sd"] if several else ["val_accuracy"]
     if baseline:
         columns += ["difference", "difference_sd"] if several else ["difference"]
-    return [*columns, "seconds_per_epoch", "seconds_to_95", "seconds_to_97", "latency_1", "latency_256"]
+    return [*columns, "seconds_per_epoch", "seconds_to_95", "seconds_to_97", *LATENCIES]
 
 
 def _moments_of(store: Store, shown: Mapping[str, Sequence[Run]]) -> Measured:
@@ -77,4 +79,4 @@ def _frame(store: Store, measured: Measured, baseline: str) -> pd.DataFrame:
     """The table after those moments, latencies in milliseconds: made once a moment, not once a tick and session."""
     shown = {label: [store.run(digest) for digest, *_ in own] for label, own in measured}
     frame = results_frame(store, shown, baseline or None)
-    return frame.assign(**{name: frame[name] * 1e3 for name in ("latency_1", "latency_256")})
+    return frame.assign(**{name: frame[name] * 1e3 for name in LATENCIES})

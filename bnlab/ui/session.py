@@ -5,7 +5,7 @@ copies the page.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -89,10 +89,10 @@ def read_view(parameters: Parameters) -> tuple[View, list[str]]:
         return View(**{name: value for name, value in given.items() if name not in faulty}), explain(error, View)
 
 
-def revise(desk: Desk, changes: dict[str, Any], label: str | None = None) -> str:
-    """Change fields of one variant or of all; returns what was wrong with them, nothing if they could be changed."""
+def attempt(desk: Desk, change: Callable[[Comparison], Comparison]) -> str:
+    """Put a changed comparison in place; returns what was wrong with it, nothing if it could be changed."""
     try:
-        desk.change(desk.comparison.revised(changes, label))
+        desk.change(change(desk.comparison))
     except SpecError as error:
         return str(error)
     return ""

@@ -1,7 +1,6 @@
 """What concerns all variants at once: train and stop, add one, epochs, images and seeds, and what differs."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -10,12 +9,13 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.spec.comparison import MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
 from bnlab.spec.differences import differing_fields
-from bnlab.spec.parse import SpecError
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.curves import render_view
-from bnlab.ui.form import PROPERTIES
-from bnlab.ui.session import Desk, revise
+from bnlab.ui.form import PROPERTIES, bounds_of
+from bnlab.ui.lesson import EVERYTHING
+from bnlab.ui.session import Desk, attempt
+from bnlab.ui.words import plain
 
 FAULT = "toolbar_fault"
 FOR_ALL = ("epochs", "train_examples")
@@ -38,7 +38,7 @@ def render_toolbar(lab: Lab, desk: Desk, specs: Specs, runs: Mapping[str, Run]) 
             with st.popover("View", icon=":material/ssid_chart:", key="view"):
                 render_view(desk)
     if fault := st.session_state.pop(FAULT, ""):
-        st.error(fault, icon=":material/rule:")
+        st.error(plain(fault), icon=":material/rule:")
 
 
 def _render_training(lab: Lab, specs: Specs, runs: Mapping[str, Run]) -> None:
@@ -72,8 +72,8 @@ def _launch(lab: Lab, waiting: Specs) -> None:
 
 
 def _render_adding(desk: Desk) -> None:
-    full = len(desk.comparison.variants) >= MOST_VARIANTS
-    with st.popover("Variants", icon=":material/add:", key="adding"):
+    full, locked = len(desk.comparison.variants) >= MOST_VARIANTS, desk.lesson.locks(EVERYTHING)
+    with st.popover("Variants", icon=":material/add:", key="adding", disabled=locked):
         for name, preset in PRESETS.items():
             st.markdown(f"**{preset.title}**  \n{preset.description}")
             with st.container(horizontal=True):
@@ -85,13 +85,12 @@ def _render_adding(desk: Desk) -> None:
 
 
 def _add(desk: Desk, variant: Variant) -> None:
-    _try(desk, lambda: desk.comparison.added(variant))
+    _try(desk, lambda c: c.added(variant))
 
 
 def _render_number(desk: Desk, field: str) -> None:
     """One field of all variants: empty and marked as mixed where they differ."""
-    schema = PROPERTIES[field]
-    bounds: dict[str, Any] = next(o for o in schema.get("anyOf", [schema]) if o["type"] == "integer")
+    schema, bounds = PROPERTIES[field], bounds_of(field)
     values = {getattr(variant.spec, field) for variant in desk.comparison.variants}
     key = f"all-{field}"
     st.session_state[key] = values.pop() if len(values) == 1 else None
@@ -107,7 +106,7 @@ def _render_number(desk: Desk, field: str) -> None:
         key=key,
         on_change=_set_for_all,
         args=(desk, field, key),
-        width=150,
+        width=185,
     )
 
 
@@ -115,8 +114,7 @@ def _set_for_all(desk: Desk, field: str, key: str) -> None:
     entered = st.session_state[key]
     if entered is None and field != "train_examples":
         return
-    if fault := revise(desk, {field: entered}):
-        st.session_state[FAULT] = fault
+    _try(desk, lambda c: c.revised({field: entered}))
 
 
 def _render_seeds(desk: Desk) -> None:
@@ -129,7 +127,8 @@ def _render_seeds(desk: Desk) -> None:
         step=1,
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
         key=key,
-        on_change=lambda: _try(desk, lambda: desk.comparison.repeated(st.session_state[key])),
+        disabled=desk.lesson.locks(EVERYTHING),
+        on_change=lambda: _try(desk, lambda c: c.repeated(st.session_state[key])),
         width=120,
     )
 
@@ -143,10 +142,6 @@ def _render_differences(desk: Desk) -> None:
             st.write("Nothing: these variants are all the same.")
 
 
-def _try(desk: Desk, change: Any) -> None:
-    try:
-        changed: Comparison = change()
-    except SpecError as error:
-        st.session_state[FAULT] = str(error)
-    else:
-        desk.change(changed)
+def _try(desk: Desk, change: Callable[[Comparison], Comparison]) -> None:
+    if fault := attempt(desk, change):
+        st.session_state[FAULT] = fault

@@ -1,5 +1,6 @@
 """Runs that ship with bnlab: written from one store, read into another."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,11 @@ def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: St
     snapshots = snapshots_frame(fresh, first.digest, "bn_input")
     assert len(snapshots["values"].iloc[0]) == 784
     assert np.isfinite(np.concatenate(snapshots["values"].to_list())).all()
+
+
+def test_two_apps_may_start_on_a_new_store_at_once(origin: Store, fresh: Store, tmp_path: Path) -> None:
+    recording = packed(origin, tmp_path)
+    with ThreadPoolExecutor(4) as apps:
+        list(apps.map(lambda _: read_recording(fresh, recording), range(8)))
+    assert {run.digest for run in fresh.runs()} == {SPEC.digest, OTHER.digest}
+    assert len(steps_frame(fresh, SPEC.digest)) == 2

@@ -18,8 +18,8 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import services
-from bnlab.ui.cards import _plain
 from bnlab.ui.navigation import ROOT
+from bnlab.ui.words import plain_html
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, open_journal, record
@@ -128,7 +128,7 @@ def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenP
     assert_sound(app)
     labels = [text.value for text in app.markdown]
     for variant in PRESET.variants:
-        assert sum(f"**{_plain(variant.label)}**" in label for label in labels) == 1
+        assert sum(f"**{plain_html(variant.label)}**" in label for label in labels) == 1
     assert words(app) == ["Not trained yet"] * 4
     assert all(chart["alt"] == f"{name}: nothing trained yet." for name, chart in charts(app).items())
     assert not store.runs()
@@ -270,6 +270,12 @@ def test_a_lesson_locks_fields_and_hides_parts(open_page: OpenPage, trained: Sto
     app.button(key="edit-1").click().run()
     assert app.toggle(key="field-1-use_bias").disabled
     assert not app.selectbox(key="field-1-activation").disabled
+    app = open_page(trained, **TINY, lock="all")
+    assert app.number_input(key="seeds").disabled
+    app.button(key="edit-0").click().run()
+    assert_sound(app)
+    assert app.text_input(key="name-0").disabled
+    assert app.button(key="remove").disabled
     for part in ("variants", "training"):
         app = open_page(trained, **TINY, hide=part)
         assert_sound(app)

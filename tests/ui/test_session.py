@@ -12,7 +12,7 @@ from bnlab.spec.comparison import LONGEST_LABEL, Comparison, Variant
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.lesson import EVERYTHING, PARTS, Lesson
-from bnlab.ui.session import ADDRESS, Desk, address_of, read_desk, read_view, revise
+from bnlab.ui.session import ADDRESS, Desk, address_of, attempt, read_desk, read_view
 
 PRESET = next(iter(PRESETS.values())).comparison
 PLAIN = Desk(PRESET, View(), Lesson(), [])
@@ -125,9 +125,9 @@ def test_any_address_is_a_desk(parameters: dict[str, list[str]]) -> None:
 
 def test_a_change_is_made_or_its_fault_is_returned() -> None:
     desk = read_desk({"epochs": ["0"]})
-    assert "epochs must be" in revise(desk, {"epochs": -1})
+    assert "epochs must be" in attempt(desk, lambda comparison: comparison.revised({"epochs": -1}))
     assert (desk.comparison, len(desk.faults)) == (PRESET, 1), "nothing has changed"
-    assert revise(desk, {"epochs": 3}, "Baseline") == ""
+    assert attempt(desk, lambda comparison: comparison.revised({"epochs": 3}, "Baseline")) == ""
     assert desk.comparison == PRESET.revised({"epochs": 3}, "Baseline")
     assert desk.faults == []
 
@@ -142,12 +142,16 @@ def test_a_baseline_leaves_with_its_variant() -> None:
 
 
 def page() -> None:
+    from functools import partial
+
     import streamlit as st
 
-    from bnlab.ui.session import desk, revise
+    from bnlab.spec.comparison import Comparison
+    from bnlab.ui.session import attempt, desk
 
     own = desk()
-    st.button("Change", key="change", on_click=revise, args=(own, {"epochs": 4}))
+    longer = partial(Comparison.revised, changes={"epochs": 4})
+    st.button("Change", key="change", on_click=attempt, args=(own, longer))
     for fault in own.faults:
         st.error(fault)
 

@@ -1,0 +1,13 @@
+"""Words of users shown as they are, whatever Markdown and HTML would make of them."""
+
+import re
+
+
+def plain(sentence: str) -> str:
+    """A sentence for Markdown, with everything escaped that Streamlit would make something else of."""
+    return re.sub(r"([~$*<`\[\]])", r"\\\1", sentence)
+
+
+def plain_html(label: str) -> str:
+    """A label for Markdown in which HTML is allowed: no sign of it means anything there."""
+    return "".join(f"&#{ord(sign)};" if not sign.isalnum() and not sign.isspace() else sign for sign in label)
