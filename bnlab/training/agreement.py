@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bnlab.training.records import LATENCY_BATCHES
 from bnlab.training.program import EVALUATION_BATCH
+from bnlab.training.records import LATENCY_BATCHES
 
 WARM_UP, TURNS = 10, 101
 
