@@ -33,11 +33,11 @@ class Probed:
     """A number of a probe's answer.
 
     `ask` is sent to a worker by name (see `bnlab.runs.lab.Lab.submit`) and called there with the store's URL and the
-    spec; `of` makes a number of what it answers. `after_training` where it asks about the spec's ended run.
+    spec; `of` makes a number of the table that it answers. `after_training` where it asks about the spec's ended run.
     """
 
-    ask: Callable[[str, RunSpec], Any]
-    of: Callable[[Any], float]
+    ask: Callable[[str, RunSpec], pd.DataFrame]
+    of: Callable[[pd.DataFrame], float]
     after_training: bool = False
 
 

@@ -1,37 +1,36 @@
 """What trials are read from: ended runs and the answers of probes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 import pandas as pd
 
-from bnlab.claims.claim import Arm, Claim, Condition, Counted, Measure, Probed, Size
+from bnlab.claims.case import Case
+from bnlab.claims.claim import Arm, Claim, Condition, Counted, Measure, Probed
+from bnlab.runs.answers import Question, read_answers
 from bnlab.runs.frames import moments_frame
 from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.parse import revise_spec
 from bnlab.spec.run_spec import RunSpec
 
-Probe = tuple[Callable[[str, RunSpec], Any], RunSpec]
-"""What is asked, and of which spec."""
+
+def sized(arm: Arm, case: Case, seed: int) -> tuple[RunSpec, ...]:
+    """The arm's specs in the case's size and with that seed: both arms' runs see the same batches in the same order."""
+    return tuple(revise_spec(spec, {**case.size.changes, "seed": seed}) for spec in arm.specs)
 
 
-def sized(arm: Arm, size: Size, seed: int) -> tuple[RunSpec, ...]:
-    """The arm's specs in that size and with that seed: both arms' runs see the same batches in the same order."""
-    return tuple(revise_spec(spec, {**size.changes, "seed": seed}) for spec in arm.specs)
-
-
-def trained_specs(claim: Claim, size: Size, seeds: Sequence[int]) -> tuple[RunSpec, ...]:
+def trained_specs(case: Case) -> tuple[RunSpec, ...]:
     """The specs whose runs the trial needs, each once; those of one seed stand together."""
-    return _specs_of([c for c in every_condition(claim) if _needs_a_run(c.measure)], size, seeds)
+    return _specs_of([c for c in every_condition(case.claim) if _needs_a_run(c.measure)], case)
 
 
-def probes(claim: Claim, size: Size, seeds: Sequence[int]) -> tuple[Probe, ...]:
-    """What the trial asks probes, each once."""
-    asked: dict[Probe, None] = {}
-    for condition in every_condition(claim):
+def probes(case: Case) -> tuple[Question, ...]:
+    """What the trial asks workers, each once."""
+    asked: dict[Question, None] = {}
+    for condition in every_condition(case.claim):
         if isinstance(source := condition.measure.source, Probed):
-            asked |= dict.fromkeys((source.ask, spec) for spec in _specs_of([condition], size, seeds))
+            asked |= dict.fromkeys(Question(source.ask, spec) for spec in _specs_of([condition], case))
     return tuple(asked)
 
 
@@ -40,16 +39,21 @@ def every_condition(claim: Claim) -> tuple[Condition, ...]:
     return (*claim.conditions, *claim.beside)
 
 
+def counts(run: Run) -> bool:
+    """Whether a run can be read: trained here, to its end, be it that it diverged."""
+    return run.state in (RunState.COMPLETED, RunState.DIVERGED) and not run.recorded
+
+
 class Evidence:
     """The runs, moments and answers behind a trial, to be read off one number at a time."""
 
-    def __init__(self, store: Store, specs: Iterable[RunSpec], answers: Mapping[Probe, Any]) -> None:
-        """Read the runs of `specs` with their moments."""
+    def __init__(self, store: Store, specs: Iterable[RunSpec], questions: Iterable[Question]) -> None:
+        """Read the runs of `specs` with their moments, and the answers to `questions`, as far as they are there."""
         self.runs = {run.digest: run for run in store.runs([spec.digest for spec in specs])}
+        self.answers = read_answers(store, questions)
         frame = moments_frame(store, list(self.runs.values()))
         self._empty = frame.iloc[:0]
         self._moments = {str(digest): own for digest, own in frame.groupby("run")}
-        self._answers = answers
 
     def number(self, measure: Measure, specs: Iterable[RunSpec]) -> float:
         """The measure of one arm, whose specs all have one seed.
@@ -64,7 +68,7 @@ class Evidence:
         if isinstance(source, Counted):
             return source.of(spec)
         if isinstance(source, Probed):
-            return source.of(self._answers[source.ask, spec])
+            return source.of(self.answers[Question(source.ask, spec)])
         run = self.runs[spec.digest]
         return source.of(run, self._moments_of(run))
 
@@ -72,9 +76,9 @@ class Evidence:
         return self._moments.get(run.digest, self._empty)
 
 
-def _specs_of(conditions: Iterable[Condition], size: Size, seeds: Sequence[int]) -> tuple[RunSpec, ...]:
+def _specs_of(conditions: Iterable[Condition], case: Case) -> tuple[RunSpec, ...]:
     arms = [arm for condition in conditions for arm in condition.arms]
-    return tuple(dict.fromkeys(spec for seed in seeds for arm in arms for spec in sized(arm, size, seed)))
+    return tuple(dict.fromkeys(spec for seed in case.seeds for arm in arms for spec in sized(arm, case, seed)))
 
 
 def _needs_a_run(measure: Measure) -> bool:

@@ -39,9 +39,15 @@ def ask_shifts(_store_url: str, spec: RunSpec) -> pd.DataFrame:
     return measure_ics(spec, SHIFT_STEPS)
 
 
-def ask_prediction(store_url: str, spec: RunSpec) -> PredictionCost:
-    """What predicting with the spec's ended run costs."""
-    return measure_prediction(store_url, spec.digest)
+def ask_prediction(store_url: str, spec: RunSpec) -> pd.DataFrame:
+    """What predicting with the spec's ended run costs; see `prediction_frame`."""
+    return prediction_frame(measure_prediction(store_url, spec.digest))
+
+
+def prediction_frame(cost: PredictionCost) -> pd.DataFrame:
+    """A row for each batch size: batch, seconds, folded (seconds with BN folded away) and difference (in logits)."""
+    rows = [(batch, seconds, cost.folded[batch], cost.difference) for batch, seconds in cost.latencies.items()]
+    return pd.DataFrame(rows, columns=["batch", "seconds", "folded", "difference"])
 
 
 def loss_change(quantity: str, mode: Mode) -> Callable[[pd.DataFrame], float]:
@@ -104,14 +110,17 @@ def _loss_measure(quantity: str, mode: Mode) -> Measure:
 def _milliseconds(batch: int) -> tuple[Measure, Measure, Measure]:
     """What BN adds, which is measured in turns; and the whole, as trained and with BN folded away."""
 
-    def added(cost: PredictionCost) -> float:
+    def added(cost: pd.DataFrame) -> float:
         return trained(cost) - folded(cost)
 
-    def trained(cost: PredictionCost) -> float:
-        return 1_000 * cost.latencies[batch]
+    def trained(cost: pd.DataFrame) -> float:
+        return milliseconds(cost, "seconds")
 
-    def folded(cost: PredictionCost) -> float:
-        return 1_000 * cost.folded[batch]
+    def folded(cost: pd.DataFrame) -> float:
+        return milliseconds(cost, "folded")
+
+    def milliseconds(cost: pd.DataFrame, column: str) -> float:
+        return 1_000 * float(cost.loc[cost["batch"] == batch, column].iloc[0])
 
     name = "to predict one image" if batch == 1 else f"to predict {batch} images"
     numbers = {f"time that BN adds {name}": added, f"time {name}": trained, f"time {name}, BN folded away": folded}
@@ -146,5 +155,5 @@ ADDED_MILLISECONDS_256, MILLISECONDS_256, FOLDED_MILLISECONDS_256 = _millisecond
 LOGIT_CHANGE = Measure(
     "largest change of a logit by folding BN away",
     "logits",
-    Probed(ask_prediction, lambda cost: cost.difference, after_training=True),
+    Probed(ask_prediction, lambda cost: float(cost["difference"].max()), after_training=True),
 )

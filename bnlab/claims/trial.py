@@ -1,29 +1,37 @@
-"""A claim on trial: its runs launched and awaited, its numbers read, its verdict."""
+"""A claim's trial: its numbers, what they say under each condition, and the verdict."""
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from bnlab.claims.claim import Claim, Condition, Counted, Size
-from bnlab.claims.evidence import Evidence, Probe, every_condition, probes, sized, trained_specs
+from bnlab.claims.case import Case
+from bnlab.claims.claim import Condition, Counted
+from bnlab.claims.evidence import Evidence, counts, every_condition, probes, sized, trained_specs
 from bnlab.claims.statistics import Interval, confidence_interval, exact_interval, paired_differences
 from bnlab.claims.verdicts import Verdict, Where, combine, judge, verdict_text
-from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
 
-LOOK_SECONDS = 0.25
-USABLE = (RunState.COMPLETED, RunState.DIVERGED)
-
-Progress = Callable[[Sequence[Run]], None]
+Numbers = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+"""The control's and the treatment's numbers, one a seed, by the condition's name."""
 
 
 class TrialError(RuntimeError):
     """A trial that cannot be read; `str()` is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What stands behind a trial; `seconds` are those spent in steps, of all runs together.
+
+    Runs that diverged, in a loss that is not finite, count like any other.
+    """
+
+    runs: int
+    diverged: int
+    steps: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -36,22 +44,27 @@ class Cell:
     interval: Interval
     verdict: Verdict
 
+    @property
+    def differences(self) -> list[float]:
+        """Treatment minus control, one a seed."""
+        return paired_differences(self.treatment, self.control)
+
 
 @dataclass(frozen=True)
 class Trial:
-    """What was measured of a claim, and what stands behind it; `seconds` are those spent in steps.
+    """What was measured of a case, and what stands behind it.
 
-    `cells` decide, `beside` are shown with them. `where` maps each verdict to the conditions that gave it.
+    `cells` decide, `beside` are shown with them. `where` maps each verdict to the conditions that gave it. `origin`
+    says when and on what machine a recorded trial was held, and is empty for one held here.
     """
 
-    claim: Claim
-    size: Size
-    seeds: tuple[int, ...]
+    case: Case
     cells: tuple[Cell, ...]
     beside: tuple[Cell, ...]
     verdict: Verdict
     where: Where
-    runs: tuple[Run, ...]
+    effort: Effort
+    origin: str = ""
 
     @property
     def words(self) -> str:
@@ -59,151 +72,80 @@ class Trial:
         return verdict_text(self.verdict, self.where)
 
     @property
-    def steps(self) -> int:
-        """Of all runs together."""
-        return sum(run.step for run in self.runs)
-
-    @property
-    def seconds(self) -> float:
-        """Of all runs together."""
-        return math.fsum(run.seconds for run in self.runs)
-
-    @property
-    def diverged(self) -> int:
-        """How many runs ended in a loss that is not finite; they count like any other."""
-        return sum(run.state is RunState.DIVERGED for run in self.runs)
-
-    @property
     def difference(self) -> Interval:
         """Treatment minus control by the claim's measure: each seed's mean over the conditions that have it."""
-        own = [cell for cell in self.cells if cell.condition.measure == self.claim.measure]
-        pairs = [paired_differences(cell.treatment, cell.control) for cell in own]
-        return _interval(self.claim.conditions[0], [math.fsum(row) / len(row) for row in zip(*pairs, strict=True)])
+        claim = self.case.claim
+        pairs = [cell.differences for cell in self.cells if cell.condition.measure == claim.measure]
+        means = [math.fsum(row) / len(row) for row in zip(*pairs, strict=True)]
+        return interval_of(claim.conditions[0], means)
 
 
-def run_trial(
-    lab: Lab, claim: Claim, size: Size, seeds: range | None = None, progress: Progress | None = None
-) -> Trial:
-    """Put `claim` on trial and wait for the verdict; what has been trained before is not trained again.
-
-    `progress` is called several times a second with all of the trial's runs. `seeds` are the size's unless given.
-
-    Raises:
-        TrialError: a run failed or was stopped.
-        bnlab.runs.errands.ErrandError: a probe failed.
-    """
-    chosen = size_seeds(size, seeds)
-    launch_trial(lab, claim, size, chosen)
-    digests = [spec.digest for spec in trained_specs(claim, size, chosen)]
-    while True:
-        runs = lab.store.runs(digests)
-        if progress is not None:
-            progress(runs)
-        if all(run.state.is_finished() for run in runs):
-            break
-        time.sleep(LOOK_SECONDS)
-    asked = {probe: lab.submit(probe[0], lab.store.url, probe[1]) for probe in probes(claim, size, chosen)}
-    return read_trial(lab.store, claim, size, chosen, {probe: answer.result() for probe, answer in asked.items()})
-
-
-def launch_trial(lab: Lab, claim: Claim, size: Size, seeds: range) -> None:
-    """Launch whichever of the trial's runs have not ended yet; returns at once."""
-    for spec in missing_specs(lab.store, claim, size, seeds):
-        lab.launch(spec, claim.id)
-
-
-def missing_specs(store: Store, claim: Claim, size: Size, seeds: range) -> tuple[RunSpec, ...]:
-    """The specs that the trial needs and that have not been trained to their end."""
-    needed = trained_specs(claim, size, seeds)
-    ended = {run.digest for run in store.runs([spec.digest for spec in needed]) if run.state in USABLE}
-    return tuple(spec for spec in needed if spec.digest not in ended)
-
-
-def size_seeds(size: Size, seeds: range | None = None) -> range:
-    """`seeds`, or the size's own, from 0."""
-    return range(size.seeds) if seeds is None else seeds
-
-
-def read_trial(
-    store: Store, claim: Claim, size: Size, seeds: range, answers: Mapping[Probe, Any] | None = None
-) -> Trial:
-    """The trial as the store has it, and the probes' `answers`, by what was asked (see `evidence.probes`).
+def read_trial(store: Store, case: Case) -> Trial:
+    """The trial as the store has it.
 
     Raises:
         TrialError: a run or an answer is missing.
     """
-    specs = trained_specs(claim, size, seeds)
-    evidence = Evidence(store, specs, answers or {})
-    _check_runs(claim, specs, evidence.runs)
-    _check_answers(claim, set(probes(claim, size, seeds)) - set(answers or {}))
-    cells = {condition: _cell(evidence, condition, size, seeds) for condition in every_condition(claim)}
-    deciding = tuple(cells[condition] for condition in claim.conditions)
-    verdict, where = combine({cell.condition.name: cell.verdict for cell in deciding})
-    beside = tuple(cells[condition] for condition in claim.beside)
-    return Trial(claim, size, tuple(seeds), deciding, beside, verdict, where, tuple(evidence.runs.values()))
+    specs, asked = trained_specs(case), probes(case)
+    evidence = Evidence(store, specs, asked)
+    runs = tuple(evidence.runs.values())
+    _check_runs(case, len(specs), runs)
+    lacking = len(asked) - len(evidence.answers)
+    if lacking:
+        raise TrialError(f"{lacking} of the probes of {case.claim.id} have not been answered.")
+    numbers = {condition.name: _numbers(evidence, condition, case) for condition in every_condition(case.claim)}
+    return judge_trial(case, numbers, effort_of(runs))
 
 
-def trial_document(trial: Trial) -> dict[str, Any]:
-    """The trial as JSON holds it; what is not finite is null.
+def judge_trial(case: Case, numbers: Numbers, effort: Effort, origin: str = "") -> Trial:
+    """What the numbers say.
 
-    `conditions` has every arm once; `difference` is treatment minus control (see `Trial.difference`).
+    Raises:
+        KeyError: a condition of the claim has no numbers.
+        ValueError: a condition's numbers are not one a seed for both arms.
     """
-    difference = trial.difference
-    return {
-        "id": trial.claim.id,
-        "verdict": trial.words,
-        "measure": trial.claim.measure.name,
-        "unit": trial.claim.measure.unit,
-        "conditions": _arms(trial),
-        "difference": {"mean": _finite(difference.mean), "ci": _ends(difference), "n": difference.n},
-        "runs": len(trial.runs),
-        "seconds": trial.seconds,
-    }
+    cells = {condition: _cell(condition, *numbers[condition.name]) for condition in every_condition(case.claim)}
+    if any(len(cell.control) != len(case.seeds) for cell in cells.values()):
+        raise ValueError(f"{case.name} needs {len(case.seeds)} numbers an arm")
+    deciding = tuple(cells[condition] for condition in case.claim.conditions)
+    verdict, where = combine({cell.condition.name: cell.verdict for cell in deciding})
+    beside = tuple(cells[condition] for condition in case.claim.beside)
+    return Trial(case, deciding, beside, verdict, where, effort, origin)
 
 
-def _arms(trial: Trial) -> list[dict[str, Any]]:
-    documents = []
-    for cell in (*trial.cells, *trial.beside):
-        for arm, values in zip(cell.condition.arms, (cell.control, cell.treatment), strict=True):
-            interval = _interval(cell.condition, values)
-            name = f"{cell.condition.name}: {arm.name}"
-            numbers = {"per_seed": [_finite(value) for value in values], "mean": _finite(interval.mean)}
-            documents.append({"name": name, **numbers, "ci": _ends(interval)})
-    return documents
-
-
-def _cell(evidence: Evidence, condition: Condition, size: Size, seeds: range) -> Cell:
-    control, treatment = (
-        tuple(evidence.number(condition.measure, sized(arm, size, seed)) for seed in seeds) for arm in condition.arms
-    )
-    interval = _interval(condition, paired_differences(treatment, control))
-    predicted = condition.prediction
-    return Cell(
-        condition, treatment, control, interval, judge(interval, predicted.direction, predicted.smallest_effect)
+def effort_of(runs: Sequence[Run]) -> Effort:
+    """What `runs` took."""
+    return Effort(
+        runs=len(runs),
+        diverged=sum(run.state is RunState.DIVERGED for run in runs),
+        steps=sum(run.step for run in runs),
+        seconds=math.fsum(run.seconds for run in runs),
     )
 
 
-def _interval(condition: Condition, values: Sequence[float]) -> Interval:
+def interval_of(condition: Condition, values: Sequence[float]) -> Interval:
+    """The interval of a condition's numbers: what is counted has no spread to estimate."""
     counted = isinstance(condition.measure.source, Counted)
     return exact_interval(values) if counted else confidence_interval(values)
 
 
-def _check_runs(claim: Claim, specs: Sequence[RunSpec], runs: Mapping[str, Run]) -> None:
-    usable = [run for run in runs.values() if run.state in USABLE]
-    if len(usable) < len(specs):
-        errors = sorted({run.error for run in runs.values() if run.error})
-        lacking = f"{len(specs) - len(usable)} of the {len(specs)} runs of {claim.id}"
-        raise TrialError(" ".join([f"{lacking} have not been trained to their end.", *errors]))
+def _numbers(evidence: Evidence, condition: Condition, case: Case) -> tuple[list[float], list[float]]:
+    control, treatment = (
+        [evidence.number(condition.measure, sized(arm, case, seed)) for seed in case.seeds] for arm in condition.arms
+    )
+    return control, treatment
 
 
-def _check_answers(claim: Claim, lacking: set[Probe]) -> None:
+def _cell(condition: Condition, control: Sequence[float], treatment: Sequence[float]) -> Cell:
+    interval = interval_of(condition, paired_differences(treatment, control))
+    predicted = condition.prediction
+    verdict = judge(interval, predicted.direction, predicted.smallest_effect)
+    return Cell(condition, tuple(treatment), tuple(control), interval, verdict)
+
+
+def _check_runs(case: Case, needed: int, runs: Sequence[Run]) -> None:
+    lacking = needed - sum(counts(run) for run in runs)
     if lacking:
-        raise TrialError(f"{len(lacking)} of the probes of {claim.id} have not been answered.")
-
-
-def _ends(interval: Interval) -> list[float | None]:
-    return [_finite(interval.low), _finite(interval.high)]
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        errors = sorted({run.error for run in runs if run.error})
+        words = f"{lacking} of the {needed} runs of {case.claim.id} have not been trained to their end."
+        raise TrialError(" ".join([words, *errors]))

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,23 +12,25 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bnlab.claims.claim import Claim, Size
-from bnlab.claims.evidence import probes, trained_specs
+from bnlab.claims.case import FULL, QUICK, Case, open_case
+from bnlab.claims.documents import trial_document
+from bnlab.claims.evidence import trained_specs
+from bnlab.claims.hearing import Hearing, Standing, is_ready
+from bnlab.claims.recorded import write_trials
 from bnlab.claims.registry import CLAIMS
-from bnlab.claims.trial import Trial, TrialError, missing_specs, read_trial, run_trial, size_seeds, trial_document
+from bnlab.claims.trial import Trial, read_trial
 from bnlab.cli.documents import write_json
-from bnlab.cli.options import INTERRUPTED, console, json_option, open_store
+from bnlab.cli.options import INTERRUPTED, console, in_a_folder, json_option, open_store
 from bnlab.cli.watching import wait_until_stopped
-from bnlab.runs.errands import ErrandError
+from bnlab.runs.docket import strike
 from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address
-from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 
 MOST_SEEDS = 100
 HIGHEST_SEED = 2**31 - 1
 
-Asked = tuple[Claim, Size, range]
+LOOK_SECONDS = 0.25
 
 
 def _seeds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> range | None:
@@ -46,18 +49,28 @@ def _seeds(_context: click.Context, _parameter: click.Parameter, text: str | Non
 @click.argument("ids", nargs=-1, metavar="[ID]...", type=click.Choice(list(CLAIMS), case_sensitive=False))
 @click.option("--quick/--full", "is_quick", default=True, show_default=True, help="About a minute a claim, or longer.")
 @click.option("--seeds", metavar="FROM:TO", callback=_seeds, help="These seeds, instead of the claim's own from 0.")
+@click.option(
+    "--record",
+    "record_path",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    callback=in_a_folder,
+    help="Write the numbers to this file, as the app ships them.",
+)
 @json_option
-def claims(ids: tuple[str, ...], is_quick: bool, seeds: range | None, json_path: Path | None) -> None:
+def claims(
+    ids: tuple[str, ...], is_quick: bool, seeds: range | None, record_path: Path | None, json_path: Path | None
+) -> None:
     """Put the notebook's statements on trial, all or those named. Ctrl-C stops; the same command goes on."""
     store = open_store()
     chosen = [CLAIMS[name] for name in CLAIMS if name in ids or not ids]
-    sizes = [claim.quick if is_quick else claim.full for claim in chosen]
-    asked = [(claim, size, size_seeds(size, seeds)) for claim, size in zip(chosen, sizes, strict=True)]
-    trials = _held(store, asked)
+    cases = [open_case(claim, QUICK if is_quick else FULL, seeds) for claim in chosen]
+    trials = _held(store, cases)
     console.print(trials_table(trials))
     if json_path:
         write_json(json_path, [trial_document(trial) for trial in trials])
-    sys.exit(len(trials) < len(asked))
+    if record_path:
+        write_trials(trials, record_path)
+    sys.exit(len(trials) < len(cases))
 
 
 def trials_table(trials: Sequence[Trial]) -> Table:
@@ -66,38 +79,38 @@ def trials_table(trials: Sequence[Trial]) -> Table:
     for heading in ("", "statement", "verdict", "difference, 95 % interval", "seeds", "runs", "trained"):
         table.add_column(heading, justify="right" if heading in ("seeds", "runs", "trained") else "left")
     for trial in trials:
-        difference, claim = trial.difference, trial.claim
+        difference, claim = trial.difference, trial.case.claim
         ends = f"{_signed(difference.low)} to {_signed(difference.high)}"
         table.add_row(
             claim.id,
             escape(claim.statement),
             escape(trial.words),
             escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.unit}, {claim.measure.name}"),
-            str(len(trial.seeds)),
-            str(len(trial.runs)),
-            f"{trial.seconds:.0f} s",
+            str(len(trial.case.seeds)),
+            str(trial.effort.runs),
+            f"{trial.effort.seconds:.0f} s",
         )
     return table
 
 
-def _held(store: Store, asked: Sequence[Asked]) -> list[Trial]:
+def _held(store: Store, cases: Sequence[Case]) -> list[Trial]:
     """The trials that could be held; why others could not is printed."""
-    if not any(missing_specs(store, *own) or probes(*own) for own in asked):
-        return [read_trial(store, *own) for own in asked]
+    if all(is_ready(store, case) for case in cases):
+        return [read_trial(store, case) for case in cases]
     lab = Lab(store, scheduler=scheduler_address())
     try:
-        return [trial for own in asked if (trial := _hold(lab, own)) is not None]
+        return [trial for case in cases if (trial := _hold(lab, case)) is not None]
     except KeyboardInterrupt:
         console.print("Stopping; what was trained is kept.")
-        wait_until_stopped(lab, [spec.digest for own in asked for spec in trained_specs(*own)])
+        _stop(lab, cases)
         console.print("Stopped. The same command goes on from here.")
         sys.exit(INTERRUPTED)
     finally:
         lab.close()
 
 
-def _hold(lab: Lab, asked: Asked) -> Trial | None:
-    claim, size, seeds = asked
+def _hold(lab: Lab, case: Case) -> Trial | None:
+    claim = case.claim
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -105,22 +118,34 @@ def _hold(lab: Lab, asked: Asked) -> Trial | None:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    idle = not trained_specs(*asked)
+    idle = is_ready(lab.store, case)
     with Progress(*columns, console=console, refresh_per_second=4, transient=True, disable=idle) as progress:
         bar = progress.add_task(claim.id, total=1.0, detail="")
-
-        def show(runs: Sequence[Run]) -> None:
-            share = sum(run.step for run in runs) / max(1, sum(run.total_steps for run in runs))
-            ended = sum(run.state.is_finished() for run in runs)
-            progress.update(bar, completed=share, detail=lab.problem or f"{ended} of {len(runs)} runs")
-
-        try:
-            trial = run_trial(lab, claim, size, seeds, show)
-        except (TrialError, ErrandError) as error:
-            console.print(f"{claim.id}: {error}", style="red", markup=False)
-            return None
+        hearing = Hearing(lab, case)
+        hearing.begin()
+        while not (state := hearing.look()).is_over:
+            if state.rests:
+                console.print(f"{claim.id}: {state.problem}", style="red", markup=False)
+                _stop(lab, [case])
+                return None
+            progress.update(bar, completed=state.share, detail=state.problem or _counted(state))
+            time.sleep(LOOK_SECONDS)
+        strike(lab.store, case.name)
+    trial = read_trial(lab.store, case)
     console.print(f"{claim.id}: {trial.words}", markup=False, soft_wrap=True)
     return trial
+
+
+def _stop(lab: Lab, cases: Sequence[Case]) -> None:
+    for case in cases:
+        Hearing(lab, case).stop()
+    wait_until_stopped(lab, [spec.digest for case in cases for spec in trained_specs(case)])
+
+
+def _counted(state: Standing) -> str:
+    """34 of 60 runs, 2 of 40 answers."""
+    parts = ((state.trained, state.needed, "runs"), (state.answered, state.asked, "answers"))
+    return ", ".join(f"{done} of {whole} {what}" for done, whole, what in parts if whole)
 
 
 def _signed(value: float) -> str:

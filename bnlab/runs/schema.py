@@ -105,3 +105,19 @@ recordings = Table(
     _of_run(),
     Column("origin", Text, nullable=False),  # when and on what machine
 )
+
+# What a worker was asked about a spec, beside training it; not a run's, since most is asked of specs without one.
+answers = Table(
+    "answers",
+    metadata,
+    Column("question", String(120), primary_key=True),
+    Column("spec", String(20), primary_key=True),
+    Column("answer", LargeBinary, nullable=False),  # a table, as Parquet
+)
+
+docket = Table(
+    "docket",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("entered_at", Float, nullable=False),
+)

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from bnlab.claims.case import open_case
 from bnlab.claims.claim import Claim, Condition, Trained
 from bnlab.claims.evidence import every_condition, sized
 from bnlab.claims.pairs import PAIRS
@@ -26,7 +27,7 @@ TRAINED = [
 
 @pytest.mark.parametrize(("claim", "condition"), TRAINED)
 def test_both_arms_see_the_same_batches_in_the_same_order(claim: Claim, condition: Condition) -> None:
-    specs = [spec for arm in condition.arms for spec in sized(arm, claim.quick, 7)]
+    specs = [spec for arm in condition.arms for spec in sized(arm, open_case(claim), 7)]
     data = {(spec.dataset, spec.validation, spec.examples, spec.batch_size, spec.epochs) for spec in specs}
     assert len(data) == 1
     orders = [epoch_order(spec, 1) for spec in specs]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bnlab.claims import probed
+from bnlab.claims.case import open_case
 from bnlab.claims.claim import Probed
 from bnlab.claims.evidence import every_condition, probes
 from bnlab.claims.probed import (
@@ -25,12 +26,14 @@ from bnlab.claims.probed import (
     ask_shifts,
     decades_apart,
     loss_change,
+    prediction_frame,
     relative_shift,
     turn,
 )
 from bnlab.claims.registry import CLAIMS
 from bnlab.claims.trial import read_trial
 from bnlab.claims.verdicts import Verdict
+from bnlab.runs.answers import write_answer
 from bnlab.runs.perturbation import COLUMNS
 from bnlab.runs.prediction import PredictionCost
 from bnlab.runs.store import Store
@@ -99,7 +102,7 @@ def test_predictions_cost_milliseconds() -> None:
     measures = (*whole, ADDED_MILLISECONDS_1, ADDED_MILLISECONDS_256, LOGIT_CHANGE)
     sources = [measure.source for measure in measures]
     assert all(isinstance(source, Probed) and source.after_training for source in sources)
-    assert [source.of(COST) for source in sources if isinstance(source, Probed)] == pytest.approx(
+    assert [source.of(prediction_frame(COST)) for source in sources if isinstance(source, Probed)] == pytest.approx(
         [0.5, 2.0, 0.4, 1.5, 0.1, 0.5, 2e-5]
     )
 
@@ -107,7 +110,7 @@ def test_predictions_cost_milliseconds() -> None:
 def test_workers_are_asked_at_the_steps_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, ...]] = []
     for name in ("measure_perturbation", "xray_spec", "measure_ics", "measure_prediction"):
-        monkeypatch.setattr(probed, name, lambda *arguments, name=name: asked.append((name, *arguments)))
+        monkeypatch.setattr(probed, name, lambda *arguments, name=name: asked.append((name, *arguments)) or COST)
     spec = RunSpec()
     for ask in (ask_loss_changes, ask_gradients, ask_shifts, ask_prediction):
         ask("sqlite://", spec)
@@ -120,12 +123,12 @@ def test_workers_are_asked_at_the_steps_that_are_read(monkeypatch: pytest.Monkey
 
 
 def test_the_loss_does_not_depend_on_what_its_mode_does_not_use(tmp_path: Path) -> None:
-    claim, seeds = CLAIMS["O3"], range(3)
-    answers = {
-        (ask, spec): NOTHING if spec.placement == "none" else CHANGES for ask, spec in probes(claim, claim.quick, seeds)
-    }
-    assert len(answers) == 2 * 3  # one question a network and seed, whatever is read off its answer
-    trial = read_trial(Store(f"sqlite:///{tmp_path / 'bnlab.db'}"), claim, claim.quick, seeds, answers)
+    case, store = open_case(CLAIMS["O3"], "quick", range(3)), Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
+    asked = probes(case)
+    assert len(asked) == 2 * 3  # one question a network and seed, whatever is read off its answer
+    for question in asked:
+        write_answer(store, question, NOTHING if question.spec.placement == "none" else CHANGES)
+    trial = read_trial(store, case)
     assert trial.verdict is Verdict.CONDITIONAL
     assert trial.where[Verdict.NO_DIFFERENCE] == (
         "batch_mean, inference mode",
@@ -140,5 +143,5 @@ def test_gradients_are_asked_for_once_a_network_and_read_at_each_step() -> None:
     claim = CLAIMS["A3"]
     networks = {spec for condition in every_condition(claim) for arm in condition.arms for spec in arm.specs}
     assert len(networks) == 12
-    assert len(probes(claim, claim.quick, range(5))) == 12 * 5
+    assert len(probes(open_case(claim))) == 12 * 5
     assert len(claim.conditions) == 3 * 12 / 2

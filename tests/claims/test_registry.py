@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 
+from bnlab.claims.case import SIZES, open_case
 from bnlab.claims.claim import Claim, Counted, Probed
 from bnlab.claims.evidence import every_condition, sized, trained_specs
 from bnlab.claims.registry import CLAIMS
@@ -38,18 +39,16 @@ def test_conditions_and_arms_are_told_apart(claim: Claim) -> None:
 
 @claims
 def test_both_sizes_are_specs_that_can_be(claim: Claim) -> None:
-    for size, condition in itertools.product((claim.quick, claim.full), every_condition(claim)):
-        assert size.seeds >= (1 if isinstance(condition.measure.source, Counted) else 5)
+    for name, condition in itertools.product(SIZES, every_condition(claim)):
+        case = open_case(claim, name)
+        assert len(case.seeds) >= (1 if isinstance(condition.measure.source, Counted) else 5)
         for arm in condition.arms:
-            assert {spec.seed for spec in sized(arm, size, 7)} == {7}
+            assert {spec.seed for spec in sized(arm, case, 7)} == {7}
 
 
 @claims
 def test_a_quick_trial_is_quick_and_a_full_one_is_larger(claim: Claim) -> None:
-    quick, full = (
-        sum(spec.total_steps for spec in trained_specs(claim, size, range(size.seeds)))
-        for size in (claim.quick, claim.full)
-    )
+    quick, full = (sum(spec.total_steps for spec in trained_specs(open_case(claim, name))) for name in SIZES)
     assert quick <= QUICK_STEPS
     assert full > 5 * quick or full == quick == 0
 

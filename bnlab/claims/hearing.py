@@ -1,0 +1,114 @@
+"""A hearing: a case whose runs are trained and whose probes are asked, until a verdict can be read."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from bnlab.claims.case import Case, read_case
+from bnlab.claims.evidence import counts, probes, trained_specs
+from bnlab.claims.registry import CLAIMS
+from bnlab.runs.answers import Question, answer_question, answered
+from bnlab.runs.docket import enter, entered, strike
+from bnlab.runs.lab import Lab
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+
+ENDED_WITHOUT = (RunState.FAILED, RunState.STOPPED)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a hearing has come: its runs as they are, and how many of its probes are answered.
+
+    `problem` is one sentence about what went wrong, empty otherwise; where the hearing `rests`, it goes no further
+    until it is begun again.
+    """
+
+    runs: tuple[Run, ...]
+    needed: int
+    answered: int
+    asked: int
+    problem: str
+    rests: bool
+
+    @property
+    def trained(self) -> int:
+        """How many runs can be read."""
+        return sum(counts(run) for run in self.runs)
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1, where a run and an answer count alike."""
+        steps = sum(min(1.0, run.step / max(1, run.total_steps)) for run in self.runs if not run.recorded)
+        whole = self.needed + self.asked
+        return (steps + self.answered) / whole if whole else 1.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the trial can be read."""
+        return self.trained == self.needed and self.answered == self.asked
+
+
+class Hearing:
+    """One case before one lab. All but the questions that are out is in the store, so another lab can go on with it."""
+
+    def __init__(self, lab: Lab, case: Case) -> None:
+        """Nothing happens before `begin`, or before the first `look` at a case that was begun earlier."""
+        self.case = case
+        self._lab = lab
+        self._out: dict[Question, Future[None]] = {}
+
+    def begin(self) -> None:
+        """Enter the case in the docket and launch whichever of its runs have not ended yet; returns at once."""
+        self._out = {question: answer for question, answer in self._out.items() if not answer.done()}
+        enter(self._lab.store, [self.case.name])
+        for spec in missing_specs(self._lab.store, self.case):
+            self._lab.launch(spec, self.case.claim.id)
+
+    def look(self) -> Standing:
+        """Where the hearing stands; asks the probes once all runs have ended."""
+        specs, questions = trained_specs(self.case), probes(self.case)
+        runs = tuple(self._lab.store.runs([spec.digest for spec in specs]))
+        known = answered(self._lab.store, questions)
+        if sum(counts(run) for run in runs) == len(specs):
+            self._ask([question for question in questions if question not in known])
+        failures = self._failures(runs)
+        problem = " ".join(failures) or self._lab.problem
+        return Standing(runs, len(specs), len(known), len(questions), problem, rests=bool(failures))
+
+    def stop(self) -> None:
+        """Take the case off the docket and stop its runs but those that another one needs; what was done is kept."""
+        store = self._lab.store
+        strike(store, self.case.name)
+        others = [case for name in entered(store) if (case := read_case(name, CLAIMS))]
+        needed = {spec.digest for case in others for spec in trained_specs(case)}
+        self._lab.stop({spec.digest for spec in trained_specs(self.case)} - needed)
+        for answer in self._out.values():
+            answer.cancel()
+        self._out.clear()
+
+    def _ask(self, questions: Sequence[Question]) -> None:
+        for question in questions:
+            if question not in self._out:
+                self._out[question] = self._lab.submit(answer_question, self._lab.store.url, question)
+
+    def _failures(self, runs: Sequence[Run]) -> list[str]:
+        without = [run for run in runs if run.state in ENDED_WITHOUT]
+        many = f"{len(without)} of its runs {'was' if len(without) == 1 else 'were'} stopped or failed."
+        errors = {run.error for run in without if run.error}
+        errors |= {str(error) for answer in self._out.values() if answer.done() and (error := answer.exception())}
+        return [*([many] if without else []), *sorted(errors)]
+
+
+def is_ready(store: Store, case: Case) -> bool:
+    """Whether all that the trial needs is in the store."""
+    return not missing_specs(store, case) and len(answered(store, probes(case))) == len(probes(case))
+
+
+def missing_specs(store: Store, case: Case) -> tuple[RunSpec, ...]:
+    """The specs that the trial needs and that have not been trained here to their end."""
+    needed = trained_specs(case)
+    ended = {run.digest for run in store.runs([spec.digest for spec in needed]) if counts(run)}
+    return tuple(spec for spec in needed if spec.digest not in ended)

@@ -1,0 +1,156 @@
+"""Hearings: runs are trained, then probes are asked, and all of it can be taken up again."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bnlab.claims import hearing as hearings
+from bnlab.claims.case import Case, open_case
+from bnlab.claims.claim import Arm, Claim, Condition, Measure, Prediction, Probed, Size
+from bnlab.claims.hearing import Hearing, Standing, is_ready, missing_specs
+from bnlab.claims.measures import ACCURACY, TRAINABLE
+from bnlab.claims.trial import read_trial
+from bnlab.runs.docket import entered
+from bnlab.runs.lab import Lab
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+from tests.recording import OWNER
+
+TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4)
+NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})
+SMALL = Size({"epochs": 1}, 2)
+
+
+def ask(store_url: str, spec: RunSpec) -> pd.DataFrame:
+    """How far the spec's own run has come."""
+    return pd.DataFrame({"step": [Store(store_url).run(spec.digest).step]})
+
+
+def refuse(_store_url: str, _spec: RunSpec) -> pd.DataFrame:
+    """A question that cannot be answered."""
+    raise RuntimeError("nobody knows")
+
+
+STEPS = Measure("steps", "steps", Probed(ask, lambda answer: answer["step"].iloc[0], after_training=True))
+ARMS = Arm("BN", (NORMALIZED,)), Arm("no BN", (TINY,))
+MORE = Prediction(+1, 1, "One.")
+CLAIM = Claim(
+    id="X1",
+    statement="It is better.",
+    question="Is it?",
+    conditions=(Condition("accuracy", *ARMS, ACCURACY, MORE), Condition("steps", *ARMS, STEPS, MORE)),
+    quick=SMALL,
+    full=SMALL,
+)
+CASE = open_case(CLAIM)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
+
+
+def watch(hearing: Hearing) -> list[Standing]:
+    """Look until it is over or rests."""
+    seen = [hearing.look()]
+    deadline = time.monotonic() + 120
+    while not (seen[-1].is_over or seen[-1].rests):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        seen.append(hearing.look())
+    return seen
+
+
+@pytest.mark.workers
+def test_a_case_is_heard_to_its_end_and_not_heard_again(store: Store, scheduler: str) -> None:
+    lab = Lab(store, scheduler=scheduler)
+    try:
+        hearing = Hearing(lab, CASE)
+        assert not is_ready(store, CASE)
+        hearing.begin()
+        assert entered(store) == ["X1 quick 0:2"]
+        seen = watch(hearing)
+        shares = [standing.share for standing in seen]
+        assert shares == sorted(shares)
+        assert (seen[-1].trained, seen[-1].answered, shares[-1]) == (4, 4, 1)
+        assert is_ready(store, CASE)
+        trial = read_trial(store, CASE)
+        assert trial.cells[1].control == (2, 2), "asked after the training"
+        more = Hearing(lab, CASE.with_seeds(1))
+        more.begin()
+        assert watch(more)[-1].is_over
+        again = {run.digest: run.updated_at for run in more.look().runs}
+        assert all(again[run.digest] == run.updated_at for run in seen[-1].runs)
+    finally:
+        lab.close()
+
+
+@pytest.mark.workers
+def test_a_question_without_an_answer_rests_the_hearing_until_it_is_begun_again(store: Store, scheduler: str) -> None:
+    source = Probed(refuse, lambda answer: 0.0)
+    claim = replace(CLAIM, conditions=(Condition("none", *ARMS, replace(STEPS, source=source), MORE),))
+    lab = Lab(store, scheduler=scheduler)
+    try:
+        hearing = Hearing(lab, open_case(claim))
+        hearing.begin()
+        last = watch(hearing)[-1]
+        assert last.rests
+        assert "nobody knows" in last.problem
+        hearing.begin()
+        assert not hearing.look().rests
+        assert watch(hearing)[-1].rests
+    finally:
+        lab.close()
+
+
+class Idle:
+    """A lab without workers: what it launches waits."""
+
+    problem = ""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def launch(self, spec: RunSpec, label: str) -> None:
+        self.store.launch(spec, label, OWNER)
+
+    def stop(self, digests: set[str]) -> None:
+        self.store.request_stop(digests)
+
+
+def idle(store: Store, case: Case) -> Hearing:
+    return Hearing(Idle(store), case)  # type: ignore[arg-type]
+
+
+def test_a_case_that_is_stopped_leaves_the_runs_that_another_one_needs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(CLAIM, id="X2", conditions=CLAIM.conditions[:1])
+    monkeypatch.setattr(hearings, "CLAIMS", {"X1": CLAIM, "X2": other})
+    first, second = idle(store, CASE), idle(store, open_case(other, "quick", range(1)))
+    first.begin()
+    second.begin()
+    first.stop()
+    assert entered(store) == ["X2 quick 0:1"]
+    runs = first.look().runs
+    assert {(run.spec.seed, run.stop_requested) for run in runs} == {(0, False), (1, True)}
+    for run in runs:
+        if run.stop_requested:
+            store.finish(run.digest, OWNER, RunState.STOPPED)
+    assert first.look().rests
+    assert "2 of its runs were stopped or failed." in first.look().problem
+    first.begin()
+    assert not first.look().rests
+    assert first.look().share == 0
+
+
+def test_what_is_counted_is_over_before_it_begins(store: Store) -> None:
+    case = open_case(replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=TRAINABLE),)))
+    assert missing_specs(store, case) == ()
+    assert is_ready(store, case)
+    standing = idle(store, case).look()
+    assert (standing.is_over, standing.share) == (True, 1)
