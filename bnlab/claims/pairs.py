@@ -29,7 +29,7 @@ def _at_rate(learning_rate: float) -> Pair:
 
 _NOTEBOOK = PRESETS["notebook"].comparison
 PAIRS = (
-    Pair("the notebook's networks", _NOTEBOOK["Approach 2"].spec, _NOTEBOOK["Baseline"].spec),
+    Pair("the notebook's pair", _NOTEBOOK["Approach 2"].spec, _NOTEBOOK["Baseline"].spec),
     _at_rate(0.01),
     _at_rate(0.1),
 )

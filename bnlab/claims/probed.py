@@ -123,7 +123,7 @@ def _milliseconds(batch: int) -> tuple[Measure, Measure, Measure]:
         return 1_000 * float(cost.loc[cost["batch"] == batch, column].iloc[0])
 
     name = "to predict one image" if batch == 1 else f"to predict {batch} images"
-    numbers = {f"time that BN adds {name}": added, f"time {name}": trained, f"time {name}, BN folded away": folded}
+    numbers = {f"time BN adds {name}": added, f"time {name}": trained, f"time {name}, BN folded away": folded}
     measures = (Measure(title, "ms", Probed(ask_prediction, of, after_training=True)) for title, of in numbers.items())
     addition, as_trained, without = measures
     return addition, as_trained, without
@@ -141,13 +141,11 @@ DECADES_APART = {
     for step, when in GRADIENT_STEPS.items()
 }
 SHIFTS = {
-    step: Measure(
-        f"relative shift of a layer's gradient after {step} steps", "%", Probed(ask_shifts, relative_shift(step))
-    )
+    step: Measure(f"shift of the gradient after {step} steps", "%", Probed(ask_shifts, relative_shift(step)))
     for step in SHIFT_STEPS
 }
 TURNS = {
-    step: Measure(f"turn of a layer's gradient after {step} steps", "1 − cosine", Probed(ask_shifts, turn(step)))
+    step: Measure(f"turn of the gradient after {step} steps", "1 − cosine", Probed(ask_shifts, turn(step)))
     for step in SHIFT_STEPS
 }
 ADDED_MILLISECONDS_1, MILLISECONDS_1, FOLDED_MILLISECONDS_1 = _milliseconds(1)

@@ -22,7 +22,6 @@ from bnlab.claims.trial import Trial, read_trial
 from bnlab.cli.documents import write_json
 from bnlab.cli.options import INTERRUPTED, console, in_a_folder, json_option, open_store
 from bnlab.cli.watching import wait_until_stopped
-from bnlab.runs.docket import strike
 from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address
 from bnlab.runs.store import Store
@@ -130,7 +129,6 @@ def _hold(lab: Lab, case: Case) -> Trial | None:
                 return None
             progress.update(bar, completed=state.share, detail=state.problem or _counted(state))
             time.sleep(LOOK_SECONDS)
-        strike(lab.store, case.name)
     trial = read_trial(lab.store, case)
     console.print(f"{claim.id}: {trial.words}", markup=False, soft_wrap=True)
     return trial

@@ -24,6 +24,7 @@ class PageEntry:
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("compare", "Compare", ":material/stacked_line_chart:"),
     PageEntry("layers", "Layers", ":material/layers:"),
+    PageEntry("claims", "Claims", ":material/gavel:"),
     PageEntry("runs", "Runs", ":material/list:"),
     PageEntry("how_it_works", "How it works", ":material/school:"),
 )

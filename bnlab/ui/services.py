@@ -9,6 +9,7 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address, store_url
 from bnlab.runs.recordings import read_recording
 from bnlab.runs.store import Store
+from bnlab.ui.court import Court
 from bnlab.ui.lines import Lines
 
 
@@ -25,6 +26,12 @@ def lab() -> Lab:
 def lines() -> Lines:
     """The curves of the lab's store that somebody has looked at."""
     return Lines(lab().store)
+
+
+@st.cache_resource(show_spinner=False)
+def court() -> Court:
+    """The claims before the app's lab."""
+    return Court(lab())
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,0 +1,62 @@
+"""The Claims page: every statement of the notebook with its verdict."""
+
+import html
+from collections.abc import Mapping
+
+import streamlit as st
+
+from bnlab.claims.claim import Claim
+from bnlab.claims.registry import CLAIMS
+from bnlab.ui import services
+from bnlab.ui.claim_card import render_claim
+from bnlab.ui.court import Position
+from bnlab.ui.heading import render_heading
+from bnlab.ui.session import desk
+from bnlab.ui.verdict_words import LOOKS
+
+_PARTS = {"O": "What the notebook observes", "A": "In favour of BN", "D": "Against it", "W": "When to use it"}
+_INTRODUCTION = (
+    "A teaching notebook says fourteen things about batch normalization (BN). Each is put on trial here: networks are "
+    "trained in pairs, with BN and without, and what was measured decides."
+)
+_TILES = """<style>
+.verdicts { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: .5rem; }
+.verdicts a { display: block; padding: .5rem .7rem; border-radius: .5rem; color: inherit; text-decoration: none; }
+.verdicts a:hover, .verdicts a:focus-visible { outline: 2px solid currentColor; }
+.verdicts b { display: block; }
+.verdicts span { font-size: .85rem; line-height: 1.3; display: block; opacity: .85; }
+.stMain h2 { font-size: 1.4rem; padding: .6rem 0 0; }
+.stMain h3 { font-size: 1.2rem; padding: 0; }
+</style>"""
+
+
+def render_claims() -> None:
+    """Draw the page. A claim that is being heard is drawn anew by itself."""
+    court, own = services.court(), desk()
+    render_heading("Claims", own)
+    st.markdown(_INTRODUCTION)
+    positions = {name: court.position(claim) for name, claim in CLAIMS.items()}
+    st.html(_TILES + _tiles(positions))
+    part = ""
+    for name, claim in CLAIMS.items():
+        if name[0] != part:
+            part = name[0]
+            st.header(_PARTS[part], anchor=False)
+        render_claim(court, claim, own, positions[name])
+
+
+def _tiles(positions: Mapping[str, Position]) -> str:
+    tiles = "".join(_tile(CLAIMS[name], position) for name, position in positions.items())
+    return f'<nav class="verdicts" aria-label="The verdicts">{tiles}</nav>'
+
+
+def _tile(claim: Claim, position: Position) -> str:
+    if position.trial is None:
+        sign, title, tint = "", "Not tried yet", "rgba(127,127,127,.08)"
+    else:
+        look = LOOKS[position.trial.verdict]
+        sign, title, tint = look.sign, look.title, look.tint
+    if position.is_moving:
+        title = "On trial now"
+    words = f"<b>{sign} {title}</b><span>{claim.id} · {html.escape(claim.statement)}</span>"
+    return f'<a href="#{claim.id.lower()}" target="_self" style="background: {tint}">{words}</a>'

@@ -1,0 +1,76 @@
+"""Effects: where a condition's mark stands, whatever its unit and direction."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from bnlab.charts.effects import MARKS, effects_alt, effects_figure, effects_height
+from tests.charts.snapshots import assert_drawable
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    differences = changes.pop("differences", [-4.0, -6.0])
+    return {
+        "condition": "rate 0.1", "decides": True, "verdict": "supported", "measure": "steps to 95 %", "unit": "steps",
+        "control_name": "no BN", "treatment_name": "BN", "control": 10.0, "treatment": 5.0,
+        "mean": sum(differences) / len(differences), "low": min(differences), "high": max(differences),
+        "direction": -1, "smallest_effect": 2.0, "seeds": list(range(len(differences))), "differences": differences,
+    } | changes  # fmt: skip
+
+
+def frame(*rows: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows) or [row(decides=False)])
+
+
+def places(figure: Any, uid: str) -> list[float]:
+    (trace,) = [trace for trace in figure.data if trace.uid == uid]
+    return [round(math.sinh(x), 6) for x in trace.x]
+
+
+def test_right_is_where_the_claim_points_in_smallest_effects() -> None:
+    fewer, more = row(), row(direction=+1, differences=[1.0, 3.0], verdict="not enough seeds")
+    figure = effects_figure(frame(fewer, more))
+    assert places(figure, "s0") == [2, 3]
+    assert places(figure, "m0") == [2.5]
+    assert sorted(places(figure, "i0")) == [2, 3]
+    assert places(figure, "s1") == [0.5, 1.5]
+    assert_drawable(figure)
+    colours = {trace.uid: trace.marker.color for trace in figure.data if trace.uid.startswith("m")}
+    assert colours == {"m0": MARKS["supported"][0], "m1": MARKS["not enough seeds"][0]}
+
+
+def test_a_claim_of_no_difference_points_to_the_middle() -> None:
+    figure = effects_figure(frame(row(direction=0)))
+    left, middle, right = figure.layout.shapes
+    assert left.fillcolor == right.fillcolor != middle.fillcolor
+    assert [round(math.sinh(end), 6) for end in (middle.x0, middle.x1)] == [-1, 1]
+    assert places(figure, "m0") == [-2.5]
+
+
+def test_only_what_decides_is_drawn_and_the_height_follows() -> None:
+    one, two = frame(row(), row(decides=False)), frame(row(), row())
+    assert len(effects_figure(one).data) == 3
+    assert len(effects_figure(two).data) == 6
+    assert effects_height(two) > effects_height(one)
+
+
+@pytest.mark.parametrize("worst", [math.nan, math.inf, -math.inf, 1e300, 0.0])
+def test_whatever_was_measured_can_be_drawn(worst: float) -> None:
+    lost = row(differences=[worst, 1.0], mean=worst, low=-math.inf, high=math.inf, verdict="not enough seeds")
+    figure = effects_figure(frame(lost))
+    assert_drawable(figure)
+    edge = figure.layout.xaxis.range[1]
+    assert all(abs(x) <= edge for trace in figure.data if trace.uid == "i0" for x in trace.x)
+    assert "not enough seeds." in effects_alt(frame(lost))
+
+
+def test_nothing_measured_is_said() -> None:
+    assert effects_figure(frame()).layout.annotations[0].text == "Nothing has been measured yet"
+    assert effects_alt(frame()) == "Nothing has been measured yet."
+
+
+def test_the_finding_is_said_in_words() -> None:
+    assert effects_alt(frame(row())) == "rate 0.1: −5 (−6 to −4) steps, supported."
+    assert effects_alt(frame(row(differences=[2.0, 2.0]))) == "rate 0.1: +2 steps, supported."

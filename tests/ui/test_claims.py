@@ -1,0 +1,139 @@
+"""The Claims page, by AppTest: what it shows at first, and what its buttons do to the store."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnlab.claims.case import open_case
+from bnlab.claims.claim import Arm, Claim, Condition, Prediction, Size
+from bnlab.claims.evidence import trained_specs
+from bnlab.claims.measures import ACCURACY
+from bnlab.claims.registry import CLAIMS
+from bnlab.runs.docket import enter, entered
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui import court
+from tests.opened_page import OpenPage, open_page
+from tests.recording import OWNER, moment, record
+
+__all__ = ["open_page"]
+
+TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4)
+NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})
+SMALL = Size({"epochs": 1}, 2)
+CLAIM = Claim(
+    id="A2",
+    statement="It is <b>better</b>, *always*.",
+    question="Is it?",
+    conditions=(
+        Condition("small", Arm("BN", (NORMALIZED,)), Arm("no BN", (TINY,)), ACCURACY, Prediction(+1, 1, "1.")),
+    ),
+    quick=SMALL,
+    full=SMALL,
+)
+CASE = open_case(CLAIM)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A2 is a tiny claim."""
+    monkeypatch.setitem(CLAIMS, "A2", CLAIM)
+    monkeypatch.setattr(court, "recorded_trials", dict)
+
+
+@pytest.fixture
+def claims_page(open_page: OpenPage) -> Any:
+    def opened(store: Store) -> AppTest:
+        return open_page(store).switch_page("pages/claims.py").run()
+
+    return opened
+
+
+def train(store: Store, accuracies: dict[str, float], state: RunState = RunState.COMPLETED) -> None:
+    for spec in trained_specs(CASE):
+        ended = moment(2, val_accuracy=accuracies[spec.placement] + spec.seed / 1000)
+        record(store, spec, (1.0, 0.5), (ended,), state)
+
+
+def subheaders(app: AppTest) -> list[str]:
+    return [header.value for header in app.subheader]
+
+
+def badges(app: AppTest) -> list[str]:
+    return [element.value for element in app.markdown if "-badge[" in element.value]
+
+
+def test_every_statement_has_its_recorded_verdict_at_first_sight(claims_page: Any, store: Store) -> None:
+    app = claims_page(store)
+    assert not app.exception
+    assert [header.split(" ")[0] for header in subheaders(app)] == list(CLAIMS)
+    assert len(badges(app)) == len(CLAIMS)
+    assert not any("Not tried" in badge for badge in badges(app))
+    captions = [caption.value for caption in app.caption]
+    assert sum("Recorded on" in caption for caption in captions) == len(CLAIMS) - 4
+    assert sum("Counted from the networks" in caption for caption in captions) == 4
+    assert store.runs() == []
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_claim_is_put_on_trial_and_stopped(claims_page: Any, store: Store) -> None:
+    app = claims_page(store)
+    assert ":gray-badge[:material/gavel: Not tried yet]" in badges(app)
+    app.button(key="run-A2 quick 0:2").click().run()
+    assert not app.exception
+    assert entered(store) == ["A2 quick 0:2"]
+    assert len(store.runs()) == 4
+    assert not [button for button in app.button if button.key == "run-A2 quick 0:2"], "one trial at a time"
+    app.button(key="stop-A2 quick 0:2").click().run()
+    assert entered(store) == []
+    assert all(run.stop_requested or run.state is RunState.STOPPED for run in store.runs())
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_trial_that_was_held_here_is_shown_and_seeds_can_be_added(claims_page: Any, store: Store) -> None:
+    train(store, {"none": 0.8, "before_activation": 0.9})
+    enter(store, [CASE.name])
+    app = claims_page(store)
+    assert any("✔ Supported" in badge for badge in badges(app))
+    assert any("Measured here. 2 seeds, 4 runs, 8 steps" in caption.value for caption in app.caption)
+    (numbers,) = [frame.value for frame in app.dataframe if "Condition" in frame.value and len(frame.value) == 1]
+    assert numbers["Difference (95 % interval)"].tolist() == ["+10 %"]
+    app.button(key="run-A2 quick 0:7").click().run()
+    assert entered(store) == ["A2 quick 0:7", "A2 quick 0:2"]
+    assert len(store.runs()) == 14
+    assert any("✔ Supported" in badge for badge in badges(app)), "the last verdict stands until there is another"
+
+
+@pytest.mark.usefixtures("tiny")
+def test_what_failed_is_told_and_gone_on_with(claims_page: Any, store: Store) -> None:
+    enter(store, [CASE.name])
+    for spec in trained_specs(CASE):
+        run = store.launch(spec, "A2", OWNER)
+        store.finish(run.digest, OWNER, RunState.FAILED, "It ran out of *memory*.")
+    app = claims_page(store)
+    (error,) = app.error
+    assert error.value == "4 of its runs were stopped or failed. It ran out of \\*memory\\*."
+    app.button(key="go-on-A2 quick 0:2").click().run()
+    assert not app.error
+    assert {run.state for run in store.runs()} == {RunState.QUEUED}
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_networks_of_a_condition_are_opened_in_compare(claims_page: Any, store: Store) -> None:
+    app = claims_page(store)
+    app.button(key="open-it-A2").click().run()
+    assert app.query_params["v"] == ["no BN~colour~0", "BN~colour~1~placement~before_activation"]
+    assert (app.query_params["hidden_units"], app.query_params["seeds"]) == ("8", "2")
+
+
+def test_a_lesson_without_training_has_no_button_to_run(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, hide="training").switch_page("pages/claims.py").run()
+    assert not [button for button in app.button if (button.key or "").startswith("run-")]
