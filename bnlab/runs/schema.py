@@ -105,3 +105,13 @@ recordings = Table(
     _of_run(),
     Column("origin", Text, nullable=False),  # when and on what machine
 )
+
+# Which runs were launched together. `single` where somebody has launched the run by itself as well.
+groups = Table(
+    "groups",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    _of_run(),
+    Column("place", Integer, nullable=False),  # in the group's order
+    Column("single", Boolean, nullable=False),
+)
