@@ -9,15 +9,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.spec.datasets import DATASETS, HOLDOUT
+from bnlab.spec.datasets import DATASETS, HOLDOUT, DatasetError
 from bnlab.spec.run_spec import RunSpec
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int32]
-
-
-class DatasetError(RuntimeError):
-    """A dataset that cannot be had; `str()` is one sentence for the user."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def fold_report(store: Store, digest: str) -> FoldReport:
 
     Raises:
         FoldError: there is no such run, it has no weights yet, or no BN, or its weights are no numbers any more.
-        bnlab.model.datasets.DatasetError: the validation images cannot be had.
+        bnlab.spec.datasets.DatasetError: the validation images cannot be had.
     """
     from bnlab.model.build import build_trained
     from bnlab.model.datasets import load_arrays

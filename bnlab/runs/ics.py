@@ -20,7 +20,7 @@ def measure_ics(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
 
     Raises:
         ValueError: a step is negative.
-        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        bnlab.spec.datasets.DatasetError: the dataset cannot be had.
     """
     warm_up()
     from bnlab.training.ics import shifts_trained

@@ -13,14 +13,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_short_of_workers, worker_addresses
 from bnlab.runs.errands import Errands
+from bnlab.runs.groups import groups_behind, launch_group
 from bnlab.runs.journal import SupersededError
+from bnlab.runs.launching import Labelled
 from bnlab.runs.ownership import is_dead, new_owner
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.runs.turns import Turns
+from bnlab.runs.turns import SINGLE, Turns
 from bnlab.runs.work import train_slice
 from bnlab.spec.run_spec import RunSpec
+from bnlab.spec.structure import structure_of
 
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 5.0
@@ -58,6 +61,12 @@ class Lab:
         run = self.store.launch(spec, label, self.owner)
         self._news.put("launched")
         return run
+
+    def launch_group(self, name: str, specs: Labelled) -> list[Run]:
+        """Queue specs with their labels as one group, behind all single runs; returns at once. See `groups`."""
+        found = launch_group(self.store, name, specs, self.owner)
+        self._news.put("launched")
+        return found
 
     def stop(self, digests: Iterable[str]) -> None:
         """Stop runs: waiting ones at once, training ones within half a second."""
@@ -121,10 +130,7 @@ class Lab:
         self._collect(workers)
         self._errands.collect()
         active = self._claim()  # only now: a slice that has just been collected may have ended its run
-        training = {digest for digest, _ in self._busy.values()}
-        for run in active:
-            if run.digest not in training:
-                self._enqueue(run)
+        self._enqueue(active)
         mine = {run.digest for run in active}
         for digest in self._turns.waiting:
             if digest not in mine:
@@ -146,12 +152,18 @@ class Lab:
         elif time.monotonic() - self._complete_at > REVIVAL_SECONDS:
             raise ClusterError("A worker process did not come back; the workers are being restarted.")
 
-    def _enqueue(self, run: Run) -> None:
-        if run.stop_requested:
-            self._turns.remove(run.digest)
-            self.store.finish(run.digest, self.owner, RunState.STOPPED)
-        else:
-            self._turns.add(run.digest)
+    def _enqueue(self, active: Iterable[Run]) -> None:
+        """Let those wait that nobody trains, but for those that are to stop."""
+        training = {digest for digest, _ in self._busy.values()}
+        behind = groups_behind(self.store)
+        for run in active:
+            if run.digest in training:
+                continue
+            if run.stop_requested:
+                self._turns.remove(run.digest)
+                self.store.finish(run.digest, self.owner, RunState.STOPPED)
+            else:
+                self._turns.add(run.digest, structure_of(run.spec), behind.get(run.digest, SINGLE))
 
     def _hand_out(self, workers: list[str]) -> None:
         assert self._client is not None

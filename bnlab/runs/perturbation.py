@@ -20,7 +20,7 @@ def measure_perturbation(spec: RunSpec, steps: Sequence[int], amount: float) -> 
 
     Raises:
         ValueError: a step is negative.
-        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        bnlab.spec.datasets.DatasetError: the dataset cannot be had.
     """
     warm_up()
     from bnlab.training.batches import probe_batch, trained_states

@@ -35,7 +35,7 @@ def measure_prediction(store_url: str, digest: str) -> PredictionCost:
     Raises:
         PredictionError: no weights of the run are kept.
         bnlab.model.fold.FoldError: it has BN and cannot be folded.
-        bnlab.model.datasets.DatasetError: the validation images cannot be had.
+        bnlab.spec.datasets.DatasetError: the validation images cannot be had.
     """
     warm_up()
     store = Store(store_url)

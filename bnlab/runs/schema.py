@@ -120,4 +120,13 @@ docket = Table(
     metadata,
     Column("name", String(120), primary_key=True),
     Column("entered_at", Float, nullable=False),
+
+# Which runs were launched together. `single` where somebody has launched the run by itself as well.
+groups = Table(
+    "groups",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    _of_run(),
+    Column("place", Integer, nullable=False),  # in the group's order
+    Column("single", Boolean, nullable=False),
 )

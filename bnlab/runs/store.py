@@ -3,19 +3,17 @@
 import time
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 
 from bnlab.runs.database import open_database
+from bnlab.runs.launching import LEASE_SECONDS, launch_runs
 from bnlab.runs.run import Run, run_of
-from bnlab.runs.schema import recordings, runs
+from bnlab.runs.schema import groups, recordings, runs
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.spec.run_spec import RunSpec
 
-LEASE_SECONDS = 30.0  # starting the workers takes a third of it, and twice that on a busy machine
-"""How long a lab that says nothing keeps its runs."""
-
 _ALL = select(runs, recordings.c.origin).select_from(runs.outerjoin(recordings))
+_ONLY_IN_GROUPS = exists().where(groups.c.run == runs.c.digest, groups.c.single.is_(False))
 
 
 class Store:
@@ -35,25 +33,7 @@ class Store:
 
         A stopped or failed one goes on from its checkpoint; one that came with bnlab makes room for one of our own.
         """
-        now = time.time()
-        lease = {"owner": owner, "lease_until": now + LEASE_SECONDS}
-        queued = {"state": RunState.QUEUED, "queued_at": now, "error": "", "stop_requested": False}
-        continuable = [state for state in RunState if state.can_continue()]
-        came_along = select(recordings.c.run).where(recordings.c.run == spec.digest)
-        with self.engine.begin() as connection:
-            connection.execute(delete(runs).where(runs.c.digest.in_(came_along)))
-            again = runs.c.digest == spec.digest, runs.c.state.in_(continuable)
-            connection.execute(update(runs).where(*again).values(queued | lease))
-            connection.execute(
-                update(runs).where(runs.c.digest == spec.digest, runs.c.state.in_(ACTIVE)).values(stop_requested=False)
-            )
-        fresh = {"digest": spec.digest, "label": label, "spec": spec.model_dump_json(), "step": 0, "seconds": 0.0}
-        times = {"created_at": now, "updated_at": now, "total_steps": spec.total_steps, "fence": 0}
-        try:
-            with self.engine.begin() as connection:
-                connection.execute(insert(runs).values(fresh | times | queued | lease))
-        except IntegrityError:
-            pass  # it exists: attached
+        launch_runs(self.engine, [(spec, label)], owner)
         return self.run(spec.digest)
 
     def run(self, digest: str) -> Run:
@@ -76,10 +56,10 @@ class Store:
             return [run_of(row) for row in connection.execute(query)]
 
     def queue(self) -> list[str]:
-        """The digests of all runs that wait for a worker, the next one first."""
+        """The digests of all runs that wait for a worker, the next one first: those of groups after the others."""
         query = select(runs.c.digest).where(runs.c.state == RunState.QUEUED)
         with self.engine.connect() as connection:
-            return list(connection.scalars(query.order_by(runs.c.queued_at, runs.c.created_at)))
+            return list(connection.scalars(query.order_by(_ONLY_IN_GROUPS, runs.c.queued_at, runs.c.created_at)))
 
     def request_stop(self, digests: Iterable[str]) -> None:
         """Ask for runs to be stopped; those that no lab looks after are stopped at once."""

@@ -1,41 +1,74 @@
-"""Whose turn it is: runs take turns on the workers, each worker keeping to the runs it has already compiled."""
+"""Whose turn it is: single runs before groups, and each worker keeping to the programs it has already compiled."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
+
+from bnlab.spec.structure import MOST_PROGRAMS
+
+SINGLE = ""
+"""The group of a run that was launched by itself."""
 
 
 class Turns:
-    """A queue of waiting runs, served first come first, with a memory of where each was last trained."""
+    """A queue of waiting runs, with a memory of what each worker has compiled.
+
+    Single runs are served first come, first served. Groups wait until no single run does, and then take turns.
+    """
 
     def __init__(self) -> None:
         """Nobody waits."""
-        self._waiting: list[str] = []
-        self._place: dict[str, str] = {}
+        self._waiting: dict[str, tuple[Hashable, str]] = {}  # run -> its program, its group
+        self._compiled: dict[str, list[Hashable]] = {}  # worker -> programs, the one used last at the end
+        self._place: dict[str, str] = {}  # run -> where it was last trained
+        self._served: dict[str, int] = {}  # group -> when it was last served
+        self._takes = 0
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The runs that wait, the next one first."""
+        """The runs that wait, in the order they came."""
         return tuple(self._waiting)
 
-    def add(self, run: str) -> None:
-        """Put a run at the end, unless it waits already."""
-        if run not in self._waiting:
-            self._waiting.append(run)
+    def add(self, run: str, program: Hashable, group: str = SINGLE) -> None:
+        """Put a run at the end; one that waits already keeps its place, even if it now belongs elsewhere."""
+        self._waiting[run] = program, group
 
     def remove(self, run: str) -> None:
         """Take a run out of the queue if it is there."""
-        if run in self._waiting:
-            self._waiting.remove(run)
+        self._waiting.pop(run, None)
 
     def take(self, worker: str, workers: Iterable[str]) -> str | None:
-        """The run that `worker` should train next: one of its own or a homeless one, else one of another's.
+        """The run that `worker` should train next.
 
-        A run's own worker has its program compiled and is worth waiting for, but no worker idles for it.
+        A program that another worker has compiled is worth waiting for, but no worker idles for it.
         """
-        known = set(workers)
-        homes = [(run, self._place.get(run)) for run in self._waiting]
-        own = [run for run, home in homes if home == worker or home not in known]
-        choice = next(iter(own or self._waiting), None)
-        if choice is not None:
-            self._waiting.remove(choice)
-            self._place[choice] = worker
+        group = self._next_group()
+        own = {run: program for run, (program, of) in self._waiting.items() if of == group}
+        choice = self._choose(own, worker, set(workers) - {worker}, group)
+        if choice is None:
+            return None
+        program, _ = self._waiting.pop(choice)
+        self._remember(worker, program)
+        self._place[choice] = worker
+        self._takes += 1
+        self._served[group] = self._takes
         return choice
+
+    def _next_group(self) -> str:
+        """SINGLE while a single run waits, else the group that was served longest ago."""
+        groups = dict.fromkeys(group for _, group in self._waiting.values())
+        return SINGLE if SINGLE in groups or not groups else min(groups, key=lambda group: self._served.get(group, 0))
+
+    def _choose(self, runs: Mapping[str, Hashable], worker: str, others: set[str], group: str) -> str | None:
+        mine = self._compiled.get(worker, [])
+        elsewhere = {program for other in others for program in self._compiled.get(other, ())}
+        fitting = [run for run, program in runs.items() if program in mine or program not in elsewhere]
+        preferred = [fitting, list(runs)]
+        if group != SINGLE:
+            # Its runs may overtake each other: one is ended before the next begins, and one program's before another's.
+            begun = [run for run in runs if self._place.get(run) == worker]
+            known = [run for run, program in runs.items() if program in mine]
+            preferred = [begun, known, *preferred]
+        return next((choices[0] for choices in preferred if choices), None)
+
+    def _remember(self, worker: str, program: Hashable) -> None:
+        others = [known for known in self._compiled.get(worker, []) if known != program]
+        self._compiled[worker] = [*others, program][-MOST_PROGRAMS:]

@@ -32,7 +32,7 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
     A run that has ended is left alone: Dask calls again if the worker dies between its last commit and its answer.
 
     Raises:
-        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        bnlab.spec.datasets.DatasetError: the dataset cannot be had.
         SupersededError: another slice of the run was handed out meanwhile.
     """
     warm_up()

@@ -30,7 +30,7 @@ def xray_spec(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
 
     Raises:
         ValueError: a step is negative.
-        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        bnlab.spec.datasets.DatasetError: the dataset cannot be had.
     """
     warm_up()
     from bnlab.training.xray import xray_trained

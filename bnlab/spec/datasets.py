@@ -8,6 +8,13 @@ HOLDOUT = 5_000
 """The first training images, which the notebook sets aside (`X_train_full[:5000]`) and never uses."""
 
 
+class DatasetError(RuntimeError):
+    """A dataset that cannot be had; `str()` is one sentence for the user.
+
+    Workers raise it and the app reads it, which must not import what loads datasets for that.
+    """
+
+
 @dataclass(frozen=True)
 class Dataset(Choice):
     """Images (uint8, `image_shape`) with one label of `classes` each.

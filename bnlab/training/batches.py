@@ -35,7 +35,7 @@ def trained_states(spec: RunSpec, steps: Iterable[int]) -> Iterator[tuple[int, S
 
     Raises:
         ValueError: a step is negative.
-        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        bnlab.spec.datasets.DatasetError: the dataset cannot be had.
     """
     chosen = sorted(set(steps))
     if chosen and chosen[0] < 0:

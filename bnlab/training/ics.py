@@ -62,7 +62,7 @@ def shifts_trained(spec: RunSpec, steps: Iterable[int]) -> Iterator[tuple[int, t
 
     Raises:
         ValueError: a step is negative.
-        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        bnlab.spec.datasets.DatasetError: the dataset cannot be had.
     """
     for step, state in trained_states(spec, steps):
         yield step, layer_shifts(spec, state, step, step_batch(spec, step))

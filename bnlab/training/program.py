@@ -16,25 +16,12 @@ from bnlab.model.build import build_model
 from bnlab.model.noise import noise_at
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
+from bnlab.spec.structure import MOST_PROGRAMS, structure_of
 from bnlab.training.optimizers import UPDATE_RULES, Slots, Tensors, UpdateRule
 
 Values = tuple[Any, ...]
 
 EVALUATION_BATCH = 1_000
-VALUE_FIELDS = frozenset(
-    {
-        "seed",
-        "kernel_initializer",
-        "initializer_stddev",
-        "learning_rate",
-        "epochs",
-        "train_examples",
-        "rescale",
-        "validation",
-        "batch_size",
-    }
-)
-"""Fields that are arguments of the program, not part of it: specs that differ only in these share one."""
 
 
 @dataclass(frozen=True)
@@ -178,10 +165,10 @@ def batch_loss(
 
 def program_for(spec: RunSpec) -> Program:
     """The program that trains `spec`, compiled once a process for all specs that differ only in values."""
-    return _program(spec.model_copy(update={name: RunSpec.model_fields[name].default for name in VALUE_FIELDS}))
+    return _program(structure_of(spec))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=MOST_PROGRAMS)
 def _program(structure: RunSpec) -> Program:
     return Program(structure)
 

@@ -40,7 +40,7 @@ class Training:
         """Start `spec`, or continue it from `checkpoint`.
 
         Raises:
-            bnlab.model.datasets.DatasetError: the dataset cannot be had.
+            bnlab.spec.datasets.DatasetError: the dataset cannot be had.
         """
         self.spec = spec
         self.diverged = False
@@ -172,7 +172,7 @@ def load_examples(dataset: str, validation: str) -> tuple[tf.Tensor, ...]:
     """Training images and labels, validation images and labels, on the device and kept there.
 
     Raises:
-        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        bnlab.spec.datasets.DatasetError: the dataset cannot be had.
     """
     arrays = load_arrays(RunSpec(dataset=dataset, validation=validation))
     return tuple(

@@ -70,7 +70,7 @@ def xray_trained(spec: RunSpec, steps: Iterable[int]) -> Iterator[tuple[int, tup
 
     Raises:
         ValueError: a step is negative.
-        bnlab.model.datasets.DatasetError: the dataset cannot be had.
+        bnlab.spec.datasets.DatasetError: the dataset cannot be had.
     """
     batch = probe_batch(spec)
     for step, state in trained_states(spec, steps):

@@ -28,6 +28,7 @@ from bnlab.ui.layer_charts import (
 from bnlab.ui.layer_choices import choose_layers
 from bnlab.ui.layer_moments import at_moment
 from bnlab.ui.live_chart import live_chart
+from bnlab.ui.xray import render_xray
 
 MOST_SIDE_BY_SIDE = 2
 HEIGHT = 260
@@ -190,10 +191,11 @@ _VARIABLE_COLUMNS: dict[str, ColumnConfig | str | None] = {
 
 
 class View(NamedTuple):
-    """How a view is drawn, and whether only of networks that have batch normalization."""
+    """How a view is drawn, whether only of networks that have batch normalization, whether also of untrained ones."""
 
     render: Callable[[Store, Runs], None]
     is_of_normalization: bool
+    is_of_untrained: bool = False
 
 
 VIEWS: dict[str, View] = {
@@ -202,5 +204,6 @@ VIEWS: dict[str, View] = {
     "Histograms": View(render_histograms, True),
     "Inputs to the activations": View(render_pre_activations, False),
     "Gradients": View(render_gradients, False),
+    "X-ray": View(render_xray, False, is_of_untrained=True),
     "Tables": View(render_tables, False),
 }

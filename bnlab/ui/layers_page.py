@@ -47,11 +47,9 @@ def _choose_seed(own: Desk) -> int:
 
 def _render_body(lab: Lab, own: Desk, specs: Mapping[str, RunSpec], watching: bool) -> None:
     shown = _shown(lab, specs)
-    if shown:
-        styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
-        render_layer_views(lab.store, shown, styles)
-    else:
-        st.info("None of these networks has been trained with this seed. Press Train on the Compare page.")
+    styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
+    render_layer_views(lab.store, specs, shown, styles)
+    if not shown:
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
     if watching != _is_active(shown):
         st.rerun()

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from bnlab.model.datasets import DatasetError, load_arrays
-from bnlab.spec.datasets import DATASETS, HOLDOUT
+from bnlab.model.datasets import load_arrays
+from bnlab.spec.datasets import DATASETS, HOLDOUT, DatasetError
 from bnlab.spec.run_spec import RunSpec
 
 # Of the bytes of the arrays in the mnist.npz that keras.datasets.mnist downloads; y as uint8.

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame, steps_frame
+from bnlab.runs.groups import group_runs, unfinished_groups
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
@@ -112,6 +113,7 @@ def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -
 
 KILLED_LAB = """
 import sys, time
+from bnlab.runs.groups import group_runs, unfinished_groups
 from bnlab.runs.lab import Lab
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
@@ -236,3 +238,21 @@ def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(second: Store)
         assert second.run(run.digest).state is RunState.QUEUED
     finally:
         lab.close()
+
+
+def test_a_group_is_trained_stopped_and_continued_behind_a_single_run(lab: Lab) -> None:
+    tiny = RunSpec(hidden_units=(8,), train_examples=640, epochs=2)
+    specs = [(tiny.model_copy(update={"seed": seed}), f"seed {seed}") for seed in range(12)]
+    group = lab.launch_group("group", specs)
+    single = lab.launch(tiny.model_copy(update={"seed": 99}), "single")
+    assert finished(lab.store, single.digest).state is RunState.COMPLETED
+    lab.stop([run.digest for run in group])
+    eventually(lambda: unfinished_groups(lab.store) == [])
+    stopped = group_runs(lab.store, "group")
+    assert {run.state for run in stopped} <= {RunState.COMPLETED, RunState.STOPPED}
+    assert RunState.STOPPED in {run.state for run in stopped}  # the single run, launched last, was not the last
+    lab.launch_group("group", specs)
+    eventually(lambda: unfinished_groups(lab.store) == [])
+    assert {run.state for run in group_runs(lab.store, "group")} == {RunState.COMPLETED}
+    ended = [run for run in stopped if run.state is RunState.COMPLETED]
+    assert [lab.store.run(run.digest) for run in ended] == ended

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import func, insert, select, update
 
 from bnlab.runs.run import Run
-from bnlab.runs.schema import latencies, metadata, recordings, runs
+from bnlab.runs.schema import groups, latencies, metadata, recordings, runs
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import LEASE_SECONDS, Store
 from bnlab.spec.run_spec import RunSpec
@@ -254,6 +254,7 @@ def test_deleting_a_run_removes_everything_recorded_of_it(store: Store) -> None:
         for spec in (SPEC, OTHER):
             connection.execute(insert(latencies).values(run=spec.digest, batch_size=1, seconds=0.1))
             connection.execute(insert(recordings).values(run=spec.digest, origin="elsewhere"))
+            connection.execute(insert(groups).values(name="group", run=spec.digest, place=1, single=False))
     both = row_counts(store)
     assert all(both.values())
     store.delete([SPEC.digest])

@@ -11,6 +11,7 @@ from bnlab.runs.frames import history_frame, moments_frame, snapshots_frame, ste
 from bnlab.runs.journal import Journal, SupersededError
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
+from bnlab.spec.datasets import DatasetError
 from bnlab.spec.run_spec import RunSpec
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER
@@ -162,8 +163,6 @@ def test_a_run_that_diverges_keeps_what_it_recorded(store: Store) -> None:
 def test_a_dataset_that_cannot_be_had_fails_the_slice(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bnlab.model.datasets import DatasetError
-
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: (_ for _ in ()).throw(OSError("offline")))
     spec = RunSpec(dataset="cifar10")

@@ -8,7 +8,8 @@ from bnlab.model.build import build_model
 from bnlab.model.datasets import load_arrays
 from bnlab.spec.choices import OPTIMIZERS, PLACEMENTS, RESCALINGS
 from bnlab.spec.run_spec import RunSpec
-from bnlab.training.program import VALUE_FIELDS, program_for
+from bnlab.spec.structure import VALUE_FIELDS
+from bnlab.training.program import program_for
 from bnlab.training.schedule import epoch_order
 from bnlab.training.training import Training
 

@@ -1,0 +1,147 @@
+"""The Layers page's X-ray: networks trained anew for some steps by a worker, and looked into layer by layer."""
+
+import itertools
+from collections.abc import Sequence
+from functools import lru_cache
+
+import pandas as pd
+import streamlit as st
+
+from bnlab.charts.xray import QUANTITIES, depth_values_frame, marks_of, step_words, xray_alt, xray_figure
+from bnlab.runs.store import Store
+from bnlab.ui import services
+from bnlab.ui.layer_charts import Chart, Runs
+from bnlab.ui.live_chart import live_chart
+from bnlab.ui.words import plain
+from bnlab.ui.xray_answers import Answer, XrayAnswers
+
+STEPS = (0, 1, 10, 100)
+MOST_STEPS = 1_000
+POLL_SECONDS = 0.5
+HEIGHT = 300
+WHAT_IT_IS = (
+    "How gradients and activations fare from layer to layer, on 128 training images in training mode. A worker trains "
+    "each network anew for that many steps, from its initial weights; your runs stay as they are. "
+    "A unit is dead where its ReLU lets none of the images through; an output is saturated where a sigmoid is within "
+    "0.01 of its ends, or tanh."
+)
+
+Found = tuple[tuple[str, Answer | None], ...]
+
+
+def render_xray(_store: Store, runs: Runs) -> None:
+    """Let steps be chosen, have them measured, and draw what is known; trained or not is all the same."""
+    st.caption(WHAT_IT_IS)
+    steps = _choose_steps()
+    if not steps:
+        st.info("Choose at least one step.")
+        return
+    waiting = bool(_unanswered(_found(runs, steps)))
+    st.fragment(run_every=POLL_SECONDS if waiting else None)(_render_answers)(runs, steps, waiting)
+
+
+def _choose_steps() -> tuple[int, ...]:
+    with st.container(horizontal=True, vertical_alignment="top"):
+        chosen = st.pills(
+            "Steps of training",
+            [str(step) for step in STEPS],
+            selection_mode="multi",
+            default=[str(step) for step in STEPS],
+            key="layers-xray-steps",
+            bind="query-params",
+        )
+        own = st.number_input(
+            "Another step",
+            1,
+            MOST_STEPS,
+            value=None,
+            placeholder=f"1 to {MOST_STEPS:,}",
+            key="layers-xray-own",
+            bind="query-params",
+            width=160,
+        )
+    return tuple(sorted({int(step) for step in chosen} | ({own} if own else set())))
+
+
+def _render_answers(runs: Runs, steps: tuple[int, ...], waiting: bool) -> None:
+    found = _found(runs, steps)
+    if waiting and not _unanswered(found):
+        st.rerun()  # stop polling
+    _render_state(runs, steps, found)
+    signs = (f"{mark.sign} {step_words(step)}" for step, mark in marks_of(steps).items())
+    st.markdown("&emsp;".join(signs))
+    charts = _charts(runs, steps, tuple(answer if _is_good(answer) else None for _, answer in found))
+    for start in range(0, len(charts), 2):
+        for place, chart in zip(st.columns(2), charts[start : start + 2], strict=True):
+            with place, st.container(border=True):
+                live_chart(chart.figure, key=f"layers-xray-{chart.name}", height=HEIGHT, alt=chart.alt)
+
+
+def _render_state(runs: Runs, steps: tuple[int, ...], found: Found) -> None:
+    """The button, and beside it how far the workers are; below, what went wrong."""
+    unanswered = _unanswered(found)
+    errors = {_sentence(error) for _, answer in found if (error := _error(answer)) is not None}
+    missing = any(answer is None for _, answer in found)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Try again" if errors else "Measure",
+            icon=":material/labs:",
+            on_click=_ask,
+            args=(runs, steps),
+            disabled=bool(unanswered) or not (missing or errors),
+            key="layers-xray-measure",
+        )
+        if unanswered:
+            done = len(runs) - len(unanswered)
+            st.progress(done / len(runs), text=services.lab().problem or f"{done} of {len(runs)} networks measured")
+    for sentence in sorted(errors):
+        st.error(plain(sentence), icon=":material/error:")
+
+
+def _ask(runs: Runs, steps: Sequence[int]) -> None:
+    for run in runs:
+        _answers().ask(services.lab(), run.spec, steps)
+
+
+def _found(runs: Runs, steps: Sequence[int]) -> Found:
+    """Each network's digest and its answer for each step, network by network."""
+    return tuple((run.digest, _answers().of(run.spec, step)) for run in runs for step in steps)
+
+
+def _unanswered(found: Found) -> set[str]:
+    """The networks that a worker still looks into."""
+    return {digest for digest, answer in found if answer is not None and not answer.done()}
+
+
+def _is_good(answer: Answer | None) -> bool:
+    return answer is not None and answer.done() and answer.exception() is None
+
+
+def _error(answer: Answer | None) -> BaseException | None:
+    return answer.exception() if answer is not None and answer.done() else None
+
+
+def _sentence(error: BaseException) -> str:
+    """Our own errors say for themselves what is wrong; anything else is told by the errand."""
+    cause = error.__cause__
+    return str(cause if type(cause).__module__.startswith("bnlab.") else error)
+
+
+@lru_cache(maxsize=64)
+def _charts(runs: Runs, steps: tuple[int, ...], answers: tuple[Answer | None, ...]) -> tuple[Chart, ...]:
+    """The four charts of what is known; `answers` are each network's for each step, those that are there."""
+    measured: dict[str, list[pd.DataFrame]] = {run.digest: [] for run in runs}
+    for (run, step), answer in zip(itertools.product(runs, steps), answers, strict=True):
+        if answer is not None:
+            frame = answer.result()
+            measured[run.digest].append(frame[frame["step"] == step])
+    styles, charts = {run.digest: run.style for run in runs}, []
+    for name in QUANTITIES:
+        frames = {digest: depth_values_frame(own, name) for digest, own in measured.items()}
+        charts.append(Chart(name, xray_figure(frames, name, styles, steps), xray_alt(frames, name, styles)))
+    return tuple(charts)
+
+
+@st.cache_resource(show_spinner=False)
+def _answers() -> XrayAnswers:
+    return XrayAnswers()

@@ -1,0 +1,87 @@
+"""The depth X-ray's charts: a line a network and step, through the hidden layers."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from bnlab.charts.xray import FAINTEST, MARKS, QUANTITIES, depth_values_frame, step_words, xray_alt, xray_figure
+from bnlab.runs.xray import MEASURES
+from tests.charts.snapshots import STYLES, assert_drawable, texts
+
+
+def measured(values: dict[int, list[float]]) -> list[pd.DataFrame]:
+    """As `bnlab.runs.xray.xray_frame` makes them, a frame a step; all measures are the same."""
+    columns = ["step", "depth", "layer", *MEASURES]
+    return [
+        pd.DataFrame(
+            [(step, depth, f"dense_{depth}", *[value] * len(MEASURES)) for depth, value in enumerate(own, start=1)],
+            columns=columns,
+        )
+        for step, own in values.items()
+    ]
+
+
+def test_every_measure_has_its_chart() -> None:
+    assert tuple(QUANTITIES) == MEASURES
+
+
+def test_steps_and_layers_are_in_order() -> None:
+    frame = depth_values_frame(measured({10: [3, 4], 0: [1, 2]}), "dead")
+    assert frame.to_dict("list") == {"step": [0, 0, 10, 10], "depth": [1, 2, 1, 2], "value": [1.0, 2.0, 3.0, 4.0]}
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_a_line_for_each_network_and_step(quantity: str) -> None:
+    frames = {run: depth_values_frame(measured({0: [0.1, 0.2], 10: [0.3, 0.4]}), quantity) for run in STYLES}
+    figure = xray_figure(frames, quantity, STYLES, [0, 10])
+    assert_drawable(figure)
+    assert [trace.uid for trace in figure.data] == ["a1-0", "a1-10", "b2-0", "b2-10"]
+    assert [trace.line.color for trace in figure.data] == ["#0072B2"] * 2 + ["#D55E00"] * 2
+    assert [trace.opacity for trace in figure.data[:2]] == [FAINTEST, 1]
+    assert [trace.marker.symbol for trace in figure.data[:2]] == [mark.symbol for mark in MARKS[:2]]
+    assert figure.data[1].name == "With BN, after 10 steps"
+    assert figure.data[1].y.tolist() == pytest.approx([0.3, 0.4])
+    assert (figure.layout.yaxis.type == "log") == QUANTITIES[quantity].is_log
+
+
+def test_a_step_keeps_its_mark_whoever_was_measured_at_it() -> None:
+    frames = {"a1": depth_values_frame(measured({100: [1.0]}), "gradient_norm")}
+    (line,) = xray_figure(frames, "gradient_norm", STYLES, [0, 1, 100]).data
+    assert (line.marker.symbol, line.opacity) == (MARKS[2].symbol, 1)
+
+
+@pytest.mark.parametrize("worst", [0.0, -0.0, math.nan, math.inf, 1e-40])
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
+    for values in ([worst, 1.0], [worst]):
+        frames = {"a1": depth_values_frame(measured({0: values}), quantity)}
+        assert_drawable(xray_figure(frames, quantity, STYLES, [0]))
+        assert xray_alt(frames, quantity, STYLES).endswith("at the start.")
+
+
+@pytest.mark.parametrize(
+    ("values", "quantity", "message"),
+    [
+        ({}, "gradient_norm", "Not measured yet"),
+        ({0: [math.nan, math.nan]}, "dead", "No numbers: the training diverged"),
+        ({0: [0.0, 0.0]}, "gradient_norm", "No gradient reaches any layer"),
+        ({0: [0.0, 0.0]}, "dead", "No dead units"),
+    ],
+)
+def test_where_there_is_no_line_there_is_a_message(values: dict[int, list[float]], quantity: str, message: str) -> None:
+    frames = {"a1": depth_values_frame(measured(values), quantity)}
+    assert texts(xray_figure(frames, quantity, STYLES, [0])) == [message]
+
+
+def test_it_is_said_in_a_sentence() -> None:
+    frames = {"a1": depth_values_frame(measured({0: [0.5, 0.25], 1: [0.1, 0.0]}), "dead"), "b2": pd.DataFrame()}
+    assert xray_alt(frames, "dead", STYLES) == (
+        "Dead units from the first hidden layer to the last: "
+        "With BN 50.0% to 25.0% at the start, 10.0% to 0.0% after 1 step."
+    )
+    assert xray_alt({}, "dead", STYLES).endswith("not measured yet.")
+
+
+def test_steps_in_words() -> None:
+    assert [step_words(step) for step in (0, 1, 1_000)] == ["at the start", "after 1 step", "after 1,000 steps"]

@@ -1,0 +1,167 @@
+"""The X-ray on the Layers page, by AppTest; what a worker would do is done in this process, at once or never."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnlab.charts.xray import QUANTITIES
+from bnlab.runs.errands import ErrandError
+from bnlab.runs.lab import Lab
+from bnlab.runs.store import Store
+from bnlab.runs.xray import xray_spec
+from bnlab.spec.datasets import DatasetError
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui import xray_answers
+from bnlab.ui.xray_answers import XrayAnswers
+from tests.one_thread import one_thread  # noqa: F401
+from tests.opened_page import OpenPage, open_page
+
+__all__ = ["open_page"]
+
+QUERY = {
+    "v": "Small~colour~0~placement~before_activation~hidden_units~8-6",
+    "epochs": 1,
+    "train_examples": 64,
+    "layers-view": "X-ray",
+}
+SPEC = RunSpec(placement="before_activation", hidden_units=(8, 6), epochs=1, train_examples=64)
+CHARTS = [f"layers-xray-{name}" for name in QUANTITIES]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The steps of each X-ray that is submitted; its answer is there at once."""
+    steps: list[list[int]] = []
+
+    def submit(_lab: Lab, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        steps.append(list(arguments[-1]))
+        answer: Future[Any] = Future()
+        answer.set_result(function(*arguments))
+        return answer
+
+    monkeypatch.setattr(Lab, "submit", submit)
+    return steps
+
+
+def open_xray(open_page: OpenPage, store: Store, **query: object) -> AppTest:
+    app = open_page(store, **QUERY | query).switch_page("pages/layers.py").run()
+    assert not app.exception
+    return app
+
+
+def measure(app: AppTest) -> None:
+    app.button(key="layers-xray-measure").click().run()
+    assert not app.exception
+
+
+def figures(app: AppTest) -> dict[str, dict[str, Any]]:
+    sent = [json.loads(chart.proto.json) for chart in app.get("bidi_component")]
+    return {chart["chart"]: json.loads(chart["figure"]) for chart in sent}
+
+
+def messages(app: AppTest) -> list[str]:
+    return [note["text"] for figure in figures(app).values() for note in figure["layout"].get("annotations", ())]
+
+
+def test_a_network_that_was_never_trained_is_measured(
+    open_page: OpenPage, store: Store, asked: list[list[int]]
+) -> None:
+    app = open_xray(open_page, store)
+    assert messages(app) == ["Not measured yet"] * 4
+    measure(app)
+    assert asked == [[0, 1, 10, 100]]
+    assert list(figures(app)) == CHARTS
+    drawn = figures(app)["layers-xray-gradient_norm"]["data"]
+    assert [trace["uid"] for trace in drawn] == [f"{SPEC.digest}-{step}" for step in (0, 1, 10, 100)]
+    assert app.button(key="layers-xray-measure").disabled
+    assert store.runs() == []
+
+
+def test_only_steps_that_nobody_has_asked_for_are_measured(
+    open_page: OpenPage, store: Store, asked: list[list[int]]
+) -> None:
+    app = open_xray(open_page, store)
+    steps = app.button_group(key="layers-xray-steps")
+    steps.set_value(["0", "10"]).run()
+    measure(app)
+    app.button_group(key="layers-xray-steps").set_value(["10"]).run()
+    assert [trace["uid"] for trace in figures(app)[CHARTS[0]]["data"]] == [f"{SPEC.digest}-10"]
+    app.number_input(key="layers-xray-own").set_value(3).run()
+    assert [trace["uid"] for trace in figures(app)[CHARTS[0]]["data"]] == [f"{SPEC.digest}-10"]
+    measure(app)
+    assert asked == [[0, 10], [3]]
+    assert [trace["uid"] for trace in figures(app)[CHARTS[0]]["data"]] == [f"{SPEC.digest}-{n}" for n in (3, 10)]
+
+
+def test_no_step_is_a_sentence(open_page: OpenPage, store: Store) -> None:
+    app = open_xray(open_page, store)
+    app.button_group(key="layers-xray-steps").set_value([]).run()
+    assert not app.exception
+    assert [info.value for info in app.info] == ["Choose at least one step."]
+
+
+def test_while_a_worker_measures_the_page_says_so(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer: Future[pd.DataFrame] = Future()
+    monkeypatch.setattr(Lab, "submit", lambda *_: answer)
+    app = open_xray(open_page, store)
+    measure(app)
+    (progress,) = app.get("progress")
+    assert progress.proto.text == "0 of 1 networks measured"
+    assert messages(app) == ["Not measured yet"] * 4
+    assert app.button(key="layers-xray-measure").disabled
+    answer.set_result(xray_spec(SPEC, [0, 1, 10, 100]))
+    app.run()
+    assert not app.exception
+    assert not app.get("progress")
+    assert figures(app)[CHARTS[0]]["data"]
+
+
+def test_what_fails_is_one_sentence_and_can_be_tried_again(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offline: Future[pd.DataFrame] = Future()
+    error = ErrandError("It failed with DatasetError: offline")
+    error.__cause__ = DatasetError("MNIST is not on this machine.")
+    offline.set_exception(error)
+    broken: Future[pd.DataFrame] = Future()
+    broken.set_exception(ErrandError("It failed with ValueError: 3"))
+    answers = iter([offline, broken])
+    monkeypatch.setattr(Lab, "submit", lambda *_: next(answers))
+    app = open_xray(open_page, store)
+    for sentence in ("MNIST is not on this machine.", "It failed with ValueError: 3"):
+        measure(app)
+        assert [error.value for error in app.error] == [sentence]
+        assert app.button(key="layers-xray-measure").label == "Try again"
+
+
+def test_answers_that_came_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xray_answers, "MOST_ANSWERS", 2)
+    answers, lab = XrayAnswers(), Recorder()
+    answers.ask(lab, SPEC, [0, 1, 2])  # type: ignore[arg-type]
+    assert [answers.of(SPEC, step) is None for step in (0, 1, 2)] == [True, False, False]
+    answers.ask(lab, SPEC, [1, 2])  # type: ignore[arg-type]
+    assert lab.asked == [[0, 1, 2]]
+
+
+class Recorder:
+    """A lab that never answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    def submit(self, _function: object, _spec: RunSpec, steps: list[int]) -> "Future[pd.DataFrame]":
+        self.asked.append(steps)
+        return Future()
