@@ -32,6 +32,6 @@ def clocked(body: Body) -> Body:
     return measured
 
 
-if not hasattr(compare._render_body, "__wrapped__"):  # the script runs anew for every session and rerun
-    compare._render_body = clocked(compare._render_body)
+if not hasattr(compare._render_tick, "__wrapped__"):  # the script runs anew for every session and rerun
+    compare._render_tick = clocked(compare._render_tick)
 runpy.run_path(str(ROOT / "app.py"))

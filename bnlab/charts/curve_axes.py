@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.charts.lines import KEPT, Curve, Line, shown_points
+from bnlab.charts.lines import KEPT, Curve, Line, mean_points
 from bnlab.charts.view import View
 
 SETTLED_EPOCH = 0.2
@@ -56,13 +56,13 @@ def settled_range(lines: Sequence[Line], curve: Curve, view: View, *, differs: b
 @lru_cache(maxsize=KEPT)
 def _settled(line: Line, curve: Curve, view: View) -> NDArray[np.float64]:
     """The line's values after SETTLED_EPOCH; in double precision, or twenty times a large float32 overflows."""
-    late = line.mean["epoch"].to_numpy() >= SETTLED_EPOCH
+    late = line.mean["epoch"] >= SETTLED_EPOCH
     if not late.any():
         return np.empty(0)
-    x, y = shown_points(line.mean, curve.column, view)
-    return y[x >= np.float32(line.mean[view.x].to_numpy()[late.argmax()])].astype(float)
+    x, y = mean_points(line, curve.column, view)
+    return y[x >= np.float32(line.mean[view.x][late.argmax()])].astype(float)
 
 
 @lru_cache(maxsize=KEPT)
 def _last_epoch(line: Line) -> float:
-    return float(line.mean["epoch"].max()) if len(line.mean) else 0.0
+    return float(line.mean["epoch"].max()) if len(line) else 0.0

@@ -5,13 +5,23 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.curve_axes import x_axis, y_axis
 from bnlab.charts.drawing import Drawing, Trace
-from bnlab.charts.lines import KEPT, Curve, Floats, Line, Points, is_shown, shown_points, shown_values
-from bnlab.charts.points import minus_baseline
+from bnlab.charts.lines import (
+    KEPT,
+    Curve,
+    Floats,
+    Line,
+    Points,
+    floats,
+    is_shown,
+    mean_points,
+    shown_points,
+    shown_values,
+)
+from bnlab.charts.points import Columns, minus_baseline
 from bnlab.charts.style import Style, message_layout
 from bnlab.charts.view import View
 
@@ -38,10 +48,10 @@ def differing_lines(lines: Mapping[str, Line], curve: Curve, view: View) -> dict
 
 @lru_cache(maxsize=KEPT)
 def _less(line: Line, baseline: Line, column: str, along: str) -> Line:
-    def less(frame: pd.DataFrame) -> pd.DataFrame:
-        columns = [c for c in (column, f"{column}_low", f"{column}_high") if c in frame]
-        shifted = baseline.mean.assign(**dict.fromkeys(columns, baseline.mean[column]))
-        return minus_baseline(frame, shifted, columns, along)
+    def less(own: Columns) -> Columns:
+        names = [name for name in (column, f"{column}_low", f"{column}_high") if name in own]
+        shifted = {**baseline.mean, **dict.fromkeys(names, baseline.mean[column])}
+        return minus_baseline(own, shifted, names, along)
 
     return Line(less(line.mean), [less(seed) for seed in line.seeds])
 
@@ -74,7 +84,7 @@ def curve_drawing(lines: Mapping[str, Line], styles: Mapping[str, Style], curve:
 def _traces(line: Line, style: Style, curve: Curve, view: View) -> tuple[tuple[Trace, ...], Trace]:
     """What stands behind a line, and the line itself."""
     backs = tuple(Trace(back) for back in _backs(line, style, curve, view))
-    return backs, Trace(_front(*shown_points(line.mean, curve.column, view), style, curve, view))
+    return backs, Trace(_front(*mean_points(line, curve.column, view), style, curve, view))
 
 
 def _differs(lines: Mapping[str, Line], view: View) -> bool:
@@ -82,7 +92,7 @@ def _differs(lines: Mapping[str, Line], view: View) -> bool:
 
 
 def _why_empty(lines: Mapping[str, Line], curve: Curve, differs: bool) -> str:
-    means = [line.mean for line in lines.values() if len(line.mean)]
+    means = [line.mean for line in lines.values() if len(line)]
     if not means:
         return "Nothing trained yet"
     if not any(np.isfinite(mean[curve.column]).any() for mean in means):
@@ -131,10 +141,11 @@ def _thin(style: Style, opacity: float = FAINT) -> dict[str, object]:
     return {"color": style.fill(opacity), "width": 1}
 
 
-def _band(mean: pd.DataFrame, column: str, view: View) -> tuple[Points, Points]:
+def _band(mean: Columns, column: str, view: View) -> tuple[Points, Points]:
     """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
-    x, y = mean[view.x].to_numpy(np.float32), shown_values(mean, column, view)
-    spread = mean[f"{column}_sd"].fillna(0).to_numpy(np.float32)
+    x, y = floats(mean[view.x]), shown_values(mean, column, view)
+    deviations = floats(mean[f"{column}_sd"])
+    spread = np.where(np.isnan(deviations), np.float32(0), deviations)
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = y - spread, y + spread
     if view.log_y:
@@ -143,12 +154,12 @@ def _band(mean: pd.DataFrame, column: str, view: View) -> tuple[Points, Points]:
     return (x[shown], low[shown]), (x[shown], high[shown])
 
 
-def _zigzag(frame: pd.DataFrame, column: str, view: View) -> Points:
+def _zigzag(mean: Columns, column: str, view: View) -> Points:
     """In each point's stretch its lowest and its highest value, so that no peak is lost by thinning."""
-    ends = frame[view.x].to_numpy(np.float64)
+    ends = mean[view.x]
     middles = ends - np.diff(ends, prepend=0.0) / 2
-    x = np.column_stack([middles, ends]).ravel().astype(np.float32)
-    y = np.column_stack([frame[f"{column}_low"], frame[f"{column}_high"]]).ravel().astype(np.float32)
+    x = floats(np.column_stack([middles, ends]).ravel())
+    y = floats(np.column_stack([mean[f"{column}_low"], mean[f"{column}_high"]]).ravel())
     shown = is_shown(x, y, view)
     return x[shown], y[shown]
 
@@ -166,4 +177,4 @@ def curve_alt(lines: Mapping[str, Line], curve: Curve) -> str:
 
 @lru_cache(maxsize=KEPT)
 def _end(line: Line, column: str) -> float:
-    return float(line.mean[column].iloc[-1]) if len(line.mean) else float("nan")
+    return float(line.mean[column][-1]) if len(line) else float("nan")

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from bnlab.charts.points import COLUMNS, smoothed
+from bnlab.charts.points import COLUMNS, Columns, smoothed
 from bnlab.charts.view import View
 
 Floats = NDArray[np.float32]
@@ -29,26 +29,42 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A variant's points: the mean over its seeds (`bnlab.charts.points.seeds_frame`), and each seed's own.
+    """A variant's points: the mean over its seeds (`bnlab.charts.points.seeds_columns`), and each seed's own.
 
     The same object is drawn from the same traces: whoever keeps it between ticks has nothing made anew.
     """
 
-    mean: pd.DataFrame
-    seeds: Sequence[pd.DataFrame]
+    mean: Columns
+    seeds: Sequence[Columns]
+
+    def __len__(self) -> int:
+        """How many points the mean has."""
+        return len(self.mean["step"])
 
 
-def shown_points(frame: pd.DataFrame, column: str, view: View) -> Points:
-    """The points of a frame's `column` that the view's axes can show, smoothed where it asks for that."""
-    x, y = frame[view.x].to_numpy(np.float32), shown_values(frame, column, view)
+@lru_cache(maxsize=KEPT)
+def mean_points(line: Line, column: str, view: View) -> Points:
+    """The points of a line's mean that the view's axes can show, smoothed where it asks for that."""
+    return shown_points(line.mean, column, view)
+
+
+def shown_points(columns: Columns, column: str, view: View) -> Points:
+    """The points of one `column` that the view's axes can show, smoothed where it asks for that."""
+    x, y = floats(columns[view.x]), shown_values(columns, column, view)
     shown = is_shown(x, y, view)
     return x[shown], y[shown]
 
 
-def shown_values(frame: pd.DataFrame, column: str, view: View) -> Floats:
+def shown_values(columns: Columns, column: str, view: View) -> Floats:
     """All values of a `column`, smoothed where the view asks for that: validation is not."""
-    values = frame[column].to_numpy(np.float32)
+    values = floats(columns[column])
     return smoothed(values, view.smoothing) if column in COLUMNS else values
+
+
+def floats(values: NDArray[np.generic]) -> Floats:
+    """The values as they are drawn; too large a one is infinite, and so not shown."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 def is_shown(x: Floats, y: Floats, view: View) -> NDArray[np.bool_]:

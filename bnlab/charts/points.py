@@ -1,12 +1,14 @@
 """The points of a curve: as many as a screen can show, over seeds, smoothed, against a baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+Columns = Mapping[str, NDArray[Any]]
+"""Arrays of one length by name: what a DataFrame would hold, without what it costs at every tick."""
 
 MOST_POINTS = 150
 FEWEST_POINTS = 50
@@ -30,42 +32,56 @@ def stretch_of(steps: int, most: int) -> int:
     return stretch
 
 
-def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
+def thinned_columns(steps: Columns, stretch: int) -> dict[str, NDArray[Any]]:
     """Columns step, loss, accuracy and each one's _low and _high: mean, minimum and maximum of every `stretch` steps.
 
-    `steps` has the columns step, loss, accuracy, one row a step. A last stretch that is not full yet is left out; a
+    `steps` has the columns step, loss, accuracy, one entry a step. A last stretch that is not full yet is left out; a
     point stands at the end of its stretch.
     """
-    return pd.DataFrame(thinned_columns(steps, stretch))
-
-
-def thinned_columns(steps: pd.DataFrame, stretch: int) -> dict[str, NDArray[Any]]:
-    """The columns of `thinned_frame` as arrays."""
-    full = len(steps) // stretch * stretch
-    columns = {"step": steps["step"].to_numpy()[stretch - 1 : full : stretch]}
+    full = len(steps["step"]) // stretch * stretch
+    columns = {"step": steps["step"][stretch - 1 : full : stretch]}
     for name in COLUMNS:
-        values = steps[name].to_numpy(np.float32)[:full].reshape(-1, stretch)
+        values = steps[name][:full].reshape(-1, stretch)
         with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
             columns[name] = values.mean(axis=1, dtype=np.float64).astype(np.float32)
         columns[f"{name}_low"], columns[f"{name}_high"] = values.min(axis=1), values.max(axis=1)
     return columns
 
 
-def seeds_frame(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    """Columns step, epoch, seconds and `columns`, each the mean over the seeds that have got there, and its _sd.
+def seeds_columns(seeds: Sequence[Columns], names: Sequence[str]) -> Columns:
+    """Columns step, epoch, seconds and `names`, each the mean over the seeds that have got there, and its _sd.
 
-    The frames of all seeds have the same steps, as far as each has got. Beyond a seed's end, seconds go on at the
+    Every seed has the columns step (in order), epoch, seconds and `names`. Beyond a seed's end, seconds go on at the
     pace of the others, so that they never run backwards. A run whose values are no longer finite counts until then.
     One seed is its own mean, and has no _sd.
     """
-    if len(frames) == 1:
-        return frames[0]
-    every = pd.concat([frame.assign(seconds=frame["seconds"].diff().fillna(frame["seconds"])) for frame in frames])
-    numbers = every.set_index("step")[["epoch", "seconds", *columns]].astype(float)
-    groups = numbers.replace([np.inf, -np.inf], np.nan).groupby(level="step")
-    spread = groups[list(columns)].std().add_suffix("_sd")
-    mean = groups.mean()
-    return mean.assign(seconds=mean["seconds"].cumsum()).join(spread).reset_index()
+    if len(seeds) == 1:
+        return seeds[0]
+    steps = np.unique(np.concatenate([seed["step"] for seed in seeds]))
+    places = [np.searchsorted(steps, seed["step"]) for seed in seeds]
+
+    def over_seeds(values: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        table = np.full((len(seeds), len(steps)), np.nan)
+        for row, place, own in zip(table, places, values, strict=True):
+            row[place] = own
+        return _mean_and_sd(table)
+
+    paces, _ = over_seeds([np.diff(seed["seconds"], prepend=0.0) for seed in seeds])
+    epochs, _ = over_seeds([seed["epoch"] for seed in seeds])
+    known = {name: over_seeds([seed[name] for seed in seeds]) for name in names}
+    means = {name: mean for name, (mean, _) in known.items()}
+    spreads = {f"{name}_sd": spread for name, (_, spread) in known.items()}
+    return {"step": steps, "epoch": epochs, "seconds": paces.cumsum(), **means, **spreads}
+
+
+def _mean_and_sd(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of each column's finite values; missing where there is none, and the deviation where there is one."""
+    finite = np.isfinite(table)
+    count = finite.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(finite, table, 0.0).sum(axis=0) / count
+        squares = np.where(finite, table - mean, 0.0) ** 2
+        return mean, np.sqrt(squares.sum(axis=0) / np.where(count > 1, count - 1, np.nan))
 
 
 def smoothed(values: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
@@ -90,14 +106,13 @@ def _weights_of_past(size: int, weight: float) -> NDArray[np.float64]:
     return np.where(ago >= 0, float(weight) ** np.maximum(ago, 0), 0.0)
 
 
-def minus_baseline(frame: pd.DataFrame, baseline: pd.DataFrame, columns: Sequence[str], along: str) -> pd.DataFrame:
-    """`frame` with the baseline's values taken off its `columns`, at equal `along` ("epoch" or "seconds").
+def minus_baseline(columns: Columns, baseline: Columns, names: Sequence[str], along: str) -> Columns:
+    """`columns` with the baseline's values taken off `names`, at equal `along` ("epoch" or "seconds").
 
     Points before the baseline's first and beyond its last are left out. A spread stays the variant's own.
     """
-    if baseline.empty:
-        return frame.iloc[:0]
-    within = frame[frame[along].between(baseline[along].iloc[0], baseline[along].iloc[-1])].copy()
-    for name in columns:
-        within[name] -= np.interp(within[along], baseline[along], baseline[name])
-    return within
+    x, known = columns[along], baseline[along]
+    within = (x >= known[0]) & (x <= known[-1]) if len(known) else np.zeros(len(x), bool)
+    kept = {name: values[within] for name, values in columns.items()}
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        return kept | {name: kept[name] - np.interp(kept[along], known, baseline[name]) for name in names if len(known)}

@@ -1,10 +1,12 @@
-"""What was recorded, as DataFrames."""
+"""What was recorded, as DataFrames; and as bare arrays (`read_…`) what a page reads on at every tick."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import func, select
+from numpy.typing import NDArray
+from sqlalchemy import BigInteger, bindparam, func, select
 
 from bnlab.runs.journal import FLOATS
 from bnlab.runs.run import Run
@@ -14,21 +16,37 @@ from bnlab.training.records import PERCENTILES
 from bnlab.training.schedule import batch_sizes
 
 PERCENTILE_COLUMNS = tuple(f"p{p}" for p in PERCENTILES)
+MEASURED_COLUMNS = ("step", "seconds", "val_loss", "val_accuracy")
+
+# Put together once: a tick would spend more time on that than on the reading.
+_OF_RUN = steps.c.run == bindparam("run")
+_AFTER = bindparam("after", type_=BigInteger)
+_REACHING = select(func.max(steps.c.first_step)).where(_OF_RUN, steps.c.first_step <= _AFTER).scalar_subquery()
+_BLOCKS = select(steps).where(_OF_RUN, steps.c.first_step >= _REACHING).order_by(steps.c.first_step)
+_MOMENTS = (
+    select(moments.c.run, *(moments.c[name] for name in MEASURED_COLUMNS))
+    .where(moments.c.run.in_(bindparam("runs", expanding=True)), moments.c.step > _AFTER)
+    .order_by(moments.c.run, moments.c.step)
+)
+
+Arrays = dict[str, NDArray[Any]]
 
 
-def steps_frame(store: Store, digest: str, after: int = 0) -> pd.DataFrame:
+def read_steps(store: Store, digest: str, after: int = 0) -> Arrays:
     """Columns step (from 1), loss, accuracy: every step beyond `after`, in training mode on its batch."""
-    own = steps.c.run == digest
-    reaching = select(func.max(steps.c.first_step)).where(own, steps.c.first_step <= after).scalar_subquery()
-    query = select(steps).where(own, steps.c.first_step >= reaching).order_by(steps.c.first_step)
     with store.engine.connect() as connection:
-        blocks = connection.execute(query).all()
+        blocks = connection.execute(_BLOCKS, {"run": digest, "after": after}).all()
     loss = np.frombuffer(b"".join(block.loss for block in blocks), FLOATS)
     accuracy = np.frombuffer(b"".join(block.accuracy for block in blocks), FLOATS)
     first = blocks[0].first_step if blocks else 0
     skip = max(after - first, 0)  # `after` may lie within a block
     step = first + 1 + np.arange(len(loss))
-    return pd.DataFrame({"step": step[skip:], "loss": loss[skip:], "accuracy": accuracy[skip:]})
+    return {"step": step[skip:], "loss": loss[skip:], "accuracy": accuracy[skip:]}
+
+
+def steps_frame(store: Store, digest: str, after: int = 0) -> pd.DataFrame:
+    """What `read_steps` reads, as a DataFrame."""
+    return pd.DataFrame(read_steps(store, digest, after))
 
 
 def moments_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
@@ -39,6 +57,22 @@ def moments_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
         frame = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in moments.columns])
     frame.insert(2, "epoch", frame["step"] / frame["run"].map(per_epoch))
     return frame.astype({"step": int, "epoch": float, "seconds": float, "val_loss": float, "val_accuracy": float})
+
+
+def read_moments(store: Store, runs: Sequence[Run], after: int = -1) -> dict[str, Arrays]:
+    """Each run's moments beyond step `after`, by its digest: columns step, epoch, seconds, val_loss, val_accuracy."""
+    with store.engine.connect() as connection:
+        found = connection.execute(_MOMENTS, {"runs": [run.digest for run in runs], "after": after}).all()
+    rows: dict[str, list[tuple[Any, ...]]] = {run.digest: [] for run in runs}
+    for digest, *row in found:
+        rows[digest].append(tuple(row))
+    return {run.digest: _measured(rows[run.digest], run.spec.steps_per_epoch) for run in runs}
+
+
+def _measured(rows: Sequence[tuple[Any, ...]], per_epoch: int) -> Arrays:
+    numbers = np.array(rows, float).reshape(-1, len(MEASURED_COLUMNS))  # what is missing (None) is NaN
+    columns = dict(zip(MEASURED_COLUMNS, numbers.T, strict=True))
+    return columns | {"step": columns["step"].astype(int), "epoch": columns["step"] / per_epoch}
 
 
 def last_moments(store: Store, digests: Sequence[str]) -> dict[str, int]:

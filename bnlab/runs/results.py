@@ -1,11 +1,12 @@
 """The table under a comparison: one row a variant, over its seeds."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from bnlab.runs.frames import latencies_frame, moments_frame
+from bnlab.runs.frames import Arrays, latencies_frame, read_moments
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
@@ -39,8 +40,9 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     a batch takes, mean over seeds).
     """
     every = [run for runs in comparison.values() for run in runs]
-    measured = {str(digest): own for digest, own in moments_frame(store, every).groupby("run")}
-    latencies = latencies_frame(store, [run.digest for run in every])
+    measured = {digest: own for digest, own in read_moments(store, every).items() if len(own["step"])}
+    timed = latencies_frame(store, [run.digest for run in every])
+    latencies = dict(zip(zip(timed["run"], timed["batch_size"], strict=True), timed["seconds"], strict=True))
     rows = [_row(label, runs, measured, latencies) for label, runs in comparison.items() if runs]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     if baseline is not None and baseline in comparison:
@@ -51,40 +53,47 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     return frame
 
 
-def seconds_to(moments: pd.DataFrame, accuracy: float) -> float:
+def seconds_to(moments: Arrays, accuracy: float) -> float:
     """The training seconds of one run until val_accuracy first reached `accuracy`; NaN if it never did."""
-    reached = moments.loc[moments["val_accuracy"] >= accuracy, "seconds"]
-    return float(reached.iloc[0]) if len(reached) else float("nan")
+    reached = moments["seconds"][moments["val_accuracy"] >= accuracy]
+    return float(reached[0]) if len(reached) else math.nan
 
 
 def _row(
-    label: str, runs: Sequence[Run], measured: Mapping[str, pd.DataFrame], latencies: pd.DataFrame
+    label: str, runs: Sequence[Run], measured: Mapping[str, Arrays], latencies: Mapping[tuple[str, int], float]
 ) -> dict[str, object]:
     network = describe_network(runs[0].spec)
-    own = [measured.get(run.digest) for run in runs]
+    own = [measured[run.digest] for run in runs if run.digest in measured]
     row: dict[str, object] = {
         "label": label,
         "params": network.params,
         "trainable": network.trainable,
-        "runs": sum(m is not None for m in own),
+        "runs": len(own),
     }
     for column in ("val_loss", "val_accuracy"):
-        values = _ends(runs, measured, column)
-        row |= {column: values.mean(), f"{column}_sd": values.std()}
-    epochs = pd.Series([run.seconds / run.step * run.spec.steps_per_epoch for run in runs if run.step], dtype=float)
-    row["seconds_per_epoch"] = epochs.mean()
+        row[column], row[f"{column}_sd"] = _mean_and_sd([float(moments[column][-1]) for moments in own])
+    paces = [run.seconds / run.step * run.spec.steps_per_epoch for run in runs if run.step]
+    row["seconds_per_epoch"], _ = _mean_and_sd(paces)
     for target in TARGETS:
-        times = pd.Series([seconds_to(m, target) if m is not None else np.nan for m in own], dtype=float)
-        row[f"seconds_to_{target * 100:.0f}"] = times.mean(skipna=False)
-    timed = latencies[latencies["run"].isin([run.digest for run in runs])]
+        times = [seconds_to(moments, target) for moments in own]
+        everyone = len(times) == len(runs) and not any(map(math.isnan, times))
+        row[f"seconds_to_{target * 100:.0f}"] = _mean_and_sd(times)[0] if everyone else math.nan
     for size in LATENCY_BATCHES:
-        row[f"latency_{size}"] = timed.loc[timed["batch_size"] == size, "seconds"].astype(float).mean()
+        row[f"latency_{size}"], _ = _mean_and_sd([latencies.get((run.digest, size), math.nan) for run in runs])
     return row
 
 
-def _ends(runs: Sequence[Run], measured: Mapping[str, pd.DataFrame], column: str) -> "pd.Series[float]":
+def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
+    """Over the values that are there; missing where there is none, and the deviation where there is one."""
+    known = np.array([value for value in values if not math.isnan(value)])
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        mean = float(known.mean()) if known.size else math.nan
+        return mean, float(known.std(ddof=1)) if known.size > 1 else math.nan
+
+
+def _ends(runs: Sequence[Run], measured: Mapping[str, Arrays], column: str) -> "pd.Series[float]":
     """Each run's last value by its seed; those not measured yet are missing."""
-    ends = {run.spec.seed: measured[run.digest][column].iloc[-1] for run in runs if run.digest in measured}
+    ends = {run.spec.seed: measured[run.digest][column][-1] for run in runs if run.digest in measured}
     return pd.Series(ends, dtype=float)
 
 

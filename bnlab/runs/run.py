@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Row
 
@@ -57,8 +58,13 @@ class Run:
 def run_of(row: Row[tuple[object, ...]]) -> Run:
     """The Run of a row of the runs table with its recording's origin, if it has one."""
     values = row._asdict()
-    values["spec"] = RunSpec.model_validate_json(values["spec"])
+    values["spec"] = _spec(values["spec"])
     values["state"] = RunState(values["state"])
     values.pop("fence")
     values["recorded"] = values.pop("origin") or ""
     return Run(**values)
+
+
+@lru_cache(maxsize=4096)  # a page reads the same ones at every tick
+def _spec(text: str) -> RunSpec:
+    return RunSpec.model_validate_json(text)

@@ -3,9 +3,9 @@
 import threading
 from collections import OrderedDict
 
-import pandas as pd
+import numpy as np
 
-from bnlab.runs.frames import steps_frame
+from bnlab.runs.frames import Arrays, read_steps
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 
@@ -18,23 +18,28 @@ class StepCurves:
     def __init__(self, store: Store) -> None:
         """Nothing is read yet."""
         self._store = store
-        self._kept: OrderedDict[tuple[str, float], pd.DataFrame] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, float], Arrays] = OrderedDict()
         self._lock = threading.Lock()
 
-    def frame(self, run: Run) -> pd.DataFrame:
-        """The run's steps as `bnlab.runs.frames.steps_frame` gives them, up to now."""
+    def columns(self, run: Run) -> Arrays:
+        """The run's steps as `bnlab.runs.frames.read_steps` gives them, up to now."""
         key = run.digest, run.created_at  # a run deleted and made anew is another one
         with self._lock:
             known = self._kept.get(key)
-            if known is None or len(known) < run.step:
+            if known is None or _length(known) < run.step:
                 known = self._read_on(run, known)
             self._kept[key] = known
             self._kept.move_to_end(key)
-            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > MOST_STEPS:
+            while len(self._kept) > 1 and sum(map(_length, self._kept.values())) > MOST_STEPS:
                 self._kept.popitem(last=False)
         return known
 
-    def _read_on(self, run: Run, known: pd.DataFrame | None) -> pd.DataFrame:
-        if known is None or known.empty:
-            return steps_frame(self._store, run.digest)
-        return pd.concat([known, steps_frame(self._store, run.digest, after=len(known))], ignore_index=True)
+    def _read_on(self, run: Run, known: Arrays | None) -> Arrays:
+        if known is None:
+            return read_steps(self._store, run.digest)
+        new = read_steps(self._store, run.digest, after=_length(known))
+        return {name: np.concatenate([values, new[name]]) for name, values in known.items()}
+
+
+def _length(columns: Arrays) -> int:
+    return len(columns["step"])

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -127,9 +128,7 @@ class RunSpec(BaseModel):
 
         Fields at their defaults are left out, so that a field added later does not rename old runs.
         """
-        identity = {"semantics": TRAINING_SEMANTICS, "spec": self.model_dump(mode="json", exclude_defaults=True)}
-        canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:20]
+        return _digest(self)
 
     @property
     def data(self) -> Dataset:
@@ -155,3 +154,10 @@ class RunSpec(BaseModel):
     def total_steps(self) -> int:
         """Batches in the whole training."""
         return self.steps_per_epoch * self.epochs
+
+
+@lru_cache(maxsize=4096)  # a page asks for the same ones at every tick
+def _digest(spec: RunSpec) -> str:
+    identity = {"semantics": TRAINING_SEMANTICS, "spec": spec.model_dump(mode="json", exclude_defaults=True)}
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:20]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bnlab.charts.stack import stack_svg
 from bnlab.charts.style import Style, style_of
@@ -27,14 +28,19 @@ _ROWS = """<style>
 [class*="st-key-card-"] { gap: 0.5rem; }
 </style>"""
 
+Specs = Mapping[str, Sequence[RunSpec]]
 Runs = Mapping[str, Run]
+Places = Mapping[str, DeltaGenerator]
 
 
-def render_cards(lab: Lab, desk: Desk, specs: Mapping[str, Sequence[RunSpec]], runs: Runs) -> None:
-    """Draw a card for each variant; `runs` maps the digests of those launched to their runs."""
+def render_cards(lab: Lab, desk: Desk, specs: Specs, runs: Runs) -> Places:
+    """Draw a card for each variant; `runs` maps the digests of those launched to their runs.
+
+    Returns the place in each variant's card, by its label, where `render_states` says how far it is.
+    """
     variants = desk.comparison.variants
+    places: dict[str, DeltaGenerator] = {}
     st.html(_ROWS)
-    queue = {digest: place for place, digest in enumerate(lab.store.queue(), start=1)} if _waits(runs) else {}
     for first in range(0, len(variants), IN_A_ROW):
         row = variants[first : first + IN_A_ROW]
         columns = st.columns(IN_A_ROW if len(variants) > IN_A_ROW else len(row))
@@ -43,7 +49,17 @@ def render_cards(lab: Lab, desk: Desk, specs: Mapping[str, Sequence[RunSpec]], r
                 own = [runs[spec.digest] for spec in specs[variant.label] if spec.digest in runs]
                 _render_head(lab, desk, variant, place, specs[variant.label], own)
                 _render_network(variant)
-                _render_state(own, len(specs[variant.label]), queue)
+                places[variant.label] = st.empty()
+                _render_errors(own)
+    return places
+
+
+def render_states(places: Places, lab: Lab, specs: Specs, runs: Runs) -> None:
+    """Say in each card how far its variant is: the part of a card that moves while it trains."""
+    queue = {digest: place for place, digest in enumerate(lab.store.queue(), start=1)} if _waits(runs) else {}
+    for label, wanted in specs.items():
+        own = [runs[spec.digest] for spec in wanted if spec.digest in runs]
+        places[label].progress(progress_of(own, len(wanted)), text=words_of(own, len(wanted), queue))
 
 
 def _waits(runs: Runs) -> bool:
@@ -95,8 +111,7 @@ def _sample(style: Style) -> str:
     )
 
 
-def _render_state(own: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> None:
-    st.progress(progress_of(own, seeds), text=words_of(own, seeds, queue))
+def _render_errors(own: Sequence[Run]) -> None:
     for error in dict.fromkeys(run.error for run in own if run.error):
         st.error(plain(error), icon=":material/error:")
 

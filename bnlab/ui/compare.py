@@ -9,7 +9,7 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import services
-from bnlab.ui.cards import render_cards
+from bnlab.ui.cards import Places, render_cards, render_states
 from bnlab.ui.curves import render_curves
 from bnlab.ui.editor import render_editor
 from bnlab.ui.folding import render_fold
@@ -19,48 +19,65 @@ from bnlab.ui.session import Desk, desk
 from bnlab.ui.toolbar import render_toolbar
 
 TICK_SECONDS = 0.8
+RESULTS_SECONDS = 4.0
+"""The table is read, not watched: it may lag behind the curves a little."""
 
 Specs = Mapping[str, Sequence[RunSpec]]
+Runs = Mapping[str, Run]
 
 
 def render_compare() -> None:
-    """Draw the page. It never waits: everything below the toolbar is read from the store at each tick."""
-    lab = services.lab()
-    own = desk()
+    """Draw the page. It never waits: what moves while networks train is read from the store at each tick."""
+    lab, own = services.lab(), desk()
     render_heading("Where should batch normalization stand?", own)
     specs = own.comparison.specs()
-    runs = _runs(lab, specs)
+    runs, problem = _runs(lab, specs), lab.problem
     render_toolbar(lab, own, specs, runs)
-    # Only a page with something to watch has a timer; the fragment reruns the page when that begins or is over.
-    watching = _is_active(runs)
-    body = st.fragment(run_every=TICK_SECONDS if watching else None)(_render_body)
-    body(lab, own, specs, watching)
+    if problem:
+        st.warning(problem, icon=":material/cloud_off:")
+    _render_origin(runs)
+    places = render_cards(lab, own, specs, runs)
+    # Only a page with something to watch has timers, and they redraw only what moves: buttons, drawings and hints
+    # stay as they are until a run's standing changes, upon which the tick has the whole page drawn anew.
+    watching = any(not run.state.is_finished() for run in runs.values())
+    tick = st.fragment(run_every=TICK_SECONDS if watching else None)(_render_tick)
+    tick(lab, own, specs, places, _standing(runs, problem))
+    if not own.lesson.hides("results"):
+        _render_results(lab, own, specs, runs, watching=watching)
     render_editor(own)
 
 
-def _render_body(lab: Lab, own: Desk, specs: Specs, watching: bool) -> None:
+def _render_tick(lab: Lab, own: Desk, specs: Specs, places: Places, standing: object) -> None:
     runs = _runs(lab, specs)
-    shown = {label: [runs[s.digest] for s in wanted if s.digest in runs] for label, wanted in specs.items()}
-    if lab.problem:
-        st.warning(lab.problem, icon=":material/cloud_off:")
-    _render_origin(runs)
-    render_cards(lab, own, specs, runs)
-    styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
-    render_curves(services.lines(), shown, styles, own.view)
-    if not own.lesson.hides("results"):
-        st.subheader("Results")
-        if runs:
-            if _is_active(runs):
-                st.caption("Still training: each run counts with its latest measurement, wherever it stands.")
-            render_results(lab.store, shown, own.view.baseline)
-            render_fold(lab, shown)
-        else:
-            st.info("The table fills as the networks train: press Train.")
-    if watching != _is_active(runs):
+    if standing != _standing(runs, lab.problem):
         st.rerun()
+    render_states(places, lab, specs, runs)
+    styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
+    render_curves(services.lines(), _shown(specs, runs), styles, own.view)
 
 
-def _render_origin(runs: Mapping[str, Run]) -> None:
+def _standing(runs: Runs, problem: str) -> object:
+    """All that the page shows outside its ticks."""
+    told = {run.digest: (run.state, run.stop_requested, run.error, run.recorded) for run in runs.values()}
+    return told, problem
+
+
+def _render_results(lab: Lab, own: Desk, specs: Specs, runs: Runs, *, watching: bool) -> None:
+    st.subheader("Results")
+    if not runs:
+        st.info("The table fills as the networks train: press Train.")
+        return
+    if watching:
+        st.caption("Still training: each run counts with its latest measurement, wherever it stands.")
+    st.fragment(run_every=RESULTS_SECONDS if watching else None)(_render_table)(lab, own, specs)
+    render_fold(lab, _shown(specs, runs))
+
+
+def _render_table(lab: Lab, own: Desk, specs: Specs) -> None:
+    render_results(lab.store, _shown(specs, _runs(lab, specs)), own.view.baseline)
+
+
+def _render_origin(runs: Runs) -> None:
     origins = dict.fromkeys(run.recorded for run in runs.values() if run.recorded)
     if origins:
         said = f"Recorded, not trained here ({'; '.join(origins)}). Press Train to train it on this machine."
@@ -72,5 +89,6 @@ def _runs(lab: Lab, specs: Specs) -> dict[str, Run]:
     return {run.digest: run for run in lab.store.runs(spec.digest for own in specs.values() for spec in own)}
 
 
-def _is_active(runs: Mapping[str, Run]) -> bool:
-    return any(not run.state.is_finished() for run in runs.values())
+def _shown(specs: Specs, runs: Runs) -> dict[str, list[Run]]:
+    """Each variant's runs, by its label."""
+    return {label: [runs[spec.digest] for spec in own if spec.digest in runs] for label, own in specs.items()}

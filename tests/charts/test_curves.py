@@ -20,9 +20,10 @@ from bnlab.charts.curves import (
     differing_lines,
 )
 from bnlab.charts.lines import Curve, Line
-from bnlab.charts.points import COLUMNS, seeds_frame, smoothed, thinned_frame
+from bnlab.charts.points import COLUMNS, smoothed
 from bnlab.charts.style import styles_of
 from bnlab.charts.view import X_AXES, View
+from tests.charts.frames import columns_of, seeds_frame, thinned_frame
 from tests.charts.snapshots import assert_drawable, texts
 
 CURVES = [*TRAINING_CURVES, *VALIDATION_CURVES]
@@ -58,7 +59,7 @@ def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataF
 def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0) -> Line:
     frames = [points(curve, values, pace) for values in seeds]
     columns = [name for name in points(curve, []) if name not in ("step", "epoch", "seconds")]
-    return Line(seeds_frame(frames, columns), frames)
+    return Line(columns_of(seeds_frame(frames, columns)), [columns_of(frame) for frame in frames])
 
 
 def lines(curve: Curve, *values: Sequence[float]) -> dict[str, Line]:
@@ -129,8 +130,8 @@ def test_training_curves_are_smoothed_before_their_raw_values_and_validation_is_
 def test_the_raw_values_behind_reach_every_peak() -> None:
     steps = pd.DataFrame({"step": range(1, 9), "loss": [1, 9, 1, 1, 0, 1, 1, 1], "accuracy": 0.5})
     frame = thinned_frame(steps, 4).assign(epoch=[0.4, 0.8], seconds=[4, 8])
-    mean = seeds_frame([frame], COLUMNS)
-    (raw,) = backs(curve_figure({LABELS[0]: Line(mean, [frame])}, STYLES, LOSS, View()), "raw")
+    own = columns_of(frame)
+    (raw,) = backs(curve_figure({LABELS[0]: Line(own, [own])}, STYLES, LOSS, View()), "raw")
     np.testing.assert_allclose(np.column_stack([raw.x, raw.y]), [[0.2, 1], [0.4, 9], [0.6, 0], [0.8, 1]])
 
 

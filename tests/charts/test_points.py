@@ -14,13 +14,11 @@ from bnlab.charts.points import (
     FEWEST_POINTS,
     MOST_POINTS,
     POINTS_OF_ALL,
-    minus_baseline,
     most_points,
-    seeds_frame,
     smoothed,
     stretch_of,
-    thinned_frame,
 )
+from tests.charts.frames import minus_baseline, seeds_frame, thinned_frame
 
 NAN, INF = math.nan, math.inf
 MEASURED = ("val_loss", "val_accuracy")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnlab.runs.frames import history_frame, layers_frame, moments_frame, snapshots_frame, steps_frame
+from bnlab.runs.frames import history_frame, layers_frame, moments_frame, read_moments, snapshots_frame, steps_frame
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
@@ -71,6 +71,19 @@ def test_moments_are_of_the_runs_asked_for(store: Store) -> None:
     run = record(store, SPEC, moments=(moment(0),))
     record(store, RunSpec(), moments=(moment(0),))
     assert set(moments_frame(store, [run])["run"]) == {SPEC.digest}
+
+
+@pytest.mark.parametrize("after", [-1, 0, 1, 3])
+def test_moments_are_read_on_from_a_step_run_by_run(store: Store, after: int) -> None:
+    other = RunSpec(train_examples=10, batch_size=5, epochs=2)
+    missing = moment(3, float("nan"), 0.8)
+    runs = [record(store, SPEC, LOSSES, (moment(0), missing)), record(store, other, (), (moment(1),))]
+    every = moments_frame(store, runs)
+    news = read_moments(store, runs, after)
+    assert list(news) == [run.digest for run in runs]
+    for digest, columns in news.items():
+        own = every[(every["run"] == digest) & (every["step"] > after)].drop(columns="run").reset_index(drop=True)
+        pd.testing.assert_frame_equal(pd.DataFrame(columns)[list(own)], own)
 
 
 def test_layers_and_snapshots_are_what_was_measured(store: Store) -> None:

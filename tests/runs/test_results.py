@@ -6,7 +6,7 @@ import statistics
 import pytest
 from sqlalchemy import update
 
-from bnlab.runs.frames import moments_frame
+from bnlab.runs.frames import read_moments
 from bnlab.runs.journal import Journal
 from bnlab.runs.results import results_frame, seconds_to
 from bnlab.runs.run import Run
@@ -59,7 +59,8 @@ def test_one_seed_has_no_standard_deviation(store: Store) -> None:
 
 
 def test_the_time_to_a_target_is_the_first_moment_that_reached_it(store: Store) -> None:
-    moments = moments_frame(store, [run_with(store, 0, 0.5, 0.95, 0.9, 0.96)])
+    run = run_with(store, 0, 0.5, 0.95, 0.9, 0.96)
+    moments = read_moments(store, [run])[run.digest]
     assert seconds_to(moments, 0.95) == pytest.approx(0.2)
     assert seconds_to(moments, 0.951) == pytest.approx(0.4)
     assert math.isnan(seconds_to(moments, 0.97))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bnlab.runs import step_curves
-from bnlab.runs.frames import steps_frame
+from bnlab.runs.frames import Arrays, read_steps, steps_frame
 from bnlab.runs.journal import Journal
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
@@ -41,11 +41,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Which runs were read from the store, from which step on."""
     noted: list[tuple[str, int]] = []
 
-    def noting(store: Store, digest: str, after: int = 0) -> pd.DataFrame:
+    def noting(store: Store, digest: str, after: int = 0) -> Arrays:
         noted.append((digest, after))
-        return steps_frame(store, digest, after)
+        return read_steps(store, digest, after)
 
-    monkeypatch.setattr(step_curves, "steps_frame", noting)
+    monkeypatch.setattr(step_curves, "read_steps", noting)
     return noted
 
 
@@ -53,7 +53,7 @@ def test_a_growing_curve_is_always_what_the_store_has(store: Store, reads: list[
     curves, growing = StepCurves(store), Growing(store)
     for steps in (0, 3, 1, 0, 5):
         run = growing.grow(steps)
-        frame = curves.frame(run)
+        frame = pd.DataFrame(curves.columns(run))
         pd.testing.assert_frame_equal(frame, steps_frame(store, run.digest))
         assert frame["step"].tolist() == frame["loss"].tolist() == list(range(1, run.step + 1))
     assert reads == [(SPEC.digest, 0), (SPEC.digest, 0), (SPEC.digest, 3), (SPEC.digest, 4)]
@@ -61,7 +61,7 @@ def test_a_growing_curve_is_always_what_the_store_has(store: Store, reads: list[
 
 def test_what_is_known_is_not_read_again(store: Store, reads: list[tuple[str, int]]) -> None:
     curves, run = StepCurves(store), record(store, SPEC, (3.0, 2.0))
-    frames = [curves.frame(run) for _ in range(3)]
+    frames = [curves.columns(run) for _ in range(3)]
     assert frames[0] is frames[1] is frames[2]
     assert len(reads) == 1
 
@@ -69,25 +69,25 @@ def test_what_is_known_is_not_read_again(store: Store, reads: list[tuple[str, in
 def test_a_page_that_is_late_gets_what_others_have_seen(store: Store, reads: list[tuple[str, int]]) -> None:
     curves, growing = StepCurves(store), Growing(store)
     late = growing.grow(2)
-    curves.frame(growing.grow(2))
-    assert len(curves.frame(late)) == 4
+    curves.columns(growing.grow(2))
+    assert len(curves.columns(late)["step"]) == 4
     assert len(reads) == 1
 
 
 def test_a_run_made_anew_is_another(store: Store) -> None:
     curves, run = StepCurves(store), record(store, SPEC, (3.0, 2.0), state=RunState.COMPLETED)
-    assert curves.frame(run)["loss"].tolist() == [3, 2]
+    assert curves.columns(run)["loss"].tolist() == [3, 2]
     store.delete([run.digest])
     again = record(store, SPEC, (5.0, 4.0))
     assert again.created_at > run.created_at
-    assert curves.frame(again)["loss"].tolist() == [5, 4]
+    assert curves.columns(again)["loss"].tolist() == [5, 4]
 
 
 def test_a_run_that_waits_or_is_gone_has_no_steps(store: Store) -> None:
     waiting = store.launch(SPEC, "A", OWNER)
     gone = dataclasses.replace(waiting, digest="f" * 20, step=7)
     for run in (waiting, gone):
-        frame = StepCurves(store).frame(run)
+        frame = pd.DataFrame(StepCurves(store).columns(run))
         assert frame.empty
         assert list(frame.columns) == ["step", "loss", "accuracy"]
 
@@ -99,7 +99,7 @@ def test_curves_not_asked_for_longest_are_forgotten_first(
     curves = StepCurves(store)
     a, b, c = (record(store, SPEC.model_copy(update={"seed": seed}), (1.0, 1.0)) for seed in range(3))
     for run in (a, b, a, c, a, c, b):  # with c there are six steps, one too many: b goes
-        curves.frame(run)
+        curves.columns(run)
     assert [digest for digest, _ in reads] == [run.digest for run in (a, b, c, b)]
 
 
@@ -108,13 +108,13 @@ def test_a_curve_too_long_for_all_is_kept_alone(
 ) -> None:
     monkeypatch.setattr(step_curves, "MOST_STEPS", 1)
     curves, run = StepCurves(store), record(store, SPEC, (3.0, 2.0))
-    assert len(curves.frame(run)) == len(curves.frame(run)) == 2
+    assert len(curves.columns(run)["step"]) == len(curves.columns(run)["step"]) == 2
     assert len(reads) == 1
 
 
 def test_several_threads_read_a_step_once(store: Store, reads: list[tuple[str, int]]) -> None:
     curves, run = StepCurves(store), record(store, SPEC, (3.0, 2.0))
     with ThreadPoolExecutor(8) as threads:
-        frames = list(threads.map(curves.frame, [run] * 32))
+        frames = list(threads.map(curves.columns, [run] * 32))
     assert all(frame is frames[0] for frame in frames)
     assert len(reads) == 1

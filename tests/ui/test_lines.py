@@ -35,7 +35,7 @@ def test_a_runs_lines_are_its_steps_and_its_moments(store: Store, runs: list[Run
     assert training.mean["epoch"].tolist() == [0.5, 1.0]
     assert training.mean["seconds"].tolist() == pytest.approx([0.1, 0.2])
     expected = moments_frame(store, runs[:1])[["step", "val_loss"]].reset_index(drop=True)
-    pd.testing.assert_frame_equal(validation.mean[["step", "val_loss"]].reset_index(drop=True), expected)
+    pd.testing.assert_frame_equal(pd.DataFrame(validation.mean)[["step", "val_loss"]], expected)
 
 
 def test_seeds_are_one_line_with_their_spread(store: Store, runs: list[Run]) -> None:
@@ -60,9 +60,30 @@ def test_only_what_has_grown_is_made_anew(store: Store, runs: list[Run]) -> None
     assert lines.validation(after[1:]).mean["val_loss"].tolist() == [1.0, 0.5, np.float64(0.1)]
 
 
+def test_validation_is_made_anew_only_by_a_new_moment(store: Store, runs: list[Run]) -> None:
+    lines = Lines(store)
+    lines.read_on(runs)
+    before = lines.validation(runs[:1]), lines.training(runs[:1], 1)
+    open_journal(store, SPECS[0]).commit(Records(2, floats(0.5), floats(0.5)), Position(3, 0.3), RunState.RUNNING)
+    after = store.runs([SPECS[0].digest])
+    lines.read_on(after)
+    assert lines.validation(after) is before[0]
+    assert len(lines.training(after, 1)) == len(before[1]) + 1
+
+
+def test_a_page_that_is_late_sees_no_time_run_backwards(store: Store, runs: list[Run]) -> None:
+    lines = Lines(store)
+    records = Records(2, floats(0.5, 0.25), floats(0.5, 0.5), [moment(4, 0.1)])
+    open_journal(store, SPECS[0]).commit(records, Position(4, 0.4), RunState.RUNNING)
+    lines.read_on(store.runs([SPECS[0].digest]))
+    lines.read_on(runs[:1])
+    seconds = lines.training(runs[:1], 1).mean["seconds"]
+    assert seconds.tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
 def test_nothing_recorded_is_no_points(store: Store) -> None:
     waiting = store.launch(SPECS[0], "waiting", "nobody")
     lines = Lines(store)
-    assert lines.training([waiting], 1).mean.empty
-    assert lines.validation([waiting]).mean.empty
-    assert lines.training([], 1).mean.empty
+    assert len(lines.training([waiting], 1)) == 0
+    assert len(lines.validation([waiting])) == 0
+    assert len(lines.training([], 1)) == 0
