@@ -96,7 +96,7 @@ def _steps(run: str, own: pd.DataFrame, style: Style) -> dict[str, Any]:
         "x": np.concatenate([left[:1], left, right[-1:], right[-1:]]),
         "y": np.concatenate([[0], share, share[-1:], [0]]).astype(np.float32),
         "mode": "lines",
-        "line": {"color": style.colour, "width": 2, "shape": "hv"},
+        "line": style.line(2) | {"shape": "hv"},
         "fill": "tozeroy",
         "fillcolor": style.fill(0.3),
         "hovertemplate": "%{y:.1%} of the units near %{x:.3g}",

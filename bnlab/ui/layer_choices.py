@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from bnlab.charts.style import Style
+from bnlab.charts.style import Style, sample_svg
 from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.words import plain_html
 
 MOST_LAYERS_AT_ONCE = 4
 """Of more layers than these, some are chosen; the first ones until then."""
@@ -53,17 +54,8 @@ def choose_layers(names: Sequence[str], key: str) -> list[str]:
 
 def render_legend(styles: Sequence[Style], left_out: Sequence[str]) -> None:
     """Whose line is whose, for all charts of the page at once, and who has none."""
-    borders = {"solid": "solid", "dot": "dotted"}
-    lines = [
-        '<span style="display:inline-block;margin-right:1.5em"><span style="display:inline-block;width:2.4em;'
-        f"vertical-align:middle;margin-right:0.5em;border-top:4px {borders.get(style.dash, 'dashed')} {style.colour}"
-        f'"></span>{_escaped(style.name)}</span>'
-        for style in styles
-    ]
+    entries = [f"{sample_svg(style)} {plain_html(style.name)}" for style in styles]
     if left_out:
-        lines.append(f'<span style="opacity:0.75">Without batch normalization: {_escaped(", ".join(left_out))}</span>')
-    st.html(f'<div style="line-height:1.9">{" ".join(lines)}</div>')
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+        entries.append(f'<span style="opacity:0.75">Without batch normalization: {plain_html(", ".join(left_out))}</span>')
+    spans = [f'<span style="display:inline-block;margin-right:1.5em">{entry}</span>' for entry in entries]
+    st.markdown(f"<div>{''.join(spans)}</div>", unsafe_allow_html=True)

@@ -1,6 +1,8 @@
 """The Layers page's views, run by Streamlit's AppTest on runs with made-up records."""
 
+import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +46,17 @@ def moment_of(spec: RunSpec, step: int) -> Moment:
     return Moment(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
 
 
-def train(store: Store, label: str, spec: RunSpec, steps: tuple[int, ...] = STEPS) -> Run:
+def train(
+    store: Store,
+    label: str,
+    spec: RunSpec,
+    steps: tuple[int, ...] = STEPS,
+    moment: Callable[[RunSpec, int], Moment] = moment_of,
+) -> Run:
     """A run with these moments; called again, the moments are added."""
     journal = open_journal(store, spec, label)
     losses = floats(*range(max(steps, default=0)))
-    records = Records(min(steps, default=0), losses, losses, [moment_of(spec, step) for step in steps])
+    records = Records(min(steps, default=0), losses, losses, [moment(spec, step) for step in steps])
     journal.commit(records, Position(len(losses)), RunState.RUNNING)
     return store.run(spec.digest)
 
@@ -149,6 +157,34 @@ def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
         figure = json.loads(charts(app)[f"layers-{key}-bn_1-beta"]["figure"])
         assert [note["text"] for note in figure["layout"]["annotations"]] == ["No beta: center is off"]
         assert traces(app, f"layers-{key}-bn_1-gamma")
+
+
+def still_moment(_: RunSpec, step: int) -> Moment:
+    """Nothing but rounding is in the input's normalization."""
+    noise = np.linspace(-1e-9, 1e-9, 784, dtype=np.float32)
+    values = {"gamma": noise + 1, "beta": noise, "moving_mean": noise, "moving_variance": noise + 1}
+    return Moment(step, float(step), 1.0, 0.5, (), (Snapshot("bn_input", values),))
+
+
+def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: Store) -> None:
+    train(store, "With BN", NORMALIZED, moment=still_moment)
+    for view, key in (("Distributions", "distribution"), ("Heat maps", "heat-0"), ("Histograms", "histogram")):
+        app = open_view(store, view)
+        assert not said(app)
+        assert any(caption.value.startswith("Beta stays at 0: bn_1 follows") for caption in app.caption)
+        for trace in traces(app, f"layers-{key}-bn_input-beta"):
+            values = trace["z" if trace["type"] == "heatmap" else "x" if view == "Histograms" else "y"]
+            assert 0 < len(values["bdata"])
+            drawn = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+            assert not np.any((0 < np.abs(drawn)) & (np.abs(drawn) < 1e-6))
+
+
+def test_what_several_runs_have_in_common_is_said_once(store: Store) -> None:
+    train(store, "With BN", NORMALIZED, moment=still_moment)
+    train(store, "Again", NORMALIZED.model_copy(update={"seed": 1}), moment=still_moment)
+    app = open_view(store, networks=["With BN", "Again"])
+    (sentence,) = (caption.value for caption in app.caption if "beta stays at 0" in caption.value)
+    assert set(sentence.partition(":")[0].split(", ")) == {"With BN", "Again"}
 
 
 def test_of_many_layers_some_are_chosen(store: Store) -> None:
