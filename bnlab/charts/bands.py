@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from bnlab.charts.numbers import short
 from bnlab.charts.spread import spread
 from bnlab.charts.style import Style, message_figure, plain_figure
 from bnlab.training.records import PERCENTILES
@@ -80,7 +81,7 @@ def _percentile(run: str, frame: pd.DataFrame, column: str) -> dict[str, Any]:
 def bands_alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
     """Where each run's median and its 90 % have got to, in a sentence."""
     ends = [
-        f"{styles[run].name} {median:.3g}, 90 % between {low:.3g} and {high:.3g}"
+        f"{styles[run].name} {short(median)}, 90 % between {short(low)} and {short(high)}"
         for run, frame in frames.items()
         for low, median, high in frame[["p5", "p50", "p95"]].tail(1).to_numpy(float)
         if math.isfinite(median)

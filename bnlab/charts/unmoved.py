@@ -1,7 +1,5 @@
 """Why some of a batch-normalization layer's values stay where they started, which looks like a chart that is broken."""
 
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
 
@@ -66,13 +64,9 @@ def _is_still(values: np.ndarray, variable: str) -> bool:
 
 def _directly_following(network: Network) -> dict[str, str]:
     """Each normalization from which only a Dense layer leads to another, with that one."""
-    steps = list(pairwise(network.layers))
-    return {
-        before.name: after.name
-        for (before, dense), (_, after) in zip(steps, steps[1:], strict=False)
-        if (before.keras_class, dense.keras_class, after.keras_class)
-        == ("BatchNormalization", "Dense", "BatchNormalization")
-    }
+    only_dense = ["BatchNormalization", "Dense", "BatchNormalization"]
+    threes = [network.layers[place : place + 3] for place in range(len(network.layers))]
+    return {own[0].name: own[2].name for own in threes if [layer.keras_class for layer in own] == only_dense}
 
 
 def _of_dark_pixels(snapshots: pd.DataFrame) -> list[str]:

@@ -125,4 +125,4 @@ def _hold(lab: Lab, asked: Asked) -> Trial | None:
 
 def _signed(value: float) -> str:
     digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 1 else 3
-    return f"{value:+,.{digits}f}"
+    return f"{value:+z,.{digits}f}"

@@ -56,6 +56,8 @@ def render_legend(styles: Sequence[Style], left_out: Sequence[str]) -> None:
     """Whose line is whose, for all charts of the page at once, and who has none."""
     entries = [f"{sample_svg(style)} {plain_html(style.name)}" for style in styles]
     if left_out:
-        entries.append(f'<span style="opacity:0.75">Without batch normalization: {plain_html(", ".join(left_out))}</span>')
+        entries.append(
+            f'<span style="opacity:0.75">Without batch normalization: {plain_html(", ".join(left_out))}</span>'
+        )
     spans = [f'<span style="display:inline-block;margin-right:1.5em">{entry}</span>' for entry in entries]
     st.markdown(f"<div>{''.join(spans)}</div>", unsafe_allow_html=True)

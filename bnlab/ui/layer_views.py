@@ -47,7 +47,9 @@ def render_distributions(store: Store, runs: Runs) -> None:
     """Percentiles of each variable over training, a row a layer."""
     st.caption("Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.")
     for name, own in _normalized(runs):
-        _render_layer(name, distribution_charts(store, own, name), "distribution", notes=unmoved_notes(store, own, name))
+        _render_layer(
+            name, distribution_charts(store, own, name), "distribution", notes=unmoved_notes(store, own, name)
+        )
 
 
 def render_heat_maps(store: Store, runs: Runs) -> None:
@@ -143,9 +145,7 @@ def _at_moment(store: Store, runs: Runs, draw: Callable[[float], None]) -> None:
         st.info("Nothing trained yet.")
 
 
-def _render_layer(
-    title: str, charts: Sequence[Chart], kind: str, layer: str = "", notes: Sequence[str] = ()
-) -> None:
+def _render_layer(title: str, charts: Sequence[Chart], kind: str, layer: str = "", notes: Sequence[str] = ()) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(title)}**")
         for place, chart in zip(st.columns(len(charts)), charts, strict=True):

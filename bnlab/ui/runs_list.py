@@ -25,6 +25,8 @@ WORDS = {
     RunState.FAILED: "Failed",
     RunState.DIVERGED: "Diverged",
 }
+RECORDED = "Recorded"
+"""The state of runs that came with bnlab."""
 
 
 def render_runs() -> None:
@@ -57,11 +59,20 @@ def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
 def _render_filter(runs: Sequence[Run]) -> list[Run]:
     words, states = st.columns([2, 3], vertical_alignment="bottom")
     text = words.text_input("Search", placeholder="name, placement, optimizer …", key="runs-search").casefold().split()
-    there = [state for state in RunState if any(run.state is state for run in runs)]
+    of_run = {run.digest: _state(run) for run in runs}
+    there = [word for word in (*WORDS.values(), RECORDED) if word in of_run.values()]
     wanted = states.pills(
-        "State", there, format_func=lambda s: WORDS[s], selection_mode="multi", key="runs-states", wrap=True
+        "State", there, selection_mode="multi", key="runs-states", wrap=True, help="None chosen shows all of them."
     )
-    return [run for run in runs if (not wanted or run.state in wanted) and all(word in _searched(run) for word in text)]
+    return [
+        run
+        for run in runs
+        if (not wanted or of_run[run.digest] in wanted) and all(word in _searched(run) for word in text)
+    ]
+
+
+def _state(run: Run) -> str:
+    return RECORDED if run.recorded else WORDS[run.state]
 
 
 def _searched(run: Run) -> str:
@@ -104,7 +115,7 @@ def _render_table(lab: Lab, runs: Sequence[Run]) -> list[Run]:
 
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
     state = frame["state"].map({str(state): word for state, word in WORDS.items()})
-    shown = frame.assign(state=state.where(~frame["recorded"], "Recorded"))
+    shown = frame.assign(state=state.where(~frame["recorded"], RECORDED))
     return shown[
         ["label", "placement", "state", "progress", "val_accuracy", "seconds", "epochs", "seed", "made", "digest"]
     ]

@@ -1,4 +1,4 @@
-"""What is said of values that stay where they started: by NumPy, that it is true; by the network, that it is said there."""
+"""What is said of values that stay where they started: by NumPy, that it is true, and that it is said where it is."""
 
 import numpy as np
 import pandas as pd

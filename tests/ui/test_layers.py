@@ -18,6 +18,7 @@ from bnlab.spec.run_spec import RunSpec
 from bnlab.training.records import LayerRecord, Moment, Records, Snapshot
 from bnlab.ui import layer_moments
 from bnlab.ui.layer_views import VIEWS
+from bnlab.ui.session import WIDGETS
 from tests.recording import Position, floats, open_journal
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
@@ -145,6 +146,13 @@ def test_runs_lie_over_one_another(both: Store) -> None:
     assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest]
 
 
+def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store) -> None:
+    train(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
+    apps = [open_view(store, view) for view in VIEWS]
+    widgets = [widget for app in apps for kind in ("button_group", "multiselect") for widget in app.get(kind)]
+    assert {widget.proto.query_param_key for widget in widgets} == set(WIDGETS)
+
+
 def test_no_network_chosen_is_a_sentence(both: Store) -> None:
     assert said(open_view(both, networks=[])) == ["Choose at least one network."]
 
@@ -174,9 +182,9 @@ def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: 
         assert any(caption.value.startswith("Beta stays at 0: bn_1 follows") for caption in app.caption)
         for trace in traces(app, f"layers-{key}-bn_input-beta"):
             values = trace["z" if trace["type"] == "heatmap" else "x" if view == "Histograms" else "y"]
-            assert 0 < len(values["bdata"])
+            assert len(values["bdata"]) > 0
             drawn = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
-            assert not np.any((0 < np.abs(drawn)) & (np.abs(drawn) < 1e-6))
+            assert not np.any((np.abs(drawn) > 0) & (np.abs(drawn) < 1e-6))
 
 
 def test_what_several_runs_have_in_common_is_said_once(store: Store) -> None:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
+from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
@@ -58,9 +60,25 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
     assert not app.dataframe
     assert [info.value for info in app.info] == ["No run is like that."]
     search.set_value("").run()
-    app.button_group(key="runs-states").set_value([RunState.STOPPED]).run()
+    app.button_group(key="runs-states").set_value(["Stopped"]).run()
     assert not app.exception
     assert listed(app) == [STOPPED.digest]
+
+
+def test_what_was_trained_here_and_what_was_recorded_are_told_apart(open_page: OpenPage, store: Store) -> None:
+    recorded = RunSpec(epochs=1, train_examples=64, seed=9)
+    record(store, recorded, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
+    with store.engine.begin() as connection:
+        connection.execute(insert(recordings).values(run=recorded.digest, origin="elsewhere"))
+    app = runs_page(open_page, store)
+    states = app.button_group(key="runs-states")
+    assert states.options == ["Complete", "Stopped", "Recorded"]
+    states.set_value(["Complete", "Stopped"]).run()
+    assert set(listed(app)) == {PLAIN.digest, NORMALIZED.digest, STOPPED.digest}
+    app.button_group(key="runs-states").set_value(["Recorded"]).run()
+    assert not app.exception
+    assert listed(app) == [recorded.digest]
+    assert app.dataframe[0].value["state"].tolist() == ["Recorded"]
 
 
 def test_without_runs_the_way_to_compare_is_shown(open_page: OpenPage, tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""Numbers as they stand in sentences."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnlab.charts.numbers import fixed, short
+
+
+@given(st.floats(-1e300, 1e300), st.integers(0, 6))
+def test_nothing_is_a_negative_zero(value: float, places: int) -> None:
+    for words in (fixed(value, places), short(value, places + 1)):
+        assert not re.fullmatch(r"−[0.]+", words)
+        assert "-" not in words
+        assert float(words.replace("−", "-")) == pytest.approx(value, rel=0.51, abs=0.51)
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "words"), [(-0.001, 2, "0.00"), (-0.006, 2, "−0.01"), (-1e300, 0, f"−{int(1e300)}")]
+)
+def test_decimals(value: float, decimals: int, words: str) -> None:
+    assert fixed(value, decimals) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(-0.0, "0"), (-0.01234, "−0.0123"), (-1.5e-6, "−1.5e−06"), (float("nan"), "nan")]
+)
+def test_digits(value: float, words: str) -> None:
+    assert short(value) == words
