@@ -1,7 +1,7 @@
 """Percentiles over training: a median with the bands in which 70 % and 90 % of the values lie."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from bnlab.charts.style import Style, message_figure, plain_figure
 from bnlab.training.records import PERCENTILES
 
 MOST_POINTS = 150
+FLAT = 0.11
+"""What is shown above and below values that are all the same."""
 
 
 def percentile_rows(values: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -40,12 +42,21 @@ def bands_figure(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping
         "hovermode": "x unified",
         "margin": {"l": 48, "r": 8, "t": 40, "b": 8},
         "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "hoverformat": ".2f"},
-        "yaxis": {"nticks": 6, "exponentformat": "power"},
+        "yaxis": {"nticks": 6, "exponentformat": "power", **_range(shown.values())},
     }
     opacities = (0.18, 0.32) if len(shown) == 1 else (0.12, 0.22)
     thinned = {run: frame.iloc[spread(len(frame), MOST_POINTS)] for run, frame in shown.items()}
     bands = [trace for run, frame in thinned.items() for trace in _bands(run, frame, styles[run], opacities)]
     return plain_figure([*bands, *(_median(run, frame, styles[run]) for run, frame in thinned.items())], layout)
+
+
+def _range(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
+    """The y axis around values that are all the same; Plotly's own choice puts a number on the corner."""
+    values = np.concatenate([frame[["p5", "p95"]].to_numpy(float).ravel() for frame in frames])
+    finite = values[np.isfinite(values)]
+    if not finite.size or np.ptp(finite):
+        return {}
+    return {"range": [finite[0] - FLAT, finite[0] + FLAT]}
 
 
 def _bands(run: str, frame: pd.DataFrame, style: Style, opacities: tuple[float, float]) -> list[dict[str, Any]]:

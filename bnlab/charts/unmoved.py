@@ -2,8 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from bnlab.charts.normalization import INITIAL, unit_values
+from bnlab.charts.normalization import INITIAL, VARIABLES, unit_values
+from bnlab.charts.style import message_figure
 from bnlab.spec.network import Network
 
 ROUNDING = 1e-6
@@ -39,6 +42,14 @@ def without_rounding(snapshots: pd.DataFrame) -> pd.DataFrame:
     return snapshots.assign(values=settled)
 
 
+def unmoved_figure(variable: str, values: NDArray[np.float32]) -> go.Figure | None:
+    """What to say in place of an empty picture, where all `values` of a variable are where they started."""
+    start = INITIAL[variable]
+    if values.size == 0 or (values != start).any():
+        return None
+    return message_figure(VARIABLES[variable], f"All are at {start:g}, where they started")
+
+
 def unmoved_words(snapshots: pd.DataFrame, network: Network, layer: str) -> list[str]:
     """A sentence for each variable of `layer` that has not moved although the run has, as far as the network tells why.
 
@@ -58,7 +69,7 @@ def unmoved_words(snapshots: pd.DataFrame, network: Network, layer: str) -> list
     return words
 
 
-def _is_still(values: np.ndarray, variable: str) -> bool:
+def _is_still(values: NDArray[np.float32], variable: str) -> bool:
     return bool(values.size) and bool(np.isfinite(values).all() and np.abs(values - INITIAL[variable]).max() < ROUNDING)
 
 

@@ -36,7 +36,7 @@ from bnlab.charts.normalization import (
 from bnlab.charts.pictures import picture_alt, picture_figure, picture_frame
 from bnlab.charts.pre_activations import pre_activation_alt, pre_activation_figure, pre_activation_frame
 from bnlab.charts.style import Style
-from bnlab.charts.unmoved import unmoved_words, without_rounding
+from bnlab.charts.unmoved import unmoved_figure, unmoved_words, without_rounding
 from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
@@ -112,10 +112,9 @@ def heat_map_charts(store: Store, run: ShownRun, layer: str) -> tuple[Chart, ...
     """Each variable of every unit over training, of one run."""
     snapshots, charts = _snapshots(store, run, layer), []
     for variable in VARIABLES:
-        frame = heat_map_frame(snapshots, variable)
-        drawn = absent_figure({run.digest: snapshots}, variable) or heat_map_figure(
-            frame, variable, run.spec.steps_per_epoch
-        )
+        frame, values = heat_map_frame(snapshots, variable), unit_values(snapshots, variable)[1]
+        said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
+        drawn = said or heat_map_figure(frame, variable, run.spec.steps_per_epoch)
         charts.append(Chart(variable, drawn, heat_map_alt(frame, variable, f"{layer}, {run.label}")))
     return tuple(charts)
 
@@ -141,8 +140,9 @@ def picture_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tup
     rows, columns = run.spec.data.image_shape
     for variable in VARIABLES:
         frame = picture_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
-        limit = deviation_limit(variable, unit_values(snapshots, variable)[1])
-        drawn = absent_figure({run.digest: snapshots}, variable) or picture_figure(frame, variable, limit)
+        values = unit_values(snapshots, variable)[1]
+        said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
+        drawn = said or picture_figure(frame, variable, deviation_limit(variable, values))
         charts.append(Chart(variable, drawn, picture_alt(frame, variable, f"{layer}, {run.label}")))
     return tuple(charts)
 

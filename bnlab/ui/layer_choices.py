@@ -54,10 +54,11 @@ def choose_layers(names: Sequence[str], key: str) -> list[str]:
 
 def render_legend(styles: Sequence[Style], left_out: Sequence[str]) -> None:
     """Whose line is whose, for all charts of the page at once, and who has none."""
-    entries = [f"{sample_svg(style)} {plain_html(style.name)}" for style in styles]
+    entries = [f"{sample_svg(style)}&ensp;{plain_html(style.name)}" for style in styles]
     if left_out:
         entries.append(
             f'<span style="opacity:0.75">Without batch normalization: {plain_html(", ".join(left_out))}</span>'
         )
     spans = [f'<span style="display:inline-block;margin-right:1.5em">{entry}</span>' for entry in entries]
-    st.markdown(f"<div>{''.join(spans)}</div>", unsafe_allow_html=True)
+    # The margin is a paragraph's, which Streamlit counts on below everything that is Markdown.
+    st.markdown(f'<div style="margin-bottom:1rem">{"".join(spans)}</div>', unsafe_allow_html=True)

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from bnlab.charts.explanations.equations import normalize_batch
-from bnlab.charts.unmoved import ROUNDING, unmoved_words, without_rounding
+from bnlab.charts.unmoved import ROUNDING, unmoved_figure, unmoved_words, without_rounding
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
-from tests.charts.snapshots import snapshots_of
+from tests.charts.snapshots import assert_drawable, snapshots_of, texts
 
 STILL = {"gamma": [[1, 1], [2, 3]], "beta": [[0, 0], [1e-9, -1e-9]], "moving_mean": [[0, 0], [0, 1e-8]]}
 NORMALIZED = {"input_normalization": True, "hidden_units": (4, 3)}
@@ -70,3 +70,12 @@ def test_rounding_is_taken_off_and_nothing_else() -> None:
     pd.testing.assert_frame_equal(settled, expected, check_exact=True)
     empty = pd.DataFrame(columns=["step", "variable", "values"])
     pd.testing.assert_frame_equal(without_rounding(empty), empty)
+
+
+def test_in_place_of_an_empty_picture_stands_what_it_would_show() -> None:
+    still = unmoved_figure("gamma", np.ones((2, 3), np.float32))
+    assert still is not None
+    assert texts(still) == ["All are at 1, where they started"]
+    assert_drawable(still)
+    for values in ([[1, 1.5]], [[1, np.nan]], np.empty((0, 0))):
+        assert unmoved_figure("gamma", np.array(values, np.float32)) is None
