@@ -52,13 +52,14 @@ def _lines(
     if not shown:
         nothing = all(frame.empty for frame in frames.values())
         return message_figure(title, "Nothing trained yet" if nothing else "No gradient reaches this layer")
+    # Of more numbers on the logarithmic axis, 6, 7, 8 and 9 would be written on top of one another.
     layout = {
         "title": {"text": title},
         "showlegend": False,
         "hovermode": "x unified",
         "margin": {"l": 56, "r": 8, "t": 40, "b": 8},
         "xaxis": axis,
-        "yaxis": {"type": "log", "exponentformat": "power", "nticks": 4},
+        "yaxis": {"type": "log", "exponentformat": "power", "nticks": 3},
     }
     return plain_figure([_line(run, frame, x, styles[run]) for run, frame in shown.items()], layout)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from bnlab.charts.numbers import power
 from bnlab.model.fold import FoldError
 from bnlab.runs.fold import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
 from bnlab.runs.lab import Lab
@@ -16,7 +17,6 @@ from bnlab.ui.words import size_words
 KEY = "folding"
 POLL_SECONDS = 0.5
 ROUNDING = 1e-4  # relative; a sum of hundreds of float32 products is hardly ever further off
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 WHAT_IT_IS = (
     "Once a network is trained, a batch-normalization layer only multiplies and adds constants: "
     "γ/√(moving variance + ε) times x, plus a shift. "
@@ -142,11 +142,5 @@ def finding(report: FoldReport) -> str:
     why = "as rounding to 32-bit numbers leaves them" if report.relative <= ROUNDING else "more than rounding explains"
     return (
         f"Over {report.examples:,} validation images no logit (what enters the softmax) differs by more than "
-        f"**{_power(report.difference)}**, which is {_power(report.relative)} of the largest logit: {why}."
+        f"**{power(report.difference)}**, which is {power(report.relative)} of the largest logit: {why}."
     )
-
-
-def _power(value: float) -> str:
-    """1.7 × 10⁻⁶ for 1.7e-06."""
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits} × 10{str(int(exponent)).translate(RAISED)}" if value else "0"

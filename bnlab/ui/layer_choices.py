@@ -28,10 +28,11 @@ def choose_view(views: Sequence[str]) -> str:
 
 
 def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
-    """Some of the labels of `specs`; at first one without batch normalization, if there is one, and the last."""
+    """Some of the labels of `specs`; at first the first without batch normalization and the last with it."""
     labels = list(specs)
     plain = [label for label, spec in specs.items() if not has_normalization(spec)]
-    default = [label for label in labels if label in (*plain[:1], labels[-1])]
+    normalized = [label for label in labels if label not in plain]
+    default = [label for label in labels if label in (*plain[:1], *normalized[-1:])]
     chosen = st.pills(
         "Networks", labels, selection_mode="multi", default=default, key="layers-networks", bind="query-params"
     )
@@ -52,13 +53,15 @@ def choose_layers(names: Sequence[str], key: str) -> list[str]:
     return [name for name in names if name in chosen]
 
 
-def render_legend(styles: Sequence[Style], left_out: Sequence[str]) -> None:
-    """Whose line is whose, for all charts of the page at once, and who has none."""
+def render_legend(styles: Sequence[Style], left_out: Sequence[str], recorded: Sequence[str]) -> None:
+    """Whose line is whose, for all charts of the page at once, who has none, and who was not trained here."""
     entries = [f"{sample_svg(style)}&ensp;{plain_html(style.name)}" for style in styles]
-    if left_out:
-        entries.append(
-            f'<span style="opacity:0.75">Without batch normalization: {plain_html(", ".join(left_out))}</span>'
-        )
+    remarks = {"Without batch normalization": left_out, "Recorded, not trained here": recorded}
+    entries += [
+        f'<span style="opacity:0.75">{remark}: {plain_html(", ".join(labels))}</span>'
+        for remark, labels in remarks.items()
+        if labels
+    ]
     spans = [f'<span style="display:inline-block;margin-right:1.5em">{entry}</span>' for entry in entries]
     # The margin is a paragraph's, which Streamlit counts on below everything that is Markdown.
     st.markdown(f'<div style="margin-bottom:1rem">{"".join(spans)}</div>', unsafe_allow_html=True)

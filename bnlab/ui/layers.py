@@ -37,13 +37,15 @@ def render_layer_views(store: Store, shown: Mapping[str, Run], styles: Mapping[s
         return
     drawn = [label for label in labels if has_normalization(shown[label].spec) or not view.is_of_normalization]
     if not drawn:
-        st.info("None of these networks has batch normalization. The other views show their layers too.")
+        st.info("None of these networks has batch normalization. Choose one that has, or another view.")
         return
     lasts = last_moments(store, [shown[label].digest for label in drawn])
     runs = tuple(
         ShownRun(run.digest, lasts[run.digest], styles[label], run.spec)
         for label, run in ((label, shown[label]) for label in drawn)
     )
-    render_legend([run.style for run in runs], [label for label in labels if label not in drawn])
+    left_out = [label for label in labels if label not in drawn]
+    recorded = [label for label in drawn if shown[label].recorded]
+    render_legend([run.style for run in runs], left_out, recorded)
     with st.container(key="layers-charts"):
         view.render(store, runs)

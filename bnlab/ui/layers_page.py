@@ -51,7 +51,8 @@ def _render_body(lab: Lab, own: Desk, specs: Mapping[str, RunSpec], watching: bo
         styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
         render_layer_views(lab.store, shown, styles)
     else:
-        st.info("None of these networks has been trained with this seed. Press Train on the Compare page.")
+        which = " with this seed" if own.comparison.seeds > 1 else " yet"
+        st.info(f"None of these networks has been trained{which}. Press Train on the Compare page.")
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
     if watching != _is_active(shown):
         st.rerun()

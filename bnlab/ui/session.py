@@ -51,6 +51,12 @@ def desk() -> Desk:
     return found
 
 
+def is_projected() -> bool:
+    """Whether this session's pages are shown large; not before one of them had a desk."""
+    found: Desk | None = st.session_state.get(KEY)
+    return found is not None and found.view.projector
+
+
 def write_address(desk: Desk) -> None:
     """Let the browser's address say what is on the desk, and nothing that means nothing."""
     wanted = address_of(desk)

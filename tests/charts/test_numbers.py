@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.charts.numbers import fixed, short
+from bnlab.charts.numbers import fixed, power, short
 
 
 @given(st.floats(-1e300, 1e300), st.integers(0, 6))
@@ -29,3 +29,11 @@ def test_decimals(value: float, decimals: int, words: str) -> None:
 )
 def test_digits(value: float, words: str) -> None:
     assert short(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "words"),
+    [(1.7e-6, 1, "1.7 × 10⁻⁶"), (-2.04e12, 0, "−2 × 10¹²"), (-3e-12, 0, "−3 × 10⁻¹²"), (0.0, 1, "0"), (-0.0, 1, "0")],
+)
+def test_powers_of_ten(value: float, decimals: int, words: str) -> None:
+    assert power(value, decimals) == words

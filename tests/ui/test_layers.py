@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.normalization import VARIABLES
 from bnlab.runs.run import Run
+from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
@@ -151,6 +153,21 @@ def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store) -> No
     apps = [open_view(store, view) for view in VIEWS]
     widgets = [widget for app in apps for kind in ("button_group", "multiselect") for widget in app.get(kind)]
     assert {widget.proto.query_param_key for widget in widgets} == set(WIDGETS)
+
+
+def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(both: Store) -> None:
+    train(both, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
+    chosen = open_view(both).button_group(key="layers-networks").value
+    assert len(chosen) == 2
+    assert "With BN" in chosen
+
+
+def test_the_legend_says_what_was_not_trained_here(both: Store) -> None:
+    with both.engine.begin() as connection:
+        connection.execute(insert(recordings).values(run=NORMALIZED.digest, origin="elsewhere"))
+    legend = next(text.value for text in open_view(both).markdown if "<svg" in text.value)
+    assert "Without batch normalization: Plain" in legend
+    assert "Recorded, not trained here: With BN" in legend
 
 
 def test_no_network_chosen_is_a_sentence(both: Store) -> None:

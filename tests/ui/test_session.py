@@ -192,3 +192,18 @@ def test_the_longest_name_is_a_baseline_too() -> None:
     name = "x" * LONGEST_LABEL
     desk = Desk(Comparison((Variant(name, RunSpec()),)), View(baseline=name), Lesson(), [])
     assert read_desk(address_of(desk)) == desk
+
+
+def test_a_page_without_a_desk_is_shown_as_large_as_the_others() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from bnlab.ui.session import desk, is_projected
+
+        st.text(is_projected())
+        desk()
+
+    app = AppTest.from_function(page)
+    app.query_params["projector"] = "true"
+    assert app.run().text[0].value == "False", "nothing is known yet"
+    assert app.run().text[0].value == "True"
