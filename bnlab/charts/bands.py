@@ -1,7 +1,7 @@
 """Percentiles over training: a median with the bands in which 70 % and 90 % of the values lie."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from bnlab.charts.numbers import short
 from bnlab.charts.spread import spread
 from bnlab.charts.style import Style, message_figure, plain_figure
 from bnlab.training.records import PERCENTILES
 
 MOST_POINTS = 150
+FLAT = 0.11
+"""What is shown above and below values that are all the same."""
 
 
 def percentile_rows(values: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -39,12 +42,21 @@ def bands_figure(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping
         "hovermode": "x unified",
         "margin": {"l": 48, "r": 8, "t": 40, "b": 8},
         "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "hoverformat": ".2f"},
-        "yaxis": {"nticks": 6, "exponentformat": "power"},
+        "yaxis": {"nticks": 6, "exponentformat": "power", **_range(shown.values())},
     }
     opacities = (0.18, 0.32) if len(shown) == 1 else (0.12, 0.22)
     thinned = {run: frame.iloc[spread(len(frame), MOST_POINTS)] for run, frame in shown.items()}
     bands = [trace for run, frame in thinned.items() for trace in _bands(run, frame, styles[run], opacities)]
     return plain_figure([*bands, *(_median(run, frame, styles[run]) for run, frame in thinned.items())], layout)
+
+
+def _range(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
+    """The y axis around values that are all the same; Plotly's own choice puts a number on the corner."""
+    values = np.concatenate([frame[["p5", "p95"]].to_numpy(float).ravel() for frame in frames])
+    finite = values[np.isfinite(values)]
+    if not finite.size or np.ptp(finite):
+        return {}
+    return {"range": [finite[0] - FLAT, finite[0] + FLAT]}
 
 
 def _bands(run: str, frame: pd.DataFrame, style: Style, opacities: tuple[float, float]) -> list[dict[str, Any]]:
@@ -80,7 +92,7 @@ def _percentile(run: str, frame: pd.DataFrame, column: str) -> dict[str, Any]:
 def bands_alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
     """Where each run's median and its 90 % have got to, in a sentence."""
     ends = [
-        f"{styles[run].name} {median:.3g}, 90 % between {low:.3g} and {high:.3g}"
+        f"{styles[run].name} {short(median)}, 90 % between {short(low)} and {short(high)}"
         for run, frame in frames.items()
         for low, median, high in frame[["p5", "p50", "p95"]].tail(1).to_numpy(float)
         if math.isfinite(median)

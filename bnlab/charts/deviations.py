@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnlab.charts.normalization import INITIAL
+from bnlab.charts.numbers import MINUS, fixed
 
 Floats = NDArray[np.float32]
 
@@ -85,11 +86,11 @@ def _apart(values: list[float]) -> list[str]:
     """Around 1: with decimals while all are near it, by their first digits once they are far from each other."""
     distance = values[-1] - 1
     decimals = max(0, 1 - math.floor(math.log10(distance)))
-    return [f"{value:.{decimals}f}" for value in values] if distance < 9 else [_short(value) for value in values]
+    return [fixed(value, decimals) for value in values] if distance < 9 else [_short(value) for value in values]
 
 
 def _short(value: float) -> str:
     if value and not 0.9e-4 < abs(value) < 1e5:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{float(mantissa):g}×10<sup>{int(exponent)}</sup>".replace("-", "−")
-    return (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}").replace("-", "−")
+        return f"{float(mantissa):g}×10<sup>{int(exponent)}</sup>".replace("-", MINUS)
+    return (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}").replace("-", MINUS)

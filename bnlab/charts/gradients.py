@@ -33,7 +33,7 @@ def depth_frame(layers: pd.DataFrame, names: Sequence[str], step: int) -> pd.Dat
 def gradient_figure(frames: Mapping[str, pd.DataFrame], layer: str, styles: Mapping[str, Style]) -> go.Figure:
     """One line a run over its epochs, on a logarithmic axis."""
     axis = {"title": {"text": "epoch"}, "rangemode": "tozero", "hoverformat": ".2f"}
-    return _lines(layer, frames, "epoch", styles, axis)
+    return _lines(f"Gradient norm of {layer}", frames, "epoch", styles, axis)
 
 
 def depth_figure(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> go.Figure:
@@ -52,13 +52,14 @@ def _lines(
     if not shown:
         nothing = all(frame.empty for frame in frames.values())
         return message_figure(title, "Nothing trained yet" if nothing else "No gradient reaches this layer")
+    # Of more numbers on the logarithmic axis, 6, 7, 8 and 9 would be written on top of one another.
     layout = {
         "title": {"text": title},
         "showlegend": False,
         "hovermode": "x unified",
         "margin": {"l": 56, "r": 8, "t": 40, "b": 8},
         "xaxis": axis,
-        "yaxis": {"type": "log", "exponentformat": "power", "nticks": 6},
+        "yaxis": {"type": "log", "exponentformat": "power", "nticks": 3},
     }
     return plain_figure([_line(run, frame, x, styles[run]) for run, frame in shown.items()], layout)
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bnlab.charts.normalization import INITIAL, VARIABLES, unit_values, values_at
+from bnlab.charts.numbers import short
 from bnlab.charts.style import Style, message_figure, plain_figure
 
 BINS = 40
@@ -96,7 +97,7 @@ def _steps(run: str, own: pd.DataFrame, style: Style) -> dict[str, Any]:
         "x": np.concatenate([left[:1], left, right[-1:], right[-1:]]),
         "y": np.concatenate([[0], share, share[-1:], [0]]).astype(np.float32),
         "mode": "lines",
-        "line": {"color": style.colour, "width": 2, "shape": "hv"},
+        "line": style.line(2) | {"shape": "hv"},
         "fill": "tozeroy",
         "fillcolor": style.fill(0.3),
         "hovertemplate": "%{y:.1%} of the units near %{x:.3g}",
@@ -108,7 +109,7 @@ def histogram_alt(
 ) -> str:
     """Mean and standard deviation over the units of each run, in a sentence."""
     words = [
-        f"{styles[run].name} mean {own.mean():.3g}, standard deviation {own.std():.3g}"
+        f"{styles[run].name} mean {short(own.mean())}, standard deviation {short(own.std())}"
         for run, own in ((run, own.astype(np.float64)) for run, own in values.items())
         if own.size and np.isfinite(own).all()
     ]

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from bnlab.charts.deviations import MAIN_DOMAIN, bar_axes, deviation_traces
 from bnlab.charts.normalization import VARIABLES, values_at
+from bnlab.charts.numbers import short
 from bnlab.charts.style import message_figure, plain_figure
 
 
@@ -45,5 +46,7 @@ def picture_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
         return f"{title}: nothing to show."
     values = frame.to_numpy()
     rows, columns = values.shape
-    between = f"from {np.nanmin(values):.3g} to {np.nanmax(values):.3g}" if np.isfinite(values).any() else "no numbers"
+    between = "no numbers"
+    if np.isfinite(values).any():
+        between = f"from {short(np.nanmin(values))} to {short(np.nanmax(values))}"
     return f"{title} as a picture of {rows} × {columns} pixels: {between}."

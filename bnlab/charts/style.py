@@ -10,7 +10,18 @@ import plotly.graph_objects as go
 # Okabe and Ito's colour-blind-safe colours, those first that stand out on white and on black alike.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
 COLOUR_NAMES = ("Blue", "Vermillion", "Green", "Purple", "Orange", "Sky blue", "Grey", "Brown")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
+# In pixels, for Plotly and for SVG alike; each repeats within 30, which is what a legend has room for.
+DASHES = (
+    "solid",
+    "8px,4px",
+    "3px,3px",
+    "10px,3px,3px,3px",
+    "18px,5px",
+    "10px,3px,3px,3px,3px,3px",
+    "3px,9px",
+    "15px,3px,6px,3px",
+)
+SAMPLE = 34
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,17 @@ class Style:
 def style_of(name: str, colour: int) -> Style:
     """The style of a variant in the colour of that place."""
     return Style(name, COLOURS[colour % len(COLOURS)], DASHES[colour % len(DASHES)])
+
+
+def sample_svg(style: Style) -> str:
+    """A piece of the variant's line, for a legend. Draw it with `st.markdown`; `st.html` takes every SVG out."""
+    line = style.line(4)
+    dashes = "" if style.dash == "solid" else f' stroke-dasharray="{line["dash"]}"'
+    return (
+        f'<svg width="{SAMPLE}" height="12" aria-hidden="true" style="vertical-align:middle;flex:none">'
+        f'<line x1="0" x2="{SAMPLE}" y1="6" y2="6" stroke="{line["color"]}" stroke-width="{line["width"]}"{dashes}/>'
+        "</svg>"
+    )
 
 
 def styles_of(names: Sequence[str]) -> dict[str, Style]:

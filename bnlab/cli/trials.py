@@ -148,4 +148,4 @@ def _counted(state: Standing) -> str:
 
 def _signed(value: float) -> str:
     digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 1 else 3
-    return f"{value:+,.{digits}f}"
+    return f"{value:+z,.{digits}f}"

@@ -120,6 +120,7 @@ docket = Table(
     metadata,
     Column("name", String(120), primary_key=True),
     Column("entered_at", Float, nullable=False),
+)
 
 # Which runs were launched together. `single` where somebody has launched the run by itself as well.
 groups = Table(

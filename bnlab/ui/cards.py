@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bnlab.charts.stack import stack_svg
-from bnlab.charts.style import Style, style_of
+from bnlab.charts.style import sample_svg, style_of
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
@@ -71,7 +71,7 @@ def _render_head(
 ) -> None:
     style = style_of(variant.label, variant.colour)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
-        st.markdown(f"{_sample(style)} **{plain_html(variant.label)}**", unsafe_allow_html=True, width="stretch")
+        st.markdown(f"{sample_svg(style)} **{plain_html(variant.label)}**", unsafe_allow_html=True, width="stretch")
         if not desk.lesson.hides("training"):
             _render_training_button(lab, variant, place, specs, own)
         if not desk.lesson.hides("variants"):
@@ -98,17 +98,6 @@ def _counted(spec: RunSpec) -> str:
 @lru_cache(maxsize=256)
 def _hints(spec: RunSpec) -> int:
     return len(advise(spec))
-
-
-def _sample(style: Style) -> str:
-    """A piece of the variant's line, in its colour and its dash."""
-    dash = {"dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4", "longdashdot": "11 3 2 3"}
-    array = dash.get(style.dash, "none")
-    return (
-        '<svg width="34" height="12" aria-hidden="true" style="vertical-align:middle">'
-        f'<line x1="1" x2="33" y1="6" y2="6" stroke="{style.colour}" stroke-width="5" '
-        f'stroke-dasharray="{array}"/></svg>'
-    )
 
 
 def _render_errors(own: Sequence[Run]) -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from bnlab.runs.lab import Lab
 from bnlab.runs.overview import completed_checkpoints, disk_use, drop_checkpoints
+from bnlab.ui.words import size_words
 
 NAMES = {
     "steps": "every step's loss and accuracy",
@@ -19,10 +20,10 @@ def render_disk(lab: Lab) -> None:
         if not fold.open:
             return
         used = disk_use(lab.store)
-        st.markdown("  \n".join(f"**{used[name] / 1e6:.1f} MB** {words}" for name, words in NAMES.items()))
+        st.markdown("  \n".join(f"**{size_words(used[name])}** {words}" for name, words in NAMES.items()))
         kept = completed_checkpoints(lab.store)
         st.button(
-            f"Forget the weights of {len(kept)} completed runs",
+            f"Forget the weights of {len(kept)} completed run{'s' if len(kept) != 1 else ''}",
             icon=":material/cleaning_services:",
             disabled=not kept,
             help="Curves and layers stay; the runs' models can no longer be exported.",

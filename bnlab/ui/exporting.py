@@ -9,6 +9,7 @@ import streamlit as st
 from bnlab.runs.export import export_runs
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
+from bnlab.ui.words import plain, size_words
 
 KEY = "export"
 POLL_SECONDS = 0.5
@@ -52,12 +53,12 @@ def _render_answer(export: Export, waiting: bool) -> None:
         st.rerun()  # stop polling
     error = export.answer.exception()
     if error is not None:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         st.button("Try again", on_click=lambda: st.session_state.pop(KEY), key="export-again")
         return
     packed = export.answer.result()
     st.download_button(
-        f"Download the zip ({len(packed) / 1e6:.1f} MB)",
+        f"Download the zip ({size_words(len(packed))})",
         packed,
         "bnlab-runs.zip",
         "application/zip",

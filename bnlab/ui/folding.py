@@ -12,6 +12,7 @@ from bnlab.model.fold import FoldError
 from bnlab.runs.fold import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
+from bnlab.ui.words import size_words
 
 KEY = "folding"
 POLL_SECONDS = 0.5
@@ -112,7 +113,7 @@ def _render_report(report: FoldReport, digest: str) -> None:
         ledger_frame(report), hide_index=True, placeholder="–", column_config={**columns, **counts}, key="fold-ledger"
     )
     st.download_button(
-        f"Download the folded network ({len(report.model) / 1e6:.1f} MB)",
+        f"Download the folded network ({size_words(len(report.model))})",
         report.model,
         f"folded-{digest}.keras",
         icon=":material/download:",

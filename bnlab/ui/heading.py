@@ -12,12 +12,12 @@ _COMPACT = """<style>
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.4rem 1rem 4rem; } }
 h1 { font-size: 1.9rem !important; padding: 0.5rem 0 !important; }
 </style>"""
-_LARGE = "<style>html { font-size: 21px !important; }</style>"
+LARGE = "<style>html { font-size: 21px !important; }</style>"
 
 
 def render_heading(title: str, desk: Desk) -> None:
     """Draw the title, with the switches that concern the whole page to its right."""
-    st.html(_COMPACT + (_LARGE if desk.view.projector else ""))
+    st.html(_COMPACT + (LARGE if desk.view.projector else ""))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         key = "projector"

@@ -11,11 +11,14 @@ from bnlab.ui.explanations.modes import render_modes
 from bnlab.ui.explanations.momentum import render_momentum
 from bnlab.ui.explanations.placement import render_placement
 from bnlab.ui.explanations.scale import render_scale
+from bnlab.ui.heading import LARGE
+from bnlab.ui.session import is_projected
 
 # Streamlit leaves a hand's breadth above the title, which a projector has no room for; and an equation that is a pixel
 # wider than it says would get a scroll bar.
 _COMPACT = """<style>
 .stMainBlockContainer { padding-top: 3rem; }
+h1 { font-size: 1.9rem !important; }
 .katex-display { padding-inline: 3px; }
 </style>"""
 # A link to a section arrives while what stands above it is still being drawn: hold on to it until that is over, or the
@@ -58,7 +61,7 @@ SECTIONS: tuple[Section, ...] = (
 
 def render_how_it_works() -> None:
     """Draw the page. A control reruns its own section and nothing else."""
-    st.html(_COMPACT)
+    st.html(_COMPACT + (LARGE if is_projected() else ""))
     st.title("How batch normalization works")
     st.markdown(_INTRODUCTION)
     st.markdown("\n".join(f"{i}. [{s.title}](#{s.anchor}): {s.question}" for i, s in enumerate(SECTIONS, start=1)))

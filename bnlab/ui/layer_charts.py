@@ -36,6 +36,7 @@ from bnlab.charts.normalization import (
 from bnlab.charts.pictures import picture_alt, picture_figure, picture_frame
 from bnlab.charts.pre_activations import pre_activation_alt, pre_activation_figure, pre_activation_frame
 from bnlab.charts.style import Style
+from bnlab.charts.unmoved import unmoved_figure, unmoved_words, without_rounding
 from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
@@ -83,7 +84,7 @@ def recorded_steps(store: Store, run: ShownRun) -> tuple[int, ...]:
 
 @lru_cache(maxsize=16)  # a long run's can take megabytes
 def _snapshots(store: Store, run: ShownRun, layer: str) -> pd.DataFrame:
-    return snapshots_frame(store, run.digest, layer)
+    return without_rounding(snapshots_frame(store, run.digest, layer))
 
 
 @lru_cache(maxsize=32)
@@ -111,10 +112,9 @@ def heat_map_charts(store: Store, run: ShownRun, layer: str) -> tuple[Chart, ...
     """Each variable of every unit over training, of one run."""
     snapshots, charts = _snapshots(store, run, layer), []
     for variable in VARIABLES:
-        frame = heat_map_frame(snapshots, variable)
-        drawn = absent_figure({run.digest: snapshots}, variable) or heat_map_figure(
-            frame, variable, run.spec.steps_per_epoch
-        )
+        frame, values = heat_map_frame(snapshots, variable), unit_values(snapshots, variable)[1]
+        said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
+        drawn = said or heat_map_figure(frame, variable, run.spec.steps_per_epoch)
         charts.append(Chart(variable, drawn, heat_map_alt(frame, variable, f"{layer}, {run.label}")))
     return tuple(charts)
 
@@ -140,10 +140,23 @@ def picture_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tup
     rows, columns = run.spec.data.image_shape
     for variable in VARIABLES:
         frame = picture_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
-        limit = deviation_limit(variable, unit_values(snapshots, variable)[1])
-        drawn = absent_figure({run.digest: snapshots}, variable) or picture_figure(frame, variable, limit)
+        values = unit_values(snapshots, variable)[1]
+        said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
+        drawn = said or picture_figure(frame, variable, deviation_limit(variable, values))
         charts.append(Chart(variable, drawn, picture_alt(frame, variable, f"{layer}, {run.label}")))
     return tuple(charts)
+
+
+@lru_cache(maxsize=256)
+def unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """Why some of one layer's values have not moved, a sentence each, with the runs of which it is true."""
+    told: dict[str, list[str]] = {}
+    for run in runs:
+        for words in unmoved_words(_snapshots(store, run, layer), describe_network(run.spec), layer):
+            told.setdefault(words, []).append(run.label)
+    if len(runs) == 1:
+        return tuple(words[0].upper() + words[1:] for words in told)
+    return tuple(f"{', '.join(labels)}: {words}" for words, labels in told.items())
 
 
 @lru_cache(maxsize=256)

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from bnlab.charts.style import Style
+from bnlab.charts.style import Style, sample_svg
 from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.words import plain_html
 
 MOST_LAYERS_AT_ONCE = 4
 """Of more layers than these, some are chosen; the first ones until then."""
@@ -27,10 +28,11 @@ def choose_view(views: Sequence[str]) -> str:
 
 
 def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
-    """Some of the labels of `specs`; at first one without batch normalization, if there is one, and the last."""
+    """Some of the labels of `specs`; at first the first without batch normalization and the last with it."""
     labels = list(specs)
     plain = [label for label, spec in specs.items() if not has_normalization(spec)]
-    default = [label for label in labels if label in (*plain[:1], labels[-1])]
+    normalized = [label for label in labels if label not in plain]
+    default = [label for label in labels if label in (*plain[:1], *normalized[-1:])]
     chosen = st.pills(
         "Networks", labels, selection_mode="multi", default=default, key="layers-networks", bind="query-params"
     )
@@ -51,19 +53,15 @@ def choose_layers(names: Sequence[str], key: str) -> list[str]:
     return [name for name in names if name in chosen]
 
 
-def render_legend(styles: Sequence[Style], left_out: Sequence[str]) -> None:
-    """Whose line is whose, for all charts of the page at once, and who has none."""
-    borders = {"solid": "solid", "dot": "dotted"}
-    lines = [
-        '<span style="display:inline-block;margin-right:1.5em"><span style="display:inline-block;width:2.4em;'
-        f"vertical-align:middle;margin-right:0.5em;border-top:4px {borders.get(style.dash, 'dashed')} {style.colour}"
-        f'"></span>{_escaped(style.name)}</span>'
-        for style in styles
+def render_legend(styles: Sequence[Style], left_out: Sequence[str], recorded: Sequence[str]) -> None:
+    """Whose line is whose, for all charts of the page at once, who has none, and who was not trained here."""
+    entries = [f"{sample_svg(style)}&ensp;{plain_html(style.name)}" for style in styles]
+    remarks = {"Without batch normalization": left_out, "Recorded, not trained here": recorded}
+    entries += [
+        f'<span style="opacity:0.75">{remark}: {plain_html(", ".join(labels))}</span>'
+        for remark, labels in remarks.items()
+        if labels
     ]
-    if left_out:
-        lines.append(f'<span style="opacity:0.75">Without batch normalization: {_escaped(", ".join(left_out))}</span>')
-    st.html(f'<div style="line-height:1.9">{" ".join(lines)}</div>')
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    spans = [f'<span style="display:inline-block;margin-right:1.5em">{entry}</span>' for entry in entries]
+    # The margin is a paragraph's, which Streamlit counts on below everything that is Markdown.
+    st.markdown(f'<div style="margin-bottom:1rem">{"".join(spans)}</div>', unsafe_allow_html=True)

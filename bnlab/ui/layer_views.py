@@ -24,10 +24,12 @@ from bnlab.ui.layer_charts import (
     picture_charts,
     pre_activation_chart,
     recorded_steps,
+    unmoved_notes,
 )
 from bnlab.ui.layer_choices import choose_layers
 from bnlab.ui.layer_moments import at_moment
 from bnlab.ui.live_chart import live_chart
+from bnlab.ui.words import plain
 from bnlab.ui.xray import render_xray
 
 MOST_SIDE_BY_SIDE = 2
@@ -46,7 +48,9 @@ def render_distributions(store: Store, runs: Runs) -> None:
     """Percentiles of each variable over training, a row a layer."""
     st.caption("Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.")
     for name, own in _normalized(runs):
-        _render_layer(name, distribution_charts(store, own, name), "distribution")
+        _render_layer(
+            name, distribution_charts(store, own, name), "distribution", notes=unmoved_notes(store, own, name)
+        )
 
 
 def render_heat_maps(store: Store, runs: Runs) -> None:
@@ -58,7 +62,8 @@ def render_heat_maps(store: Store, runs: Runs) -> None:
     )
     for name, own in _normalized(runs):
         for place, run in enumerate(own[:MOST_SIDE_BY_SIDE]):
-            _render_layer(f"{name}, {run.label}", heat_map_charts(store, run, name), f"heat-{place}", name)
+            charts, notes = heat_map_charts(store, run, name), unmoved_notes(store, (run,), name)
+            _render_layer(f"{name}, {run.label}", charts, f"heat-{place}", name, notes)
     _say_how_many(runs)
 
 
@@ -69,7 +74,8 @@ def render_histograms(store: Store, runs: Runs) -> None:
 
     def draw(epoch: float) -> None:
         for name, own in layers:
-            _render_layer(name, histogram_charts(store, own, name, epoch), "histogram")
+            charts, notes = histogram_charts(store, own, name, epoch), unmoved_notes(store, own, name)
+            _render_layer(name, charts, "histogram", notes=notes)
             for place, run in enumerate(own[:MOST_SIDE_BY_SIDE] if name == INPUT else ()):
                 if len(run.spec.data.image_shape) == 2 and run.spec.architecture == "dense":
                     title = f"{name} as a picture, {run.label}"
@@ -104,7 +110,7 @@ def render_tables(_store: Store, runs: Runs) -> None:
     for run in runs:
         network = describe_network(run.spec)
         with st.container(border=True):
-            st.markdown(f"**{run.label}**: {network.params:,} parameters, {network.trainable:,} trainable")
+            st.markdown(f"**{plain(run.label)}**: {network.params:,} parameters, {network.trainable:,} trainable")
             _render_table(summary_frame(network), _SUMMARY_COLUMNS)
             if network.normalizations:
                 lines = [f"- `{layer.name}`: {parameter_words(layer)}" for layer in network.normalizations]
@@ -140,12 +146,14 @@ def _at_moment(store: Store, runs: Runs, draw: Callable[[float], None]) -> None:
         st.info("Nothing trained yet.")
 
 
-def _render_layer(title: str, charts: Sequence[Chart], kind: str, layer: str = "") -> None:
+def _render_layer(title: str, charts: Sequence[Chart], kind: str, layer: str = "", notes: Sequence[str] = ()) -> None:
     with st.container(border=True):
-        st.markdown(f"**{title}**")
+        st.markdown(f"**{plain(title)}**")
         for place, chart in zip(st.columns(len(charts)), charts, strict=True):
             with place:
                 _draw(chart, f"{kind}-{layer or title}", HEIGHT)
+        for note in notes:
+            st.caption(plain(note))
 
 
 def _render_grid(charts: Sequence[Chart], kind: str) -> None:
@@ -162,7 +170,7 @@ def _draw(chart: Chart, kind: str, height: int) -> None:
 def _say_how_many(runs: Runs) -> None:
     left_out = [run.label for run in runs[MOST_SIDE_BY_SIDE:]]
     if left_out:
-        st.caption(f"Two networks at a time: {', '.join(left_out)} left out.")
+        st.caption(f"Two networks at a time: {plain(', '.join(left_out))} left out.")
 
 
 def _render_table(frame: pd.DataFrame, columns: Mapping[str, ColumnConfig | str | None]) -> None:

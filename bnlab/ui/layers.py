@@ -46,11 +46,13 @@ def render_layer_views(
         return
     drawn = [label for label in labels if has_normalization(specs[label]) or not view.is_of_normalization]
     if not drawn:
-        st.info("None of these networks has batch normalization. The other views show their layers too.")
+        st.info("None of these networks has batch normalization. Choose one that has, or another view.")
         return
     digests = {label: specs[label].digest for label in drawn}
     lasts = last_moments(store, list(digests.values()))
     runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], specs[label]) for label in drawn)
-    render_legend([run.style for run in runs], [label for label in labels if label not in drawn])
+    left_out = [label for label in labels if label not in drawn]
+    recorded = [label for label in drawn if label in shown and shown[label].recorded]
+    render_legend([run.style for run in runs], left_out, recorded)
     with st.container(key="layers-charts"):
         view.render(store, runs)

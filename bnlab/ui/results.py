@@ -23,7 +23,7 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
     frame = _frame(store, _moments_of(store, shown), baseline)
     number = st.column_config.NumberColumn
     st.dataframe(
-        frame[_columns(shown, baseline)],
+        _without_negative_zero(frame[_columns(shown, baseline)]),
         hide_index=True,
         placeholder="–",
         column_config={
@@ -55,6 +55,11 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
         on_click="ignore",
         key="results_csv",
     )
+
+
+def _without_negative_zero(table: pd.DataFrame) -> pd.DataFrame:
+    """Differences rounded to the hundredth of a percent that is shown, or the browser would write −0.00003 as -0 %."""
+    return table.assign(**{name: table[name].round(4) + 0.0 for name in table.columns.intersection(["difference"])})
 
 
 def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:

@@ -8,6 +8,7 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_VARIANTS, Comparison, Variant
 from bnlab.ui.session import Desk, write_address
+from bnlab.ui.words import plain
 
 
 def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
@@ -66,8 +67,10 @@ def _render_delete(lab: Lab, chosen: Sequence[Run]) -> None:
     ended = [run for run in chosen if run.state.is_finished()]
     help_ = "Stop them first." if not ended else None
     with st.popover("Delete", icon=":material/delete:", disabled=not ended, help=help_, key="runs-delete"):
-        several = f"these {len(ended)} runs" if len(ended) > 1 else f"“{ended[0].label}”" if ended else ""
+        several = f"these {len(ended)} runs" if len(ended) > 1 else f"“{plain(ended[0].label)}”" if ended else ""
         st.markdown(f"Delete {several} with all curves and layers? This cannot be undone.")
+        if any(run.recorded for run in ended):
+            st.caption("Recorded runs come back when the app is started again.")
         if st.button("Delete for good", type="primary", key="delete-it"):
             lab.store.delete(run.digest for run in ended)
             st.rerun()

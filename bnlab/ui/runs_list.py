@@ -15,6 +15,7 @@ from bnlab.ui.exporting import render_export
 from bnlab.ui.heading import render_heading
 from bnlab.ui.run_actions import render_actions
 from bnlab.ui.session import Desk, desk
+from bnlab.ui.words import plain
 
 TICK_SECONDS = 1.0
 WORDS = {
@@ -25,6 +26,8 @@ WORDS = {
     RunState.FAILED: "Failed",
     RunState.DIVERGED: "Diverged",
 }
+RECORDED = "Recorded"
+"""The state of runs that came with bnlab."""
 
 
 def render_runs() -> None:
@@ -47,6 +50,7 @@ def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
         return
     chosen = _render_table(lab, _render_filter(runs))
+    render_errors(chosen)
     render_actions(lab, own, chosen)
     render_export(lab, chosen)
     render_disk(lab)
@@ -55,13 +59,22 @@ def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
 
 
 def _render_filter(runs: Sequence[Run]) -> list[Run]:
-    words, states = st.columns([2, 3], vertical_alignment="bottom")
+    words, states = st.columns([2, 3])
     text = words.text_input("Search", placeholder="name, placement, optimizer …", key="runs-search").casefold().split()
-    there = [state for state in RunState if any(run.state is state for run in runs)]
+    of_run = {run.digest: _state(run) for run in runs}
+    there = [word for word in (*WORDS.values(), RECORDED) if word in of_run.values()]
     wanted = states.pills(
-        "State", there, format_func=lambda s: WORDS[s], selection_mode="multi", key="runs-states", wrap=True
+        "State", there, selection_mode="multi", key="runs-states", wrap=True, help="None chosen shows all of them."
     )
-    return [run for run in runs if (not wanted or run.state in wanted) and all(word in _searched(run) for word in text)]
+    return [
+        run
+        for run in runs
+        if (not wanted or of_run[run.digest] in wanted) and all(word in _searched(run) for word in text)
+    ]
+
+
+def _state(run: Run) -> str:
+    return RECORDED if run.recorded else WORDS[run.state]
 
 
 def _searched(run: Run) -> str:
@@ -102,9 +115,16 @@ def _render_table(lab: Lab, runs: Sequence[Run]) -> list[Run]:
     return [by_digest[frame["digest"].iloc[row]] for row in event.selection.rows if row < len(frame)]
 
 
+def render_errors(chosen: Sequence[Run]) -> None:
+    """Say why those of the chosen runs that failed did."""
+    for run in chosen:
+        if run.error:
+            st.error(f"{plain(run.label)}: {plain(run.error)}", icon=":material/error:")
+
+
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
     state = frame["state"].map({str(state): word for state, word in WORDS.items()})
-    shown = frame.assign(state=state.where(~frame["recorded"], "Recorded"))
+    shown = frame.assign(state=state.where(~frame["recorded"], RECORDED))
     return shown[
-        ["label", "placement", "state", "progress", "val_accuracy", "seconds", "epochs", "seed", "made", "digest"]
+        ["label", "state", "val_accuracy", "seed", "placement", "progress", "seconds", "epochs", "made", "digest"]
     ]

@@ -5,6 +5,7 @@ copies the page.
 """
 
 import dataclasses
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from bnlab.ui.lesson import Lesson, read_lesson, write_lesson
 Parameters = Mapping[str, Sequence[str]]
 KEY = "desk"
 ADDRESS = (*OWN_PARAMETERS, *View.model_fields, "lock", "hide")
+WIDGETS = ("layers-view", "layers-networks", "layers-normalizations", "layers-hidden")
+"""What the Layers page's widgets keep in the address by themselves."""
+STREAMLITS = ("embed", "embed_options")
 
 
 @dataclasses.dataclass
@@ -41,19 +45,24 @@ class Desk:
 def desk() -> Desk:
     """This session's desk, read from the address at first; every page begins with it."""
     if KEY not in st.session_state:
-        given = {name: st.query_params.get_all(name) for name in ADDRESS if name in st.query_params}
-        st.session_state[KEY] = read_desk(given)
+        st.session_state[KEY] = read_desk({name: st.query_params.get_all(name) for name in st.query_params})
     found: Desk = st.session_state[KEY]
     write_address(found)
     return found
 
 
+def is_projected() -> bool:
+    """Whether this session's pages are shown large; not before one of them had a desk."""
+    found: Desk | None = st.session_state.get(KEY)
+    return found is not None and found.view.projector
+
+
 def write_address(desk: Desk) -> None:
-    """Let the browser's address say what is on the desk."""
+    """Let the browser's address say what is on the desk, and nothing that means nothing."""
     wanted = address_of(desk)
-    given = {name: st.query_params.get_all(name) for name in ADDRESS if name in st.query_params}
+    given = {name: st.query_params.get_all(name) for name in st.query_params if name not in WIDGETS + STREAMLITS}
     if given != wanted:
-        others = {name: st.query_params.get_all(name) for name in st.query_params if name not in ADDRESS}
+        others = {name: st.query_params.get_all(name) for name in WIDGETS + STREAMLITS if name in st.query_params}
         st.query_params.from_dict({**wanted, **others})
 
 
@@ -65,7 +74,18 @@ def read_desk(parameters: Parameters) -> Desk:
     if view.baseline and view.baseline not in comparison.labels:
         of_view.append(f"There is no variant {view.baseline!r} to compare with.")
         view = view.model_copy(update={"baseline": ""})
-    return Desk(comparison, view, lesson, [*faults, *of_view, *of_lesson])
+    return Desk(comparison, view, lesson, [*_unknown(parameters), *faults, *of_view, *of_lesson])
+
+
+def _unknown(parameters: Parameters) -> list[str]:
+    """One sentence for each name in an address that means nothing there."""
+    known = (*ADDRESS, *WIDGETS, *STREAMLITS)
+    return [
+        f"There is nothing called {name[:40]!r}{f'; did you mean {like[0]}?' if like else '.'}"
+        for name in parameters
+        if name not in known
+        for like in [difflib.get_close_matches(name, known, 1)]
+    ]
 
 
 def address_of(desk: Desk) -> dict[str, list[str]]:

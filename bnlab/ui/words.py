@@ -1,11 +1,17 @@
 """Words of users shown as they are, whatever Markdown and HTML would make of them."""
 
+import math
 import re
 
 
 def plain(sentence: str) -> str:
     """A sentence for Markdown, with everything escaped that Streamlit would make something else of."""
     return re.sub(r"([~$*<`\[\]])", r"\\\1", sentence)
+
+
+def size_words(size: int) -> str:
+    """Bytes as people say them: 1.7 MB, 41 kB."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{math.ceil(size / 1e3)} kB"
 
 
 def plain_html(label: str) -> str:

@@ -174,3 +174,9 @@ def test_the_values_at_a_moment_are_the_latest_until_then() -> None:
     assert values_at(snapshots, "gamma", 5).tolist() == [2, 3]
     assert values_at(snapshots, "beta", 9).tolist() == [0, 0]
     assert values_at(snapshots, "moving_mean", 9).size == 0
+
+
+@pytest.mark.parametrize(("end", "expected"), [(0.0, (-0.11, 0.11)), (2.0, None), (math.nan, (-0.11, 0.11))])
+def test_a_line_that_stays_has_room_above_and_below(end: float, expected: tuple[float, float] | None) -> None:
+    frame = normalization_frame(snapshots_of((0, "beta", [0]), (1, "beta", [end])), 1)
+    assert normalization_figure({"a1": frame}, "beta", STYLES).layout.yaxis.range == expected

@@ -6,7 +6,18 @@ import re
 import plotly.graph_objects as go
 import pytest
 
-from bnlab.charts.style import COLOUR_NAMES, COLOURS, DASHES, Style, message_figure, plain_figure, style_of, styles_of
+from bnlab.charts.style import (
+    COLOUR_NAMES,
+    COLOURS,
+    DASHES,
+    SAMPLE,
+    Style,
+    message_figure,
+    plain_figure,
+    sample_svg,
+    style_of,
+    styles_of,
+)
 
 # Where each name lies on the wheel of colours, in degrees; grey lies nowhere.
 HUES = {
@@ -83,8 +94,17 @@ def test_plotly_takes_every_style(style: Style) -> None:
     go.Figure(go.Scatter(line=style.line(), fillcolor=style.fill(0.5)))
 
 
-def test_the_first_four_need_no_colour_to_be_told_apart() -> None:
-    assert len(set(DASHES[:4])) == 4
+def test_no_two_need_colour_to_be_told_apart() -> None:
+    assert len(set(DASHES)) == 8
+
+
+@pytest.mark.parametrize("style", styles_of([str(i) for i in range(len(COLOURS))]).values(), ids=lambda s: s.dash)
+def test_a_sample_has_the_dashes_of_the_line_and_room_for_all_of_them(style: Style) -> None:
+    (drawn,) = re.findall("<line [^>]*>", sample_svg(style))
+    assert f'stroke="{style.colour}"' in drawn
+    dashes = re.search('stroke-dasharray="([^"]*)"', drawn)
+    assert (dashes[1] if dashes else "solid") == style.line()["dash"]
+    assert dashes is None or sum(float(length.removesuffix("px")) for length in dashes[1].split(",")) < SAMPLE
 
 
 @pytest.mark.parametrize("background", ["#ffffff", "#11151a"])

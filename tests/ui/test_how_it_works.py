@@ -113,7 +113,13 @@ def test_the_equations_have_the_batchs_numbers(app: AppTest) -> None:
 
 @pytest.mark.parametrize(
     ("value", "plain", "latex"),
-    [(0.0, "0", "0"), (0.001, "0.001", "0.001"), (1e-6, "1e-06", r"1\cdot10^{-6}"), (256, "256", "256")],
+    [
+        (0.0, "0", "0"),
+        (-0.0, "0", "0"),
+        (0.001, "0.001", "0.001"),
+        (1e-6, "1e-06", r"1\cdot10^{-6}"),
+        (256, "256", "256"),
+    ],
 )
 def test_numbers_as_people_write_them(value: float, plain: str, latex: str) -> None:
     assert (plain_number(value), latex_number(value)) == (plain, latex)

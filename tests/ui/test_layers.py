@@ -1,14 +1,18 @@
 """The Layers page's views, run by Streamlit's AppTest on runs with made-up records."""
 
+import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.normalization import VARIABLES
 from bnlab.runs.run import Run
+from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
@@ -17,6 +21,7 @@ from bnlab.training.records import LayerRecord, Moment, Records, Snapshot
 from bnlab.ui import layer_moments
 from bnlab.ui.layer_views import VIEWS
 from bnlab.ui.layers import UNTRAINED
+from bnlab.ui.session import WIDGETS
 from tests.recording import Position, floats, open_journal
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
@@ -47,11 +52,17 @@ def moment_of(spec: RunSpec, step: int) -> Moment:
     return Moment(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
 
 
-def train(store: Store, label: str, spec: RunSpec, steps: tuple[int, ...] = STEPS) -> Run:
+def train(
+    store: Store,
+    label: str,
+    spec: RunSpec,
+    steps: tuple[int, ...] = STEPS,
+    moment: Callable[[RunSpec, int], Moment] = moment_of,
+) -> Run:
     """A run with these moments; called again, the moments are added."""
     journal = open_journal(store, spec, label)
     losses = floats(*range(max(steps, default=0)))
-    records = Records(min(steps, default=0), losses, losses, [moment_of(spec, step) for step in steps])
+    records = Records(min(steps, default=0), losses, losses, [moment(spec, step) for step in steps])
     journal.commit(records, Position(len(losses)), RunState.RUNNING)
     return store.run(spec.digest)
 
@@ -138,6 +149,28 @@ def test_runs_lie_over_one_another(both: Store) -> None:
     assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest]
 
 
+def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store) -> None:
+    train(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
+    apps = [open_view(store, view) for view in VIEWS]
+    widgets = [widget for app in apps for kind in ("button_group", "multiselect") for widget in app.get(kind)]
+    assert {widget.proto.query_param_key for widget in widgets} == set(WIDGETS)
+
+
+def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(both: Store) -> None:
+    train(both, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
+    chosen = open_view(both).button_group(key="layers-networks").value
+    assert len(chosen) == 2
+    assert "With BN" in chosen
+
+
+def test_the_legend_says_what_was_not_trained_here(both: Store) -> None:
+    with both.engine.begin() as connection:
+        connection.execute(insert(recordings).values(run=NORMALIZED.digest, origin="elsewhere"))
+    legend = next(text.value for text in open_view(both).markdown if "<svg" in text.value)
+    assert "Without batch normalization: Plain" in legend
+    assert "Recorded, not trained here: With BN" in legend
+
+
 def test_no_network_chosen_is_a_sentence(both: Store) -> None:
     assert said(open_view(both, networks=[])) == ["Choose at least one network."]
 
@@ -150,6 +183,34 @@ def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
         figure = json.loads(charts(app)[f"layers-{key}-bn_1-beta"]["figure"])
         assert [note["text"] for note in figure["layout"]["annotations"]] == ["No beta: center is off"]
         assert traces(app, f"layers-{key}-bn_1-gamma")
+
+
+def still_moment(_: RunSpec, step: int) -> Moment:
+    """Nothing but rounding is in the input's normalization."""
+    noise = np.linspace(-1e-9, 1e-9, 784, dtype=np.float32)
+    values = {"gamma": noise + 1, "beta": noise, "moving_mean": noise, "moving_variance": noise + 1}
+    return Moment(step, float(step), 1.0, 0.5, (), (Snapshot("bn_input", values),))
+
+
+def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: Store) -> None:
+    train(store, "With BN", NORMALIZED, moment=still_moment)
+    for view, key in (("Distributions", "distribution"), ("Heat maps", "heat-0"), ("Histograms", "histogram")):
+        app = open_view(store, view)
+        assert not said(app)
+        assert any(caption.value.startswith("Beta stays at 0: bn_1 follows") for caption in app.caption)
+        for trace in traces(app, f"layers-{key}-bn_input-beta"):
+            values = trace["z" if trace["type"] == "heatmap" else "x" if view == "Histograms" else "y"]
+            assert len(values["bdata"]) > 0
+            drawn = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+            assert not np.any((np.abs(drawn) > 0) & (np.abs(drawn) < 1e-6))
+
+
+def test_what_several_runs_have_in_common_is_said_once(store: Store) -> None:
+    train(store, "With BN", NORMALIZED, moment=still_moment)
+    train(store, "Again", NORMALIZED.model_copy(update={"seed": 1}), moment=still_moment)
+    app = open_view(store, networks=["With BN", "Again"])
+    (sentence,) = (caption.value for caption in app.caption if "beta stays at 0" in caption.value)
+    assert set(sentence.partition(":")[0].split(", ")) == {"With BN", "Again"}
 
 
 def test_of_many_layers_some_are_chosen(store: Store) -> None:

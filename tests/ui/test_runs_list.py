@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
+from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
@@ -58,9 +60,25 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
     assert not app.dataframe
     assert [info.value for info in app.info] == ["No run is like that."]
     search.set_value("").run()
-    app.button_group(key="runs-states").set_value([RunState.STOPPED]).run()
+    app.button_group(key="runs-states").set_value(["Stopped"]).run()
     assert not app.exception
     assert listed(app) == [STOPPED.digest]
+
+
+def test_what_was_trained_here_and_what_was_recorded_are_told_apart(open_page: OpenPage, store: Store) -> None:
+    recorded = RunSpec(epochs=1, train_examples=64, seed=9)
+    record(store, recorded, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
+    with store.engine.begin() as connection:
+        connection.execute(insert(recordings).values(run=recorded.digest, origin="elsewhere"))
+    app = runs_page(open_page, store)
+    states = app.button_group(key="runs-states")
+    assert states.options == ["Complete", "Stopped", "Recorded"]
+    states.set_value(["Complete", "Stopped"]).run()
+    assert set(listed(app)) == {PLAIN.digest, NORMALIZED.digest, STOPPED.digest}
+    app.button_group(key="runs-states").set_value(["Recorded"]).run()
+    assert not app.exception
+    assert listed(app) == [recorded.digest]
+    assert app.dataframe[0].value["state"].tolist() == ["Recorded"]
 
 
 def test_without_runs_the_way_to_compare_is_shown(open_page: OpenPage, tmp_path: Path) -> None:
@@ -74,3 +92,18 @@ def test_a_waiting_run_keeps_the_page_alive(open_page: OpenPage, store: Store) -
     app = runs_page(open_page, store)
     assert not app.exception
     assert app.dataframe[0].value["state"].iloc[0] == "Waiting"
+
+
+def test_a_failed_run_says_why(store: Store) -> None:
+    def script(url: str) -> None:
+        from bnlab.runs.store import Store
+        from bnlab.ui.runs_list import render_errors
+
+        render_errors(Store(url).runs())
+
+    failed = RunSpec(epochs=1, train_examples=64, seed=8)
+    record(store, failed, (2.0,), (moment(0),))
+    store.finish(failed.digest, OWNER, RunState.FAILED, "The worker ran out of *memory*.")
+    app = AppTest.from_function(script, kwargs={"url": store.url}).run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [r"A: The worker ran out of \*memory\*."]

@@ -108,6 +108,22 @@ def test_every_fault_of_an_address_is_told() -> None:
     assert [fault.startswith(start) for fault, start in zip(desk.faults, starts, strict=True)] == [True] * 4
 
 
+def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
+    parameters = {"epchs": ["3"], "Placement": ["none"], "colour-of-the-sky": ["blue"], "epochs": ["2"]}
+    desk = read_desk(parameters)
+    assert desk.comparison == PRESET.revised({"epochs": 2})
+    assert desk.faults == [
+        "There is nothing called 'epchs'; did you mean epochs?",
+        "There is nothing called 'Placement'; did you mean placement?",
+        "There is nothing called 'colour-of-the-sky'.",
+    ]
+
+
+def test_what_streamlit_and_the_pages_widgets_keep_in_the_address_is_let_pass() -> None:
+    names = ["embed", "embed_options", "layers-view", "layers-networks", "layers-normalizations", "layers-hidden"]
+    assert read_desk({name: ["true"] for name in names}).faults == []
+
+
 @settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from([*ADDRESS, "other"]), st.lists(st.text(max_size=30), max_size=3), max_size=6))
 def test_any_address_is_a_desk(parameters: dict[str, list[str]]) -> None:
@@ -158,12 +174,15 @@ def page() -> None:
 
 def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -> None:
     app = AppTest.from_function(page)
-    for name, values in {"epochs": ["2", "3"], "embed_options": ["a", "b"], "x": ["weeks"]}.items():
+    for name, values in {"epochs": ["2", "3"], "embed_options": ["a", "b"], "x": ["weeks"], "epchs": ["9"]}.items():
         app.query_params[name] = values
     app.run()
     assert not app.exception
-    assert [error.value[:9] for error in app.error] == ["x must be"]
-    assert dict(app.query_params) == {"epochs": "3", "embed_options": ["a", "b"]}
+    assert [error.value.split("'")[0] for error in app.error] == [
+        "There is nothing called ",
+        "x must be one of epoch, step, seconds, but ",
+    ]
+    assert dict(app.query_params) == {"epochs": "3", "embed_options": ["a", "b"]}, "what means nothing has left it"
     app.button(key="change").click().run()
     assert not app.error
     assert dict(app.query_params) == {"epochs": "4", "embed_options": ["a", "b"]}
@@ -173,3 +192,18 @@ def test_the_longest_name_is_a_baseline_too() -> None:
     name = "x" * LONGEST_LABEL
     desk = Desk(Comparison((Variant(name, RunSpec()),)), View(baseline=name), Lesson(), [])
     assert read_desk(address_of(desk)) == desk
+
+
+def test_a_page_without_a_desk_is_shown_as_large_as_the_others() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from bnlab.ui.session import desk, is_projected
+
+        st.text(is_projected())
+        desk()
+
+    app = AppTest.from_function(page)
+    app.query_params["projector"] = "true"
+    assert app.run().text[0].value == "False", "nothing is known yet"
+    assert app.run().text[0].value == "True"

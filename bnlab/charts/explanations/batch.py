@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize_batch
 from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, still_layout, titled
+from bnlab.charts.numbers import short
 from bnlab.charts.style import message_figure, plain_figure
 
 STAGES = {"x": "x", "centred": "x − μ", "normalized": "x̂", "y": "γ x̂ + β"}
@@ -84,7 +85,7 @@ def _spreads(frame: pd.DataFrame, heights: np.ndarray) -> dict[str, Any]:
         "error_x": {"type": "data", "array": values.std(axis=0), "color": GREY, "thickness": 3, "width": 6},
         "mode": "markers",
         "marker": {"color": GREY, "size": 11, "symbol": "diamond"},
-        "hovertemplate": "mean %{x:.4g}",
+        "hovertemplate": "mean %{x:.4f}",
     }
 
 
@@ -92,5 +93,13 @@ def batch_alt(frame: pd.DataFrame) -> str:
     """What became of the batch, in a sentence."""
     if frame.empty:
         return "An empty batch has no mean."
-    ends = [f"mean {frame[stage].mean():.3g} and standard deviation {frame[stage].std(ddof=0):.3g}" for stage in STAGES]
-    return f"{len(frame)} values with {ends[0]}; normalized, {ends[2]}; after gamma and beta, {ends[3]}."
+    ends = [
+        f"mean {_plain(frame[stage].mean())} and standard deviation {_plain(frame[stage].std(ddof=0))}"
+        for stage in ("x", "normalized", "y")
+    ]
+    return f"{len(frame)} values with {ends[0]}; normalized, {ends[1]}; after gamma and beta, {ends[2]}."
+
+
+def _plain(value: float) -> str:
+    """Without what rounding leaves of a zero."""
+    return short(round(value, 9))

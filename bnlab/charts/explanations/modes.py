@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import normalize, normalize_batch
 from bnlab.charts.explanations.layout import BLUE, ORANGE, still_layout, titled
+from bnlab.charts.numbers import fixed
 from bnlab.charts.style import message_figure, plain_figure
 
 BATCHES = 30
@@ -57,6 +58,6 @@ def modes_alt(frame: pd.DataFrame) -> str:
         return "No batches."
     low, high = frame["training"].min(), frame["training"].max()
     return (
-        f"In training mode the same example comes out between {low:.2f} and {high:.2f}, depending on its batch; "
-        f"in inference mode always as {frame['inference'].iloc[0]:.2f}."
+        f"In training mode the same example comes out between {fixed(low)} and {fixed(high)}, depending on its batch; "
+        f"in inference mode always as {fixed(frame['inference'].iloc[0])}."
     )

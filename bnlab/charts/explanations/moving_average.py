@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import MOMENTUM
 from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, still_layout, titled
+from bnlab.charts.numbers import fixed
 from bnlab.charts.style import message_figure, plain_figure
 
 # What the batches are drawn from.
@@ -82,8 +83,8 @@ def moving_alt(frame: pd.DataFrame) -> str:
         return "No steps."
     last = frame.iloc[-1]
     return (
-        f"After {last.step:.0f} steps: moving_mean {last.moving_mean:.2f} (from 0, towards {MEAN:g}), "
-        f"moving_variance {last.moving_variance:.2f} (from 1, towards {VARIANCE:g})."
+        f"After {last.step:.0f} steps: moving_mean {fixed(last.moving_mean)} (from 0, towards {MEAN:g}), "
+        f"moving_variance {fixed(last.moving_variance)} (from 1, towards {VARIANCE:g})."
     )
 
 

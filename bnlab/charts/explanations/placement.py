@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import Floats, normalize_batch
 from bnlab.charts.explanations.layout import BLUE, GREEN, GREY, ORANGE, still_layout, titled
+from bnlab.charts.numbers import fixed
 from bnlab.charts.style import message_figure, plain_figure
 from bnlab.spec.choices import ACTIVATIONS
 
@@ -103,8 +104,7 @@ def _row(own: pd.DataFrame, bottom: float, top: float) -> dict[str, Any]:
 
 
 def _heading(own: pd.DataFrame, title: str, top: float) -> dict[str, Any]:
-    mean = f"{own['mean'].iloc[0]:z.2f}".replace("-", "−")
-    words = f"<b>{title}</b>  mean {mean}, std {own['std'].iloc[0]:.2f}"
+    words = f"<b>{title}</b>  mean {fixed(own['mean'].iloc[0])}, std {fixed(own['std'].iloc[0])}"
     place = {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "top"}
     return {"text": words, "showarrow": False, **place}
 
@@ -128,7 +128,7 @@ def stages_alt(frame: pd.DataFrame, activation: str) -> str:
         return "No layer."
     firsts = frame.drop_duplicates("stage")
     words = [
-        f"after {_title(str(stage), activation)} mean {mean:z.2f}, standard deviation {std:.2f}"
+        f"after {_title(str(stage), activation)} mean {fixed(mean)}, standard deviation {fixed(std)}"
         for stage, mean, std in zip(firsts["stage"], firsts["mean"], firsts["std"], strict=True)
     ]
     return f"Values of a random layer: {'; '.join(words)}."

@@ -69,7 +69,7 @@ def _render_equations(values: Floats, gamma: float, beta: float, epsilon: float)
     fraction = r"\frac{{x_i-\mu}}{{{}}}"
     deviation = fraction.format(latex_number((variance + epsilon) ** 0.5))
     right.latex(_steps(r"\hat x_i", fraction.format(r"\sqrt{\sigma^2+\varepsilon}"), deviation))
-    right.latex(_steps("y_i", r"\gamma\,\hat x_i + \beta", rf"{gamma:.1f}\,\hat x_i {beta:+.1f}"))
+    right.latex(_steps("y_i", r"\gamma\,\hat x_i + \beta", rf"{gamma:z.1f}\,\hat x_i {beta:+z.1f}"))
 
 
 def _steps(name: str, formula: str, numbers: str) -> str:

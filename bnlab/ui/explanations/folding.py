@@ -21,6 +21,7 @@ from bnlab.charts.explanations.layers import (
     fold_into_next,
     fold_into_previous,
 )
+from bnlab.charts.numbers import power
 from bnlab.ui.explanations.parts import framed_chart, latex_number, question, sources
 
 PREVIOUS, NEXT = "Dense → BN", "BN → Dense"
@@ -56,7 +57,9 @@ def render_folding() -> None:
     frame = folding_frame(normalization(dense(x)) if order == PREVIOUS else dense(normalization(x)), folded(x))
     with figure:
         framed_chart(folding_figure(frame), key="folding", alt=folding_alt(frame), height=360)
-        st.markdown(f"max |difference| over {len(frame)} outputs: **{folding_difference(frame):.0e}** (rounding).")
+        st.markdown(
+            f"max |difference| over {len(frame)} outputs: **{power(folding_difference(frame), 0)}** (rounding)."
+        )
     _render_numbers(dense, normalization, folded)
     sources("Jacob et al. 2018, section 3.2; kernels as Keras stores them, inputs × units, so the output is x W + b.")
 

@@ -30,12 +30,12 @@ def choose_number(label: str, options: Sequence[float], value: float, *, key: st
 
 def plain_number(value: float) -> str:
     """As people write it: 0.001, and 1e-06 only where zeros would have to be counted."""
-    return f"{value:g}" if value == 0 or abs(value) >= 1e-5 else f"{value:.0e}"
+    return f"{value:zg}" if value == 0 or abs(value) >= 1e-5 else f"{value:.0e}"
 
 
 def latex_number(value: float) -> str:
     """Three digits, and a power of ten where there is need of one."""
-    digits, _, power = f"{value:.3g}".partition("e")
+    digits, _, power = f"{value:z.3g}".partition("e")
     return rf"{digits}\cdot10^{{{int(power)}}}" if power else digits
 
 

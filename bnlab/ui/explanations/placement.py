@@ -14,6 +14,7 @@ from bnlab.charts.explanations.placement import (
     stages_figure,
     stages_frame,
 )
+from bnlab.charts.numbers import power
 from bnlab.spec.choices import ACTIVATIONS, PLACEMENTS
 from bnlab.ui.explanations.parts import choose_number, framed_chart, question, sources
 
@@ -27,7 +28,7 @@ measurement, and the Compare page measures it.
 _LINEAR = r"""
 In inference mode BN is $a\,x + b$ with fixed $a$ and $b$. So a network of Dense and BN layers *without* activations is
 one single linear layer, however deep: here Dense → BN → Dense → BN → Dense and the one Dense layer multiplied together
-from it differ by at most **{difference:.0e}**. That is the notebook's Approach 1 as it is printed: a linear classifier
+from it differ by at most **{difference}**. That is the notebook's Approach 1 as it is printed: a linear classifier
 (the text says "BN after the activation", but the code has no activation). It can still learn MNIST to about 92 %.
 """
 
@@ -51,7 +52,7 @@ def render_placement() -> None:
     )
     _render_bias(dense_values(), activation)
     st.subheader("What if there is no activation at all?", anchor=False)
-    st.markdown(_LINEAR.format(difference=linear_network_difference()))
+    st.markdown(_LINEAR.format(difference=power(linear_network_difference(), 0)))
     sources("Ioffe & Szegedy 2015, section 3.2. Measured with Keras 3.15: 0.919 on MNIST's test images.")
 
 
@@ -81,6 +82,6 @@ def _render_bias(dense: Floats, activation: str) -> None:
 def _change(frame: pd.DataFrame, activation: str, bias: float) -> str:
     own = frame.iloc[int((frame["bias"] - bias).abs().argmin())]
     return (
-        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{own.before:.0e}** where BN comes "
-        f"first (rounding), **{own.after:.2g}** where the activation comes first."
+        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{power(own.before, 0)}** where BN "
+        f"comes first (rounding), **{own.after:.2g}** where the activation comes first."
     )
