@@ -64,8 +64,8 @@ class Hearing:
         """Enter the case in the docket and launch whichever of its runs have not ended yet; returns at once."""
         self._out = {question: answer for question, answer in self._out.items() if not answer.done()}
         enter(self._lab.store, [self.case.name])
-        for spec in missing_specs(self._lab.store, self.case):
-            self._lab.launch(spec, self.case.claim.id)
+        missing = missing_specs(self._lab.store, self.case)
+        self._lab.launch_group(self.case.name, [(spec, self.case.claim.id) for spec in missing])
 
     def look(self) -> Standing:
         """Where the hearing stands; asks the probes once all runs have ended."""

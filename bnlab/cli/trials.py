@@ -18,6 +18,7 @@ from bnlab.claims.evidence import trained_specs
 from bnlab.claims.hearing import Hearing, Standing, is_ready
 from bnlab.claims.recorded import write_trials
 from bnlab.claims.registry import CLAIMS
+from bnlab.claims.report import claims_report
 from bnlab.claims.trial import Trial, read_trial
 from bnlab.cli.documents import write_json
 from bnlab.cli.options import INTERRUPTED, console, in_a_folder, json_option, open_store
@@ -30,6 +31,7 @@ MOST_SEEDS = 100
 HIGHEST_SEED = 2**31 - 1
 
 LOOK_SECONDS = 0.25
+FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 def _seeds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> range | None:
@@ -49,15 +51,17 @@ def _seeds(_context: click.Context, _parameter: click.Parameter, text: str | Non
 @click.option("--quick/--full", "is_quick", default=True, show_default=True, help="About a minute a claim, or longer.")
 @click.option("--seeds", metavar="FROM:TO", callback=_seeds, help="These seeds, instead of the claim's own from 0.")
 @click.option(
-    "--record",
-    "record_path",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    callback=in_a_folder,
-    help="Write the numbers to this file, as the app ships them.",
+    "--record", "record_path", type=FILE, callback=in_a_folder, help="Write the numbers as the app ships them."
 )
+@click.option("--report", "report_path", type=FILE, callback=in_a_folder, help="Write a page about them, in Markdown.")
 @json_option
 def claims(
-    ids: tuple[str, ...], is_quick: bool, seeds: range | None, record_path: Path | None, json_path: Path | None
+    ids: tuple[str, ...],
+    is_quick: bool,
+    seeds: range | None,
+    record_path: Path | None,
+    report_path: Path | None,
+    json_path: Path | None,
 ) -> None:
     """Put the notebook's statements on trial, all or those named. Ctrl-C stops; the same command goes on."""
     store = open_store()
@@ -69,6 +73,8 @@ def claims(
         write_json(json_path, [trial_document(trial) for trial in trials])
     if record_path:
         write_trials(trials, record_path)
+    if report_path:
+        report_path.write_text(claims_report(trials), encoding="utf-8")
     sys.exit(len(trials) < len(cases))
 
 

@@ -8,15 +8,17 @@ import streamlit as st
 from bnlab.charts.effects import effect_text, effects_alt, effects_figure, effects_height
 from bnlab.claims.case import FULL, QUICK, Case, open_case
 from bnlab.claims.claim import Claim
+from bnlab.claims.discussions import DISCUSSIONS
 from bnlab.claims.evidence import trained_specs
 from bnlab.claims.frames import cells_frame
 from bnlab.claims.hearing import Hearing, Standing
 from bnlab.claims.trial import Trial
+from bnlab.runs.groups import group_progress
 from bnlab.ui.claim_runs import render_open_in_compare
 from bnlab.ui.court import Court, Position, needs_work
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.session import Desk
-from bnlab.ui.verdict_words import LOOKS, effort_words, where_words
+from bnlab.ui.verdict_words import LOOKS, effort_words, time_words, where_words
 from bnlab.ui.words import plain
 
 TICK_SECONDS = 1.0
@@ -75,7 +77,9 @@ def standing_words(case: Case, standing: Standing) -> str:
         return plain(standing.problem)
     size = f"{case.size_name}, {len(case.seeds)} seeds"
     if standing.trained < standing.needed:
-        return f"On trial ({size}): {standing.trained} of {standing.needed} runs trained"
+        left = group_progress(standing.runs).seconds_left
+        words = f", about {time_words(left)} left" if left else ""
+        return f"On trial ({size}): {standing.trained} of {standing.needed} runs trained{words}"
     return f"On trial ({size}): {standing.answered} of {standing.asked} measurements made"
 
 
@@ -130,6 +134,8 @@ def _render_method(claim: Claim, trial: Trial | None) -> None:
         if claim.literature:
             found = [f"{finding.sentence} ({finding.source})" for finding in claim.literature]
             st.markdown("**What others found.**\n" + _listed(found))
+        if claim.id in DISCUSSIONS:
+            st.markdown(f"**Where this differs, and why.** {plain(DISCUSSIONS[claim.id])}")
 
 
 def _threshold(direction: int, effect: float) -> str:

@@ -50,7 +50,7 @@ def effort_words(trial: Trial) -> str:
     diverged = f", of which {effort.diverged:,} diverged and count as a guess" if effort.diverged else ""
     return (
         f"{origin}. {_many(seeds, 'seed')}, {_many(effort.runs, 'run')}{diverged}, {effort.steps:,} steps, "
-        f"{_time(effort.seconds)} of training."
+        f"{time_words(effort.seconds)} of training."
     )
 
 
@@ -58,5 +58,6 @@ def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _time(seconds: float) -> str:
+def time_words(seconds: float) -> str:
+    """Seconds, or minutes where they are many."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -14,6 +14,7 @@ from bnlab.claims.hearing import Hearing, Standing, is_ready, missing_specs
 from bnlab.claims.measures import ACCURACY, TRAINABLE
 from bnlab.claims.trial import read_trial
 from bnlab.runs.docket import entered
+from bnlab.runs.groups import launch_group
 from bnlab.runs.lab import Lab
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
@@ -115,8 +116,8 @@ class Idle:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def launch(self, spec: RunSpec, label: str) -> None:
-        self.store.launch(spec, label, OWNER)
+    def launch_group(self, name: str, specs: list[tuple[RunSpec, str]]) -> None:
+        launch_group(self.store, name, specs, OWNER)
 
     def stop(self, digests: set[str]) -> None:
         self.store.request_stop(digests)

@@ -1,0 +1,38 @@
+"""docs/claims.md: written from the trials that ship, and kept up with them."""
+
+from pathlib import Path
+
+from bnlab.claims.case import open_case
+from bnlab.claims.discussions import DISCUSSIONS
+from bnlab.claims.evidence import every_condition
+from bnlab.claims.recorded import recorded_trials
+from bnlab.claims.registry import CLAIMS
+from bnlab.claims.report import claims_report
+from bnlab.claims.trial import Effort, judge_trial
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
+
+
+def test_a_section_a_trial_with_its_numbers() -> None:
+    claim = CLAIMS["A1"]
+    numbers = {condition.name: ([97.0, 97.4, 97.1], [97.5, 98.1, 97.4]) for condition in every_condition(claim)}
+    trial = judge_trial(open_case(claim, "quick", range(3)), numbers, Effort(36, 2, 1200, 12.4), "1 May 2026, 2 cores")
+    page = claims_report([trial])
+    assert "## A1: “There is no need to scale the data if BN is the first layer.”" in page
+    assert (
+        "3 seeds, quick size (train_examples = 20,000, epochs = 2); 36 runs, 1,200 steps, 12 s of training, 2 diverged."
+        in page
+    )
+    assert "| raw pixels | 97.17 | 97.67 | +0.5 (" in page
+    assert "Beside it, deciding nothing:" in page
+    assert "TensorFlow, issue 33027" in page
+
+
+def test_the_document_is_the_one_of_the_trials_that_ship() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == claims_report(recorded_trials().values()), (
+        "write it anew: python -m bnlab claims --report docs/claims.md"
+    )
+
+
+def test_only_claims_are_discussed() -> None:
+    assert set(DISCUSSIONS) <= set(CLAIMS)
