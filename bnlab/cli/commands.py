@@ -11,7 +11,7 @@ import click
 from bnlab.cli.documents import comparison_document, network_document, write_json
 from bnlab.cli.options import INTERRUPTED, console, fail, in_a_folder, json_option, open_store
 from bnlab.cli.tables import network_table, presets_table, results_table, runs_table, variables_table
-from bnlab.cli.trials import claims
+from bnlab.cli.trials import claims, report
 from bnlab.cli.watching import wait_until_stopped, watch
 from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address
@@ -34,6 +34,7 @@ def main() -> None:
 
 
 main.add_command(claims)
+main.add_command(report)
 
 
 @main.command()

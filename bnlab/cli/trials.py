@@ -16,7 +16,7 @@ from bnlab.claims.case import FULL, QUICK, Case, open_case
 from bnlab.claims.documents import trial_document
 from bnlab.claims.evidence import trained_specs
 from bnlab.claims.hearing import Hearing, Standing, is_ready
-from bnlab.claims.recorded import write_trials
+from bnlab.claims.recorded import recorded_trials, write_trials
 from bnlab.claims.registry import CLAIMS
 from bnlab.claims.report import claims_report
 from bnlab.claims.trial import Trial, read_trial
@@ -53,14 +53,12 @@ def _seeds(_context: click.Context, _parameter: click.Parameter, text: str | Non
 @click.option(
     "--record", "record_path", type=FILE, callback=in_a_folder, help="Write the numbers as the app ships them."
 )
-@click.option("--report", "report_path", type=FILE, callback=in_a_folder, help="Write a page about them, in Markdown.")
 @json_option
 def claims(
     ids: tuple[str, ...],
     is_quick: bool,
     seeds: range | None,
     record_path: Path | None,
-    report_path: Path | None,
     json_path: Path | None,
 ) -> None:
     """Put the notebook's statements on trial, all or those named. Ctrl-C stops; the same command goes on."""
@@ -73,9 +71,14 @@ def claims(
         write_json(json_path, [trial_document(trial) for trial in trials])
     if record_path:
         write_trials(trials, record_path)
-    if report_path:
-        report_path.write_text(claims_report(trials), encoding="utf-8")
     sys.exit(len(trials) < len(cases))
+
+
+@click.command()
+@click.argument("path", metavar="FILE", type=FILE, callback=in_a_folder)
+def report(path: Path) -> None:
+    """Write the trials that ship with bnlab as a page in Markdown: docs/claims.md."""
+    path.write_text(claims_report(recorded_trials().values()), encoding="utf-8")
 
 
 def trials_table(trials: Sequence[Trial]) -> Table:

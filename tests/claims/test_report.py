@@ -30,7 +30,7 @@ def test_a_section_a_trial_with_its_numbers() -> None:
 
 def test_the_document_is_the_one_of_the_trials_that_ship() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == claims_report(recorded_trials().values()), (
-        "write it anew: python -m bnlab claims --report docs/claims.md"
+        "write it anew: python -m bnlab report docs/claims.md"
     )
 
 
