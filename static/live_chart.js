@@ -35,7 +35,8 @@ function themeTemplate(element) {
   const text = css("text-color");
   const background = css("background-color");       // not clear: Plotly picks contrasting colours against it
   const line = css("border-color");
-  const size = Math.round(0.875 * (parseFloat(css("base-font-size")) || 16));
+  const page = getComputedStyle(document.documentElement);    // larger for a projector
+  const size = Math.round(0.875 * (parseFloat(page.fontSize) || 16));
   const axis = {
     automargin: true, exponentformat: "power", gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false,
     tickfont: { size }, title: { font: { size: size + 1 }, standoff: 8 },

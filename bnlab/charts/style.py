@@ -18,7 +18,7 @@ DASHES = (
     "10px,3px,3px,3px",
     "18px,5px",
     "10px,3px,3px,3px,3px,3px",
-    "3px,9px",
+    "4px,9px",
     "15px,3px,6px,3px",
 )
 SAMPLE = 34
@@ -57,7 +57,7 @@ def sample_svg(style: Style) -> str:
     line = style.line(4)
     dashes = "" if style.dash == "solid" else f' stroke-dasharray="{line["dash"]}"'
     return (
-        f'<svg width="{SAMPLE}" height="12" aria-hidden="true" style="vertical-align:middle;flex:none">'
+        f'<svg width="{SAMPLE}" height="12" aria-hidden="true" style="vertical-align:middle;margin-right:0.4em">'
         f'<line x1="0" x2="{SAMPLE}" y1="6" y2="6" stroke="{line["color"]}" stroke-width="{line["width"]}"{dashes}/>'
         "</svg>"
     )

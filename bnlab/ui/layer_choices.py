@@ -55,7 +55,7 @@ def choose_layers(names: Sequence[str], key: str) -> list[str]:
 
 def render_legend(styles: Sequence[Style], left_out: Sequence[str], recorded: Sequence[str]) -> None:
     """Whose line is whose, for all charts of the page at once, who has none, and who was not trained here."""
-    entries = [f"{sample_svg(style)}&ensp;{plain_html(style.name)}" for style in styles]
+    entries = [f"{sample_svg(style)}{plain_html(style.name)}" for style in styles]
     remarks = {"Without batch normalization": left_out, "Recorded, not trained here": recorded}
     entries += [
         f'<span style="opacity:0.75">{remark}: {plain_html(", ".join(labels))}</span>'

@@ -14,7 +14,10 @@ from bnlab.ui.words import plain
 def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
     """Draw the buttons for the `chosen` runs; with none chosen, say how to choose."""
     if not chosen:
-        st.caption("Choose runs by the boxes at the left of the table: open them in Compare, export, rename or delete.")
+        st.caption(
+            "Choose runs by the boxes at the left of the table (by keyboard: Shift + Space) to open them in Compare, "
+            "export, rename or delete them."
+        )
         return
     active = [run.digest for run in chosen if not run.state.is_finished()]
     again = [run for run in chosen if run.state.can_continue()]

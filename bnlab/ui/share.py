@@ -1,13 +1,14 @@
 """The address of a page as it stands, and a teacher's link that locks or hides controls."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.lesson import EVERYTHING, PARTS, Lesson
-from bnlab.ui.session import Desk, address_of
+from bnlab.ui.session import WIDGETS, Desk, address_of
 
 
 def render_share(desk: Desk) -> None:
@@ -22,12 +23,13 @@ def render_share(desk: Desk) -> None:
         lesson = Lesson(
             tuple(dict.fromkeys((*desk.lesson.lock, *lock))), tuple(dict.fromkeys((*desk.lesson.hide, *hide)))
         )
-        st.code(link(desk, lesson), language=None, wrap_lines=True)
+        kept = {name: st.query_params.get_all(name) for name in WIDGETS if name in st.query_params}
+        st.code(link(desk, lesson, kept), language=None, wrap_lines=True)
 
 
-def link(desk: Desk, lesson: Lesson) -> str:
-    """The address of this page with the desk as it is and `lesson`."""
-    query = urlencode(address_of(dataclasses.replace(desk, lesson=lesson)), doseq=True, safe="~-")
+def link(desk: Desk, lesson: Lesson, kept: Mapping[str, Sequence[str]]) -> str:
+    """The address of this page with the desk as it is, `lesson`, and what its widgets have `kept` in the address."""
+    query = urlencode({**address_of(dataclasses.replace(desk, lesson=lesson)), **kept}, doseq=True, safe="~-")
     return urlunsplit(urlsplit(st.context.url or "")._replace(query=query, fragment=""))
 
 

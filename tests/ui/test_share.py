@@ -38,38 +38,44 @@ def opened(address: str) -> Desk:
 
 
 def test_the_page_as_it_is_at_first_is_its_own_address() -> None:
-    assert link(desk(PRESET), Lesson()) == PAGE
+    assert link(desk(PRESET), Lesson(), {}) == PAGE
 
 
 @pytest.mark.parametrize("comparison", [PRESET, PRESET.revised({"epochs": 3}).repeated(4), ODD])
 def test_a_link_opens_the_same_page_with_its_lesson(comparison: Comparison) -> None:
     view = View(x="step", baseline=comparison.labels[0], differences=True)
     lesson = Lesson((EVERYTHING, "seed"), tuple(PARTS))
-    address = link(desk(comparison, view, Lesson(("epochs",))), lesson)
+    address = link(desk(comparison, view, Lesson(("epochs",))), lesson, {})
     assert address.startswith(f"{PAGE}?")
     assert opened(address) == desk(comparison, view, lesson)
 
 
 def test_a_link_is_one_word_that_can_be_read() -> None:
-    address = link(desk(ODD, View(smoothing=0.25)), Lesson(("epochs", "seed")))
+    address = link(desk(ODD, View(smoothing=0.25)), Lesson(("epochs", "seed")), {})
     assert address.isascii()
     assert not set(' "<>\\^`{|}') & set(address)
     assert "~hidden_units~20-10" in address
     assert address.endswith("&seeds=2&smoothing=0.25&lock=epochs.seed")
 
 
+def test_what_the_layers_page_shows_is_in_the_link() -> None:
+    address = link(desk(PRESET.repeated(2)), Lesson(), {"layers-view": ["Heat maps"], "layers-networks": ["A", "B"]})
+    assert address == f"{PAGE}?seeds=2&layers-view=Heat+maps&layers-networks=A&layers-networks=B"
+    assert opened(address) == desk(PRESET.repeated(2))
+
+
 def test_making_a_link_changes_nothing() -> None:
     own = desk(PRESET)
-    link(own, Lesson(("epochs",)))
+    link(own, Lesson(("epochs",)), {})
     assert own == desk(PRESET)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8501/?epochs=9&lock=all#top", "http://localhost:8501/"])
 def test_the_link_has_nothing_of_the_address_before(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     show_page(monkeypatch, url)
-    assert link(desk(PRESET.repeated(2)), Lesson()) == "http://localhost:8501/?seeds=2"
+    assert link(desk(PRESET.repeated(2)), Lesson(), {}) == "http://localhost:8501/?seeds=2"
 
 
 def test_without_a_browser_there_is_still_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
     show_page(monkeypatch, None)
-    assert link(desk(PRESET.repeated(2)), Lesson()) == "?seeds=2"
+    assert link(desk(PRESET.repeated(2)), Lesson(), {}) == "?seeds=2"
