@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bnlab.training.latency import BATCH_SIZES
 from bnlab.training.program import EVALUATION_BATCH
+from bnlab.training.records import LATENCY_BATCHES
 
 WARM_UP, TURNS = 10, 101
 
@@ -69,7 +69,7 @@ def measure_in_turns(
     """
     predicts = [tf.function(_softmax(model), autograph=False, reduce_retracing=True) for model in (first, second)]
     medians: tuple[dict[int, float], dict[int, float]] = ({}, {})
-    for size in BATCH_SIZES:
+    for size in LATENCY_BATCHES:
         batch = tf.cast(images[:size], tf.float32) * tf.constant(factor, tf.float32)
         seconds = [[_timed(predict, batch) for predict in predicts] for _ in range(WARM_UP + TURNS)]
         for own, median in zip(medians, np.median(seconds[WARM_UP:], axis=0), strict=True):
