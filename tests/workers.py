@@ -24,6 +24,7 @@ def scheduler() -> Iterator[str]:
 
 
 def worker_processes() -> list[psutil.Process]:
-    """The processes below this one that hold TensorFlow."""
+    """The processes below this one that hold TensorFlow; a browser's can be as large."""
     children = psutil.Process().children(recursive=True)
-    return [child for child in children if child.memory_info().rss > SIZE_WITH_TENSORFLOW]
+    spawned = [child for child in children if any("multiprocessing" in word for word in child.cmdline())]
+    return [child for child in spawned if child.memory_info().rss > SIZE_WITH_TENSORFLOW]
