@@ -240,7 +240,7 @@ def test_what_is_entered_wrongly_is_told_and_changes_nothing(open_page: OpenPage
     app.text_input(key="field-0-hidden_units").set_value("wide").run()
     assert not app.exception
     assert [error.value for error in app.error] == [
-        "hidden_units must be a list of 1 to 50 entries, each a whole number at least 1 and at most 2,048, "
+        "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, "
         "but an entry of 'wide' was given."
     ]
     assert app.query_params == {}
@@ -362,5 +362,5 @@ def test_an_address_with_nonsense_in_it_says_so_and_shows_the_preset(
     assert not app.exception
     (warning,) = app.warning
     assert warning.value.startswith("In this page's address: ")
-    assert next(iter(query)) in warning.value
+    assert next(iter(query)) in warning.value.lower()
     assert words(app) == ["Not trained yet"] * 4

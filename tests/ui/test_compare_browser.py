@@ -231,7 +231,7 @@ def test_an_edited_comparison_is_in_its_address_and_trains(
 
 def test_a_broken_address_says_what_is_wrong_and_shows_the_preset(browser_page: Page, app_url: str) -> None:
     open_page(browser_page, f"{app_url}/?epochs=never&v=A~speed~9")
-    expect(browser_page.get_by_text("In this page's address:")).to_contain_text("epochs must be a whole number")
+    expect(browser_page.get_by_text("In this page's address:")).to_contain_text("Epochs must be a whole number")
     for label in LABELS:
         expect(card(browser_page, label)).to_contain_text(label)
 
