@@ -14,11 +14,19 @@ from bnlab.ui.curves import render_curves
 from bnlab.ui.editor import render_editor
 from bnlab.ui.folding import render_fold
 from bnlab.ui.heading import render_heading
+from bnlab.ui.progress import summary_of
 from bnlab.ui.results import render_results
 from bnlab.ui.session import Desk, desk
 from bnlab.ui.toolbar import render_toolbar
 
 TICK_SECONDS = 0.8
+_ONE_LINE = """<style>
+.st-key-summary p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+@media (max-width: 640px) { .st-key-summary p { white-space: normal; min-height: 3em; } }
+</style>"""
+
+STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
+ENDED = "Each run counts with its last measurement."
 
 Specs = Mapping[str, Sequence[RunSpec]]
 
@@ -43,28 +51,30 @@ def _render_body(lab: Lab, own: Desk, specs: Specs, watching: bool) -> None:
     shown = {label: [runs[s.digest] for s in wanted if s.digest in runs] for label, wanted in specs.items()}
     if lab.problem:
         st.warning(lab.problem, icon=":material/cloud_off:")
-    _render_origin(runs)
+    _render_summary(runs, specs, own)
     render_cards(lab, own, specs, runs)
     styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
     render_curves(services.lines(), shown, styles, own.view)
     if not own.lesson.hides("results"):
         st.subheader("Results")
         if runs:
-            if _is_active(runs):
-                st.caption("Still training: each run counts with its latest measurement, wherever it stands.")
+            st.caption(STILL_TRAINING if _is_active(runs) else ENDED)
             render_results(lab.store, shown, own.view.baseline)
             render_fold(lab, shown)
         else:
-            st.info("The table fills as the networks train: press Train.")
+            st.info("The table fills as the networks train.")
     if watching != _is_active(runs):
         st.rerun()
 
 
-def _render_origin(runs: Mapping[str, Run]) -> None:
-    origins = dict.fromkeys(run.recorded for run in runs.values() if run.recorded)
-    if origins:
-        said = f"Recorded, not trained here ({'; '.join(origins)}). Press Train to train it on this machine."
-        st.caption(f":material/history: {said}")
+def _render_summary(runs: Mapping[str, Run], specs: Specs, own: Desk) -> None:
+    """One line that is always there, so that nothing moves when training begins or ends."""
+    st.html(_ONE_LINE)
+    said = summary_of(runs.values(), sum(map(len, specs.values())))
+    trained_here = any(not run.recorded for run in runs.values())
+    offer = "" if trained_here or own.lesson.hides("training") else " Press Train to train on this machine."
+    with st.container(key="summary"):
+        st.caption(said + offer)
 
 
 def _runs(lab: Lab, specs: Specs) -> dict[str, Run]:

@@ -38,7 +38,7 @@ def test_valid_values_make_the_spec() -> None:
         ),
         ({"learning_rate": 0}, "Learning rate must be a number above 0 and at most 100, but 0 was given."),
         ({"learning_rate": "fast"}, "Learning rate must be a number above 0 and at most 100, but 'fast' was given."),
-        ({"momentum": 1.0}, "BN momentum (momentum) must be a number at least 0 and below 1, but 1.0 was given."),
+        ({"momentum": 1.0}, "BN momentum (momentum) must be a number at least 0 and below 1, but 1 was given."),
         ({"center": "maybe"}, "BN center (center) must be true or false, but 'maybe' was given."),
         (
             {"placement": "within"},
@@ -60,7 +60,8 @@ def test_valid_values_make_the_spec() -> None:
         ),
         (
             {"train_examples": 55_001},
-            "Training examples (train_examples) must be at most 55,000, all that MNIST has for training, but 55001 was given.",
+            "Training examples (train_examples) must be at most 55,000, all that MNIST has for training, "
+            "but 55001 was given.",
         ),
     ],
     ids=lambda value: str(value)[:30],
