@@ -39,11 +39,15 @@ VALIDATION_CURVES = (
 
 
 def differing_lines(lines: Mapping[str, Line], curve: Curve, view: View) -> dict[str, Line]:
-    """The lines minus the baseline's, if that is what the view asks for and the baseline is among them."""
+    """The others minus the baseline's, if that is what the view asks for and the baseline is among them.
+
+    Its own would be the line at zero, which the axis has, in a band that belongs to none of the differences.
+    """
     if not _differs(lines, view):
         return dict(lines)
     along = "seconds" if view.x == "seconds" else "epoch"
-    return {label: _less(line, lines[view.baseline], curve.column, along) for label, line in lines.items()}
+    others = {label: line for label, line in lines.items() if label != view.baseline}
+    return {label: _less(line, lines[view.baseline], curve.column, along) for label, line in others.items()}
 
 
 @lru_cache(maxsize=KEPT)
@@ -69,10 +73,10 @@ def curve_drawing(lines: Mapping[str, Line], styles: Mapping[str, Style], curve:
     if all(front["x"].size == 0 for _, front in traces):
         return Drawing([], message_layout(curve.title, _why_empty(lines, curve, differs)))
     layout = {
-        "title": {"text": f"{curve.title} minus {view.baseline}’s" if differs else curve.title},
+        "title": {"text": curve.title} | ({"subtitle": {"text": f"minus {view.baseline}’s"}} if differs else {}),
         "hovermode": "x unified",
         "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "traceorder": "normal"},
-        "margin": {"l": 56, "r": 12, "t": 40, "b": 8},
+        "margin": {"l": 56, "r": 12, "t": 66 if differs else 40, "b": 8},
         "uirevision": f"{curve.title}-{view.x}-{view.log_x}-{view.log_y}-{differs}-{view.baseline if differs else ''}",
         "xaxis": x_axis(view),
         "yaxis": y_axis(list(drawn.values()), curve, view, differs=differs),

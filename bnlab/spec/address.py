@@ -62,7 +62,7 @@ def _read(parameters: Mapping[str, Sequence[str]], preset: Comparison) -> Compar
         comparison = preset.revised(shared)
     seeds = parse_value(_last(parameters, "seeds", "1"))
     if not isinstance(seeds, int) or isinstance(seeds, bool):
-        raise SpecError(f"seeds must be a whole number, but {_last(parameters, 'seeds', '')[:40]!r} was given.")
+        raise SpecError(f"Seeds must be a whole number, but {_last(parameters, 'seeds', '')[:40]!r} was given.")
     return comparison.repeated(seeds)
 
 

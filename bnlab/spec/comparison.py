@@ -1,5 +1,6 @@
 """A comparison: variants shown side by side, each repeated over seeds."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +11,7 @@ from bnlab.spec.run_spec import RunSpec
 MOST_VARIANTS = 8
 MOST_SEEDS = 20
 LONGEST_LABEL = 40
+_COPY = re.compile(r" \(copy( [0-9])?\)$")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Comparison:
         if not 1 <= len(self.variants) <= MOST_VARIANTS:
             raise SpecError(f"A comparison has 1 to {MOST_VARIANTS} variants, but {len(self.variants)} were given.")
         if not 1 <= self.seeds <= MOST_SEEDS:
-            raise SpecError(f"seeds must be a whole number from 1 to {MOST_SEEDS}, but {self.seeds} was given.")
+            raise SpecError(f"Seeds must be a whole number from 1 to {MOST_SEEDS}, but {self.seeds} was given.")
         for label in self.labels:
             _check_label(label)
         if len(set(self.labels)) < len(self.labels):
@@ -97,7 +99,10 @@ class Comparison:
         )
 
     def _free_label(self, label: str) -> str:
-        names = [label, *(f"{label[: LONGEST_LABEL - 3]} {number}" for number in range(2, 2 + MOST_VARIANTS))]
+        """The label, or "label (copy)", "label (copy 2)" … where that is taken."""
+        original = _COPY.sub("", label)
+        copies = [" (copy)", *(f" (copy {number})" for number in range(2, 2 + MOST_VARIANTS))]
+        names = [label, *(original[: LONGEST_LABEL - len(copy)] + copy for copy in copies)]
         return next(name for name in names if name not in self.labels)
 
 

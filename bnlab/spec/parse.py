@@ -16,11 +16,12 @@ _KINDS = {
     "null": "nothing",
 }
 _BOUNDS = {
-    "maxLength": "of at most {:,} characters",
-    "minimum": "at least {:,}",
-    "exclusiveMinimum": "above {:,}",
-    "maximum": "at most {:,}",
-    "exclusiveMaximum": "below {:,}",
+    ("maxLength",): "of at most {:,} characters",
+    ("minimum", "maximum"): "from {:,} to {:,}",
+    ("minimum",): "at least {:,}",
+    ("exclusiveMinimum",): "above {:,}",
+    ("maximum",): "at most {:,}",
+    ("exclusiveMaximum",): "below {:,}",
 }
 
 
@@ -60,7 +61,7 @@ def parse_value(text: str) -> Any:
 
 
 def explain(error: ValidationError, model: type[BaseModel] = RunSpec) -> list[str]:
-    """One sentence for each faulty field that pydantic found in a `model`."""
+    """One sentence for each faulty field that pydantic found in a `model`, by the title that the form gives it."""
     faults: dict[str, str] = {}
     for fault in error.errors(include_url=False):
         name = str(fault["loc"][0]) if fault["loc"] else "spec"
@@ -69,7 +70,7 @@ def explain(error: ValidationError, model: type[BaseModel] = RunSpec) -> list[st
 
 
 def allowed(name: str, model: type[BaseModel] = RunSpec) -> str:
-    """What the field `name` takes, as in "a number above 0 and at most 100"."""
+    """What the field `name` takes, as in "a whole number from 1 to 1,000" or "a number above 0 and at most 100"."""
     return " or ".join(_described(model.model_json_schema()["properties"][name]))
 
 
@@ -81,11 +82,18 @@ def _sentence(name: str, fault: Any, model: type[BaseModel]) -> str:
     given = ("an entry of " if len(fault["loc"]) > 1 else "") + _shown(fault["input"])
     own_words = fault["type"] == "value_error" and "enum" not in model.model_json_schema()["properties"][name]
     rule = str(fault["ctx"]["error"]) if own_words else f"must be {allowed(name, model)}"
-    return f"{name} {rule}, but {given} was given."
+    return f"{_titled(name, model)} {rule}, but {given} was given."
+
+
+def _titled(name: str, model: type[BaseModel]) -> str:
+    """The field's title, and its name where a reader who typed that would not find it in the title."""
+    title = str(model.model_fields[name].title)
+    return title if title.lower() == name.replace("_", " ") else f"{title} ({name})"
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
+    text = text.removesuffix(".0") if isinstance(value, float) else text
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -97,5 +105,11 @@ def _described(schema: dict[str, Any]) -> Iterator[str]:
             item = " or ".join(_described(option["items"]))
             yield f"a list of {option['minItems']} to {option['maxItems']} entries, each {item}"
         else:
-            bounds = [text.format(option[key]) for key, text in _BOUNDS.items() if key in option]
-            yield " ".join([_KINDS[option["type"]], " and ".join(bounds)]).strip()
+            yield " ".join([_KINDS[option["type"]], " and ".join(_bounds(option))]).strip()
+
+
+def _bounds(option: dict[str, Any]) -> Iterator[str]:
+    left = dict(option)
+    for keys, text in _BOUNDS.items():
+        if all(key in left for key in keys):
+            yield text.format(*(left.pop(key) for key in keys))

@@ -1,5 +1,6 @@
 """A card a variant: its name and colour, where BN stands in it, how far it is, and the buttons that fit."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -7,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bnlab.charts.stack import stack_svg
-from bnlab.charts.style import sample_svg, style_of
+from bnlab.charts.style import style_of
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
@@ -20,13 +21,37 @@ from bnlab.ui.progress import progress_of, words_of
 from bnlab.ui.session import Desk
 from bnlab.ui.words import plain, plain_html
 
-IN_A_ROW = 4
-# Where four are too narrow to be read, a row is swept through sideways, so that the curves stay in sight.
-_ROWS = """<style>
-.stHorizontalBlock:has(> .stColumn [class*="st-key-card-"]) { flex-wrap: nowrap; overflow-x: auto; }
-.stColumn:has([class*="st-key-card-"]) { min-width: 238px !important; }
-[class*="st-key-card-"] { gap: 0.5rem; }
+# Up to four in a row; two where four would be too narrow to be read; on a phone one row, swept through sideways, so
+# that the curves stay in sight. What training says and offers has its place from the beginning, so that nothing moves.
+_LAYOUT = """<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-cards), [data-testid="stLayoutWrapper"]:has(> [class*="st-key-card-"]) {
+  container-type: inline-size; display: block; width: 100%;
+}
+.st-key-cards { display: grid; gap: 1rem; align-items: stretch; grid-template-columns: repeat(ACROSS, minmax(0, 1fr)); }
+[class*="st-key-card-"] { height: 100%; gap: 0.4rem; padding: 0.8rem 1rem 0.5rem; }
+[class*="st-key-card-"] [data-testid="stCaptionContainer"] p { min-height: 3em; text-wrap: balance; }
+[class*="st-key-card-"] > :has(> .stProgress) { margin-top: auto; }
+[class*="st-key-card-"] .stProgress p { min-height: 4.2em; font-size: 0.85rem; line-height: 1.4; }
+[class*="st-key-card-"] .stHorizontalBlock { min-height: 2.5rem; justify-content: space-between; }
+@container (max-width: 920px) { .st-key-cards { grid-template-columns: repeat(NARROW, minmax(0, 1fr)); } }
+@container (min-width: 14.5rem) { [class*="st-key-card-"] .stProgress p { min-height: 2.8em; } }
+@container (min-width: 19rem) {
+  [class*="st-key-card-"] {
+    display: grid; column-gap: 1rem; grid-template: auto auto 1fr auto / minmax(0, min(55%, 17rem)) minmax(0, 1fr);
+  }
+  [class*="st-key-card-"] > :first-child, [class*="st-key-card-"] > :has(.stAlert) { grid-column: 1 / -1; }
+  [class*="st-key-card-"] > :has(svg[role="img"]) { grid-row: 2 / span 3; }
+  [class*="st-key-card-"] > [data-testid="stLayoutWrapper"]:last-child { grid-area: 4 / 2; }
+  [class*="st-key-card-"] .stProgress p { min-height: 5.6em; }
+}
+@container (max-width: 560px) {
+  .st-key-cards { grid: auto / auto-flow minmax(82%, 1fr); overflow-x: auto; padding-bottom: 0.5rem; }
+  .st-key-cards { scroll-snap-type: x proximity; }
+  .st-key-cards > * { scroll-snap-align: start; }
+}
 </style>"""
+
+IN_A_ROW = 4
 
 Specs = Mapping[str, Sequence[RunSpec]]
 Runs = Mapping[str, Run]
@@ -39,18 +64,18 @@ def render_cards(lab: Lab, desk: Desk, specs: Specs, runs: Runs) -> Places:
     Returns the place in each variant's card, by its label, where `render_states` says how far it is.
     """
     variants = desk.comparison.variants
+    rows = math.ceil(len(variants) / IN_A_ROW)
+    across = math.ceil(len(variants) / rows)
+    st.html(_LAYOUT.replace("ACROSS", str(across)).replace("NARROW", str(min(across, 2))))
     places: dict[str, DeltaGenerator] = {}
-    st.html(_ROWS)
-    for first in range(0, len(variants), IN_A_ROW):
-        row = variants[first : first + IN_A_ROW]
-        columns = st.columns(IN_A_ROW if len(variants) > IN_A_ROW else len(row))
-        for place, (variant, column) in enumerate(zip(row, columns, strict=False), start=first):
-            with column.container(border=True, key=f"card-{place}", height="stretch"):
+    with st.container(key="cards"):
+        for place, variant in enumerate(variants):
+            with st.container(border=True, key=f"card-{place}"):
                 own = [runs[spec.digest] for spec in specs[variant.label] if spec.digest in runs]
-                _render_head(lab, desk, variant, place, specs[variant.label], own)
                 _render_network(variant)
                 places[variant.label] = st.empty()
                 _render_errors(own)
+                _render_buttons(lab, desk, variant, place, specs[variant.label], own)
     return places
 
 
@@ -66,19 +91,19 @@ def _waits(runs: Runs) -> bool:
     return any(run.state is RunState.QUEUED for run in runs.values())
 
 
-def _render_head(
+def _render_buttons(
     lab: Lab, desk: Desk, variant: Variant, place: int, specs: Sequence[RunSpec], own: Sequence[Run]
 ) -> None:
-    style = style_of(variant.label, variant.colour)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
-        st.markdown(f"{sample_svg(style)} **{plain_html(variant.label)}**", unsafe_allow_html=True, width="stretch")
-        if not desk.lesson.hides("training"):
-            _render_training_button(lab, variant, place, specs, own)
         if not desk.lesson.hides("variants"):
             _render_edit_button(variant, place)
+        if not desk.lesson.hides("training"):
+            _render_training_button(lab, variant, place, specs, own)
 
 
 def _render_network(variant: Variant) -> None:
+    style = style_of(variant.label, variant.colour)
+    st.markdown(f"{sample_svg(style)} **{plain_html(variant.label)}**", unsafe_allow_html=True)
     st.markdown(_drawn(variant.spec, variant.label, variant.colour), unsafe_allow_html=True)
     st.caption(_counted(variant.spec))
 

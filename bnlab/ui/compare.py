@@ -14,6 +14,7 @@ from bnlab.ui.curves import render_curves
 from bnlab.ui.editor import render_editor
 from bnlab.ui.folding import render_fold
 from bnlab.ui.heading import render_heading
+from bnlab.ui.progress import summary_of
 from bnlab.ui.results import render_results
 from bnlab.ui.session import Desk, desk
 from bnlab.ui.toolbar import render_toolbar
@@ -21,6 +22,13 @@ from bnlab.ui.toolbar import render_toolbar
 TICK_SECONDS = 0.8
 RESULTS_SECONDS = 4.0
 """The table is read, not watched: it may lag behind the curves a little."""
+_ONE_LINE = """<style>
+.st-key-summary p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+@media (max-width: 640px) { .st-key-summary p { white-space: normal; min-height: 3em; } }
+</style>"""
+
+STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
+ENDED = "Each run counts with its last measurement."
 
 Specs = Mapping[str, Sequence[RunSpec]]
 Runs = Mapping[str, Run]
@@ -35,7 +43,7 @@ def render_compare() -> None:
     render_toolbar(lab, own, specs, runs)
     if problem:
         st.warning(problem, icon=":material/cloud_off:")
-    _render_origin(runs)
+    _render_summary(runs, specs, own)
     places = render_cards(lab, own, specs, runs)
     # Only a page with something to watch has timers, and they redraw only what moves: buttons, drawings and hints
     # stay as they are until a run's standing changes, upon which the tick has the whole page drawn anew.
@@ -65,10 +73,9 @@ def _standing(runs: Runs, problem: str) -> object:
 def _render_results(lab: Lab, own: Desk, specs: Specs, runs: Runs, *, watching: bool) -> None:
     st.subheader("Results")
     if not runs:
-        st.info("The table fills as the networks train: press Train.")
+        st.info("The table fills as the networks train.")
         return
-    if watching:
-        st.caption("Still training: each run counts with its latest measurement, wherever it stands.")
+    st.caption(STILL_TRAINING if watching else ENDED)
     st.fragment(run_every=RESULTS_SECONDS if watching else None)(_render_table)(lab, own, specs)
     render_fold(lab, _shown(specs, runs))
 
@@ -77,11 +84,14 @@ def _render_table(lab: Lab, own: Desk, specs: Specs) -> None:
     render_results(lab.store, _shown(specs, _runs(lab, specs)), own.view.baseline)
 
 
-def _render_origin(runs: Runs) -> None:
-    origins = dict.fromkeys(run.recorded for run in runs.values() if run.recorded)
-    if origins:
-        said = f"Recorded, not trained here ({'; '.join(origins)}). Press Train to train it on this machine."
-        st.caption(f":material/history: {said}")
+def _render_summary(runs: Runs, specs: Specs, own: Desk) -> None:
+    """One line that is always there, so that nothing moves when training begins or ends."""
+    st.html(_ONE_LINE)
+    said = summary_of(runs.values(), sum(map(len, specs.values())))
+    trained_here = any(not run.recorded for run in runs.values())
+    offer = "" if trained_here or own.lesson.hides("training") else " Press Train to train on this machine."
+    with st.container(key="summary"):
+        st.caption(said + offer)
 
 
 def _runs(lab: Lab, specs: Specs) -> dict[str, Run]:

@@ -19,6 +19,7 @@ from bnlab.ui.words import plain
 
 EDITING = "editing"
 FAULT = "editor_fault"
+IDENTITY = "identity"
 
 
 def begin_editing(place: int) -> None:
@@ -51,8 +52,7 @@ def _render(desk: Desk, place: int) -> None:
         st.rerun()
     variant = desk.comparison.variants[place]
     _render_identity(desk, variant, place)
-    if fault := st.session_state.pop(FAULT, ""):
-        st.error(plain(fault), icon=":material/rule:")
+    _render_fault(IDENTITY)
     form, about = st.columns([3, 2], gap="large")
     with form:
         _render_form(desk, variant, place)
@@ -96,13 +96,14 @@ def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
 def _render_form(desk: Desk, variant: Variant, place: int) -> None:
     def changed(name: str, key: str) -> None:
         entered = field_value(name, st.session_state[key])
-        _try(desk, lambda c: c.revised({name: entered}, variant.label))
+        _try(desk, lambda c: c.revised({name: entered}, variant.label), name)
 
     def render(names: Sequence[str]) -> None:
         for name in names:
             if name != "initializer_stddev" or INITIALIZERS[variant.spec.kernel_initializer].takes_stddev:
                 key = f"field-{place}-{name}"
                 render_field(name, variant.spec, key, changed, disabled=desk.lesson.locks(name))
+                _render_fault(name)
 
     render(GREAT)
     st.divider()
@@ -116,10 +117,10 @@ def _render_form(desk: Desk, variant: Variant, place: int) -> None:
 def _render_about(variant: Variant) -> None:
     network = describe_network(variant.spec)
     st.markdown(stack_svg(network, style_of(variant.label, variant.colour)), unsafe_allow_html=True)
-    total, trainable, kept = st.columns(3)
-    total.metric("Parameters", f"{network.params:,}")
-    trainable.metric("Trainable", f"{network.trainable:,}")
-    kept.metric("Not trainable", f"{network.non_trainable:,}")
+    counts = {"Parameters": network.params, "Trainable": network.trainable, "Not trainable": network.non_trainable}
+    with st.container(horizontal=True):
+        for title, count in counts.items():
+            st.metric(title, f"{count:,}", width="content")
     render_advice(variant.spec)
     with st.expander("The same in Keras", icon=":material/code:"):
         st.code(keras_code(variant.spec), language="python")
@@ -141,6 +142,14 @@ def _recolour(desk: Desk, label: str, key: str) -> None:
     _try(desk, lambda c: c.recoloured(label, st.session_state[key]))
 
 
-def _try(desk: Desk, change: Callable[[Comparison], Comparison]) -> None:
+def _try(desk: Desk, change: Callable[[Comparison], Comparison], at: str = IDENTITY) -> None:
     if fault := attempt(desk, change):
-        st.session_state[FAULT] = fault
+        st.session_state[FAULT] = at, fault
+
+
+def _render_fault(at: str) -> None:
+    """Say what was wrong with what was last entered, if that was there."""
+    field, fault = st.session_state.get(FAULT, ("", ""))
+    if field == at:
+        st.error(plain(fault), icon=":material/rule:")
+        del st.session_state[FAULT]

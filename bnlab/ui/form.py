@@ -43,7 +43,22 @@ def render_field(name: str, spec: RunSpec, key: str, changed: Changed, *, disabl
     elif kind == "array":
         st.text_input(schema["title"], placeholder="300, 100", **common)
     else:
-        _render_number(name, kind, schema, common)
+        render_number(name, **common)
+
+
+def render_number(name: str, **options: Any) -> None:
+    """Draw the control of a number field, at what the session keeps under its key; `options` are the control's own.
+
+    It takes any number: one that is out of bounds would be refused by the browser, without a word. RunSpec refuses it
+    in a sentence.
+    """
+    schema, value = PROPERTIES[name], st.session_state[options["key"]]
+    steps: dict[str, Any] = {"step": 1000 if name == "train_examples" else 1}
+    if _kind(schema) == "number":
+        steps = {"step": value / 2 if value else 0.01, "format": "%g"}
+    optional = "anyOf" in schema
+    told = {"placeholder": "all", "value": None} if optional or value is None else {}
+    st.number_input(schema["title"], **steps, **told | options)
 
 
 def field_value(name: str, entered: Any) -> Any:
@@ -66,18 +81,8 @@ def _widths(part: str) -> list[Any]:
 def _kind(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return "choice"
-    return str(_given(schema)["type"])
-
-
-def bounds_of(name: str) -> dict[str, Any]:
-    """The bounds of a number field, as JSON Schema calls them."""
-    return _given(PROPERTIES[name])
-
-
-def _given(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a field takes if it is not left empty."""
-    found: dict[str, Any] = next(option for option in schema.get("anyOf", [schema]) if option["type"] != "null")
-    return found
+    given = next(option for option in schema.get("anyOf", [schema]) if option["type"] != "null")
+    return str(given["type"])
 
 
 def _widget_value(kind: str, value: Any) -> Any:
@@ -89,34 +94,9 @@ def _render_choice(name: str, schema: dict[str, Any], common: dict[str, Any]) ->
         return shown(name, option)
 
     if len(schema["enum"]) <= FEW:
-        st.segmented_control(schema["title"], schema["enum"], format_func=titled, required=True, **common)
+        st.segmented_control(schema["title"], schema["enum"], format_func=titled, required=True, wrap=True, **common)
     else:
         st.selectbox(schema["title"], schema["enum"], format_func=titled, **common)
     chosen = st.session_state[common["key"]]
     if chosen in REGISTRIES[name]:
         st.caption(REGISTRIES[name][chosen].description)
-
-
-def _render_number(name: str, kind: str, schema: dict[str, Any], common: dict[str, Any]) -> None:
-    bounds = bounds_of(name)
-    if kind == "integer":
-        step = 1000 if name == "train_examples" else 1
-        st.number_input(
-            schema["title"],
-            min_value=bounds.get("minimum"),
-            max_value=bounds.get("maximum"),
-            step=step,
-            value=None,
-            placeholder="all",
-            **common,
-        )
-    else:
-        value = st.session_state[common["key"]]
-        st.number_input(
-            schema["title"],
-            min_value=float(bounds.get("minimum", 0.0)),
-            max_value=float(bounds["maximum"]) if "maximum" in bounds else None,
-            step=value / 2 if value else 0.01,
-            format="%g",
-            **common,
-        )

@@ -32,6 +32,9 @@ PAGES: tuple[PageEntry, ...] = (
 
 def run_current_page() -> None:
     """Show the navigation and run the page that the address asks for. Called by app.py alone."""
+    # .streamlit/config.toml hides what a new server shows of pages/ before app.py has spoken: it came with a wider
+    # sidebar, which stayed.
+    st.set_option("client.showSidebarNavigation", True)
     page = st.navigation(_navigation_pages())
     st.session_state[_CALLED_BY_APP] = True
     page.run()

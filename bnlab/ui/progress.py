@@ -1,18 +1,40 @@
 """How far a variant is, as a person would say it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 
 STALE_SECONDS = 20.0
 FIRST_ESTIMATE_SECONDS = 0.3
+_SUMMED = {
+    RunState.RUNNING: "training",
+    RunState.QUEUED: "waiting",
+    RunState.STOPPED: "stopped",
+    RunState.FAILED: "failed",
+    RunState.DIVERGED: "diverged",
+}
 
 
 def progress_of(runs: Sequence[Run], seeds: int) -> float:
     """The fraction of all seeds' steps that are taken, between 0 and 1."""
     return min(sum(run.progress for run in runs) / seeds, 1.0)
+
+
+def summary_of(runs: Collection[Run], wanted: int) -> str:
+    """Where a comparison of `wanted` runs stands, in one line; `runs` are those that exist."""
+    origins = dict.fromkeys(run.recorded for run in runs if run.recorded)
+    if origins:
+        return f"Recorded, not trained here ({'; '.join(origins)})."
+    if not runs:
+        return "Not trained yet."
+    counted = Counter(run.state for run in runs)
+    if counted[RunState.COMPLETED] == wanted:
+        return "All trained. Another seed or more epochs make new runs."
+    ends = [f"{counted[state]} {word}" for state, word in _SUMMED.items() if counted[state]]
+    return f"Runs: {', '.join([f'{counted[RunState.COMPLETED]} of {wanted} done', *ends])}."
 
 
 def words_of(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> str:

@@ -15,6 +15,9 @@ from bnlab.training.records import LATENCY_BATCHES
 
 LATENCIES = {f"latency_{size}": f"Prediction of {size} (ms)" for size in LATENCY_BATCHES}
 
+PERCENTS = ("val_accuracy", "val_accuracy_sd", "difference", "difference_sd")
+PERCENT = "%.2f %%"  # of what is times a hundred: Streamlit's own "percent" leaves out zeros at the end
+
 Measured = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
 
 
@@ -23,7 +26,7 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
     frame = _frame(store, _moments_of(store, shown), baseline)
     number = st.column_config.NumberColumn
     st.dataframe(
-        _without_negative_zero(frame[_columns(shown, baseline)]),
+        _in_percent(frame)[_columns(shown, baseline)],
         hide_index=True,
         placeholder="–",
         column_config={
@@ -33,10 +36,12 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
             "runs": number("Seeds measured"),
             "val_loss": number("Validation loss", format="%.4f"),
             "val_loss_sd": number("± sd", format="%.4f"),
-            "val_accuracy": number("Validation accuracy", format="percent"),
-            "val_accuracy_sd": number("± sd ", format="percent"),
-            "difference": number(f"minus {baseline}’s", format="percent", help="Paired: the same seed in both"),
-            "difference_sd": number("± sd  ", format="percent"),
+            "val_accuracy": number("Validation accuracy", format=PERCENT),
+            "val_accuracy_sd": number("± sd ", format=PERCENT),
+            "difference": number(
+                "Difference", format=PERCENT, help=f"Validation accuracy minus {baseline}’s, seed by seed"
+            ),
+            "difference_sd": number("± sd  ", format=PERCENT),
             "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help="Time in training steps alone"),
             "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: not reached by every seed"),
             "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: not reached by every seed"),
@@ -57,9 +62,9 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
     )
 
 
-def _without_negative_zero(table: pd.DataFrame) -> pd.DataFrame:
-    """Differences rounded to the hundredth of a percent that is shown, or the browser would write −0.00003 as -0 %."""
-    return table.assign(**{name: table[name].round(4) + 0.0 for name in table.columns.intersection(["difference"])})
+def _in_percent(table: pd.DataFrame) -> pd.DataFrame:
+    """What is shown in percent, rounded as it is shown: or the browser would write −0.003 as −0.00."""
+    return table.assign(**{name: (table[name] * 100).round(2) + 0.0 for name in table.columns.intersection(PERCENTS)})
 
 
 def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:

@@ -1,5 +1,6 @@
 """What can be done with the runs chosen on the Runs page."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -39,13 +40,27 @@ def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
 
 
 def comparison_of(runs: Sequence[Run]) -> Comparison:
-    """The runs as variants of one comparison; where a name is taken, the seed is added to it."""
-    first, *others = runs
-    comparison = Comparison((Variant(_label(first), first.spec),))
-    for run in others:
-        seed = f", seed {run.spec.seed}" if _label(run) in comparison.labels else ""
-        comparison = comparison.added(Variant(_label(run)[: LONGEST_LABEL - len(seed)] + seed, run.spec))
+    """The runs as variants of one comparison; where several have one name, what tells them apart is added to it."""
+    first, *others = map(Variant, _labels(runs), [run.spec for run in runs])
+    comparison = Comparison((first,))
+    for variant in others:
+        comparison = comparison.added(variant)
     return comparison
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """Each run's name: with its seed where the runs of that name differ in theirs, and a number where that is equal."""
+    names = [_label(run) for run in runs]
+    seeds = [{run.spec.seed for run, other in zip(runs, names, strict=True) if other == name} for name in names]
+    tails = [f", seed {run.spec.seed}" if len(own) > 1 else "" for run, own in zip(runs, seeds, strict=True)]
+    labels: list[str] = []
+    before: Counter[tuple[str, str]] = Counter()
+    for name, tail in zip(names, tails, strict=True):
+        before[name, tail] += 1
+        number = before[name, tail]
+        told = f"{tail}, run {number}" if number > 1 else tail
+        labels.append(name[: LONGEST_LABEL - len(told)] + told)
+    return labels
 
 
 def _label(run: Run) -> str:

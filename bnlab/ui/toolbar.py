@@ -7,31 +7,34 @@ import streamlit as st
 
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
-from bnlab.spec.comparison import MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
+from bnlab.spec.comparison import MOST_VARIANTS, Comparison, Variant
 from bnlab.spec.differences import differing_fields
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.curves import render_view
-from bnlab.ui.form import PROPERTIES, bounds_of
+from bnlab.ui.form import PROPERTIES, render_number
 from bnlab.ui.lesson import EVERYTHING
 from bnlab.ui.session import Desk, attempt
 from bnlab.ui.words import plain
 
 FAULT = "toolbar_fault"
-FOR_ALL = ("epochs", "train_examples")
+FOR_ALL = {"epochs": 140, "train_examples": 170}  # the controls' widths
+# Wide enough for the longest of its words, or the others would move when it changes.
+_STEADY = "<style>.st-key-train button { min-width: 11.6rem; }</style>"
 
 Specs = Mapping[str, Sequence[RunSpec]]
 
 
 def render_toolbar(lab: Lab, desk: Desk, specs: Specs, runs: Mapping[str, Run]) -> None:
     """Draw the bar; `runs` maps the digests of those launched to their runs."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.html(_STEADY)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         if not desk.lesson.hides("training"):
             _render_training(lab, specs, runs)
         if not desk.lesson.hides("variants"):
             _render_adding(desk)
             for field in FOR_ALL:
-                _render_number(desk, field)
+                _render_for_all(desk, field)
             _render_seeds(desk)
         _render_differences(desk)
         if not desk.lesson.hides("view"):
@@ -42,7 +45,7 @@ def render_toolbar(lab: Lab, desk: Desk, specs: Specs, runs: Mapping[str, Run]) 
 
 
 def _render_training(lab: Lab, specs: Specs, runs: Mapping[str, Run]) -> None:
-    active = [run.digest for run in runs.values() if not run.state.is_finished()]
+    active = [run for run in runs.values() if not run.state.is_finished()]
     waiting = {
         label: [s for s in own if s.digest not in runs or runs[s.digest].can_launch] for label, own in specs.items()
     }
@@ -59,10 +62,10 @@ def _render_training(lab: Lab, specs: Specs, runs: Mapping[str, Run]) -> None:
             key="train",
         )
     else:
-        why = "These runs are complete. Another seed or more epochs make new ones."
-        st.button("Trained", icon=":material/check:", disabled=True, help=why, key="train")
-    if active:
-        st.button("Stop all", icon=":material/stop:", on_click=lab.stop, args=(active,), key="stop_all")
+        st.button("Trained", icon=":material/check:", disabled=True, key="train")
+    going = [run.digest for run in active if not run.stop_requested]
+    stop, off = ":material/stop:", not going
+    st.button("Stop all", icon=stop, disabled=off, on_click=lab.stop, args=(going,), key="stop_all")
 
 
 def _launch(lab: Lab, waiting: Specs) -> None:
@@ -88,33 +91,26 @@ def _add(desk: Desk, variant: Variant) -> None:
     _try(desk, lambda c: c.added(variant))
 
 
-def _render_number(desk: Desk, field: str) -> None:
+def _render_for_all(desk: Desk, field: str) -> None:
     """One field of all variants: empty and marked as mixed where they differ."""
-    schema, bounds = PROPERTIES[field], bounds_of(field)
     values = {getattr(variant.spec, field) for variant in desk.comparison.variants}
     key = f"all-{field}"
     st.session_state[key] = values.pop() if len(values) == 1 else None
-    st.number_input(
-        schema["title"],
-        min_value=bounds["minimum"],
-        max_value=bounds.get("maximum"),
-        value=None,
-        step=1,
-        help=f"{schema['description']} For all variants.",
-        placeholder="mixed" if values else "all",
+    mixed = {"placeholder": "mixed"} if values else {}
+    render_number(
+        field,
+        help=f"{PROPERTIES[field]['description']} For all variants.",
         disabled=desk.lesson.locks(field),
         key=key,
         on_change=_set_for_all,
         args=(desk, field, key),
-        width=185,
+        width=FOR_ALL[field],
+        **mixed,
     )
 
 
 def _set_for_all(desk: Desk, field: str, key: str) -> None:
-    entered = st.session_state[key]
-    if entered is None and field != "train_examples":
-        return
-    _try(desk, lambda c: c.revised({field: entered}))
+    _try(desk, lambda c: c.revised({field: st.session_state[key]}))
 
 
 def _render_seeds(desk: Desk) -> None:
@@ -122,14 +118,12 @@ def _render_seeds(desk: Desk) -> None:
     st.session_state[key] = desk.comparison.seeds
     st.number_input(
         "Seeds",
-        min_value=1,
-        max_value=MOST_SEEDS,
         step=1,
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
         key=key,
         disabled=desk.lesson.locks(EVERYTHING),
         on_change=lambda: _try(desk, lambda c: c.repeated(st.session_state[key])),
-        width=120,
+        width=115,
     )
 
 

@@ -113,6 +113,7 @@ def test_a_logarithmic_axis_has_no_zero() -> None:
     assert figure.data[0].y.tolist() == [4, 3]
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
     assert figure.layout.yaxis.range is None
+    assert figure.layout.xaxis.tickformat == figure.layout.yaxis.tickformat == ",~g", "10, 20, 10,000: one form for all"
     accuracy = curve_figure(lines(VAL_ACCURACY, [0.5, 0.6]), STYLES, VAL_ACCURACY, View(log_y=True))
     assert accuracy.layout.yaxis.type is None
 
@@ -165,22 +166,22 @@ def test_a_band_stays_on_a_logarithmic_axis_and_goes_below_zero_in_differences()
     np.testing.assert_allclose(low.y, [0.2, 0.2], rtol=1e-6)
     differing = View(log_y=True, differences=True, baseline=LABELS[0])
     figure = curve_figure(many, STYLES, VAL_LOSS, differing)
-    (_, low) = backs(figure, "low")
+    (low,) = backs(figure, "low")
     np.testing.assert_allclose(low.y, [-3.8 / math.sqrt(2), -4 / math.sqrt(2)], rtol=1e-5)
     assert figure.layout.yaxis.type is None
 
 
 @every_curve
 def test_differences_are_to_the_baselines_mean(curve: Curve) -> None:
-    many = {LABELS[0]: line(curve, [0.5, 0.4], [0.7, 0.6]), LABELS[1]: line(curve, [0.5, 0.1, 0.05])}
+    many = {LABELS[0]: line(curve, [0.5, 0.4], [0.7, 0.6]), LABELS[1]: line(curve, [0.6, 0.2, 0], [0.4, 0, 0])}
     view = View(smoothing=0, singles=True, differences=True, baseline=LABELS[0])
     figure = curve_figure(many, STYLES, curve, view)
     assert_sound(figure)
     drawn = fronts(figure)
-    np.testing.assert_allclose(drawn[LABELS[0]].y, [0, 0], atol=1e-6)
+    assert list(drawn) == [LABELS[1]], "the baseline itself is the line at zero"
     np.testing.assert_allclose(drawn[LABELS[1]].y, [-0.1, -0.4], rtol=1e-5)
-    np.testing.assert_allclose(backs(figure, "0")[0].y, [-0.1, -0.1], rtol=1e-5)
-    assert figure.layout.title.text == f"{curve.title} minus {LABELS[0]}’s"
+    np.testing.assert_allclose(backs(figure, "0")[0].y, [0, -0.3], rtol=1e-5, atol=1e-6)
+    assert figure.layout.title.subtitle.text == f"minus {LABELS[0]}’s"
     assert figure.layout.yaxis.range is None
 
 
@@ -197,7 +198,7 @@ def test_without_its_baseline_a_curve_is_itself() -> None:
     own = lines(LOSS, [1, 2])
     for view in (View(), View(differences=True), View(differences=True, baseline="gone"), View(baseline=LABELS[0])):
         assert differing_lines(own, LOSS, view)[LABELS[0]] is own[LABELS[0]]
-        assert curve_figure(own, STYLES, LOSS, view).layout.title.text == LOSS.title
+        assert curve_figure(own, STYLES, LOSS, view).layout.title.to_plotly_json() == {"text": LOSS.title}
 
 
 @every_curve

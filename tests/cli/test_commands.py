@@ -172,15 +172,15 @@ def test_stop_by_digest_and_all(url: str) -> None:
     ("setting", "words"),
     [
         ("epochs", "--set takes FIELD=VALUE, but 'epochs' was given."),
-        ("epochs=0", "epochs must be a whole number at least 1 and at most 1,000, but 0 was given."),
-        ("epochs=ten", "epochs must be a whole number at least 1 and at most 1,000, but 'ten' was given."),
-        ("learning_rate=NaN", "learning_rate must be a number above 0 and at most 100, but nan was given."),
-        ("placement=within", "placement must be one of none, before_activation, after_activation, but 'within' was"),
-        ("hidden_units=8", "each a whole number at least 1 and at most 2,048, but 8 was given."),
+        ("epochs=0", "Epochs must be a whole number from 1 to 1,000, but 0 was given."),
+        ("epochs=ten", "Epochs must be a whole number from 1 to 1,000, but 'ten' was given."),
+        ("learning_rate=NaN", "Learning rate must be a number above 0 and at most 100, but nan was given."),
+        ("placement=within", "Placement must be one of none, before_activation, after_activation, but 'within' was"),
+        ("hidden_units=8", "each a whole number from 1 to 2,048, but 8 was given."),
         ("hidden_units=8,zero", "but '8,zero' was given."),
         ("colour=blue", "colour is not a field of a run; the fields are placement,"),
-        ("seed=" + "9" * 5_000, "seed must be a whole number at least 0 and at most 2,147,483,647, but '999"),
-        ("seed=" + "[" * 50_000, "seed must be a whole number at least 0 and at most 2,147,483,647, but '[[["),
+        ("seed=" + "9" * 5_000, "Seed must be a whole number from 0 to 2,147,483,647, but '999"),
+        ("seed=" + "[" * 50_000, "Seed must be a whole number from 0 to 2,147,483,647, but '[[["),
     ],
     ids=lambda text: text[:20],
 )
@@ -210,8 +210,8 @@ def test_settings_are_json_lists_or_text(text: str, name_and_value: tuple[str, A
 def test_compare_refuses_before_it_trains_what_it_could_not_finish(url: str, tmp_path: Path) -> None:
     missing = tmp_path / "missing" / "results.json"
     assert "missing is not a folder." in refused(*SMALL, "--json", str(missing))
-    assert "epochs must be a whole number" in refused("compare", "notebook", "--epochs", "0")
-    assert "seed must be a whole number" in refused("compare", "notebook", "--set", "seed=2147483647", "--seeds", "2")
+    assert "Epochs must be a whole number" in refused("compare", "notebook", "--epochs", "0")
+    assert "Seed must be a whole number" in refused("compare", "notebook", "--set", "seed=2147483647", "--seeds", "2")
 
 
 @pytest.mark.parametrize("command", [["runs"], ["stop", "--all"], SMALL], ids=lambda command: command[0])

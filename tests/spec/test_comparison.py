@@ -55,12 +55,12 @@ def test_seeds_count_up_from_the_variants_own() -> None:
 
 def test_a_seed_beyond_its_bound_is_refused() -> None:
     assert comparison_specs(VARIANTS, {"seed": LAST_SEED})["A"][0].seed == LAST_SEED
-    with pytest.raises(SpecError, match="seed must be a whole number"):
+    with pytest.raises(SpecError, match="Seed must be a whole number"):
         comparison_specs(VARIANTS, {"seed": LAST_SEED}, seeds=2)
 
 
 def test_a_faulty_change_is_told_in_words() -> None:
-    with pytest.raises(SpecError, match="epochs must be"):
+    with pytest.raises(SpecError, match="Epochs must be"):
         comparison_specs(VARIANTS, {"epochs": 0})
 
 
@@ -91,8 +91,8 @@ def test_its_specs_are_its_variants_over_the_seeds() -> None:
     [
         ((), 1, "A comparison has 1 to 8 variants, but 0 were given."),
         (tuple(Variant(str(i), RunSpec()) for i in range(9)), 1, "A comparison has 1 to 8 variants, but 9 were given."),
-        (VARIANTS, 0, "seeds must be a whole number from 1 to 20, but 0 was given."),
-        (VARIANTS, 21, "seeds must be a whole number from 1 to 20, but 21 was given."),
+        (VARIANTS, 0, "Seeds must be a whole number from 1 to 20, but 0 was given."),
+        (VARIANTS, 21, "Seeds must be a whole number from 1 to 20, but 21 was given."),
         ((VARIANTS[0], VARIANTS[0]), 1, "Two variants of a comparison cannot have the same name."),
         ((Variant("A", RunSpec(), 8),), 1, "A variant's colour is a number from 0 to 7."),
         ((Variant("A", RunSpec(), -1),), 1, "A variant's colour is a number from 0 to 7."),
@@ -101,7 +101,7 @@ def test_its_specs_are_its_variants_over_the_seeds() -> None:
         ((Variant("x" * 41, RunSpec()),), 1, "name has at most 40 characters; 'xxxxxxxxxxxxxxxxxxxx'… has 41."),
         ((Variant("A~B", RunSpec()),), 1, "A variant's name is one line without the sign ~, but 'A~B' was given."),
         ((Variant("A\nB", RunSpec()),), 1, "A variant's name is one line without the sign ~, but 'A\\nB' was given."),
-        ((Variant("A", RunSpec(seed=LAST_SEED)),), 2, "seed must be a whole number at least 0"),
+        ((Variant("A", RunSpec(seed=LAST_SEED)),), 2, "Seed must be a whole number from 0"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_refused_in_words(variants: tuple[Variant, ...], seeds: int, says: str) -> None:
@@ -116,7 +116,7 @@ def test_the_bounds_belong_to_it() -> None:
     last = Comparison((Variant("A", RunSpec(seed=LAST_SEED - 1)),), seeds=2)
     assert last.specs()["A"][-1].seed == LAST_SEED
     for beyond in (lambda: last.repeated(3), lambda: last.revised({"seed": LAST_SEED})):
-        with pytest.raises(SpecError, match="seed must be"):
+        with pytest.raises(SpecError, match="Seed must be"):
             beyond()
 
 
@@ -128,7 +128,7 @@ def test_a_change_is_made_in_one_or_in_all() -> None:
     assert [(variant.spec.epochs, variant.spec.batch_size) for variant in every.variants] == [(4, 64)] * 2
     assert (every.labels, every.seeds, colours(every)) == (["A", "B"], 2, {"A": 0, "B": 1})
     assert comparison == comparison_of("A", "B", seeds=2), "every change makes a new one"
-    with pytest.raises(SpecError, match="epochs must be"):
+    with pytest.raises(SpecError, match="Epochs must be"):
         comparison.revised({"epochs": 0}, "A")
 
 
@@ -153,9 +153,20 @@ def test_variants_of_one_colour_can_be_told_apart_again() -> None:
 
 def test_one_more_gets_a_name_and_a_colour_that_are_free() -> None:
     comparison = comparison_of("A", "B").removed("A").added(Variant("B", RunSpec(epochs=3), 1))
-    assert comparison.added(Variant("B", RunSpec(), 1)).labels == ["B", "B 2", "B 3"]
-    assert colours(comparison) == {"B": 1, "B 2": 0}
-    assert comparison["B 2"].spec.epochs == 3
+    assert comparison.added(Variant("B", RunSpec(), 1)).labels == ["B", "B (copy)", "B (copy 2)"]
+    assert colours(comparison) == {"B": 1, "B (copy)": 0}
+    assert comparison["B (copy)"].spec.epochs == 3
+
+
+def test_a_copy_of_a_copy_is_a_copy_of_the_first() -> None:
+    label = "x" * LONGEST_LABEL
+    comparison = comparison_of("A (as described)")
+    for _ in range(2):
+        comparison = comparison.added(comparison.variants[-1])
+    assert comparison.labels == ["A (as described)", "A (as described) (copy)", "A (as described) (copy 2)"]
+    (_, first), again = comparison_of(label).added(Variant(label, RunSpec())).labels, f"{'x' * 31} (copy 2)"
+    assert first == f"{'x' * 33} (copy)"
+    assert comparison_of(label, first).added(Variant(first, RunSpec())).labels[-1] == again
 
 
 def test_the_last_variant_stays_and_a_ninth_does_not_come() -> None:

@@ -30,35 +30,38 @@ def test_valid_values_make_the_spec() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"epochs": 0}, "epochs must be a whole number at least 1 and at most 1,000, but 0 was given."),
-        ({"epochs": 2.5}, "epochs must be a whole number at least 1 and at most 1,000, but 2.5 was given."),
+        ({"epochs": 0}, "Epochs must be a whole number from 1 to 1,000, but 0 was given."),
+        ({"epochs": 2.5}, "Epochs must be a whole number from 1 to 1,000, but 2.5 was given."),
         (
             {"seed": 2**31},
-            "seed must be a whole number at least 0 and at most 2,147,483,647, but 2147483648 was given.",
+            "Seed must be a whole number from 0 to 2,147,483,647, but 2147483648 was given.",
         ),
-        ({"learning_rate": 0}, "learning_rate must be a number above 0 and at most 100, but 0 was given."),
-        ({"learning_rate": "fast"}, "learning_rate must be a number above 0 and at most 100, but 'fast' was given."),
-        ({"momentum": 1.0}, "momentum must be a number at least 0 and below 1, but 1.0 was given."),
-        ({"center": "maybe"}, "center must be true or false, but 'maybe' was given."),
+        ({"learning_rate": 0}, "Learning rate must be a number above 0 and at most 100, but 0 was given."),
+        ({"learning_rate": "fast"}, "Learning rate must be a number above 0 and at most 100, but 'fast' was given."),
+        ({"momentum": 1.0}, "BN momentum (momentum) must be a number at least 0 and below 1, but 1 was given."),
+        ({"center": "maybe"}, "BN center (center) must be true or false, but 'maybe' was given."),
         (
             {"placement": "within"},
-            "placement must be one of none, before_activation, after_activation, but 'within' was given.",
+            "Placement must be one of none, before_activation, after_activation, but 'within' was given.",
         ),
-        ({"dataset": None}, "dataset must be one of mnist, fashion_mnist, cifar10, but None was given."),
+        ({"dataset": None}, "Dataset must be one of mnist, fashion_mnist, cifar10, but nothing was given."),
         (
             {"hidden_units": [8, 0, -1]},
-            "hidden_units must be a list of 1 to 50 entries, each a whole number at least 1 and at most 2,048, "
+            "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, "
             "but an entry of 0 was given.",
         ),
         (
             {"hidden_units": 8},
-            "hidden_units must be a list of 1 to 50 entries, each a whole number at least 1 and at most 2,048, "
-            "but 8 was given.",
+            "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, but 8 was given.",
         ),
-        ({"train_examples": 0}, "train_examples must be a whole number at least 1 or nothing, but 0 was given."),
+        (
+            {"train_examples": 0},
+            "Training examples (train_examples) must be a whole number at least 1 or nothing, but 0 was given.",
+        ),
         (
             {"train_examples": 55_001},
-            "train_examples must be at most 55,000, all that MNIST has for training, but 55001 was given.",
+            "Training examples (train_examples) must be at most 55,000, all that MNIST has for training, "
+            "but 55001 was given.",
         ),
     ],
     ids=lambda value: str(value)[:30],
@@ -76,7 +79,7 @@ def test_an_unknown_field_is_answered_with_the_known_ones() -> None:
 def test_every_faulty_field_has_one_sentence() -> None:
     words = fault(epochs=0, hidden_units=[0, 0], seed=-1)
     assert words.count(" was given.") == 3
-    assert [words.count(f"{name} must be") for name in ("epochs", "hidden_units", "seed")] == [1, 1, 1]
+    assert [words.count(f"{name} must be") for name in ("Epochs", "Hidden units", "Seed")] == [1, 1, 1]
 
 
 def test_a_long_value_is_cut_short() -> None:
@@ -120,5 +123,5 @@ def test_a_revision_keeps_the_other_fields() -> None:
 def test_a_revision_is_validated_anew() -> None:
     with pytest.raises(SpecError, match="at most 45,000, all that CIFAR-10 has"):
         revise_spec(RunSpec(train_examples=50_000), {"dataset": "cifar10"})
-    with pytest.raises(SpecError, match="epochs must be"):
+    with pytest.raises(SpecError, match="Epochs must be"):
         revise_spec(RunSpec(), {"epochs": "ten"})

@@ -29,7 +29,7 @@ __all__ = ["open_page"]
 PRESET = next(iter(PRESETS.values()))
 TINY = {"epochs": 1, "train_examples": 64}
 CURVES = ["Training loss", "Training accuracy", "Validation loss", "Validation accuracy"]
-LEVERS = ["Train"]
+LEVERS = ["Train", "Stop all"]
 # Without workers, which would compete with the other tests.
 IMPORTED = """
 import sys
@@ -110,12 +110,13 @@ def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
     assert_sound(app)
     assert buttons(app) == [*LEVERS, *["Edit"] * 4]
     assert not app.button(key="train").disabled
+    assert app.button(key="stop_all").disabled
     assert all(text.startswith("Recorded: ") for text in words(app))
     assert any("Recorded, not trained here" in caption.value for caption in app.caption)
     assert list(charts(app)) == CURVES
     for name in CURVES:
         assert set(lines(app, name)) == {variant.label for variant in PRESET.variants}
-    assert app.dataframe[0].value["val_accuracy"].between(0.91, 0.99).all()
+    assert app.dataframe[0].value["val_accuracy"].between(91, 99).all(), "in percent"
     assert all(run.recorded for run in store.runs()), "a visit trains nothing"
     app.button(key="train").click().run()
     assert_sound(app)
@@ -167,7 +168,8 @@ def test_train_launches_what_the_address_says_once_for_everybody(open_page: Open
     assert_sound(app)
     runs = store.runs()
     assert {run.label: run.spec for run in runs} == tiny_specs()
-    assert buttons(app) == ["Train", "Stop all", *["Stop", "Edit"] * 4]
+    assert buttons(app) == [*LEVERS, *["Edit", "Stop"] * 4]
+    assert not app.button(key="stop_all").disabled
     assert app.button(key="train").disabled
     assert all(said.startswith("Waiting for a worker") for said in words(app))
 
@@ -188,7 +190,8 @@ def test_another_seed_is_another_run(open_page: OpenPage, trained: Store) -> Non
 def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY)
     assert_sound(app)
-    assert buttons(app) == ["Trained", *["Edit"] * 4]
+    assert buttons(app) == ["Trained", "Stop all", *["Edit"] * 4]
+    assert app.button(key="stop_all").disabled
     assert app.button(key="train").disabled
     assert all(text.startswith("Done: ") for text in words(app))
     for name in CURVES:
@@ -208,7 +211,7 @@ def test_the_view_is_in_the_address_and_changes_the_curves(open_page: OpenPage, 
     app = open_page(trained, **TINY, x="step", baseline="Baseline", differences="true")
     assert_sound(app)
     figure = json.loads(charts(app)["Validation loss"]["figure"])
-    assert figure["layout"]["title"]["text"] == "Validation loss minus Baseline’s"
+    assert figure["layout"]["title"] == {"text": "Validation loss", "subtitle": {"text": "minus Baseline’s"}}
     assert figure["layout"]["xaxis"]["title"]["text"] == "step"
     assert app.dataframe[0].value["difference"].notna().sum() == 3
     app.segmented_control(key="view-x").set_value("seconds").run()
@@ -240,10 +243,29 @@ def test_what_is_entered_wrongly_is_told_and_changes_nothing(open_page: OpenPage
     app.text_input(key="field-0-hidden_units").set_value("wide").run()
     assert not app.exception
     assert [error.value for error in app.error] == [
-        "hidden_units must be a list of 1 to 50 entries, each a whole number at least 1 and at most 2,048, "
+        "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, "
         "but an entry of 'wide' was given."
     ]
     assert app.query_params == {}
+
+
+def test_a_number_out_of_bounds_is_told_until_one_within_is_given(open_page: OpenPage, store: Store) -> None:
+    """The browser would refuse it without a word if the control knew the bounds."""
+    app = open_page(store)
+    assert not any(control.proto.has_min or control.proto.has_max for control in app.number_input)
+    for key, said in (("all-epochs", "Epochs must be a whole number from 1 to 1,000"), ("seeds", "Seeds must be")):
+        app.number_input(key=key).set_value(0).run()
+        assert not app.exception
+        assert [error.value.startswith(said) for error in app.error] == [True]
+        assert app.number_input(key=key).value != 0, "it stays as it was"
+        app.number_input(key=key).set_value(2).run()
+        assert_sound(app)
+    app.button(key="edit-0").click().run()
+    for key, good in (("field-0-momentum", 0.5), ("field-0-epochs", 4), ("field-0-learning_rate", 0.2)):
+        app.number_input(key=key).set_value(-1).run()
+        assert [error.value.endswith("was given.") for error in app.error] == [True]
+        app.number_input(key=key).set_value(good).run()
+        assert_sound(app)
 
 
 def test_variants_are_duplicated_removed_and_added_up_to_eight(open_page: OpenPage, store: Store) -> None:
@@ -362,5 +384,5 @@ def test_an_address_with_nonsense_in_it_says_so_and_shows_the_preset(
     assert not app.exception
     (warning,) = app.warning
     assert warning.value.startswith("In this page's address: ")
-    assert next(iter(query)) in warning.value
+    assert next(iter(query)) in warning.value.lower()
     assert words(app) == ["Not trained yet"] * 4

@@ -40,6 +40,15 @@ WATCH = """chart => {
   look();
 }"""
 
+# Whatever is moved on the page from now on, by its text; not what stands within a button or is Plotly's passing word.
+WATCH_PLACES = """() => {
+  window.moved = [];
+  const isOurs = node => node && !node.parentElement?.closest('button, .plotly-notifier');
+  const nodes = list => list.getEntries().flatMap(entry => entry.sources).map(source => source.node).filter(isOurs);
+  const seen = list => window.moved.push(...nodes(list).map(node => node.textContent));
+  new PerformanceObserver(seen).observe({ type: 'layout-shift' });
+}"""
+
 
 @pytest.fixture(scope="module")
 def app_url(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[str]:
@@ -66,7 +75,7 @@ def open_page(page: Page, address: str) -> WebSocket:
 
 def press_train(page: Page) -> None:
     train_button(page).click()
-    expect(page.locator(".st-key-stop_all button")).to_be_visible()
+    expect(page.locator(".st-key-stop_all button")).to_be_enabled()
 
 
 def train_button(page: Page) -> Locator:
@@ -128,6 +137,8 @@ def zoom(page: Page, element: Locator) -> None:
 
 def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) -> None:
     connection = open_page(browser_page, f"{app_url}/?{ENDLESS}")
+    expect(chart(browser_page, CURVES[0])).to_contain_text("Nothing trained yet")
+    browser_page.evaluate(WATCH_PLACES)
     press_train(browser_page)
     for name in CURVES:
         element = wait_for_lines(browser_page, name, len(LABELS))
@@ -156,6 +167,7 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
         expect(said_of(browser_page, label)).to_contain_text("Stopped at step")
     expect(train_button(browser_page)).to_have_text(re.compile("Continue"))
     assert element.evaluate(VIEW) == before, "the end of training leaves the chart as it was"
+    assert browser_page.evaluate("() => window.moved") == [], "nothing makes room for what training says and offers"
 
 
 def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
@@ -175,7 +187,7 @@ def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
     expect(button_of(browser_page, LABELS[0])).to_have_text(re.compile("Continue"))
     button_of(browser_page, LABELS[0]).click()
     expect_trained(browser_page)
-    expect(browser_page.locator(".st-key-stop_all")).to_have_count(0)
+    expect(browser_page.locator(".st-key-stop_all button")).to_be_disabled()
     assert_nothing_polls(browser_page, connection)
 
     said = [said_of(browser_page, label).inner_text() for label in LABELS]
@@ -231,7 +243,7 @@ def test_an_edited_comparison_is_in_its_address_and_trains(
 
 def test_a_broken_address_says_what_is_wrong_and_shows_the_preset(browser_page: Page, app_url: str) -> None:
     open_page(browser_page, f"{app_url}/?epochs=never&v=A~speed~9")
-    expect(browser_page.get_by_text("In this page's address:")).to_contain_text("epochs must be a whole number")
+    expect(browser_page.get_by_text("In this page's address:")).to_contain_text("Epochs must be a whole number")
     for label in LABELS:
         expect(card(browser_page, label)).to_contain_text(label)
 

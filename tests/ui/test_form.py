@@ -62,7 +62,7 @@ def test_equal_layers_can_be_counted(entered: str, units: list[int]) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_list_of_widths_is_refused_in_words(entered: str) -> None:
-    with pytest.raises(SpecError, match=r"^hidden_units must be a list of 1 to 50 entries, each a whole number"):
+    with pytest.raises(SpecError, match=r"^Hidden units must be a list of 1 to 50 entries, each a whole number"):
         units_of(entered)
 
 

@@ -33,4 +33,8 @@ def test_the_first_request_of_a_server_may_be_a_deep_link(name: str, browser_pag
         expect(browser_page).to_have_title("bnlab")
         assert browser_page.url == f"{url}/{name}?kept=1"
         expect(browser_page.get_by_text("Page not found")).to_have_count(0)
+        expect(browser_page.get_by_test_id("stSidebar").get_by_role("link")).to_have_count(len(PAGES))
+        sidebar = browser_page.get_by_test_id("stSidebar").bounding_box()
+        assert sidebar is not None
+        assert sidebar["width"] == pytest.approx(210, abs=5), "what app.py asks for, from the first session on"
         browser_page.goto("about:blank")  # it would complain of a server that goes

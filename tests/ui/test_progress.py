@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.spec.run_spec import RunSpec
-from bnlab.ui.progress import FIRST_ESTIMATE_SECONDS, STALE_SECONDS, progress_of, words_of
+from bnlab.ui.progress import FIRST_ESTIMATE_SECONDS, STALE_SECONDS, progress_of, summary_of, words_of
 
 SPEC = RunSpec(train_examples=32_000, batch_size=32, epochs=2)
 WAITING = Run(SPEC.digest, "A", SPEC, RunState.QUEUED, 0, 2000, 0.0, 0.0, 0.0, 0.0, "", False, "", 0.0)
@@ -55,6 +55,24 @@ def test_who_waits_knows_the_place_unless_it_is_the_next(place: int, said: str) 
     queue = {SPEC.digest: place} if place else {"other": 7}
     assert words(RunState.QUEUED, queue=queue) == f"Waiting for a worker{said}"
     assert words(RunState.QUEUED, 10, queue) == f"Waiting for a worker{said}, at step 10 of 2,000"
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([], "Not trained yet."),
+        ([run(RunState.COMPLETED, recorded="yesterday")] * 2, "Recorded, not trained here (yesterday)."),
+        ([run(RunState.COMPLETED)] * 3, "All trained. Another seed or more epochs make new runs."),
+        ([run(RunState.COMPLETED)] * 2, "Runs: 2 of 3 done."),
+        (
+            [run(RunState.RUNNING), run(RunState.QUEUED), run(RunState.QUEUED)],
+            "Runs: 0 of 3 done, 1 training, 2 waiting.",
+        ),
+        ([run(state) for state in list(RunState)[-3:]], "Runs: 0 of 3 done, 1 stopped, 1 failed, 1 diverged."),
+    ],
+)
+def test_a_comparison_is_told_in_one_line(runs: list[Run], said: str) -> None:
+    assert summary_of(runs, 3) == said
 
 
 def test_an_estimate_needs_some_training_first() -> None:

@@ -31,18 +31,20 @@ def test_runs_become_variants_in_their_order_each_in_a_colour_of_its_own() -> No
 
 def test_runs_of_one_name_are_told_apart_by_their_seeds() -> None:
     comparison = comparison_of([run("A", 0), run("A", 1), run("A", LAST_SEED), run("B", 1)])
-    assert comparison.labels == ["A", "A, seed 1", f"A, seed {LAST_SEED}", "B"]
+    assert comparison.labels == ["A, seed 0", "A, seed 1", f"A, seed {LAST_SEED}", "B"]
 
 
 def test_runs_of_one_name_and_seed_are_told_apart_nevertheless() -> None:
     labels = comparison_of([run("A", epochs=epochs) for epochs in range(1, 5)]).labels
-    assert labels == ["A", "A, seed 0", "A, seed 0 2", "A, seed 0 3"]
+    assert labels == ["A", "A, run 2", "A, run 3", "A, run 4"]
+    runs = [run("A", 0), run("A", 1), run("A", 1, epochs=3)]
+    assert comparison_of(runs).labels == ["A, seed 0", "A, seed 1", "A, seed 1, run 2"]
 
 
 def test_a_long_name_leaves_room_for_the_whole_seed() -> None:
     long = "x" * LONGEST_LABEL
     first, second = comparison_of([run(long), run(long, LAST_SEED)]).labels
-    assert first == long
+    assert first == "x" * (LONGEST_LABEL - len(", seed 0")) + ", seed 0"
     assert second == "x" * (LONGEST_LABEL - len(f", seed {LAST_SEED}")) + f", seed {LAST_SEED}"
 
 

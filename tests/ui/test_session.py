@@ -70,12 +70,12 @@ def test_an_address_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
-        ({"x": ["weeks"]}, "x must be one of epoch, step, seconds, but 'weeks' was given."),
-        ({"smoothing": ["1"]}, "smoothing must be a number at least 0 and at most 0.99, but 1 was given."),
-        ({"smoothing": ["NaN"]}, "smoothing must be a number at least 0"),
-        ({"smoothing": [""]}, "smoothing must be a number at least 0"),
-        ({"log_x": ["perhaps"]}, "log_x must be true or false, but 'perhaps' was given."),
-        ({"baseline": ["x" * 41]}, "baseline must be"),
+        ({"x": ["weeks"]}, "Against (x) must be one of epoch, step, seconds, but 'weeks' was given."),
+        ({"smoothing": ["1"]}, "Smoothing must be a number from 0 to 0.99, but 1 was given."),
+        ({"smoothing": ["NaN"]}, "Smoothing must be a number from 0"),
+        ({"smoothing": [""]}, "Smoothing must be a number from 0"),
+        ({"log_x": ["perhaps"]}, "Log x must be true or false, but 'perhaps' was given."),
+        ({"baseline": ["x" * 41]}, "Baseline must be"),
     ],
 )
 def test_what_a_view_cannot_be_is_said_and_left_at_its_default(parameters: dict[str, list[str]], says: str) -> None:
@@ -104,7 +104,7 @@ def test_a_baseline_that_is_not_there_is_said() -> None:
 def test_every_fault_of_an_address_is_told() -> None:
     desk = read_desk({"epochs": ["0"], "x": ["weeks"], "lock": ["weight"], "hide": ["results.ads"]})
     assert (desk.comparison, desk.view, desk.lesson) == (PRESET, View(), Lesson(hide=("results",)))
-    starts = ("epochs must be", "x must be", "lock takes", "hide takes")
+    starts = ("Epochs must be", "Against (x) must be", "lock takes", "hide takes")
     assert [fault.startswith(start) for fault, start in zip(desk.faults, starts, strict=True)] == [True] * 4
 
 
@@ -141,7 +141,7 @@ def test_any_address_is_a_desk(parameters: dict[str, list[str]]) -> None:
 
 def test_a_change_is_made_or_its_fault_is_returned() -> None:
     desk = read_desk({"epochs": ["0"]})
-    assert "epochs must be" in attempt(desk, lambda comparison: comparison.revised({"epochs": -1}))
+    assert "Epochs must be" in attempt(desk, lambda comparison: comparison.revised({"epochs": -1}))
     assert (desk.comparison, len(desk.faults)) == (PRESET, 1), "nothing has changed"
     assert attempt(desk, lambda comparison: comparison.revised({"epochs": 3}, "Baseline")) == ""
     assert desk.comparison == PRESET.revised({"epochs": 3}, "Baseline")
@@ -180,7 +180,7 @@ def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -
     assert not app.exception
     assert [error.value.split("'")[0] for error in app.error] == [
         "There is nothing called ",
-        "x must be one of epoch, step, seconds, but ",
+        "Against (x) must be one of epoch, step, seconds, but ",
     ]
     assert dict(app.query_params) == {"epochs": "3", "embed_options": ["a", "b"]}, "what means nothing has left it"
     app.button(key="change").click().run()
