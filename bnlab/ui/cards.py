@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bnlab.charts.stack import stack_svg
-from bnlab.charts.style import style_of
+from bnlab.charts.style import sample_svg, style_of
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState

@@ -64,7 +64,9 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
 
 def _in_percent(table: pd.DataFrame) -> pd.DataFrame:
     """What is shown in percent, rounded as it is shown: or the browser would write −0.003 as −0.00."""
-    return table.assign(**{name: (table[name] * 100).round(2) + 0.0 for name in table.columns.intersection(PERCENTS)})
+    return table.assign(
+        **{name: (table[name] * 100).round(2) + 0.0 for name in table.columns.intersection(list(PERCENTS))}
+    )
 
 
 def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
