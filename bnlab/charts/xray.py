@@ -78,9 +78,9 @@ def xray_figure(
 ) -> go.Figure:
     """A line for each network and step over the hidden layers: the network's colour and dash, stronger by the step."""
     own = QUANTITIES[quantity]
-    drawn = {run: frame[_drawable(frame, own)] for run, frame in frames.items()}
-    if message := _message(frames, drawn, own):
+    if message := _message(frames, own):
         return message_figure(own.title, message)
+    drawn = {run: frame[_drawable(frame, own)] for run, frame in frames.items()}
     deepest = int(max(frame["depth"].max() for frame in drawn.values() if len(frame)))
     layout = {
         "title": {"text": own.title},
@@ -108,8 +108,10 @@ def xray_figure(
 def xray_alt(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style]) -> str:
     """Each network's value in the first and the last hidden layer at each step, in a sentence."""
     own = QUANTITIES[quantity]
+    if message := _message(frames, own):
+        return f"{own.title}: {message}."
     words = [f"{styles[run].name} {_told(frame, own)}" for run, frame in frames.items() if len(frame)]
-    return f"{own.title} from the first hidden layer to the last: {'; '.join(words) or 'not measured yet'}."
+    return f"{own.title} from the first hidden layer to the last: {'; '.join(words)}."
 
 
 def _drawable(frame: pd.DataFrame, quantity: Quantity) -> "pd.Series[bool]":
@@ -117,14 +119,15 @@ def _drawable(frame: pd.DataFrame, quantity: Quantity) -> "pd.Series[bool]":
     return frame["value"].between(0, math.inf, inclusive="neither" if quantity.is_log else "left")
 
 
-def _message(frames: Mapping[str, pd.DataFrame], drawn: Mapping[str, pd.DataFrame], quantity: Quantity) -> str:
+def _message(frames: Mapping[str, pd.DataFrame], quantity: Quantity) -> str:
     """What there is to say where no line would say anything."""
-    values = np.concatenate([np.empty(0), *(frame["value"].to_numpy(float) for frame in frames.values())])
-    if not len(values):
+    measured = [frame for frame in frames.values() if len(frame)]
+    if not measured:
         return "Not measured yet"
-    if not np.isfinite(values).any():
+    values = pd.concat(measured)
+    if not np.isfinite(values["value"]).any():
         return "No numbers: the training diverged"
-    return "" if any(frame["value"].any() for frame in drawn.values()) else quantity.nothing
+    return "" if values.loc[_drawable(values, quantity), "value"].any() else quantity.nothing
 
 
 def _line(

@@ -22,8 +22,8 @@ HEIGHT = 300
 WHAT_IT_IS = (
     "How gradients and activations fare from layer to layer, on 128 training images in training mode. A worker trains "
     "each network anew for that many steps, from its initial weights; your runs stay as they are. "
-    "A unit is dead where its ReLU lets none of the images through; an output is saturated where a sigmoid is within "
-    "0.01 of its ends, or tanh."
+    "A unit is dead where its ReLU lets none of the images through; an output is saturated where a sigmoid or tanh is "
+    "within 0.01 of an end."
 )
 
 Found = tuple[tuple[str, Answer | None], ...]
@@ -68,8 +68,8 @@ def _render_answers(runs: Runs, steps: tuple[int, ...], waiting: bool) -> None:
     if waiting and not _unanswered(found):
         st.rerun()  # stop polling
     _render_state(runs, steps, found)
-    signs = (f"{mark.sign} {step_words(step)}" for step, mark in marks_of(steps).items())
-    st.markdown("&emsp;".join(signs))
+    signs = [f"{mark.sign} {step_words(step)}" for step, mark in marks_of(steps).items()]
+    st.markdown("&emsp; ".join(words.replace(" ", "&nbsp;") for words in [*signs, "(the earlier, the fainter)"]))
     charts = _charts(runs, steps, tuple(answer if _is_good(answer) else None for _, answer in found))
     for start in range(0, len(charts), 2):
         for place, chart in zip(st.columns(2), charts[start : start + 2], strict=True):
@@ -89,6 +89,7 @@ def _render_state(runs: Runs, steps: tuple[int, ...], found: Found) -> None:
             on_click=_ask,
             args=(runs, steps),
             disabled=bool(unanswered) or not (missing or errors),
+            help=None if unanswered or missing or errors else "All of this is measured.",
             key="layers-xray-measure",
         )
         if unanswered:

@@ -57,7 +57,9 @@ def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
     for values in ([worst, 1.0], [worst]):
         frames = {"a1": depth_values_frame(measured({0: values}), quantity)}
         assert_drawable(xray_figure(frames, quantity, STYLES, [0]))
-        assert xray_alt(frames, quantity, STYLES).endswith("at the start.")
+        said = xray_alt(frames, quantity, STYLES)
+        assert said.startswith(QUANTITIES[quantity].title)
+        assert said.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,7 @@ def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
 def test_where_there_is_no_line_there_is_a_message(values: dict[int, list[float]], quantity: str, message: str) -> None:
     frames = {"a1": depth_values_frame(measured(values), quantity)}
     assert texts(xray_figure(frames, quantity, STYLES, [0])) == [message]
+    assert xray_alt(frames, quantity, STYLES) == f"{QUANTITIES[quantity].title}: {message}."
 
 
 def test_it_is_said_in_a_sentence() -> None:
@@ -80,7 +83,7 @@ def test_it_is_said_in_a_sentence() -> None:
         "Dead units from the first hidden layer to the last: "
         "With BN 50.0% to 25.0% at the start, 10.0% to 0.0% after 1 step."
     )
-    assert xray_alt({}, "dead", STYLES).endswith("not measured yet.")
+    assert xray_alt({}, "dead", STYLES) == "Dead units: Not measured yet."
 
 
 def test_steps_in_words() -> None:
