@@ -21,7 +21,14 @@ from bnlab.ui.lesson import Lesson, read_lesson, write_lesson
 Parameters = Mapping[str, Sequence[str]]
 KEY = "desk"
 ADDRESS = (*OWN_PARAMETERS, *View.model_fields, "lock", "hide")
-WIDGETS = ("layers-view", "layers-networks", "layers-normalizations", "layers-hidden")
+WIDGETS = (
+    "layers-view",
+    "layers-networks",
+    "layers-normalizations",
+    "layers-hidden",
+    "layers-xray-steps",
+    "layers-xray-own",
+)
 """What the Layers page's widgets keep in the address by themselves."""
 STREAMLITS = ("embed", "embed_options")
 

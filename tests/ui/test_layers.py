@@ -24,6 +24,7 @@ from bnlab.ui.layers import UNTRAINED
 from bnlab.ui.session import WIDGETS
 from tests.recording import Position, floats, open_journal
 
+KINDS = ("button_group", "multiselect", "number_input")
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
 PLAIN = RunSpec(**SMALL)
 NORMALIZED = RunSpec(**SMALL, placement="before_activation", input_normalization=True)
@@ -152,7 +153,7 @@ def test_runs_lie_over_one_another(both: Store) -> None:
 def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store) -> None:
     train(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
     apps = [open_view(store, view) for view in VIEWS]
-    widgets = [widget for app in apps for kind in ("button_group", "multiselect") for widget in app.get(kind)]
+    widgets = [widget for app in apps for kind in KINDS for widget in app.get(kind)]
     assert {widget.proto.query_param_key for widget in widgets} == set(WIDGETS)
 
 
