@@ -23,7 +23,7 @@ def batch_at(spec: RunSpec, step: int) -> tuple[np.ndarray, np.ndarray]:
 def trained_by_keras(spec: RunSpec, steps: int) -> keras.Model:
     """The model after `steps` of SGD."""
     model = build_model(spec)
-    model.compile(keras.optimizers.SGD(spec.learning_rate), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.SGD(spec.learning_rate), "sparse_categorical_crossentropy", jit_compile=False)
     for step in range(steps):
         model.train_on_batch(*batch_at(spec, step))
     return model

@@ -39,7 +39,7 @@ def keras_step(xla: bool) -> tuple[float, list[np.ndarray]]:
         else:
             layers.append(layer)
     model = keras.Sequential([keras.Input((28, 28)), *layers])
-    model.compile(keras.optimizers.SGD(SPEC.learning_rate), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.SGD(SPEC.learning_rate), "sparse_categorical_crossentropy", jit_compile=False)
     loss = model.train_on_batch(IMAGES / np.float32(255), LABELS)
     return float(loss), [v.numpy() for v in (*model.trainable_variables, *model.non_trainable_variables)]
 
