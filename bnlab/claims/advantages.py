@@ -87,7 +87,7 @@ ADVANTAGES = (
         conditions=_unscaled(True),
         beside=_unscaled(False),
         quick=Size({"train_examples": 20_000, "epochs": 2}, 5),
-        full=Size({"epochs": 10}, 20),
+        full=Size({"epochs": 5}, 10),
         literature=(
             Finding(
                 "BN on the input evens out a feature's scale only while its variance is far above epsilon "
@@ -128,7 +128,7 @@ ADVANTAGES = (
         "closer together with BN before the activations: at initialization, after 1 step and after 100?",
         conditions=tuple(itertools.starmap(_gradients, itertools.product(KINDS, (5, 20), GRADIENT_STEPS))),
         quick=Size({}, 5),
-        full=Size({}, 20),
+        full=Size({}, 10),
         literature=(
             Finding(
                 "In deep networks without skip connections BN itself makes gradients explode at initialization; "
@@ -158,7 +158,7 @@ ADVANTAGES = (
             ),
         ),
         quick=Size({"train_examples": 10_000, "epochs": 1}, 5),
-        full=Size({"epochs": 5}, 10),
+        full=Size({"train_examples": 20_000, "epochs": 3}, 10),
         literature=(
             Finding(
                 "BN allows much higher learning rates and less careful initialization.",
@@ -178,7 +178,7 @@ ADVANTAGES = (
             *(_noisy(pair) for pair in PAIRS[1:]),
         ),
         quick=Size({"train_examples": 20_000, "epochs": 2}, 5),
-        full=Size({"epochs": 10}, 20),
+        full=Size({"epochs": 5}, 10),
         literature=(
             Finding(
                 "Internal covariate shift is similar or worse with BN; the loss is smoother.",

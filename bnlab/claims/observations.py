@@ -67,6 +67,6 @@ OBSERVATIONS = (
         "inference mode, which takes the moving ones?",
         conditions=_in_both_modes(),
         quick=Size({}, 5),
-        full=Size({}, 20),
+        full=Size({}, 10),
     ),
 )

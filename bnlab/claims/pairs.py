@@ -36,7 +36,7 @@ PAIRS = (
 """The notebook's own, which differ in more than BN, and pairs that differ in BN alone, at two learning rates."""
 
 PAIRS_QUICK = Size({"epochs": 5}, 5)
-PAIRS_FULL = Size({"epochs": 20}, 20)
+PAIRS_FULL = Size({"epochs": 15}, 10)
 
 FEWER_STEPS = Prediction(-1, 172, "A tenth of an epoch of 1,719 steps; the moments of measurement lie further apart.")
 FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: about a tenth of what an epoch takes, and no less is felt.")

@@ -66,7 +66,7 @@ WHEN = (
         conditions=tuple(_deeper(kind, depth) for kind in _KINDS for depth in _DEEP),
         beside=tuple(_at_depth(kind, depth) for kind in _KINDS for depth in (*_SHALLOW, *_DEEP)),
         quick=Size({"train_examples": 10_000, "epochs": 2}, 5),
-        full=Size({"epochs": 5}, 10),
+        full=Size({"train_examples": 20_000, "epochs": 4}, 10),
         literature=(
             Finding("No source was found for the number 10.", "bnlab's own search"),
             Finding("BN was first demonstrated on MNIST with 3 hidden layers.", "Ioffe and Szegedy 2015"),
@@ -85,7 +85,7 @@ WHEN = (
         conditions=tuple(_more_in_convolutions(rate) for rate in _RATES),
         beside=tuple(_in_network(network, rate) for network in _NETWORKS for rate in _RATES),
         quick=Size({"train_examples": 4_000, "epochs": 2}, 5),
-        full=Size({"epochs": 5}, 10),
+        full=Size({"train_examples": 20_000, "epochs": 3}, 10),
         literature=(Finding("BN gave a multilayer perceptron its lowest accuracy.", "Garbin et al. 2020"),),
     ),
 )
