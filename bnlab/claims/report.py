@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bnlab.claims.claim import Claim
 from bnlab.claims.discussions import DISCUSSIONS
+from bnlab.claims.evidence import probes, trained_specs
 from bnlab.claims.statistics import Interval
 from bnlab.claims.trial import Cell, Trial
 
@@ -50,12 +51,14 @@ def _section(trial: Trial) -> str:
 
 def _effort(trial: Trial) -> str:
     effort = trial.effort
+    if not (trained_specs(trial.case) or probes(trial.case)):
+        return "Counted from the networks as they are built."
     changes = ", ".join(f"{name} = {value:,}" for name, value in trial.case.size.changes.items())
     size = f"{trial.case.size_name} size{f' ({changes})' if changes else ''}"
     seeds = f"{len(trial.case.seeds)} seed{'s' if len(trial.case.seeds) > 1 else ''}"
     diverged = f", {effort.diverged} diverged" if effort.diverged else ""
     runs = f"{effort.runs} runs, {effort.steps:,} steps, {effort.seconds:,.0f} s of training{diverged}"
-    return f"{seeds}, {size}; {runs if effort.runs else 'no runs'}. {trial.origin}."
+    return f"{seeds}, {size}; {runs if effort.runs else 'trained for some steps and looked into'}. {trial.origin}."
 
 
 def _table(cells: Sequence[Cell]) -> str:
