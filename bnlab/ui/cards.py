@@ -49,7 +49,7 @@ def render_cards(lab: Lab, desk: Desk, specs: Specs, runs: Runs) -> Places:
                 own = [runs[spec.digest] for spec in specs[variant.label] if spec.digest in runs]
                 _render_head(lab, desk, variant, place, specs[variant.label], own)
                 _render_network(variant)
-                places[variant.label] = st.empty()
+                places[variant.label] = st.container()  # an empty place would be blank until the tick fills it
                 _render_errors(own)
     return places
 
