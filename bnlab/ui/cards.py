@@ -73,7 +73,7 @@ def render_cards(lab: Lab, desk: Desk, specs: Specs, runs: Runs) -> Places:
             with st.container(border=True, key=f"card-{place}"):
                 own = [runs[spec.digest] for spec in specs[variant.label] if spec.digest in runs]
                 _render_network(variant)
-                places[variant.label] = st.empty()
+                places[variant.label] = st.container()  # an empty place would be blank until the tick fills it
                 _render_errors(own)
                 _render_buttons(lab, desk, variant, place, specs[variant.label], own)
     return places

@@ -215,7 +215,8 @@ def test_errands_are_done_between_slices_and_the_runs_go_on(lab: Lab) -> None:
 
 
 @pytest.mark.workers
-def test_without_workers_it_waits_and_closing_fails_it(second: Store) -> None:
+def test_without_workers_it_waits_and_closing_fails_it(second: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
     lab = Lab(second, scheduler="tcp://127.0.0.1:9")
     try:
         answer = lab.submit(operator.add, 1, 2)

@@ -229,7 +229,10 @@ def test_a_closed_lab_leaves_its_runs_to_the_next(second: Store, scheduler: str)
     assert second.run(run.digest).state is RunState.STOPPED
 
 
-def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(second: Store) -> None:
+def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
+    second: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
     lab = Lab(second, scheduler="tcp://127.0.0.1:9")
     try:
         run = lab.launch(SPEC, "waiting")

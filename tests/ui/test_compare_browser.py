@@ -39,6 +39,15 @@ WATCH = """chart => {
   };
   look();
 }"""
+# Looks at every frame whether each card says how far its network is.
+WATCH_CARDS = """cards => {
+  window.wordless = 0;
+  const look = () => {
+    if (document.querySelectorAll('[class*="st-key-card-"] .stProgress').length < cards) window.wordless += 1;
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
 
 # Whatever is moved on the page from now on, by its text; not what stands within a button or is Plotly's passing word.
 WATCH_PLACES = """() => {
@@ -162,12 +171,14 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
     assert (seen["otherNode"], seen["noLine"]) == (0, 0)
     assert element.evaluate(VIEW) == before
 
+    browser_page.evaluate(WATCH_CARDS, len(LABELS))
     browser_page.locator(".st-key-stop_all button").click()
     for label in LABELS:
         expect(said_of(browser_page, label)).to_contain_text("Stopped at step")
     expect(train_button(browser_page)).to_have_text(re.compile("Continue"))
     assert element.evaluate(VIEW) == before, "the end of training leaves the chart as it was"
     assert browser_page.evaluate("() => window.moved") == [], "nothing makes room for what training says and offers"
+    assert browser_page.evaluate("window.wordless") == 0, "nor does a card lose its words while the page is drawn anew"
 
 
 def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
