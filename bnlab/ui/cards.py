@@ -30,7 +30,7 @@ _LAYOUT = """<style>
 .st-key-cards { display: grid; gap: 1rem; align-items: stretch; grid-template-columns: repeat(ACROSS, minmax(0, 1fr)); }
 [class*="st-key-card-"] { height: 100%; gap: 0.4rem; padding: 0.8rem 1rem 0.5rem; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] p { min-height: 3em; text-wrap: balance; }
-[class*="st-key-card-"] > :has(> .stProgress) { margin-top: auto; }
+[class*="st-key-card-"] > :has(.stProgress) { margin-top: auto; }
 [class*="st-key-card-"] .stProgress p { min-height: 4.2em; font-size: 0.85rem; line-height: 1.4; }
 [class*="st-key-card-"] .stHorizontalBlock { min-height: 2.5rem; justify-content: space-between; }
 @container (max-width: 920px) { .st-key-cards { grid-template-columns: repeat(NARROW, minmax(0, 1fr)); } }
