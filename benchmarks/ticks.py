@@ -50,7 +50,8 @@ def tick_costs(browser: Browser, ticks: int) -> dict[str, dict[str, float]]:
 
     body: the fragment's own function, wall and processor time; server_cpu: all threads of the server's process from
     one tick to the next, so with Streamlit's own work and messages. No worker trains meanwhile, and the browser takes
-    every message but draws no chart.
+    every message but draws no chart. The table has a slower timer: where it is drawn it adds to server_cpu, and its
+    bytes are those of a tick of its own.
     """
     with LocalCluster(n_workers=0, protocol="tcp", dashboard_address="127.0.0.1:0") as nobody:
         return {
