@@ -11,21 +11,20 @@ _COMPACT = """<style>
 .stMainBlockContainer { padding: 3.4rem 2.2rem 4rem; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.4rem 1rem 4rem; } }
 h1 { font-size: 1.9rem !important; padding: 0.5rem 0 !important; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-arrival) { display: none; }
 </style>"""
 LARGE = "<style>html { font-size: 21px !important; }</style>"
 
 
-# A page that another one opens would begin where that one was read.
-_TO_TOP = """<script>if (!location.hash) document.querySelector(".stMain")?.scrollTo(0, 0);</script>"""
-_PAGE = "page"
+# A page that another one opens would begin where that one was read. It runs once a page, whose name is in it.
+_TO_TOP = """<script>/* %s */ if (!location.hash) document.querySelector(".stMain")?.scrollTo(0, 0);</script>"""
 
 
 def render_heading(title: str, desk: Desk) -> None:
     """Draw the title, with the switches that concern the whole page to its right."""
-    arrived = st.session_state.get(_PAGE) != title
-    st.session_state[_PAGE] = title
-    head = _COMPACT + (LARGE if desk.view.projector else "") + (_TO_TOP if arrived else "")
-    st.html(head, unsafe_allow_javascript=True)
+    st.html(_COMPACT + (LARGE if desk.view.projector else ""))
+    with st.container(key="arrival"):
+        st.html(_TO_TOP % title, unsafe_allow_javascript=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         key = "projector"
