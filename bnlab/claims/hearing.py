@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property
 
 from bnlab.claims.case import Case, read_case
 from bnlab.claims.evidence import counts, probes, trained_specs
@@ -69,7 +70,7 @@ class Hearing:
 
     def look(self) -> Standing:
         """Where the hearing stands; asks the probes once all runs have ended."""
-        specs, questions = trained_specs(self.case), probes(self.case)
+        specs, questions = self._specs, self._questions
         runs = tuple(self._lab.store.runs([spec.digest for spec in specs]))
         known = answered(self._lab.store, questions)
         if sum(counts(run) for run in runs) == len(specs):
@@ -84,10 +85,18 @@ class Hearing:
         strike(store, self.case.name)
         others = [case for name in entered(store) if (case := read_case(name, CLAIMS))]
         needed = {spec.digest for case in others for spec in trained_specs(case)}
-        self._lab.stop({spec.digest for spec in trained_specs(self.case)} - needed)
+        self._lab.stop({spec.digest for spec in self._specs} - needed)
         for answer in self._out.values():
             answer.cancel()
         self._out.clear()
+
+    @cached_property
+    def _specs(self) -> tuple[RunSpec, ...]:
+        return trained_specs(self.case)  # hundreds, and a page looks every second
+
+    @cached_property
+    def _questions(self) -> tuple[Question, ...]:
+        return probes(self.case)
 
     def _ask(self, questions: Sequence[Question]) -> None:
         for question in questions:

@@ -4,9 +4,10 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Column, Row, delete, insert, select
 
 from bnlab.runs.schema import answers
 from bnlab.runs.store import Store
@@ -51,31 +52,23 @@ def write_answer(store: Store, question: Question, answer: pd.DataFrame) -> None
 
 def read_answers(store: Store, questions: Iterable[Question]) -> dict[Question, pd.DataFrame]:
     """The answers that are there."""
-    wanted = {(question.name, question.spec.digest): question for question in questions}
-    found: dict[Question, pd.DataFrame] = {}
-    with store.engine.connect() as connection:
-        for name, digests in _by_name(wanted).items():
-            query = select(answers.c.spec, answers.c.answer).where(
-                answers.c.question == name, answers.c.spec.in_(digests)
-            )
-            for digest, packed in connection.execute(query):
-                found[wanted[name, digest]] = pd.read_parquet(io.BytesIO(packed))
-    return found
+    found = _found(store, questions, answers.c.spec, answers.c.answer)
+    return {question: pd.read_parquet(io.BytesIO(row.answer)) for question, row in found}
 
 
 def answered(store: Store, questions: Iterable[Question]) -> set[Question]:
     """Those that have been answered."""
-    wanted = {(question.name, question.spec.digest): question for question in questions}
-    found: set[Question] = set()
+    return {question for question, _ in _found(store, questions, answers.c.spec)}
+
+
+def _found(store: Store, questions: Iterable[Question], *columns: Column[Any]) -> list[tuple[Question, Row[Any]]]:
+    """The rows of the questions that have been answered; `columns` begin with the spec's digest."""
+    by_name: dict[str, dict[str, Question]] = defaultdict(dict)
+    for question in questions:
+        by_name[question.name][question.spec.digest] = question
+    found: list[tuple[Question, Row[Any]]] = []
     with store.engine.connect() as connection:
-        for name, digests in _by_name(wanted).items():
-            query = select(answers.c.spec).where(answers.c.question == name, answers.c.spec.in_(digests))
-            found |= {wanted[name, digest] for digest in connection.scalars(query)}
+        for name, own in by_name.items():
+            query = select(*columns).where(answers.c.question == name, answers.c.spec.in_(own))
+            found += [(own[row.spec], row) for row in connection.execute(query)]
     return found
-
-
-def _by_name(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    digests = defaultdict(list)
-    for name, digest in keys:
-        digests[name].append(digest)
-    return digests
