@@ -1,6 +1,7 @@
 """What concerns all variants at once: train and stop, add one, epochs, images and seeds, and what differs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -9,6 +10,7 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.spec.comparison import MOST_VARIANTS, Comparison, Variant
 from bnlab.spec.differences import differing_fields
+from bnlab.spec.parse import revise_spec
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.curves import render_view
@@ -18,7 +20,7 @@ from bnlab.ui.session import Desk, attempt
 from bnlab.ui.words import plain
 
 FAULT = "toolbar_fault"
-FOR_ALL = {"epochs": 140, "train_examples": 170}  # the controls' widths
+FOR_ALL = {"epochs": 140, "train_examples": 200}  # the controls' widths
 # Wide enough for the longest of its words, or the others would move when it changes.
 _STEADY = "<style>.st-key-train button { min-width: 11.6rem; }</style>"
 
@@ -88,7 +90,10 @@ def _render_adding(desk: Desk) -> None:
 
 
 def _add(desk: Desk, variant: Variant) -> None:
-    _try(desk, lambda c: c.added(variant))
+    """It is trained as long and on as much as the others, where they agree: or the comparison would not be fair."""
+    given = {field: {getattr(own.spec, field) for own in desk.comparison.variants} for field in FOR_ALL}
+    common = {field: values.pop() for field, values in given.items() if len(values) == 1}
+    _try(desk, lambda c: c.added(replace(variant, spec=revise_spec(variant.spec, common))))
 
 
 def _render_for_all(desk: Desk, field: str) -> None:

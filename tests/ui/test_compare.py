@@ -284,6 +284,15 @@ def test_variants_are_duplicated_removed_and_added_up_to_eight(open_page: OpenPa
     assert len(words(app)) == 8
 
 
+def test_an_added_variant_is_trained_as_long_and_on_as_much_as_the_others(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, epochs=2, train_examples=2000)
+    app.button(key="add-depth-0").click().run()
+    assert_sound(app)
+    assert len(words(app)) == 5
+    assert app.number_input(key="all-epochs").value == 2
+    assert app.number_input(key="all-train_examples").value == 2000
+
+
 def test_a_lesson_locks_fields_and_hides_parts(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY, lock="use_bias.epochs", hide="results.view")
     assert_sound(app)
