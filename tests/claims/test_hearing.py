@@ -31,9 +31,13 @@ def ask(store_url: str, spec: RunSpec) -> pd.DataFrame:
     return pd.DataFrame({"step": [Store(store_url).run(spec.digest).step]})
 
 
-def refuse(_store_url: str, _spec: RunSpec) -> pd.DataFrame:
-    """A question that cannot be answered."""
-    raise RuntimeError("nobody knows")
+def stumble(store_url: str, spec: RunSpec) -> pd.DataFrame:
+    """A question that one spec does not answer when it is asked first."""
+    asked = Path(store_url.removeprefix("sqlite:///")).with_name("asked")
+    if (spec.placement, spec.seed) == (TINY.placement, 0) and not asked.exists():
+        asked.touch()
+        raise RuntimeError("nobody knows")
+    return pd.DataFrame({"step": [0]})
 
 
 STEPS = Measure("steps", "steps", Probed(ask, lambda answer: answer["step"].iloc[0], after_training=True))
@@ -92,7 +96,7 @@ def test_a_case_is_heard_to_its_end_and_not_heard_again(store: Store, scheduler:
 
 @pytest.mark.workers
 def test_a_question_without_an_answer_rests_the_hearing_until_it_is_begun_again(store: Store, scheduler: str) -> None:
-    source = Probed(refuse, lambda answer: 0.0)
+    source = Probed(stumble, lambda answer: answer["step"].iloc[0])
     claim = replace(CLAIM, conditions=(Condition("none", *ARMS, replace(STEPS, source=source), MORE),))
     lab = Lab(store, scheduler=scheduler)
     try:
@@ -101,9 +105,9 @@ def test_a_question_without_an_answer_rests_the_hearing_until_it_is_begun_again(
         last = watch(hearing)[-1]
         assert last.rests
         assert "nobody knows" in last.problem
+        assert hearing.look().rests, "looking again does not ask again"
         hearing.begin()
-        assert not hearing.look().rests
-        assert watch(hearing)[-1].rests
+        assert watch(hearing)[-1].is_over
     finally:
         lab.close()
 
