@@ -9,6 +9,7 @@ import pandas as pd
 
 from bnlab.claims.claim import Measure, Probed
 from bnlab.runs.ics import measure_ics
+from bnlab.runs.pace import measure_epoch
 from bnlab.runs.perturbation import measure_perturbation
 from bnlab.runs.prediction import PredictionCost, measure_prediction
 from bnlab.runs.xray import xray_spec
@@ -42,6 +43,11 @@ def ask_shifts(_store_url: str, spec: RunSpec) -> pd.DataFrame:
 def ask_prediction(store_url: str, spec: RunSpec) -> pd.DataFrame:
     """What predicting with the spec's ended run costs; see `prediction_frame`."""
     return prediction_frame(measure_prediction(store_url, spec.digest))
+
+
+def ask_epoch(_store_url: str, spec: RunSpec) -> pd.DataFrame:
+    """The seconds of an epoch's steps with BN and without; columns as `bnlab.runs.pace.measure_epoch`'s."""
+    return measure_epoch(spec)
 
 
 def prediction_frame(cost: PredictionCost) -> pd.DataFrame:
@@ -150,6 +156,11 @@ TURNS = {
 }
 ADDED_MILLISECONDS_1, MILLISECONDS_1, FOLDED_MILLISECONDS_1 = _milliseconds(1)
 ADDED_MILLISECONDS_256, MILLISECONDS_256, FOLDED_MILLISECONDS_256 = _milliseconds(256)
+ADDED_SECONDS_PER_EPOCH = Measure(
+    "training seconds BN adds to an epoch",
+    "s",
+    Probed(ask_epoch, lambda epoch: float((epoch["seconds"] - epoch["without"]).iloc[0])),
+)
 LOGIT_CHANGE = Measure(
     "largest change of a logit by folding BN away",
     "logits",

@@ -13,6 +13,7 @@ from bnlab.claims.evidence import every_condition, probes
 from bnlab.claims.probed import (
     ADDED_MILLISECONDS_1,
     ADDED_MILLISECONDS_256,
+    ADDED_SECONDS_PER_EPOCH,
     FOLDED_MILLISECONDS_1,
     FOLDED_MILLISECONDS_256,
     LOGIT_CHANGE,
@@ -20,6 +21,7 @@ from bnlab.claims.probed import (
     MILLISECONDS_1,
     MILLISECONDS_256,
     MOST_DECADES,
+    ask_epoch,
     ask_gradients,
     ask_loss_changes,
     ask_prediction,
@@ -107,18 +109,26 @@ def test_predictions_cost_milliseconds() -> None:
     )
 
 
+def test_an_epoch_costs_seconds() -> None:
+    source = ADDED_SECONDS_PER_EPOCH.source
+    assert isinstance(source, Probed)
+    assert not source.after_training
+    assert source.of(pd.DataFrame({"seconds": [0.75], "without": [0.5]})) == 0.25
+
+
 def test_workers_are_asked_at_the_steps_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, ...]] = []
-    for name in ("measure_perturbation", "xray_spec", "measure_ics", "measure_prediction"):
+    for name in ("measure_perturbation", "xray_spec", "measure_ics", "measure_prediction", "measure_epoch"):
         monkeypatch.setattr(probed, name, lambda *arguments, name=name: asked.append((name, *arguments)) or COST)
     spec = RunSpec()
-    for ask in (ask_loss_changes, ask_gradients, ask_shifts, ask_prediction):
+    for ask in (ask_loss_changes, ask_gradients, ask_shifts, ask_prediction, ask_epoch):
         ask("sqlite://", spec)
     assert asked == [
         ("measure_perturbation", spec, [100], 0.1),
         ("xray_spec", spec, [0, 1, 100]),
         ("measure_ics", spec, (10, 100)),
         ("measure_prediction", "sqlite://", spec.digest),
+        ("measure_epoch", spec),
     ]
 
 
