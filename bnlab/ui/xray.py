@@ -19,7 +19,7 @@ from bnlab.ui.xray_answers import Answer, XrayAnswers
 STEPS = (0, 1, 10, 100)
 MOST_STEPS = 1_000
 POLL_SECONDS = 0.5
-HEIGHT = 300
+HEIGHT, PROGRESS_WIDTH = 300, 380
 PRODUCTS_A_STEP = 3
 """A training step multiplies three times as often as a prediction: forwards, and twice backwards."""
 MOST_PRODUCTS_UNASKED = 3e10
@@ -109,7 +109,8 @@ def _render_state(runs: Runs, steps: tuple[int, ...], found: Found) -> None:
             st.button(name, icon=icon, on_click=_ask, args=(runs, steps), key="layers-xray-measure")
         done = len(runs) - len(unanswered | unasked | failed)
         said = f"{done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
-        st.progress(done / len(runs), text=(services.lab().problem if unanswered else "") or said)
+        text = (services.lab().problem if unanswered else "") or said
+        st.progress(done / len(runs), text=text, width=PROGRESS_WIDTH)
     if unasked:
         st.info(LARGE, icon=":material/hourglass_top:")
     for sentence in sorted({_sentence(error) for _, answer in found if (error := _error(answer)) is not None}):
