@@ -1,6 +1,7 @@
 """A run as the store knows it."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,6 +54,11 @@ class Run:
     def watched(self) -> bool:
         """Whether a lab has lately said that it looks after this run."""
         return bool(self.owner) and self.lease_until > time.time()
+
+
+def are_active(runs: Iterable[Run]) -> bool:
+    """Whether any of `runs` waits or trains: there is something to watch."""
+    return any(not run.state.is_finished() for run in runs)
 
 
 def run_of(row: Row[tuple[object, ...]]) -> Run:

@@ -51,6 +51,12 @@ class Layer:
         """All parameters."""
         return self.trainable + self.non_trainable
 
+    @property
+    def products(self) -> int:
+        """How often it multiplies by its kernel for one image: a convolution does so at each place."""
+        kernel = sum(v.size for v in self.variables if v.name == "kernel")
+        return kernel * math.prod(self.output_shape[:-1])
+
 
 @dataclass(frozen=True)
 class Block:
@@ -86,6 +92,11 @@ class Network:
     def params(self) -> int:
         """All parameters."""
         return self.trainable + self.non_trainable
+
+    @property
+    def products(self) -> int:
+        """How often all kernels together multiply for one image."""
+        return sum(layer.products for layer in self.layers)
 
     @property
     def normalizations(self) -> tuple[Layer, ...]:

@@ -13,6 +13,9 @@ from bnlab.ui.words import plain, size_words
 
 KEY = "export"
 POLL_SECONDS = 0.5
+MOST_RUNS = 100
+"""At once: the zip is made in memory, some megabytes a run."""
+WHAT_IS_IN_IT = "Spec, metrics as CSV and Parquet, TensorBoard events, the Keras model and a script that trains it."
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,12 @@ def render_export(lab: Lab, chosen: Sequence[Run]) -> None:
     digests = tuple(run.digest for run in chosen)
     export: Export | None = st.session_state.get(KEY)
     if digests and (export is None or export.digests != digests):
+        many = len(digests) > MOST_RUNS
         st.button(
             f"Export {len(digests)} run{'s' if len(digests) > 1 else ''} as a zip",
             icon=":material/folder_zip:",
-            help="Spec, metrics as CSV and Parquet, TensorBoard events, the Keras model and a script that trains it.",
+            help=f"At most {MOST_RUNS} runs fit into one zip." if many else WHAT_IS_IN_IT,
+            disabled=many,
             on_click=_begin,
             args=(lab, digests),
             key="export-begin",

@@ -11,7 +11,8 @@ from bnlab.charts.numbers import power
 from bnlab.model.fold import FoldError
 from bnlab.runs.fold import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
 from bnlab.runs.lab import Lab
-from bnlab.runs.run import Run
+from bnlab.runs.run import Run, are_active
+from bnlab.ui.results import PERCENT
 from bnlab.ui.words import size_words
 
 KEY = "folding"
@@ -63,7 +64,7 @@ def _why_none(runs: Sequence[Run]) -> str:
     normalized = [run for run in runs if has_normalization(run.spec)]
     if not normalized:
         return "None of these networks has batch normalization that could be folded away."
-    if any(not run.state.is_finished() for run in normalized):
+    if are_active(normalized):
         return "A network can be folded when its training is over."
     return "The recorded networks came without their weights: press Train to train them here, then fold them."
 
@@ -102,7 +103,7 @@ def _render_report(report: FoldReport, digest: str) -> None:
             "network": "Network",
             "layers": number("Layers", help="Without the input's Flatten"),
             "params": number("Parameters", format="localized"),
-            "val_accuracy": number("Validation accuracy", format="percent"),
+            "val_accuracy": number("Validation accuracy", format=PERCENT),
             **milliseconds,
         },
         key="fold-measured",
@@ -123,13 +124,13 @@ def _render_report(report: FoldReport, digest: str) -> None:
 
 
 def measured_frame(report: FoldReport) -> pd.DataFrame:
-    """Two rows, as trained and folded: network, layers, params, val_accuracy, latency_1, latency_256 (ms)."""
+    """Two rows, as trained and folded: network, layers, params, val_accuracy (%), latency_1, latency_256 (ms)."""
     rows = [
         {
             "network": name,
             "layers": len(measured.network.layers) - 1,
             "params": measured.network.params,
-            "val_accuracy": measured.val_accuracy,
+            "val_accuracy": measured.val_accuracy * 100,
             **{f"latency_{size}": seconds * 1e3 for size, seconds in measured.latencies.items()},
         }
         for name, measured in (("As trained", report.original), ("Folded", report.folded))

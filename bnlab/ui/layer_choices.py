@@ -53,14 +53,12 @@ def choose_layers(names: Sequence[str], key: str) -> list[str]:
     return [name for name in names if name in chosen]
 
 
-def render_legend(styles: Sequence[Style], left_out: Sequence[str], recorded: Sequence[str]) -> None:
-    """Whose line is whose, for all charts of the page at once, who has none, and who was not trained here."""
+def render_legend(styles: Sequence[Style], remarks: Mapping[str, Sequence[str]]) -> None:
+    """Whose line is whose, for all charts at once; `remarks` map what is to be said to the networks it is true of."""
     entries = [f"{sample_svg(style)}{plain_html(style.name)}" for style in styles]
-    remarks = {"Without batch normalization": left_out, "Recorded, not trained here": recorded}
     entries += [
         f'<span style="opacity:0.75">{remark}: {plain_html(", ".join(labels))}</span>'
         for remark, labels in remarks.items()
-        if labels
     ]
     spans = [f'<span style="display:inline-block;margin-right:1.5em">{entry}</span>' for entry in entries]
     # The margin is a paragraph's, which Streamlit counts on below everything that is Markdown.

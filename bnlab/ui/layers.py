@@ -1,12 +1,13 @@
 """Layer by layer: what batch normalization does inside the networks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from bnlab.charts.style import Style
 from bnlab.runs.frames import last_moments
 from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.layer_charts import ShownRun
@@ -17,6 +18,15 @@ UNTRAINED = (
     "None of these networks has been trained with this seed. Press Train on the Compare page, or choose X-ray, which "
     "needs no training."
 )
+
+STANDINGS = {
+    RunState.QUEUED: "Waiting for a worker",
+    RunState.RUNNING: "Training",
+    RunState.STOPPED: "Stopped",
+    RunState.FAILED: "Failed",
+    RunState.DIVERGED: "Diverged, the loss was no longer a number",
+}
+"""What is said of runs that are not complete."""
 
 # Four charts in a row where there is room, two where there is less; Streamlit's own rule makes it one on a phone.
 _WRAPPED = """<style>
@@ -51,8 +61,23 @@ def render_layer_views(
     digests = {label: specs[label].digest for label in drawn}
     lasts = last_moments(store, list(digests.values()))
     runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], specs[label]) for label in drawn)
-    left_out = [label for label in labels if label not in drawn]
-    recorded = [label for label in drawn if label in shown and shown[label].recorded]
-    render_legend([run.style for run in runs], left_out, recorded)
+    left_out = {"Without batch normalization": [label for label in labels if label not in drawn]}
+    standing = {} if view.is_of_untrained else remarks_on([shown[label] for label in drawn], runs)
+    render_legend([run.style for run in runs], {remark: of for remark, of in (left_out | standing).items() if of})
     with st.container(key="layers-charts"):
         view.render(store, runs)
+
+
+def remarks_on(found: Sequence[Run], drawn: Sequence[ShownRun]) -> dict[str, list[str]]:
+    """What is to be said of runs, with those of whom it is true: `drawn` are the same runs as the charts show them.
+
+    The step is that of the charts, for the run may have been read before them.
+    """
+    remarks: dict[str, list[str]] = {}
+    for run, shown in zip(found, drawn, strict=True):
+        if run.recorded:
+            remarks.setdefault("Recorded, not trained here", []).append(shown.label)
+        elif run.state in STANDINGS:
+            step = f" (step {shown.measured:,} of {run.total_steps:,})" if shown.measured >= 0 else ""
+            remarks.setdefault(STANDINGS[run.state], []).append(shown.label + step)
+    return remarks

@@ -6,7 +6,7 @@ import streamlit as st
 
 from bnlab.charts.style import style_of
 from bnlab.runs.lab import Lab
-from bnlab.runs.run import Run
+from bnlab.runs.run import Run, are_active
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.heading import render_heading
@@ -23,7 +23,7 @@ def render_layers_page() -> None:
     render_heading("Layers", own)
     seed = _choose_seed(own)
     specs = {label: of_label[seed] for label, of_label in own.comparison.specs().items()}
-    watching = _is_active(_shown(lab, specs))
+    watching = are_active(_shown(lab, specs).values())
     st.fragment(run_every=TICK_SECONDS if watching else None)(_render_body)(lab, own, specs, watching)
 
 
@@ -51,14 +51,10 @@ def _render_body(lab: Lab, own: Desk, specs: Mapping[str, RunSpec], watching: bo
     render_layer_views(lab.store, specs, shown, styles)
     if not shown:
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
-    if watching != _is_active(shown):
+    if watching != are_active(shown.values()):
         st.rerun()
 
 
 def _shown(lab: Lab, specs: Mapping[str, RunSpec]) -> dict[str, Run]:
     found = {run.digest: run for run in lab.store.runs(spec.digest for spec in specs.values())}
     return {label: found[spec.digest] for label, spec in specs.items() if spec.digest in found}
-
-
-def _is_active(shown: Mapping[str, Run]) -> bool:
-    return any(not run.state.is_finished() for run in shown.values())

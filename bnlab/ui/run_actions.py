@@ -74,11 +74,17 @@ def _continue(lab: Lab, runs: Sequence[Run]) -> None:
 
 
 def _render_rename(lab: Lab, run: Run) -> None:
-    with st.popover("Rename", icon=":material/edit:", key="runs-rename"):
-        name = st.text_input("Name", run.label, max_chars=LONGEST_LABEL, key=f"name-of-{run.digest}")
-        if st.button("Rename", disabled=not name.strip(), key="rename-it", type="primary"):
-            lab.store.rename(run.digest, name.strip())
-            st.rerun()
+    # A run of another name has another menu, which is closed: Enter or the button is the end of it.
+    with (
+        st.popover("Rename", icon=":material/edit:", key=f"runs-rename-{hash((run.digest, run.label))}"),
+        st.form("rename", border=False),
+    ):
+        name = st.text_input("Name", run.label, max_chars=LONGEST_LABEL, key=f"name-of-{run.digest}").strip()
+        if st.form_submit_button("Rename", key="rename-it", type="primary"):
+            if name:
+                lab.store.rename(run.digest, name)
+                st.rerun()
+            st.error("A run needs a name.")
 
 
 def _render_delete(lab: Lab, chosen: Sequence[Run]) -> None:

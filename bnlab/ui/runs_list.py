@@ -7,12 +7,13 @@ import streamlit as st
 
 from bnlab.runs.lab import Lab
 from bnlab.runs.overview import runs_frame
-from bnlab.runs.run import Run
+from bnlab.runs.run import Run, are_active
 from bnlab.runs.states import RunState
 from bnlab.ui import services
 from bnlab.ui.disk import render_disk
 from bnlab.ui.exporting import render_export
 from bnlab.ui.heading import render_heading
+from bnlab.ui.results import PERCENT
 from bnlab.ui.run_actions import render_actions
 from bnlab.ui.session import Desk, desk
 from bnlab.ui.words import plain
@@ -35,12 +36,8 @@ def render_runs() -> None:
     lab = services.lab()
     own = desk()
     render_heading("Runs", own)
-    active = _is_active(lab)
+    active = are_active(lab.store.runs())
     st.fragment(run_every=TICK_SECONDS if active else None)(_render_body)(lab, own, active)
-
-
-def _is_active(lab: Lab) -> bool:
-    return any(not run.state.is_finished() for run in lab.store.runs())
 
 
 def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
@@ -54,7 +51,7 @@ def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
     render_actions(lab, own, chosen)
     render_export(lab, chosen)
     render_disk(lab)
-    if watching != any(not run.state.is_finished() for run in runs):
+    if watching != are_active(runs):
         st.rerun()
 
 
@@ -101,8 +98,8 @@ def _render_table(lab: Lab, runs: Sequence[Run]) -> list[Run]:
             "label": column.TextColumn("Name", width="medium"),
             "placement": column.TextColumn("BN"),
             "state": column.TextColumn("State"),
-            "progress": column.ProgressColumn("Progress", format="percent", min_value=0, max_value=1),
-            "val_accuracy": column.NumberColumn("Validation accuracy", format="percent"),
+            "progress": column.ProgressColumn("Progress", format="%d %%", min_value=0, max_value=100),
+            "val_accuracy": column.NumberColumn("Validation accuracy", format=PERCENT),
             "seconds": column.NumberColumn("Seconds", format="%.1f", help="Time in training steps"),
             "epochs": column.NumberColumn("Epochs"),
             "seed": column.NumberColumn("Seed", format="%d"),
@@ -124,7 +121,11 @@ def render_errors(chosen: Sequence[Run]) -> None:
 
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
     state = frame["state"].map({str(state): word for state, word in WORDS.items()})
-    shown = frame.assign(state=state.where(~frame["recorded"], RECORDED))
+    shown = frame.assign(
+        state=state.where(~frame["recorded"], RECORDED),
+        val_accuracy=frame["val_accuracy"] * 100,
+        progress=frame["progress"] * 100,
+    )
     return shown[
         ["label", "state", "val_accuracy", "seed", "placement", "progress", "seconds", "epochs", "made", "digest"]
     ]

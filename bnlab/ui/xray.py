@@ -1,7 +1,6 @@
 """The Layers page's X-ray: networks trained anew for some steps by a worker, and looked into layer by layer."""
 
 import itertools
-from collections.abc import Sequence
 from functools import lru_cache
 
 import pandas as pd
@@ -9,8 +8,10 @@ import streamlit as st
 
 from bnlab.charts.xray import QUANTITIES, depth_values_frame, marks_of, step_words, xray_alt, xray_figure
 from bnlab.runs.store import Store
+from bnlab.spec.network import describe_network
+from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import services
-from bnlab.ui.layer_charts import Chart, Runs
+from bnlab.ui.layer_charts import Chart, Runs, ShownRun
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.words import plain
 from bnlab.ui.xray_answers import Answer, XrayAnswers
@@ -18,12 +19,20 @@ from bnlab.ui.xray_answers import Answer, XrayAnswers
 STEPS = (0, 1, 10, 100)
 MOST_STEPS = 1_000
 POLL_SECONDS = 0.5
-HEIGHT = 300
+HEIGHT, PROGRESS_WIDTH = 300, 380
+PRODUCTS_A_STEP = 3
+"""A training step multiplies three times as often as a prediction: forwards, and twice backwards."""
+MOST_PRODUCTS_UNASKED = 3e10
+"""Of one network, some seconds of a worker's time; what takes longer waits for the button."""
 WHAT_IT_IS = (
     "How gradients and activations fare from layer to layer, on 128 training images in training mode. A worker trains "
     "each network anew for that many steps, from its initial weights; your runs stay as they are. "
     "A unit is dead where its ReLU lets none of the images through; an output is saturated where a sigmoid or tanh is "
     "within 0.01 of an end."
+)
+LARGE = (
+    "Press Measure to see the gradients and activations of these layers. The networks are large, and so many steps may "
+    "take a worker minutes."
 )
 
 Found = tuple[tuple[str, Answer | None], ...]
@@ -36,8 +45,20 @@ def render_xray(_store: Store, runs: Runs) -> None:
     if not steps:
         st.info("Choose at least one step.")
         return
+    _ask(tuple(run for run in runs if _is_quick(run.spec, steps) and not _has_failed(run, steps)), steps)
     waiting = bool(_unanswered(_found(runs, steps)))
     st.fragment(run_every=POLL_SECONDS if waiting else None)(_render_answers)(runs, steps, waiting)
+
+
+def _is_quick(spec: RunSpec, steps: tuple[int, ...]) -> bool:
+    """Whether to measure it is a matter of seconds."""
+    products = PRODUCTS_A_STEP * describe_network(spec).products * spec.batch_size
+    return products * max(steps) <= MOST_PRODUCTS_UNASKED
+
+
+def _has_failed(run: ShownRun, steps: tuple[int, ...]) -> bool:
+    """Whether it should not be tried again before somebody says so."""
+    return any(_error(answer) is not None for _, answer in _found((run,), steps))
 
 
 def _choose_steps() -> tuple[int, ...]:
@@ -78,33 +99,30 @@ def _render_answers(runs: Runs, steps: tuple[int, ...], waiting: bool) -> None:
 
 
 def _render_state(runs: Runs, steps: tuple[int, ...], found: Found) -> None:
-    """The button, and beside it how far the workers are; below, what went wrong."""
+    """How far the workers are, with a button where one is to be pressed; below, what went wrong."""
     unanswered = _unanswered(found)
-    errors = {_sentence(error) for _, answer in found if (error := _error(answer)) is not None}
-    missing = any(answer is None for _, answer in found)
+    unasked = {digest for digest, answer in found if answer is None} - unanswered
+    failed = {digest for digest, answer in found if _error(answer) is not None} - unanswered
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Try again" if errors else "Measure",
-            icon=":material/labs:",
-            on_click=_ask,
-            args=(runs, steps),
-            disabled=bool(unanswered) or not (missing or errors),
-            help=None if unanswered or missing or errors else "All of this is measured.",
-            key="layers-xray-measure",
-        )
-        if unanswered:
-            done = len(runs) - len(unanswered)
-            st.progress(done / len(runs), text=services.lab().problem or f"{done} of {len(runs)} networks measured")
-    for sentence in sorted(errors):
+        if failed or unasked:
+            name, icon = ("Try again", ":material/refresh:") if failed else ("Measure", ":material/labs:")
+            st.button(name, icon=icon, on_click=_ask, args=(runs, steps), key="layers-xray-measure")
+        done = len(runs) - len(unanswered | unasked | failed)
+        said = f"{done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
+        text = (services.lab().problem if unanswered else "") or said
+        st.progress(done / len(runs), text=text, width=PROGRESS_WIDTH)
+    if unasked:
+        st.info(LARGE, icon=":material/hourglass_top:")
+    for sentence in sorted({_sentence(error) for _, answer in found if (error := _error(answer)) is not None}):
         st.error(plain(sentence), icon=":material/error:")
 
 
-def _ask(runs: Runs, steps: Sequence[int]) -> None:
+def _ask(runs: Runs, steps: tuple[int, ...]) -> None:
     for run in runs:
         _answers().ask(services.lab(), run.spec, steps)
 
 
-def _found(runs: Runs, steps: Sequence[int]) -> Found:
+def _found(runs: Runs, steps: tuple[int, ...]) -> Found:
     """Each network's digest and its answer for each step, network by network."""
     return tuple((run.digest, _answers().of(run.spec, step)) for run in runs for step in steps)
 

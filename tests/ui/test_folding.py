@@ -1,5 +1,6 @@
 """Folding on the Compare page, by AppTest; what a worker would do is done in this process, at once or never."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -14,6 +15,7 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.results import PERCENT
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
@@ -83,7 +85,10 @@ def test_a_trained_network_is_folded_and_measured(
     assert measured["network"].tolist() == ["As trained", "Folded"]
     assert measured["params"].tolist() == [784 * 16 + 16 + 64 + 170, 784 * 16 + 16 + 170]
     assert measured["layers"].tolist() == [4, 3]
-    assert measured["val_accuracy"].diff().abs().max() < 1e-3
+    assert measured["val_accuracy"].diff().abs().max() < 0.1
+    assert measured["val_accuracy"].between(5, 100).all(), "in percent"
+    columns = json.loads(folding(app).dataframe[0].proto.columns)
+    assert columns["val_accuracy"]["type_config"]["format"] == PERCENT
     assert measured[["latency_1", "latency_256"]].gt(0).all(axis=None)
     assert ledger["layer"].tolist() == ["dense_1", "bn_1", "output", "total"]
     (said,) = [text.value for text in folding(app).markdown]

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.normalization import VARIABLES
+from bnlab.charts.style import style_of
 from bnlab.runs.run import Run
 from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
@@ -18,11 +20,12 @@ from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.records import LayerRecord, Moment, Records, Snapshot
-from bnlab.ui import layer_moments
+from bnlab.ui import layer_moments, xray
+from bnlab.ui.layer_charts import ShownRun
 from bnlab.ui.layer_views import VIEWS
-from bnlab.ui.layers import UNTRAINED
+from bnlab.ui.layers import UNTRAINED, remarks_on
 from bnlab.ui.session import WIDGETS
-from tests.recording import Position, floats, open_journal
+from tests.recording import OWNER, Position, floats, open_journal
 
 KINDS = ("button_group", "multiselect", "number_input")
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
@@ -150,7 +153,8 @@ def test_runs_lie_over_one_another(both: Store) -> None:
     assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest]
 
 
-def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store) -> None:
+def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xray, "_ask", lambda *_: None)  # it would start workers
     train(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
     apps = [open_view(store, view) for view in VIEWS]
     widgets = [widget for app in apps for kind in KINDS for widget in app.get(kind)]
@@ -301,3 +305,28 @@ def test_tables_count_as_the_network_does(both: Store) -> None:
     assert summary["params"].sum() == network.params
     assert variables["params"].sum() == sum(layer.params for layer in network.normalizations)
     assert any("4 × 784 = 3,136" in text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (RunState.QUEUED, "Waiting for a worker"),
+        (RunState.RUNNING, "Training"),
+        (RunState.STOPPED, "Stopped"),
+        (RunState.FAILED, "Failed"),
+        (RunState.DIVERGED, "Diverged, the loss was no longer a number"),
+    ],
+)
+def test_a_run_that_is_not_complete_is_told_with_the_step_of_its_charts(
+    state: RunState, said: str, store: Store
+) -> None:
+    run = replace(train(store, "With BN", NORMALIZED), state=state, step=1)  # read before the charts
+    drawn = ShownRun(run.digest, 4, style_of("With BN", 0), run.spec)
+    assert remarks_on([run], [drawn]) == {said: ["With BN (step 4 of 4)"]}
+    assert not remarks_on([replace(run, state=RunState.COMPLETED)], [drawn])
+
+
+def test_a_run_without_measurements_has_no_step(store: Store) -> None:
+    run = store.launch(NORMALIZED, "With BN", OWNER)
+    drawn = ShownRun(run.digest, -1, style_of("With BN", 0), run.spec)
+    assert remarks_on([run], [drawn]) == {"Waiting for a worker": ["With BN"]}

@@ -85,6 +85,12 @@ def choose_rows(page: Page, rows: int) -> None:
         page.mouse.click(box["x"] + 18, box["y"] + 36 * (row + 1.5))
 
 
+def rename(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Rename").filter(visible=True).first.click()
+    page.get_by_role("textbox", name="Name").fill(name)
+    page.get_by_role("textbox", name="Name").press("Enter")
+
+
 def test_runs_are_found_exported_and_opened_again(browser_page: Page, app_url: str, store: Store) -> None:
     spec = RunSpec(placement="before_activation", hidden_units=(16,), epochs=1, train_examples=640)
     browser_page.goto(f"{app_url}/?{VARIANT}&epochs=1&train_examples=640")
@@ -100,6 +106,12 @@ def test_runs_are_found_exported_and_opened_again(browser_page: Page, app_url: s
     search.press("Enter")
     expect(browser_page.get_by_role("button", name="Search: 1 run", exact=True)).to_be_attached()
     choose_rows(browser_page, 1)
+    rename(browser_page, " ")
+    expect(browser_page.get_by_text("A run needs a name.")).to_be_visible()
+    browser_page.keyboard.press("Escape")
+    rename(browser_page, "Small 😀")
+    expect(browser_page.get_by_role("textbox", name="Name")).to_have_count(0)
+    assert store.run(spec.digest).label == "Small 😀"
     browser_page.locator(".st-key-export-begin button").filter(visible=True).click()
     with browser_page.expect_download() as download:
         browser_page.locator(".st-key-export-download button").filter(visible=True).click()

@@ -1,5 +1,6 @@
 """The Runs page, run by Streamlit's AppTest; what needs a choice of rows is tested in a real browser."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.results import PERCENT
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
 
@@ -45,7 +47,10 @@ def test_all_runs_are_listed_the_newest_first(open_page: OpenPage, store: Store)
     assert table["digest"].tolist() == [STOPPED.digest, NORMALIZED.digest, PLAIN.digest]
     assert table["label"].tolist() == ["A", "With BN", "A"]
     assert table["state"].tolist() == ["Stopped", "Complete", "Complete"]
-    assert table["val_accuracy"].tolist() == [0.5, 0.95, 0.9]
+    assert table["val_accuracy"].tolist() == [50.0, 95.0, 90.0]
+    assert table["progress"].tolist() == [50.0, 100.0, 100.0]
+    columns = json.loads(app.dataframe[0].proto.columns)
+    assert columns["val_accuracy"]["type_config"]["format"] == PERCENT, "97.50 % beside 97.48 %"
     assert table["placement"].tolist() == ["None", "Before the activation", "None"]
 
 

@@ -17,7 +17,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.xray import xray_spec
 from bnlab.spec.datasets import DatasetError
 from bnlab.spec.run_spec import RunSpec
-from bnlab.ui import xray_answers
+from bnlab.ui import xray, xray_answers
 from bnlab.ui.xray_answers import XrayAnswers
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
@@ -74,18 +74,38 @@ def messages(app: AppTest) -> list[str]:
     return [note["text"] for figure in figures(app).values() for note in figure["layout"].get("annotations", ())]
 
 
+def buttons(app: AppTest) -> list[str]:
+    return [button.label for button in app.button if button.key == "layers-xray-measure"]
+
+
 def test_a_network_that_was_never_trained_is_measured(
     open_page: OpenPage, store: Store, asked: list[list[int]]
 ) -> None:
     app = open_xray(open_page, store)
-    assert messages(app) == ["Not measured yet"] * 4
-    measure(app)
-    assert asked == [[0, 1, 10, 100]]
+    assert asked == [[0, 1, 10, 100]], "at once: nobody has to press anything to see something"
     assert list(figures(app)) == CHARTS
     drawn = figures(app)["layers-xray-gradient_norm"]["data"]
     assert [trace["uid"] for trace in drawn] == [f"{SPEC.digest}-{step}" for step in (0, 1, 10, 100)]
-    assert app.button(key="layers-xray-measure").disabled
+    assert [progress.proto.text for progress in app.get("progress")] == ["1 of 1 network measured"]
+    assert not buttons(app)
     assert store.runs() == []
+
+
+def test_what_takes_minutes_waits_for_the_button(
+    open_page: OpenPage, store: Store, asked: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xray, "MOST_PRODUCTS_UNASKED", 1e5)
+    app = open_xray(open_page, store)
+    assert not asked
+    assert messages(app) == ["Not measured yet"] * 4
+    assert [info.value for info in app.info] == [xray.LARGE]
+    app.button_group(key="layers-xray-steps").set_value(["0"]).run()
+    assert asked == [[0]], "no step is quick"
+    app.button_group(key="layers-xray-steps").set_value(["0", "10"]).run()
+    measure(app)
+    assert asked == [[0], [10]]
+    assert not buttons(app)
+    assert not app.info
 
 
 def test_only_steps_that_nobody_has_asked_for_are_measured(
@@ -93,14 +113,10 @@ def test_only_steps_that_nobody_has_asked_for_are_measured(
 ) -> None:
     app = open_xray(open_page, store)
     steps = app.button_group(key="layers-xray-steps")
-    steps.set_value(["0", "10"]).run()
-    measure(app)
-    app.button_group(key="layers-xray-steps").set_value(["10"]).run()
+    steps.set_value(["10"]).run()
     assert [trace["uid"] for trace in figures(app)[CHARTS[0]]["data"]] == [f"{SPEC.digest}-10"]
     app.number_input(key="layers-xray-own").set_value(3).run()
-    assert [trace["uid"] for trace in figures(app)[CHARTS[0]]["data"]] == [f"{SPEC.digest}-10"]
-    measure(app)
-    assert asked == [[0, 10], [3]]
+    assert asked == [[0, 1, 10, 100], [3]]
     assert [trace["uid"] for trace in figures(app)[CHARTS[0]]["data"]] == [f"{SPEC.digest}-{n}" for n in (3, 10)]
 
 
@@ -117,15 +133,15 @@ def test_while_a_worker_measures_the_page_says_so(
     answer: Future[pd.DataFrame] = Future()
     monkeypatch.setattr(Lab, "submit", lambda *_: answer)
     app = open_xray(open_page, store)
-    measure(app)
     (progress,) = app.get("progress")
-    assert progress.proto.text == "0 of 1 networks measured"
+    assert progress.proto.text == "0 of 1 network measured"
     assert messages(app) == ["Not measured yet"] * 4
-    assert app.button(key="layers-xray-measure").disabled
+    assert not buttons(app)
     answer.set_result(xray_spec(SPEC, [0, 1, 10, 100]))
     app.run()
     assert not app.exception
-    assert not app.get("progress")
+    (progress,) = app.get("progress")
+    assert progress.proto.text == "1 of 1 network measured"
     assert figures(app)[CHARTS[0]]["data"]
 
 
@@ -141,10 +157,12 @@ def test_what_fails_is_one_sentence_and_can_be_tried_again(
     answers = iter([offline, broken])
     monkeypatch.setattr(Lab, "submit", lambda *_: next(answers))
     app = open_xray(open_page, store)
-    for sentence in ("MNIST is not on this machine.", "It failed with ValueError: 3"):
-        measure(app)
-        assert [error.value for error in app.error] == [sentence]
-        assert app.button(key="layers-xray-measure").label == "Try again"
+    assert [error.value for error in app.error] == ["MNIST is not on this machine."]
+    assert buttons(app) == ["Try again"]
+    app.run()
+    assert [error.value for error in app.error] == ["MNIST is not on this machine."], "only if somebody says so"
+    measure(app)
+    assert [error.value for error in app.error] == ["It failed with ValueError: 3"]
 
 
 def test_answers_that_came_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
