@@ -7,9 +7,11 @@ from functools import cached_property
 
 from bnlab.claims.case import Case, read_case
 from bnlab.claims.evidence import counts, probes, trained_specs
+from bnlab.claims.labels import labelled_specs
 from bnlab.claims.registry import CLAIMS
 from bnlab.runs.answers import Question, answer_question, answered
 from bnlab.runs.docket import enter, entered, strike
+from bnlab.runs.groups import launched_alone
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
@@ -65,8 +67,9 @@ class Hearing:
         """Enter the case in the docket and launch whichever of its runs have not ended yet; returns at once."""
         self._out = {question: answer for question, answer in self._out.items() if not answer.done()}
         enter(self._lab.store, [self.case.name])
-        missing = missing_specs(self._lab.store, self.case)
-        self._lab.launch_group(self.case.name, [(spec, self.case.claim.id) for spec in missing])
+        missing = set(missing_specs(self._lab.store, self.case))
+        labelled = [(spec, label) for spec, label in labelled_specs(self.case) if spec in missing]
+        self._lab.launch_group(self.case.name, labelled)
 
     def look(self) -> Standing:
         """Where the hearing stands; asks the probes once all runs have ended."""
@@ -80,12 +83,16 @@ class Hearing:
         return Standing(runs, len(specs), len(known), len(questions), problem, rests=bool(failures))
 
     def stop(self) -> None:
-        """Take the case off the docket and stop its runs but those that another one needs; what was done is kept."""
+        """Take the case off the docket and stop its runs: what they have done is kept, those without a step go.
+
+        Runs that another case needs, or that somebody has launched by themselves, are left alone.
+        """
         store = self._lab.store
         strike(store, self.case.name)
         others = [case for name in entered(store) if (case := read_case(name, CLAIMS))]
         needed = {spec.digest for case in others for spec in trained_specs(case)}
-        self._lab.stop({spec.digest for spec in self._specs} - needed)
+        own = {spec.digest for spec in self._specs} - needed
+        self._lab.withdraw(own - launched_alone(store, own))
         for answer in self._out.values():
             answer.cancel()
         self._out.clear()

@@ -6,7 +6,7 @@ group again. They wait behind all runs that somebody has launched one by one.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -59,6 +59,14 @@ def groups_behind(store: Store) -> dict[str, str]:
     query = select(groups.c.run, groups.c.name).join(runs).where(runs.c.state.in_(ACTIVE), groups.c.single.is_(False))
     with store.engine.connect() as connection:
         return {row.run: row.name for row in connection.execute(query.order_by(groups.c.name.desc()))}
+
+
+def launched_alone(store: Store, digests: Iterable[str]) -> set[str]:
+    """Those of `digests` that wait or train because somebody has launched them by themselves."""
+    behind = select(groups.c.run).where(groups.c.single.is_(False))
+    chosen = runs.c.digest.in_(list(digests)) & runs.c.state.in_(ACTIVE) & runs.c.digest.not_in(behind)
+    with store.engine.connect() as connection:
+        return set(connection.scalars(select(runs.c.digest).where(chosen)))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The Claims page, by AppTest: what it shows at first, and what its buttons do to the store."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,33 +8,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnlab.claims.case import open_case
-from bnlab.claims.claim import Arm, Claim, Condition, Prediction, Size
 from bnlab.claims.evidence import trained_specs
-from bnlab.claims.measures import ACCURACY
 from bnlab.claims.registry import CLAIMS
 from bnlab.runs.docket import enter, entered
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import court
+from tests import tiny_claim
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
 
 __all__ = ["open_page"]
 
-TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4)
-NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})
-SMALL = Size({"epochs": 1}, 2)
-CLAIM = Claim(
-    id="A2",
-    statement="It is <b>better</b>, *always*.",
-    question="Is it?",
-    conditions=(
-        Condition("small", Arm("BN", (NORMALIZED,)), Arm("no BN", (TINY,)), ACCURACY, Prediction(+1, 1, "1.")),
-    ),
-    quick=SMALL,
-    full=SMALL,
-)
+CLAIM = replace(tiny_claim.CLAIM, id="A2", statement="It is <b>better</b>, *always*.")
 CASE = open_case(CLAIM)
 
 
@@ -94,7 +81,7 @@ def test_a_claim_is_put_on_trial_and_stopped(claims_page: Any, store: Store) -> 
     assert not [button for button in app.button if button.key == "run-A2 quick 0:2"], "one trial at a time"
     app.button(key="stop-A2 quick 0:2").click().run()
     assert entered(store) == []
-    assert all(run.stop_requested or run.state is RunState.STOPPED for run in store.runs())
+    assert store.runs() == [], "nothing is left of runs that were never begun"
 
 
 @pytest.mark.usefixtures("tiny")
