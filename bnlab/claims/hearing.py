@@ -1,5 +1,6 @@
 """A hearing: a case whose runs are trained and whose probes are asked, until a verdict can be read."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ class Standing:
     """How far a hearing has come: its runs as they are, and how many of its probes are answered.
 
     `problem` is one sentence about what went wrong, empty otherwise; where the hearing `rests`, it goes no further
-    until it is begun again.
+    until it is begun again. `seconds_left` tells when the last probe will be answered, at the pace of those answered
+    so far; None where no pace is known.
     """
 
     runs: tuple[Run, ...]
@@ -35,6 +37,7 @@ class Standing:
     asked: int
     problem: str
     rests: bool
+    seconds_left: float | None = None
 
     @property
     def trained(self) -> int:
@@ -62,9 +65,11 @@ class Hearing:
         self.case = case
         self._lab = lab
         self._out: dict[Question, Future[None]] = {}
+        self._first_asked: tuple[float, int] | None = None  # when, and how many answers there were
 
     def begin(self) -> None:
         """Enter the case in the docket and launch whichever of its runs have not ended yet; returns at once."""
+        self._first_asked = None
         self._out = {question: answer for question, answer in self._out.items() if not answer.done()}
         enter(self._lab.store, [self.case.name])
         missing = set(missing_specs(self._lab.store, self.case))
@@ -77,10 +82,11 @@ class Hearing:
         runs = tuple(self._lab.store.runs([spec.digest for spec in specs]))
         known = answered(self._lab.store, questions)
         if sum(counts(run) for run in runs) == len(specs):
-            self._ask([question for question in questions if question not in known])
+            self._ask([question for question in questions if question not in known], len(known))
         failures = self._failures(runs)
         problem = " ".join(failures) or self._lab.problem
-        return Standing(runs, len(specs), len(known), len(questions), problem, rests=bool(failures))
+        left = self._seconds_left(len(known), len(questions))
+        return Standing(runs, len(specs), len(known), len(questions), problem, bool(failures), left)
 
     def stop(self) -> None:
         """Take the case off the docket and stop its runs: what they have done is kept, those without a step go.
@@ -105,10 +111,15 @@ class Hearing:
     def _questions(self) -> tuple[Question, ...]:
         return probes(self.case)
 
-    def _ask(self, questions: Sequence[Question]) -> None:
+    def _ask(self, questions: Sequence[Question], known: int) -> None:
+        self._first_asked = self._first_asked or (time.monotonic(), known)
         for question in questions:
             if question not in self._out:
                 self._out[question] = self._lab.submit(answer_question, self._lab.store.url, question)
+
+    def _seconds_left(self, known: int, asked: int) -> float | None:
+        began, before = self._first_asked or (0.0, known)
+        return (time.monotonic() - began) * (asked - known) / (known - before) if known > before else None
 
     def _failures(self, runs: Sequence[Run]) -> list[str]:
         without = [run for run in runs if run.state in ENDED_WITHOUT]

@@ -1,6 +1,7 @@
 """Hearings: runs are trained, then probes are asked, and all of it can be taken up again."""
 
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from bnlab.claims import hearing as hearings
 from bnlab.claims.case import Case, open_case
 from bnlab.claims.claim import Condition, Measure, Probed
-from bnlab.claims.evidence import trained_specs
+from bnlab.claims.evidence import probes, trained_specs
 from bnlab.claims.hearing import Hearing, Standing, is_ready, missing_specs
 from bnlab.claims.measures import TRAINABLE
 from bnlab.claims.trial import read_trial
+from bnlab.runs.answers import write_answer
 from bnlab.runs.docket import entered
 from bnlab.runs.groups import launch_group
 from bnlab.runs.journal import Journal
@@ -115,6 +117,9 @@ class Idle:
     def launch_group(self, name: str, specs: list[tuple[RunSpec, str]]) -> None:
         launch_group(self.store, name, specs, OWNER)
 
+    def submit(self, *_: object) -> Future[None]:
+        return Future()
+
     def withdraw(self, digests: set[str]) -> None:
         self.store.withdraw(digests)
 
@@ -166,6 +171,23 @@ def test_a_case_that_is_stopped_leaves_no_run_that_was_never_begun(store: Store)
     hearing.begin()
     assert len(store.runs()) == 2 + len(others)
     assert not any(run.stop_requested for run in store.runs())
+
+
+def test_time_left_goes_by_the_answers_since_they_were_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 102.0, 103.0, 106.0])
+    monkeypatch.setattr(hearings.time, "monotonic", lambda: next(now))
+    source = Probed(ask, len)
+    claim = replace(CLAIM, conditions=(Condition("none", *ARMS, replace(STEPS, source=source), MORE),))
+    case = open_case(claim)
+    hearing, questions = idle(store, case), probes(case)
+    write_answer(store, questions[0], pd.DataFrame())
+    seen = [hearing.look()]
+    for question in questions[1:]:
+        write_answer(store, question, pd.DataFrame())
+        seen.append(hearing.look())
+    assert [standing.answered for standing in seen] == [1, 2, 3, 4]
+    assert [standing.seconds_left for standing in seen] == [None, 4.0, 1.5, 0.0]
+    assert [standing.share for standing in seen] == [0.25, 0.5, 0.75, 1]
 
 
 def test_its_runs_say_whose_they_are(store: Store) -> None:
