@@ -23,6 +23,8 @@ from bnlab.ui.words import plain
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
+# On narrow screens alone (see claims_page): fourteen figures one below the other are a long way on a phone.
+_FOLD = '<details class="fold"><summary>The evidence</summary></details>'
 
 
 def render_claim(sitting: Sitting, claim: Claim, desk: Desk) -> None:
@@ -44,6 +46,7 @@ def _render_body(court: Court, claim: Claim, desk: Desk, was_moving: bool, read:
             _render_standing(position.hearing, position.standing)
         elif needs_work(claim) and not desk.lesson.hides("training"):
             _render_run(court, claim, position, sitting.stock)
+    st.html(_FOLD)
     with st.container(key=f"evidence-{claim.id}"):
         if position.trial is not None:
             _render_evidence(position.trial)
