@@ -47,6 +47,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     monkeypatch.setattr(lab_module, "connect", lambda *_: NoWorkers())
     monkeypatch.setattr(services, "Lab", started)
     monkeypatch.setattr(services, "read_recording", lambda _: None)
+    monkeypatch.setattr(services, "judge_soon", lambda: None)
     st.cache_resource.clear()
     yield open_page
     for lab in labs:

@@ -1,5 +1,6 @@
 """A hearing: a case whose runs are trained and whose probes are asked, until a verdict can be read."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -7,9 +8,11 @@ from functools import cached_property
 
 from bnlab.claims.case import Case, read_case
 from bnlab.claims.evidence import counts, probes, trained_specs
+from bnlab.claims.labels import labelled_specs
 from bnlab.claims.registry import CLAIMS
 from bnlab.runs.answers import Question, answer_question, answered
 from bnlab.runs.docket import enter, entered, strike
+from bnlab.runs.groups import launched_alone
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
@@ -24,7 +27,8 @@ class Standing:
     """How far a hearing has come: its runs as they are, and how many of its probes are answered.
 
     `problem` is one sentence about what went wrong, empty otherwise; where the hearing `rests`, it goes no further
-    until it is begun again.
+    until it is begun again. `seconds_left` tells when the last probe will be answered, at the pace of those answered
+    so far; None where no pace is known.
     """
 
     runs: tuple[Run, ...]
@@ -33,6 +37,7 @@ class Standing:
     asked: int
     problem: str
     rests: bool
+    seconds_left: float | None = None
 
     @property
     def trained(self) -> int:
@@ -60,13 +65,16 @@ class Hearing:
         self.case = case
         self._lab = lab
         self._out: dict[Question, Future[None]] = {}
+        self._first_asked: tuple[float, int] | None = None  # when, and how many answers there were
 
     def begin(self) -> None:
         """Enter the case in the docket and launch whichever of its runs have not ended yet; returns at once."""
+        self._first_asked = None
         self._out = {question: answer for question, answer in self._out.items() if not answer.done()}
         enter(self._lab.store, [self.case.name])
-        missing = missing_specs(self._lab.store, self.case)
-        self._lab.launch_group(self.case.name, [(spec, self.case.claim.id) for spec in missing])
+        missing = set(missing_specs(self._lab.store, self.case))
+        labelled = [(spec, label) for spec, label in labelled_specs(self.case) if spec in missing]
+        self._lab.launch_group(self.case.name, labelled)
 
     def look(self) -> Standing:
         """Where the hearing stands; asks the probes once all runs have ended."""
@@ -74,18 +82,23 @@ class Hearing:
         runs = tuple(self._lab.store.runs([spec.digest for spec in specs]))
         known = answered(self._lab.store, questions)
         if sum(counts(run) for run in runs) == len(specs):
-            self._ask([question for question in questions if question not in known])
+            self._ask([question for question in questions if question not in known], len(known))
         failures = self._failures(runs)
         problem = " ".join(failures) or self._lab.problem
-        return Standing(runs, len(specs), len(known), len(questions), problem, rests=bool(failures))
+        left = self._seconds_left(len(known), len(questions))
+        return Standing(runs, len(specs), len(known), len(questions), problem, bool(failures), left)
 
     def stop(self) -> None:
-        """Take the case off the docket and stop its runs but those that another one needs; what was done is kept."""
+        """Take the case off the docket and stop its runs: what they have done is kept, those without a step go.
+
+        Runs that another case needs, or that somebody has launched by themselves, are left alone.
+        """
         store = self._lab.store
         strike(store, self.case.name)
         others = [case for name in entered(store) if (case := read_case(name, CLAIMS))]
         needed = {spec.digest for case in others for spec in trained_specs(case)}
-        self._lab.stop({spec.digest for spec in self._specs} - needed)
+        own = {spec.digest for spec in self._specs} - needed
+        self._lab.withdraw(own - launched_alone(store, own))
         for answer in self._out.values():
             answer.cancel()
         self._out.clear()
@@ -98,10 +111,15 @@ class Hearing:
     def _questions(self) -> tuple[Question, ...]:
         return probes(self.case)
 
-    def _ask(self, questions: Sequence[Question]) -> None:
+    def _ask(self, questions: Sequence[Question], known: int) -> None:
+        self._first_asked = self._first_asked or (time.monotonic(), known)
         for question in questions:
             if question not in self._out:
                 self._out[question] = self._lab.submit(answer_question, self._lab.store.url, question)
+
+    def _seconds_left(self, known: int, asked: int) -> float | None:
+        began, before = self._first_asked or (0.0, known)
+        return (time.monotonic() - began) * (asked - known) / (known - before) if known > before else None
 
     def _failures(self, runs: Sequence[Run]) -> list[str]:
         without = [run for run in runs if run.state in ENDED_WITHOUT]

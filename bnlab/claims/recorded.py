@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import threading
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
@@ -17,6 +18,7 @@ from bnlab.claims.trial import Effort, Trial, judge_trial
 from bnlab.runs.recordings import machine
 
 DIGITS = 6
+_judging = threading.Lock()  # who comes second waits, instead of judging them again
 SHIPPED = files("bnlab.claims") / "data" / "trials.json"
 
 
@@ -26,9 +28,14 @@ def write_trials(trials: Iterable[Trial], path: Path) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-@cache
 def recorded_trials() -> dict[str, Trial]:
-    """The trials that ship, by their claim's id."""
+    """The trials that ship, by their claim's id. Judging them takes a second, once a process."""
+    with _judging:
+        return _shipped_trials()
+
+
+@cache
+def _shipped_trials() -> dict[str, Trial]:
     return read_trials(SHIPPED.read_text(encoding="utf-8"))
 
 

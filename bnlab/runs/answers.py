@@ -61,6 +61,12 @@ def answered(store: Store, questions: Iterable[Question]) -> set[Question]:
     return {question for question, _ in _found(store, questions, answers.c.spec)}
 
 
+def kept_answers(store: Store) -> set[tuple[str, str]]:
+    """All that has been answered, as the question's name and the spec's digest."""
+    with store.engine.connect() as connection:
+        return {(row.question, row.spec) for row in connection.execute(select(answers.c.question, answers.c.spec))}
+
+
 def _found(store: Store, questions: Iterable[Question], *columns: Column[Any]) -> list[tuple[Question, Row[Any]]]:
     """The rows of the questions that have been answered; `columns` begin with the spec's digest."""
     by_name: dict[str, dict[str, Question]] = defaultdict(dict)

@@ -6,7 +6,7 @@ group again. They wait behind all runs that somebody has launched one by one.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from bnlab.runs.launching import Labelled, launch_runs
 from bnlab.runs.run import Run
-from bnlab.runs.schema import groups, runs
+from bnlab.runs.schema import groups, recordings, runs
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import Store
 from bnlab.spec.structure import structure_of
@@ -59,6 +59,21 @@ def groups_behind(store: Store) -> dict[str, str]:
     query = select(groups.c.run, groups.c.name).join(runs).where(runs.c.state.in_(ACTIVE), groups.c.single.is_(False))
     with store.engine.connect() as connection:
         return {row.run: row.name for row in connection.execute(query.order_by(groups.c.name.desc()))}
+
+
+def ended_runs(store: Store) -> set[str]:
+    """The digests of all runs that were trained here to their end."""
+    trained = runs.c.state.in_(ENDED) & runs.c.digest.not_in(select(recordings.c.run))
+    with store.engine.connect() as connection:
+        return set(connection.scalars(select(runs.c.digest).where(trained)))
+
+
+def launched_alone(store: Store, digests: Iterable[str]) -> set[str]:
+    """Those of `digests` that wait or train because somebody has launched them by themselves."""
+    behind = select(groups.c.run).where(groups.c.single.is_(False))
+    chosen = runs.c.digest.in_(list(digests)) & runs.c.state.in_(ACTIVE) & runs.c.digest.not_in(behind)
+    with store.engine.connect() as connection:
+        return set(connection.scalars(select(runs.c.digest).where(chosen)))
 
 
 @dataclass(frozen=True)

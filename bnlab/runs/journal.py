@@ -47,9 +47,16 @@ class Journal:
         return bool(row.stop_requested)
 
     def position(self) -> tuple[int, float, dict[str, NDArray[np.float32]]]:
-        """The checkpoint's step, seconds and arrays; no arrays if there is none yet."""
+        """The checkpoint's step, seconds and arrays; no arrays if there is none yet.
+
+        Raises:
+            SupersededError: the run has been removed.
+        """
+        query = select(runs.c.step, runs.c.seconds).where(runs.c.digest == self._digest)
         with self._engine.connect() as connection:
-            row = connection.execute(select(runs.c.step, runs.c.seconds).where(runs.c.digest == self._digest)).one()
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise SupersededError(self._digest)
             saved = connection.execute(select(checkpoints).where(checkpoints.c.run == self._digest)).all()
         arrays = {r.name: np.frombuffer(r.values, FLOATS).reshape(json.loads(r.shape)) for r in saved}
         return row.step, row.seconds, arrays

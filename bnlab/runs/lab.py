@@ -73,6 +73,11 @@ class Lab:
         self.store.request_stop(digests)
         self._news.put("stop")
 
+    def withdraw(self, digests: Iterable[str]) -> None:
+        """Stop runs, and remove those that have not taken a step."""
+        self.store.withdraw(digests)
+        self._news.put("stop")
+
     def submit(self, function: Callable[..., T], *arguments: object) -> Answer[T]:
         """Have any worker call `function(*arguments)` between two slices; returns at once.
 

@@ -75,6 +75,13 @@ class Store:
         with self.engine.begin() as connection:
             connection.execute(delete(runs).where(chosen))
 
+    def withdraw(self, digests: Iterable[str]) -> None:
+        """Ask for runs to be stopped, and remove those without a step: a worker that has just begun one lets it go."""
+        chosen = list(digests)
+        with self.engine.begin() as connection:
+            connection.execute(delete(runs).where(runs.c.digest.in_(chosen), runs.c.step == 0))
+        self.request_stop(chosen)
+
     def rename(self, digest: str, label: str) -> None:
         """Give a run another name."""
         with self.engine.begin() as connection:

@@ -9,7 +9,7 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bnlab.runs.journal import Journal
+from bnlab.runs.journal import Journal, SupersededError
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.warm import warm_up
@@ -33,12 +33,13 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
 
     Raises:
         bnlab.spec.datasets.DatasetError: the dataset cannot be had.
-        SupersededError: another slice of the run was handed out meanwhile.
+        SupersededError: another slice of the run was handed out meanwhile, or the run was removed.
     """
     warm_up()
     store = _store(store_url)
-    state = store.run(digest).state
-    return state if state.is_finished() else Slice(store, digest, fence).train()
+    for run in store.runs([digest]):
+        return run.state if run.state.is_finished() else Slice(store, digest, fence).train()
+    raise SupersededError(digest)
 
 
 @lru_cache(maxsize=4)

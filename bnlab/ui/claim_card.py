@@ -9,13 +9,13 @@ from bnlab.charts.effects import effect_text, effects_alt, effects_figure, effec
 from bnlab.claims.case import FULL, QUICK, Case, open_case
 from bnlab.claims.claim import Claim
 from bnlab.claims.discussions import DISCUSSIONS
-from bnlab.claims.evidence import trained_specs
 from bnlab.claims.frames import cells_frame
 from bnlab.claims.hearing import Hearing, Standing
+from bnlab.claims.stock import Extent, Stock
 from bnlab.claims.trial import Trial
 from bnlab.runs.groups import group_progress
 from bnlab.ui.claim_runs import render_open_in_compare
-from bnlab.ui.court import Court, Position, needs_work
+from bnlab.ui.court import Court, Position, Sitting, needs_work
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.session import Desk
 from bnlab.ui.verdict_words import LOOKS, effort_words, time_words, where_words
@@ -23,29 +23,36 @@ from bnlab.ui.words import plain
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
+# On narrow screens alone (see claims_page): fourteen figures one below the other are a long way on a phone.
+_FOLD = '<details class="fold"><summary>The evidence</summary></details>'
 
 
-def render_claim(court: Court, claim: Claim, desk: Desk, position: Position) -> None:
+def render_claim(sitting: Sitting, claim: Claim, desk: Desk) -> None:
     """Draw the card of `claim`; it is drawn anew once a second while the claim is being heard."""
+    moving = sitting.position(claim).is_moving
     with st.container(border=True, key=f"claim-{claim.id}"):
-        every = TICK_SECONDS if position.is_moving else None
-        st.fragment(run_every=every)(_render_body)(court, claim, desk, position.is_moving)
+        every = TICK_SECONDS if moving else None
+        st.fragment(run_every=every)(_render_body)(sitting.court, claim, desk, moving, [sitting])
 
 
-def _render_body(court: Court, claim: Claim, desk: Desk, was_moving: bool) -> None:
-    position = court.position(claim)
-    if position.is_moving != was_moving:
-        st.rerun()
+def _render_body(court: Court, claim: Claim, desk: Desk, was_moving: bool, read: list[Sitting]) -> None:
+    """`read` is what the page has just read for all of its cards; this one's later draws read anew."""
+    sitting = read.pop() if read else court.sit()
+    position = sitting.position(claim)
     _render_verdict(claim, position.trial)
     with st.container(horizontal=True, vertical_alignment="center"):
+        render_open_in_compare(claim, position.trial, desk)  # first, where nothing moves it
         if position.hearing is not None and position.standing is not None:
             _render_standing(position.hearing, position.standing)
         elif needs_work(claim) and not desk.lesson.hides("training"):
-            _render_run(court, claim, position.trial)
-        render_open_in_compare(claim, position.trial, desk)
-    if position.trial is not None:
-        _render_evidence(position.trial)
-    _render_method(claim, position.trial)
+            _render_run(court, claim, position, sitting.stock)
+    st.html(_FOLD)
+    with st.container(key=f"evidence-{claim.id}"):
+        if position.trial is not None:
+            _render_evidence(position.trial)
+        _render_method(claim, position.trial)
+    if position.is_moving != was_moving:
+        st.rerun()  # only now: what a button has done is seen at once, before all other cards are drawn anew
 
 
 def _render_verdict(claim: Claim, trial: Trial | None) -> None:
@@ -77,10 +84,15 @@ def standing_words(case: Case, standing: Standing) -> str:
         return plain(standing.problem)
     size = f"{case.size_name}, {len(case.seeds)} seeds"
     if standing.trained < standing.needed:
-        left = group_progress(standing.runs).seconds_left
-        words = f", about {time_words(left)} left" if left else ""
-        return f"On trial ({size}): {standing.trained} of {standing.needed} runs trained{words}"
-    return f"On trial ({size}): {standing.answered} of {standing.asked} measurements made"
+        left = _left(group_progress(standing.runs).seconds_left)
+        then = f"; then {standing.asked} measurements" if standing.asked else ""
+        return f"On trial ({size}): {standing.trained} of {standing.needed} runs trained{left}{then}"
+    left = _left(standing.seconds_left)
+    return f"On trial ({size}): {standing.answered} of {standing.asked} measurements made{left}"
+
+
+def _left(seconds: float | None) -> str:
+    return f", about {time_words(seconds)} left" if seconds else ""
 
 
 def _render_evidence(trial: Trial) -> None:
@@ -146,18 +158,42 @@ def _listed(sentences: Sequence[str] | dict[str, None]) -> str:
     return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
 
 
-def _render_run(court: Court, claim: Claim, trial: Trial | None) -> None:
-    here = trial is not None and not trial.origin
-    if trial is not None and here:
-        _run_button(court, trial.case.with_seeds(MORE_SEEDS), f"Add {MORE_SEEDS} seeds", ":material/add:")
+def _render_run(court: Court, claim: Claim, position: Position, stock: Stock) -> None:
+    trial = position.trial
+    if trial is not None and position.is_held_here:
+        more = trial.case.with_seeds(MORE_SEEDS)
+        left = _run_button(court, more, f"Add {MORE_SEEDS} seeds", ":material/add:", stock.of(more, trial.case))
     else:
-        _run_button(court, open_case(claim, QUICK), "Run it here", ":material/play_arrow:")
-    if trial is None or not (here and trial.case.size_name == FULL):
-        _run_button(court, open_case(claim, FULL), "Run it in full", ":material/fitness_center:")
+        quick = open_case(claim, QUICK)
+        extent = stock.of(quick)
+        label = "Go on" if extent.is_begun else "Run it here"
+        left = _run_button(court, quick, label, ":material/play_arrow:", extent)
+    told = [left]
+    if trial is None or not (position.is_held_here and trial.case.size_name == FULL):
+        full = open_case(claim, FULL)
+        extent = stock.of(full)
+        label = "Go on in full" if extent.is_begun else "Run it in full"
+        told.append(_run_button(court, full, label, ":material/fitness_center:", extent))
+    if words := " ".join(filter(None, told)):
+        st.caption(words, width="content")
 
 
-def _run_button(court: Court, case: Case, label: str, icon: str) -> None:
-    runs = len(trained_specs(case))
-    what = f"{len(case.seeds)} seeds, {runs} runs" if runs else f"{len(case.seeds)} seeds"
-    help_ = f"{what}. What has been trained here before is not trained again."
+def _run_button(court: Court, case: Case, label: str, icon: str, extent: Extent) -> str:
+    """Draw it; returns what is to be said of work that was begun earlier, if there is any."""
+    runs = f", {extent.needed} runs" if extent.needed else ""
+    help_ = f"{len(case.seeds)} seeds{runs}. What has been trained here before is not trained again."
     st.button(label, icon=icon, help=help_, on_click=court.hearing(case).begin, key=f"run-{case.name}")
+    return f"“{label}”: {extent_words(extent)}." if extent.trained + extent.answered else ""
+
+
+def extent_words(extent: Extent) -> str:
+    """What is there already, and what is left to be done."""
+    parts = (
+        (extent.trained, extent.needed, "runs are trained"),
+        (extent.answered, extent.asked, "measurements are made"),
+    )
+    return "; ".join(
+        f"all {whole} {what} here" if done == whole else f"{done} of {whole} {what} here, {whole - done} to go"
+        for done, whole, what in parts
+        if whole
+    )

@@ -27,6 +27,17 @@ _TILES = """<style>
 .verdicts span { font-size: .85rem; line-height: 1.3; display: block; opacity: .85; }
 .stMain h2 { font-size: 1.4rem; padding: .6rem 0 0; }
 .stMain h3 { font-size: 1.2rem; padding: 0; }
+[data-testid="stElementContainer"]:has(> .stHtml > .fold) { display: none; }
+@media (max-width: 640px) {
+  [data-testid="stElementContainer"]:has(> .stHtml > .fold) { display: block; }
+  .fold summary { cursor: pointer; padding: .2rem 0; }
+  [class*="st-key-claim-"]:has(.fold:not([open])) [class*="st-key-evidence-"] { display: none; }
+  .verdicts { grid-template-columns: 1fr; gap: .25rem; }
+  .verdicts a { padding: .3rem .6rem; }
+  .verdicts a { line-height: 1.3; }
+  .verdicts b, .verdicts span { display: inline; font-size: .85rem; line-height: inherit; }
+  .verdicts b { margin-right: .5em; }
+}
 </style>"""
 
 
@@ -35,14 +46,14 @@ def render_claims() -> None:
     court, own = services.court(), desk()
     render_heading("Claims", own)
     st.markdown(_INTRODUCTION)
-    positions = {name: court.position(claim) for name, claim in CLAIMS.items()}
-    st.html(_TILES + _tiles(positions))
+    sitting = court.sit()
+    st.html(_TILES + _tiles({name: sitting.position(claim) for name, claim in CLAIMS.items()}))
     part = ""
     for name, claim in CLAIMS.items():
         if name[0] != part:
             part = name[0]
             st.header(_PARTS[part], anchor=False)
-        render_claim(court, claim, own, positions[name])
+        render_claim(sitting, claim, own)
 
 
 def _tiles(positions: Mapping[str, Position]) -> str:

@@ -2,13 +2,15 @@
 
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 
 from bnlab.claims.case import Case, open_case, read_case
-from bnlab.claims.claim import Claim
-from bnlab.claims.evidence import probes, trained_specs
+from bnlab.claims.claim import Claim, Counted
+from bnlab.claims.evidence import every_condition
 from bnlab.claims.hearing import Hearing, Standing
 from bnlab.claims.recorded import recorded_trials
 from bnlab.claims.registry import CLAIMS
+from bnlab.claims.stock import Stock, read_stock
 from bnlab.claims.trial import Trial, read_trial
 from bnlab.runs.docket import entered
 from bnlab.runs.lab import Lab
@@ -27,49 +29,80 @@ class Position:
         """Whether there will be more to see by itself."""
         return self.standing is not None and not self.standing.rests
 
+    @property
+    def is_held_here(self) -> bool:
+        """Whether its verdict was measured here, and is no recording."""
+        return self.trial is not None and not self.trial.origin
+
 
 class Court:
     """What all sessions share. Trials are read once: as long as nothing was added to them."""
 
     def __init__(self, lab: Lab) -> None:
         """Nothing has been read."""
-        self._lab = lab
+        self.lab = lab
         self._lock = threading.Lock()
         self._hearings: dict[str, Hearing] = {}
         self._trials: dict[str, tuple[object, Trial]] = {}
 
-    def position(self, claim: Claim) -> Position:
-        """Where `claim` stands now; goes on with a hearing that somebody asked for, be it before a restart."""
-        if not needs_work(claim):
-            return Position(read_trial(self._lab.store, open_case(claim)))
-        waiting: tuple[Hearing, Standing] | None = None
-        for case in self._cases(claim):
-            hearing = self.hearing(case)
-            standing = hearing.look()
-            if standing.is_over:
-                return Position(self._read(case, standing), *(waiting or ()))
-            waiting = waiting or (hearing, standing)
-        return Position(recorded_trials().get(claim.id), *(waiting or ()))
+    def sit(self) -> "Sitting":
+        """The claims as they stand now."""
+        return Sitting(self)
 
     def hearing(self, case: Case) -> Hearing:
         """The one hearing of a case."""
         with self._lock:
-            return self._hearings.setdefault(case.name, Hearing(self._lab, case))
+            return self._hearings.setdefault(case.name, Hearing(self.lab, case))
 
-    def _cases(self, claim: Claim) -> list[Case]:
-        """Those of `claim` that somebody asked for, the latest first."""
-        cases = (read_case(name, CLAIMS) for name in entered(self._lab.store))
-        return [case for case in cases if case is not None and case.claim is claim]
-
-    def _read(self, case: Case, standing: Standing) -> Trial:
+    def read(self, case: Case, standing: Standing) -> Trial:
+        """The trial of a case whose hearing is over."""
         stamp = tuple(run.updated_at for run in standing.runs)
         known = self._trials.get(case.name)
         if known is None or known[0] != stamp:
-            known = self._trials[case.name] = (stamp, read_trial(self._lab.store, case))
+            known = self._trials[case.name] = (stamp, read_trial(self.lab.store, case))
         return known[1]
+
+
+class Sitting:
+    """The claims as one page draws them: what it needs of the store is read once, when it is asked for first."""
+
+    def __init__(self, court: Court) -> None:
+        """Nothing has been read."""
+        self.court = court
+        self._positions: dict[str, Position] = {}
+
+    def position(self, claim: Claim) -> Position:
+        """Where `claim` stands; goes on with a hearing that somebody asked for, be it before a restart."""
+        if claim.id not in self._positions:
+            self._positions[claim.id] = self._look(claim)
+        return self._positions[claim.id]
+
+    @cached_property
+    def stock(self) -> Stock:
+        """What has been trained and answered here."""
+        return read_stock(self.court.lab.store)
+
+    def _look(self, claim: Claim) -> Position:
+        if not needs_work(claim):
+            return Position(read_trial(self.court.lab.store, open_case(claim)))
+        waiting: tuple[Hearing, Standing] | None = None
+        for case in self._cases:
+            if case.claim is not claim:
+                continue
+            hearing = self.court.hearing(case)
+            standing = hearing.look()
+            if standing.is_over:
+                return Position(self.court.read(case, standing), *(waiting or ()))
+            waiting = waiting or (hearing, standing)
+        return Position(recorded_trials().get(claim.id), *(waiting or ()))
+
+    @cached_property
+    def _cases(self) -> list[Case]:
+        """Those that somebody asked for, the latest first."""
+        cases = (read_case(name, CLAIMS) for name in entered(self.court.lab.store))
+        return [case for case in cases if case is not None]
 
 
 def needs_work(claim: Claim) -> bool:
     """Whether anything has to be trained or asked; what is only counted is known at once."""
-    case = open_case(claim)
-    return bool(trained_specs(case) or probes(case))
+    return not all(isinstance(condition.measure.source, Counted) for condition in every_condition(claim))

@@ -1,9 +1,11 @@
 """What all sessions of one app share: the lab with its store, and the curves it has read."""
 
 import atexit
+import threading
 
 import streamlit as st
 
+from bnlab.claims.recorded import recorded_trials
 from bnlab.runs.database import StoreError
 from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address, store_url
@@ -11,6 +13,8 @@ from bnlab.runs.recordings import read_recording
 from bnlab.runs.store import Store
 from bnlab.ui.court import Court
 from bnlab.ui.lines import Lines
+
+JUDGED_AFTER = 3.0
 
 
 def lab() -> Lab:
@@ -20,6 +24,13 @@ def lab() -> Lab:
     except StoreError as error:
         st.error(str(error), icon=":material/database_off:")
         st.stop()
+
+
+def judge_soon() -> None:
+    """Judge the trials that ship once the first page is likely to be drawn, so that nobody waits for it at Claims."""
+    timer = threading.Timer(JUDGED_AFTER, recorded_trials)
+    timer.daemon = True
+    timer.start()
 
 
 @st.cache_resource(show_spinner=False)
@@ -40,4 +51,5 @@ def _lab() -> Lab:
     read_recording(store)
     started = Lab(store, scheduler=scheduler_address())
     atexit.register(started.close)
+    judge_soon()
     return started

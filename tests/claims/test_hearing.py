@@ -1,6 +1,7 @@
 """Hearings: runs are trained, then probes are asked, and all of it can be taken up again."""
 
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,21 +10,23 @@ import pytest
 
 from bnlab.claims import hearing as hearings
 from bnlab.claims.case import Case, open_case
-from bnlab.claims.claim import Arm, Claim, Condition, Measure, Prediction, Probed, Size
+from bnlab.claims.claim import Condition, Measure, Probed
+from bnlab.claims.evidence import probes, trained_specs
 from bnlab.claims.hearing import Hearing, Standing, is_ready, missing_specs
-from bnlab.claims.measures import ACCURACY, TRAINABLE
+from bnlab.claims.measures import TRAINABLE
 from bnlab.claims.trial import read_trial
+from bnlab.runs.answers import write_answer
 from bnlab.runs.docket import entered
 from bnlab.runs.groups import launch_group
+from bnlab.runs.journal import Journal
 from bnlab.runs.lab import Lab
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
-from tests.recording import OWNER
-
-TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4)
-NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})
-SMALL = Size({"epochs": 1}, 2)
+from bnlab.training.records import Records
+from tests import tiny_claim
+from tests.recording import OWNER, Position, floats
+from tests.tiny_claim import ARMS, MORE, TINY
 
 
 def ask(store_url: str, spec: RunSpec) -> pd.DataFrame:
@@ -41,16 +44,7 @@ def stumble(store_url: str, spec: RunSpec) -> pd.DataFrame:
 
 
 STEPS = Measure("steps", "steps", Probed(ask, lambda answer: answer["step"].iloc[0], after_training=True))
-ARMS = Arm("BN", (NORMALIZED,)), Arm("no BN", (TINY,))
-MORE = Prediction(+1, 1, "One.")
-CLAIM = Claim(
-    id="X1",
-    statement="It is better.",
-    question="Is it?",
-    conditions=(Condition("accuracy", *ARMS, ACCURACY, MORE), Condition("steps", *ARMS, STEPS, MORE)),
-    quick=SMALL,
-    full=SMALL,
-)
+CLAIM = replace(tiny_claim.CLAIM, conditions=(*tiny_claim.CLAIM.conditions, Condition("steps", *ARMS, STEPS, MORE)))
 CASE = open_case(CLAIM)
 
 
@@ -123,12 +117,23 @@ class Idle:
     def launch_group(self, name: str, specs: list[tuple[RunSpec, str]]) -> None:
         launch_group(self.store, name, specs, OWNER)
 
-    def stop(self, digests: set[str]) -> None:
-        self.store.request_stop(digests)
+    def submit(self, *_: object) -> Future[None]:
+        return Future()
+
+    def withdraw(self, digests: set[str]) -> None:
+        self.store.withdraw(digests)
 
 
 def idle(store: Store, case: Case) -> Hearing:
     return Hearing(Idle(store), case)  # type: ignore[arg-type]
+
+
+def take_a_step(store: Store, spec: RunSpec) -> None:
+    """As a worker does it."""
+    fence = store.next_fence(spec.digest, OWNER)
+    assert fence
+    records = Records(0, floats(1.0), floats(0.5), [])
+    Journal(store, spec.digest, fence).commit(records, Position(1, 0.1), RunState.RUNNING)
 
 
 def test_a_case_that_is_stopped_leaves_the_runs_that_another_one_needs(
@@ -139,6 +144,8 @@ def test_a_case_that_is_stopped_leaves_the_runs_that_another_one_needs(
     first, second = idle(store, CASE), idle(store, open_case(other, "quick", range(1)))
     first.begin()
     second.begin()
+    for spec in trained_specs(CASE):
+        take_a_step(store, spec)
     first.stop()
     assert entered(store) == ["X2 quick 0:1"]
     runs = first.look().runs
@@ -150,7 +157,45 @@ def test_a_case_that_is_stopped_leaves_the_runs_that_another_one_needs(
     assert "2 of its runs were stopped or failed." in first.look().problem
     first.begin()
     assert not first.look().rests
-    assert first.look().share == 0
+    assert first.look().share == pytest.approx(0.5 * 4 / 8), "of four runs' steps half are taken, no answer is there"
+
+
+def test_a_case_that_is_stopped_leaves_no_run_that_was_never_begun(store: Store) -> None:
+    hearing = idle(store, CASE)
+    begun, alone, *others = trained_specs(CASE)
+    launch_alone = store.launch(alone, "mine", OWNER)
+    hearing.begin()
+    take_a_step(store, begun)
+    hearing.stop()
+    assert {run.digest: run.stop_requested for run in store.runs()} == {begun.digest: True, launch_alone.digest: False}
+    hearing.begin()
+    assert len(store.runs()) == 2 + len(others)
+    assert not any(run.stop_requested for run in store.runs())
+
+
+def test_time_left_goes_by_the_answers_since_they_were_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 102.0, 103.0, 106.0])
+    monkeypatch.setattr(hearings.time, "monotonic", lambda: next(now))
+    source = Probed(ask, len)
+    claim = replace(CLAIM, conditions=(Condition("none", *ARMS, replace(STEPS, source=source), MORE),))
+    case = open_case(claim)
+    hearing, questions = idle(store, case), probes(case)
+    write_answer(store, questions[0], pd.DataFrame())
+    seen = [hearing.look()]
+    for question in questions[1:]:
+        write_answer(store, question, pd.DataFrame())
+        seen.append(hearing.look())
+    assert [standing.answered for standing in seen] == [1, 2, 3, 4]
+    assert [standing.seconds_left for standing in seen] == [None, 4.0, 1.5, 0.0]
+    assert [standing.share for standing in seen] == [0.25, 0.5, 0.75, 1]
+
+
+def test_its_runs_say_whose_they_are(store: Store) -> None:
+    idle(store, CASE).begin()
+    assert {(run.label, run.spec.placement) for run in store.runs()} == {
+        ("X1: BN", "before_activation"),
+        ("X1: no BN", "none"),
+    }
 
 
 def test_what_is_counted_is_over_before_it_begins(store: Store) -> None:

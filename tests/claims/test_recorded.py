@@ -2,6 +2,8 @@
 
 import json
 import math
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,3 +57,19 @@ def test_every_claim_ships_with_its_trial(claim: str) -> None:
     trial = recorded_trials()[claim]
     assert trial.origin
     assert trial.effort.runs > 0 or not any(trial.case.size.changes)
+
+
+def test_two_who_ask_at_once_have_them_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+
+    def slow(text: str) -> dict[str, Trial]:
+        judged.append(text)
+        time.sleep(0.05)
+        return {}
+
+    monkeypatch.setattr(recorded, "read_trials", slow)
+    recorded._shipped_trials.cache_clear()
+    with ThreadPoolExecutor(2) as both:
+        assert [answer.result() for answer in [both.submit(recorded.recorded_trials) for _ in range(2)]] == [{}, {}]
+    recorded._shipped_trials.cache_clear()
+    assert len(judged) == 1

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from bnlab.claims.case import open_case
-from bnlab.claims.claim import Arm, Claim, Condition, Measure, Prediction, Probed, Size
+from bnlab.claims.claim import Arm, Condition, Measure, Prediction, Probed, Size
 from bnlab.claims.documents import trial_document
 from bnlab.claims.evidence import probes, trained_specs
 from bnlab.claims.hearing import missing_specs
-from bnlab.claims.measures import ACCURACY, SPREAD, STEPS_TO_95, TRAINABLE
+from bnlab.claims.measures import SPREAD, STEPS_TO_95, TRAINABLE
 from bnlab.claims.trial import TrialError, read_trial
 from bnlab.claims.verdicts import Verdict
 from bnlab.runs.answers import write_answer
@@ -22,21 +22,12 @@ from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
+from tests import tiny_claim
 from tests.recording import OWNER, moment, record
+from tests.tiny_claim import NORMALIZED, TINY
 
-TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4)
-NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})
-SMALL = Size({"epochs": 1}, 3)
 SEEDS = range(3)
-MORE = Prediction(+1, 1, "One point.")
-CLAIM = Claim(
-    id="X1",
-    statement="It is better.",
-    question="Is it?",
-    conditions=(Condition("small", Arm("BN", (NORMALIZED,)), Arm("no BN", (TINY,)), ACCURACY, MORE),),
-    quick=SMALL,
-    full=SMALL,
-)
+CLAIM = replace(tiny_claim.CLAIM, quick=Size({"epochs": 1}, len(SEEDS)))
 CASE = open_case(CLAIM)
 
 

@@ -7,28 +7,13 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from bnlab.claims.claim import Arm, Claim, Condition, Prediction, Size
 from bnlab.claims.hearing import Hearing, Standing
-from bnlab.claims.measures import ACCURACY
 from bnlab.cli import trials
 from bnlab.cli.commands import main
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
 from tests.recording import OWNER, moment, record
-
-TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4, epochs=1)
-NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})
-CLAIM = Claim(
-    id="X1",
-    statement="It is better.",
-    question="Is it?",
-    conditions=(
-        Condition("small", Arm("BN", (NORMALIZED,)), Arm("no BN", (TINY,)), ACCURACY, Prediction(+1, 1, "One point.")),
-    ),
-    quick=Size({}, 2),
-    full=Size({"epochs": 2}, 4),
-)
+from tests.tiny_claim import CLAIM, NORMALIZED, TINY
 
 
 @pytest.fixture
@@ -95,7 +80,7 @@ def test_what_was_trained_before_needs_no_worker(url: str, tmp_path: Path) -> No
     for spec, accuracy in ((TINY, 0.8), (NORMALIZED, 0.9)):
         for seed in (3, 4, 5):
             ended = moment(2, val_accuracy=accuracy + seed / 1000)
-            record(store, spec.model_copy(update={"seed": seed}), (1.0, 1.0), (ended,), RunState.COMPLETED)
+            record(store, spec.model_copy(update={"seed": seed, "epochs": 1}), (1.0, 1.0), (ended,), RunState.COMPLETED)
     result = invoke("O1", "--quick", "--seeds", "3:6", "--json", str(path))
     assert result.exit_code == 0, result.output
     (document,) = json.loads(path.read_text())

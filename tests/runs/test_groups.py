@@ -12,6 +12,7 @@ from bnlab.runs.groups import (
     group_runs,
     groups_behind,
     launch_group,
+    launched_alone,
     unfinished_groups,
 )
 from bnlab.runs.run import Run
@@ -140,6 +141,7 @@ def test_a_run_wanted_by_itself_as_well_is_a_single_one(store: Store, first: str
     launch_group(store, "A3", seeds(1, 2), "lab")
     launch_group(store, "A2", seeds(0, 1), "lab")
     assert groups_behind(store) == {digest(0): "A2", digest(2): "A3"}
+    assert launched_alone(store, [digest(0), digest(1), digest(2)]) == {digest(1)}
     assert store.queue() == [digest(1), digest(0), digest(2)]
     assert seeds_of(group_runs(store, "A2")) == [0, 1]
 

@@ -270,6 +270,16 @@ def test_an_active_run_is_not_deleted(store: Store, state: RunState) -> None:
     assert store.runs() == [run]
 
 
+@pytest.mark.parametrize("state", [*ACTIVE, RunState.STOPPED])
+def test_runs_that_are_withdrawn_are_removed_unless_they_have_taken_a_step(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "lab")
+    put(store, SPEC, state=state)
+    record(store, OTHER, (1.0,), (moment(0),), RunState.RUNNING)
+    store.withdraw([SPEC.digest, OTHER.digest])
+    (left,) = store.runs()
+    assert (left.spec, left.stop_requested) == (OTHER, True)
+
+
 def test_a_deleted_run_can_be_launched_afresh(store: Store) -> None:
     record(store, SPEC, (1.0,), (moment(0),), RunState.COMPLETED)
     store.delete([SPEC.digest])

@@ -136,6 +136,17 @@ def test_a_superseded_slice_changes_nothing(store: Store) -> None:
     assert store.run(SPEC.digest) == before
 
 
+def test_a_slice_of_a_run_that_was_removed_changes_nothing(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    fence = store.next_fence(SPEC.digest, OWNER)
+    store.withdraw([SPEC.digest])
+    with pytest.raises(SupersededError):
+        work.train_slice(store.url, SPEC.digest, fence)
+    with pytest.raises(SupersededError):
+        Journal(store, SPEC.digest, fence).position()
+    assert store.runs() == []
+
+
 @pytest.mark.parametrize("examples", [300, 10])
 def test_a_slice_repeated_after_the_end_trains_no_further(store: Store, examples: int) -> None:
     spec = SPEC.model_copy(update={"train_examples": examples})

@@ -1,5 +1,6 @@
 """The Claims page, by AppTest: what it shows at first, and what its buttons do to the store."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,33 +8,22 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnlab.claims.case import open_case
-from bnlab.claims.claim import Arm, Claim, Condition, Prediction, Size
 from bnlab.claims.evidence import trained_specs
-from bnlab.claims.measures import ACCURACY
+from bnlab.claims.hearing import Hearing, Standing
 from bnlab.claims.registry import CLAIMS
+from bnlab.claims.stock import Extent
 from bnlab.runs.docket import enter, entered
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import court
+from bnlab.ui.claim_card import extent_words, standing_words
+from tests import tiny_claim
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
 
 __all__ = ["open_page"]
 
-TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4)
-NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})
-SMALL = Size({"epochs": 1}, 2)
-CLAIM = Claim(
-    id="A2",
-    statement="It is <b>better</b>, *always*.",
-    question="Is it?",
-    conditions=(
-        Condition("small", Arm("BN", (NORMALIZED,)), Arm("no BN", (TINY,)), ACCURACY, Prediction(+1, 1, "1.")),
-    ),
-    quick=SMALL,
-    full=SMALL,
-)
+CLAIM = replace(tiny_claim.CLAIM, id="A2", statement="It is <b>better</b>, *always*.")
 CASE = open_case(CLAIM)
 
 
@@ -94,7 +84,65 @@ def test_a_claim_is_put_on_trial_and_stopped(claims_page: Any, store: Store) -> 
     assert not [button for button in app.button if button.key == "run-A2 quick 0:2"], "one trial at a time"
     app.button(key="stop-A2 quick 0:2").click().run()
     assert entered(store) == []
-    assert all(run.stop_requested or run.state is RunState.STOPPED for run in store.runs())
+    assert store.runs() == [], "nothing is left of runs that were never begun"
+
+
+@pytest.mark.usefixtures("tiny")
+def test_what_was_trained_before_a_stop_is_told_and_gone_on_with(claims_page: Any, store: Store) -> None:
+    record(store, trained_specs(CASE)[0], (1.0, 0.5), (moment(2),), RunState.COMPLETED)
+    app = claims_page(store)
+    assert "“Go on”: 1 of 4 runs are trained here, 3 to go." in [caption.value for caption in app.caption]
+    button = app.button(key="run-A2 quick 0:2")
+    assert button.label == "Go on"
+    button.click().run()
+    assert len(store.runs()) == 4
+    assert not any("to go" in caption.value for caption in app.caption)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_of_seeds_that_are_added_only_the_new_ones_are_told(claims_page: Any, store: Store) -> None:
+    train(store, {"none": 0.8, "before_activation": 0.9})
+    enter(store, [CASE.name])
+    assert not any("Add 5 seeds" in caption.value for caption in claims_page(store).caption)
+    added = trained_specs(CASE.with_seeds(5))[-1]
+    record(store, added, (1.0, 0.5), (moment(2),), RunState.COMPLETED)
+    captions = [caption.value for caption in claims_page(store).caption]
+    assert "“Add 5 seeds”: 1 of 10 runs are trained here, 9 to go." in captions
+
+
+@pytest.mark.parametrize(
+    ("extent", "words"),
+    [
+        (Extent(20, 20, 20, 5), "all 20 runs are trained here; 5 of 20 measurements are made here, 15 to go"),
+        (Extent(0, 0, 40, 40), "all 40 measurements are made here"),
+    ],
+)
+def test_what_is_left_to_do_in_words(extent: Extent, words: str) -> None:
+    assert extent_words(extent) == words
+
+
+@pytest.mark.parametrize(
+    ("standing", "words"),
+    [
+        (Standing((), 4, 0, 3, "", rests=False), "0 of 4 runs trained; then 3 measurements"),
+        (Standing((), 0, 0, 3, "", rests=False), "0 of 3 measurements made"),
+        (Standing((), 0, 1, 3, "", False, 8.2), "1 of 3 measurements made, about 8 s left"),
+    ],
+)
+def test_how_far_a_hearing_is_in_words(standing: Standing, words: str) -> None:
+    assert standing_words(CASE, standing) == f"On trial (quick, 2 seeds): {words}"
+
+
+def test_the_docket_and_each_claim_are_read_once_a_draw(
+    claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(store, [open_case(CLAIMS["A3"]).name])
+    read: list[str] = []
+    monkeypatch.setattr(court, "entered", lambda store: read.append("docket") or entered(store))
+    look = Hearing.look
+    monkeypatch.setattr(Hearing, "look", lambda hearing: read.append(hearing.case.claim.id) or look(hearing))
+    claims_page(store)
+    assert read == ["docket", "A3"]
 
 
 @pytest.mark.usefixtures("tiny")

@@ -4,7 +4,6 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -13,33 +12,14 @@ from playwright.sync_api import Page, expect
 
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
-from bnlab.ui.navigation import ROOT
-from tests.browser import running_app
+from tests.served_app import app_url, patient, store
 
-pytestmark = pytest.mark.browser
+__all__ = ["app_url", "patient", "store"]
 
-PATIENCE = 60_000
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patient")]
+
 VARIANT = "v=Small~colour~0~placement~before_activation~hidden_units~16"
 LAST_X = "chart => Math.max(...chart._fullData.map(line => line.x?.at(-1) ?? 0))"
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return Store(f"sqlite:///{tmp_path_factory.mktemp('pages')}/bnlab.db")
-
-
-@pytest.fixture(scope="module")
-def app_url(store: Store, scheduler: str) -> Iterator[str]:
-    with running_app(ROOT / "app.py", env={"BNLAB_STORE": store.url, "BNLAB_SCHEDULER": scheduler}) as url:
-        yield url
-
-
-@pytest.fixture(autouse=True)
-def patient(browser_page: Page) -> Iterator[None]:
-    browser_page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def go_to(page: Page, name: str) -> None:

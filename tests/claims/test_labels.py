@@ -1,0 +1,39 @@
+"""Labels: each run of a hearing can be told from the others, and every label can be edited and opened in Compare."""
+
+from collections import defaultdict
+
+import pytest
+
+from bnlab.claims.case import FULL, QUICK, open_case
+from bnlab.claims.evidence import trained_specs
+from bnlab.claims.labels import labelled_specs
+from bnlab.claims.registry import CLAIMS
+from bnlab.spec.comparison import LONGEST_LABEL
+from bnlab.spec.run_spec import RunSpec
+
+
+@pytest.mark.parametrize("size", [QUICK, FULL])
+@pytest.mark.parametrize("name", CLAIMS)
+def test_runs_of_one_label_differ_in_their_seed_alone(name: str, size: str) -> None:
+    case = open_case(CLAIMS[name], size)
+    labelled = labelled_specs(case)
+    assert [spec for spec, _ in labelled] == list(trained_specs(case))
+    called: dict[str, set[RunSpec]] = defaultdict(set)
+    for spec, label in labelled:
+        assert label.startswith(f"{name}: ")
+        assert len(label) <= LONGEST_LABEL
+        called[label].add(spec.model_copy(update={"seed": 0}))
+    assert all(len(specs) == 1 for specs in called.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("A1", ["A1: BN on the input, raw pixels", "A1: no BN, pixels × 0.001"]),
+        ("A2", ["A2: no BN, ReLU, rate 0.1"]),
+        ("A4", ["A4: BN, ReLU and He normal", "A4: no BN, Sigmoid, Random normal, 5", "A4: BN, Tanh, He normal"]),
+        ("W1", ["W1: BN, Sigmoid, units 30 × 100"]),
+    ],
+)
+def test_they_say_what_a_run_is(name: str, labels: list[str]) -> None:
+    assert set(labels) <= {label for _, label in labelled_specs(open_case(CLAIMS[name]))}

@@ -1,0 +1,18 @@
+"""A claim whose runs take a moment: BN and no BN in a network of 8 units, trained for two steps."""
+
+from bnlab.claims.claim import Arm, Claim, Condition, Prediction, Size
+from bnlab.claims.measures import ACCURACY
+from bnlab.spec.run_spec import RunSpec
+
+TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4)
+NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})
+ARMS = Arm("BN", (NORMALIZED,)), Arm("no BN", (TINY,))
+MORE = Prediction(+1, 1, "One point.")
+CLAIM = Claim(
+    id="X1",
+    statement="It is better.",
+    question="Is it?",
+    conditions=(Condition("small", *ARMS, ACCURACY, MORE),),
+    quick=Size({"epochs": 1}, 2),
+    full=Size({"epochs": 2}, 4),
+)
