@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
@@ -32,7 +33,7 @@ def link(desk: Desk, lesson: Lesson, kept: Mapping[str, Sequence[str]]) -> str:
 
 def _chosen_lesson() -> Lesson:
     st.markdown("This address is the page as you see it. For a class, lock or hide what should stay as it is:")
-    nothing = {"placeholder": "nothing"}
+    nothing: dict[str, Any] = {"placeholder": "nothing"}
     lock = st.multiselect("Lock", list(LOCKS), format_func=lambda n: LOCKS[n], key=LOCK, on_change=_settle, **nothing)
     hide = st.multiselect("Hide", list(HIDES), format_func=lambda n: HIDES[n], key=HIDE, **nothing)
     return Lesson(tuple(lock), tuple(hide))

@@ -200,6 +200,7 @@ def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Stor
 
     (table,) = app.dataframe
     assert table.value["label"].tolist() == list(tiny_specs())
+    assert json.loads(table.proto.columns)["label"]["pinned"], "who scrolls sideways still sees whose row it is"
     networks = [describe_network(spec) for spec in tiny_specs().values()]
     assert table.value["params"].tolist() == [network.params for network in networks]
     assert table.value["trainable"].tolist() == [network.trainable for network in networks]
