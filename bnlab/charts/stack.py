@@ -17,6 +17,8 @@ WIDTH, HEIGHT = 272, 200
 MOST_ROWS = 6
 LEFT, GAP, LINE_GAP, PITCH = 14, 6, 12, 46
 SIZE, CHARACTER = 15, 7.2
+ROOT_SIZE = 17
+"""The page's type size in pixels (.streamlit/config.toml): where that is larger, on a projector, so is a drawing."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def stack_svg(network: Network, style: Style) -> str:
     return (
         '<div style="margin-bottom:1rem"><svg xmlns="http://www.w3.org/2000/svg" width="100%" '
         f'role="img" aria-label="{label}" '
-        f'viewBox="0 0 {width:g} {height:g}" style="max-width:{width:g}px;display:block" font-size="{SIZE}" '
-        'text-anchor="middle" fill="currentColor">'
+        f'viewBox="0 0 {width:g} {height:g}" style="max-width:{width / ROOT_SIZE:g}rem;display:block" '
+        f'font-size="{SIZE}" text-anchor="middle" fill="currentColor">'
         f"<title>{label}</title>{''.join(parts)}</svg></div>"
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bnlab.spec.comparison import MOST_VARIANTS, Comparison, Variant
-from bnlab.spec.parse import SpecError, parse_spec, parse_value
+from bnlab.spec.parse import SpecError, meant, parse_spec, parse_value
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 
@@ -69,11 +69,16 @@ def _read(parameters: Mapping[str, Sequence[str]], preset: Comparison) -> Compar
 def _variant(text: str, place: int, shared: dict[str, Any]) -> Variant:
     label, *pairs = text.split("~")
     if len(pairs) % 2:
-        raise SpecError(f"A variant in the address is LABEL~FIELD~VALUE~FIELD~VALUE…, but {text[:60]!r} was given.")
+        raise SpecError(
+            "A variant in the address is its name and then pairs of a field and its value, as in v=Mine~epochs~3, "
+            f"but {text[:60]!r} was given."
+        )
     given = dict(zip(pairs[::2], pairs[1::2], strict=True))
     colour = parse_value(given.pop("colour", str(place % MOST_VARIANTS)))
     if not isinstance(colour, int) or isinstance(colour, bool):
         raise SpecError(f"A variant's colour is a number, but {str(colour)[:40]!r} was given.")
+    if unknown := [field for field in given if field not in DEFAULTS]:
+        raise SpecError(f"In {label[:40]!r}, {unknown[0][:40]} is not a field of a run{meant(unknown[0], DEFAULTS)}")
     fields = {field: _field_value(field, value) for field, value in given.items()}
     return Variant(label, parse_spec(shared | fields), colour)
 

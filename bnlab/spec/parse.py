@@ -1,13 +1,15 @@
 """From anybody's values to a RunSpec, with faults in the user's words: which field, what was given, what is allowed."""
 
+import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from bnlab.spec.run_spec import RunSpec
 
+_NEAR = 0.8  # "epchs" is as near to "epochs"; "nonsense" is not to "noise"
 _KINDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -58,6 +60,19 @@ def parse_value(text: str) -> Any:
         except (ValueError, RecursionError):
             continue
     return text
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The one of `known` that may be meant by a `name` that there is not; empty where none is really near."""
+    spelt = {own.lower(): own for own in known}
+    near = difflib.get_close_matches(name.lower(), spelt, 1, _NEAR)
+    return spelt[near[0]] if near else ""
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a `name` that there is not."""
+    near = nearest(name, known)
+    return f"; did you mean {near}?" if near else "."
 
 
 def explain(error: ValidationError, model: type[BaseModel] = RunSpec) -> list[str]:

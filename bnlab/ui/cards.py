@@ -33,7 +33,7 @@ _LAYOUT = """<style>
 [class*="st-key-card-"] > :has(.stProgress) { margin-top: auto; }
 [class*="st-key-card-"] .stProgress p { min-height: 4.2em; font-size: 0.85rem; line-height: 1.4; }
 [class*="st-key-card-"] .stHorizontalBlock { min-height: 2.5rem; justify-content: space-between; }
-@container (max-width: 920px) { .st-key-cards { grid-template-columns: repeat(NARROW, minmax(0, 1fr)); } }
+@container (max-width: 54rem) { .st-key-cards { grid-template-columns: repeat(NARROW, minmax(0, 1fr)); } }
 @container (min-width: 14.5rem) { [class*="st-key-card-"] .stProgress p { min-height: 2.8em; } }
 @container (min-width: 19rem) {
   [class*="st-key-card-"] {
@@ -43,6 +43,9 @@ _LAYOUT = """<style>
   [class*="st-key-card-"] > :has(svg[role="img"]) { grid-row: 2 / span 3; }
   [class*="st-key-card-"] > [data-testid="stLayoutWrapper"]:last-child { grid-area: 4 / 2; }
   [class*="st-key-card-"] .stProgress p { min-height: 5.6em; }
+}
+@container (min-width: 22rem) {
+  [class*="st-key-card-"] { grid-template-columns: minmax(0, min(60%, 17rem)) minmax(0, 1fr); }
 }
 @container (max-width: 560px) {
   .st-key-cards { grid: auto / auto-flow minmax(82%, 1fr); overflow-x: auto; padding-bottom: 0.5rem; }

@@ -23,8 +23,9 @@ TICK_SECONDS = 0.8
 RESULTS_SECONDS = 4.0
 """The table is read, not watched: it may lag behind the curves a little."""
 _ONE_LINE = """<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-summary) { container-type: inline-size; width: 100%; }
 .st-key-summary p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-@media (max-width: 640px) { .st-key-summary p { white-space: normal; min-height: 3em; } }
+@container (max-width: 40rem) { .st-key-summary p { white-space: normal; min-height: 3em; } }
 </style>"""
 
 STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."

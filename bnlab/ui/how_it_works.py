@@ -11,8 +11,8 @@ from bnlab.ui.explanations.modes import render_modes
 from bnlab.ui.explanations.momentum import render_momentum
 from bnlab.ui.explanations.placement import render_placement
 from bnlab.ui.explanations.scale import render_scale
-from bnlab.ui.heading import LARGE
-from bnlab.ui.session import is_projected
+from bnlab.ui.heading import LARGE, render_faults
+from bnlab.ui.session import desk
 
 # Streamlit leaves a hand's breadth above the title, which a projector has no room for; and an equation that is a pixel
 # wider than it says would get a scroll bar.
@@ -61,8 +61,10 @@ SECTIONS: tuple[Section, ...] = (
 
 def render_how_it_works() -> None:
     """Draw the page. A control reruns its own section and nothing else."""
-    st.html(_COMPACT + (LARGE if is_projected() else ""))
+    own = desk()
+    st.html(_COMPACT + (LARGE if own.view.projector else ""))
     st.title("How batch normalization works")
+    render_faults(own)
     st.markdown(_INTRODUCTION)
     st.markdown("\n".join(f"{i}. [{s.title}](#{s.anchor}): {s.question}" for i, s in enumerate(SECTIONS, start=1)))
     for section in SECTIONS:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bnlab.spec.choices import Choice
+from bnlab.spec.parse import nearest
 from bnlab.spec.run_spec import RunSpec
 
 EVERYTHING = "all"
@@ -13,6 +14,13 @@ PARTS: dict[str, Choice] = {
     "view": Choice("Axes, smoothing and differences", "The curves stay as the link shows them."),
     "results": Choice("The results", "No table under the curves."),
 }
+LOCKS: dict[str, str] = {
+    EVERYTHING: "Everything",
+    **{name: str(field.title) for name, field in RunSpec.model_fields.items()},
+}
+"""What can be locked, and what it is called where a link is made."""
+HIDES: dict[str, str] = {name: part.title for name, part in PARTS.items()}
+"""The same of what can be hidden."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,8 @@ class Lesson:
 def read_lesson(parameters: Mapping[str, Sequence[str]]) -> tuple[Lesson, list[str]]:
     """The lesson of an address, and one sentence for each name in it that there is not."""
     faults: list[str] = []
-    lock = _known(parameters, "lock", (EVERYTHING, *RunSpec.model_fields), faults)
-    hide = _known(parameters, "hide", tuple(PARTS), faults)
+    lock = _known(parameters, "lock", LOCKS, faults)
+    hide = _known(parameters, "hide", HIDES, faults)
     return Lesson(lock, hide), faults
 
 
@@ -46,10 +54,18 @@ def write_lesson(lesson: Lesson) -> dict[str, list[str]]:
 
 
 def _known(
-    parameters: Mapping[str, Sequence[str]], parameter: str, names: Sequence[str], faults: list[str]
+    parameters: Mapping[str, Sequence[str]], parameter: str, names: Mapping[str, str], faults: list[str]
 ) -> tuple[str, ...]:
     given = [name for text in parameters.get(parameter, ()) for name in text.replace(",", ".").split(".") if name]
     unknown = [name for name in given if name not in names]
     if unknown:
-        faults.append(f"{parameter} takes {', '.join(names)}, but {unknown[0][:40]!r} was given.")
+        faults.append(_unheard_of(parameter, unknown[0], names))
     return tuple(dict.fromkeys(name for name in given if name in names))
+
+
+def _unheard_of(parameter: str, name: str, names: Mapping[str, str]) -> str:
+    """One sentence, in the words under which Share offers what there is; "everything" is what it calls "all"."""
+    near = nearest(name, [*names, *names.values()])
+    own = next((own for own, title in names.items() if near in (own, title)), "")
+    end = f"; did you mean {own} ({names[own]})?" if own else ". Share lists what there is."
+    return f"There is nothing called {name[:40]!r} to {parameter}{end}"

@@ -9,6 +9,12 @@ import streamlit as st
 
 ROOT = Path(__file__).resolve().parents[2]
 _CALLED_BY_APP = "_called_by_app"
+# No blue is both dark enough to bear white words and light enough to be read on the dark page: what is chosen is
+# written in the text's colour, and told by its frame.
+_LEGIBLE = """<style>
+button[data-selected="true"]:enabled, [data-testid="stSliderThumbValue"] { color: inherit !important; }
+button[kind="primary"] kbd { opacity: 1 !important; }
+</style>"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ def run_current_page() -> None:
     # .streamlit/config.toml hides what a new server shows of pages/ before app.py has spoken: it came with a wider
     # sidebar, which stayed.
     st.set_option("client.showSidebarNavigation", True)
+    st.html(_LEGIBLE)
     page = st.navigation(_navigation_pages())
     st.session_state[_CALLED_BY_APP] = True
     page.run()

@@ -25,16 +25,17 @@ def progress_of(runs: Sequence[Run], seeds: int) -> float:
 
 def summary_of(runs: Collection[Run], wanted: int) -> str:
     """Where a comparison of `wanted` runs stands, in one line; `runs` are those that exist."""
-    origins = dict.fromkeys(run.recorded for run in runs if run.recorded)
-    if origins:
-        return f"Recorded, not trained here ({'; '.join(origins)})."
     if not runs:
         return "Not trained yet."
+    origins = dict.fromkeys(run.recorded for run in runs if run.recorded)
+    if len(runs) == wanted and all(run.recorded for run in runs):
+        return f"Recorded, not trained here ({'; '.join(origins)})."
     counted = Counter(run.state for run in runs)
-    if counted[RunState.COMPLETED] == wanted:
+    if counted[RunState.COMPLETED] == wanted and not origins:
         return "All trained. Another seed or more epochs make new runs."
     ends = [f"{counted[state]} {word}" for state, word in _SUMMED.items() if counted[state]]
-    return f"Runs: {', '.join([f'{counted[RunState.COMPLETED]} of {wanted} done', *ends])}."
+    missing = [f"{wanted - len(runs)} not trained yet"] if wanted > len(runs) else []
+    return f"Runs: {', '.join([f'{_done(runs)} of {wanted} done{_recorded(runs)}', *ends, *missing])}."
 
 
 def words_of(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> str:
@@ -43,15 +44,25 @@ def words_of(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> str:
         return "Not trained yet"
     if seeds == 1:
         return _words(runs[0], queue)
-    done = sum(run.state is RunState.COMPLETED for run in runs)
-    said = f"{done} of {seeds} seeds done"
-    if any(run.recorded for run in runs):
-        said = f"{said} (recorded)"
+    said = f"{_done(runs)} of {seeds} seeds done{_recorded(runs)}"
     active = [run for run in runs if not run.state.is_finished()]
     lefts = [run.seconds_left for run in active if run.seconds_left is not None]
     ended = [f"{n} {state.lower()}" for state, n in _ends(runs).items()]
     left = f"{sum(lefts):.0f} s of training left" if lefts and len(lefts) == len(active) else ""
     return ", ".join(part for part in (said, *ended, left) if part)
+
+
+def _done(runs: Collection[Run]) -> int:
+    return sum(run.state is RunState.COMPLETED for run in runs)
+
+
+def _recorded(runs: Collection[Run]) -> str:
+    """How many of those that are done came with bnlab, in brackets; nothing if none did."""
+    recorded = sum(run.state is RunState.COMPLETED and bool(run.recorded) for run in runs)
+    here = _done(runs) - recorded
+    if not recorded:
+        return ""
+    return f" ({recorded} recorded, {here} trained here)" if here else " (recorded)"
 
 
 def _ends(runs: Sequence[Run]) -> dict[RunState, int]:

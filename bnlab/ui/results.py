@@ -30,7 +30,7 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: s
         hide_index=True,
         placeholder="–",
         column_config={
-            "label": st.column_config.TextColumn("Network", width="medium"),
+            "label": st.column_config.TextColumn("Network", width="medium", pinned=True),
             "params": number("Parameters", format="localized"),
             "trainable": number("Trainable", format="localized"),
             "runs": number("Seeds measured"),

@@ -5,7 +5,6 @@ copies the page.
 """
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from bnlab.charts.view import View
 from bnlab.spec.address import OWN_PARAMETERS, read_comparison, write_comparison
 from bnlab.spec.comparison import Comparison
-from bnlab.spec.parse import SpecError, explain, parse_value
+from bnlab.spec.parse import SpecError, explain, meant, parse_value
 from bnlab.ui.lesson import Lesson, read_lesson, write_lesson
 
 Parameters = Mapping[str, Sequence[str]]
@@ -58,12 +57,6 @@ def desk() -> Desk:
     return found
 
 
-def is_projected() -> bool:
-    """Whether this session's pages are shown large; not before one of them had a desk."""
-    found: Desk | None = st.session_state.get(KEY)
-    return found is not None and found.view.projector
-
-
 def write_address(desk: Desk) -> None:
     """Let the browser's address say what is on the desk, and nothing that means nothing."""
     wanted = address_of(desk)
@@ -81,18 +74,20 @@ def read_desk(parameters: Parameters) -> Desk:
     if view.baseline and view.baseline not in comparison.labels:
         of_view.append(f"There is no variant {view.baseline!r} to compare with.")
         view = view.model_copy(update={"baseline": ""})
-    return Desk(comparison, view, lesson, [*_unknown(parameters), *faults, *of_view, *of_lesson])
+    of_names = [*_unknown(parameters), *_repeated(parameters)]
+    return Desk(comparison, view, lesson, [*of_names, *faults, *of_view, *of_lesson])
 
 
 def _unknown(parameters: Parameters) -> list[str]:
     """One sentence for each name in an address that means nothing there."""
     known = (*ADDRESS, *WIDGETS, *STREAMLITS)
-    return [
-        f"There is nothing called {name[:40]!r}{f'; did you mean {like[0]}?' if like else '.'}"
-        for name in parameters
-        if name not in known
-        for like in [difflib.get_close_matches(name, known, 1)]
-    ]
+    return [f"There is nothing called {name[:40]!r}{meant(name, known)}" for name in parameters if name not in known]
+
+
+def _repeated(parameters: Parameters) -> list[str]:
+    """One sentence for each name that can have one value and was given several."""
+    single = [name for name in ADDRESS if name not in ("v", "lock", "hide") and len(set(parameters.get(name, ()))) > 1]
+    return [f"{name} is there more than once; the last, {parameters[name][-1][:40]!r}, counts." for name in single]
 
 
 def address_of(desk: Desk) -> dict[str, list[str]]:

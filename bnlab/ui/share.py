@@ -2,27 +2,25 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from bnlab.spec.run_spec import RunSpec
-from bnlab.ui.lesson import EVERYTHING, PARTS, Lesson
+from bnlab.ui.lesson import EVERYTHING, HIDES, LOCKS, Lesson
 from bnlab.ui.session import WIDGETS, Desk, address_of
+
+LOCK, HIDE = "share-lock", "share-hide"
 
 
 def render_share(desk: Desk) -> None:
-    """Draw a button that opens the link and what it may lock or hide."""
+    """Draw a button that opens the link and what it may lock or hide; what is locked or hidden already stays so."""
     with st.popover("Share", icon=":material/share:", key="share"):
-        st.markdown("This address is the page as you see it. For a class, lock or hide what should stay as it is:")
-        fields = [EVERYTHING, *RunSpec.model_fields]
-        lock = st.multiselect("Lock", fields, format_func=_title, key="share-lock", placeholder="nothing")
-        hide = st.multiselect(
-            "Hide", list(PARTS), format_func=lambda part: PARTS[part].title, key="share-hide", placeholder="nothing"
-        )
-        lesson = Lesson(
-            tuple(dict.fromkeys((*desk.lesson.lock, *lock))), tuple(dict.fromkeys((*desk.lesson.hide, *hide)))
-        )
+        lesson = desk.lesson
+        if lesson == Lesson():
+            lesson = _chosen_lesson()
+        else:
+            st.markdown(f"This address is the page as you see it. {_kept_words(lesson)}")
         kept = {name: st.query_params.get_all(name) for name in WIDGETS if name in st.query_params}
         st.code(link(desk, lesson, kept), language=None, wrap_lines=True)
 
@@ -33,5 +31,22 @@ def link(desk: Desk, lesson: Lesson, kept: Mapping[str, Sequence[str]]) -> str:
     return urlunsplit(urlsplit(st.context.url or "")._replace(query=query, fragment=""))
 
 
-def _title(field: str) -> str:
-    return "Everything" if field == EVERYTHING else str(RunSpec.model_fields[field].title)
+def _chosen_lesson() -> Lesson:
+    st.markdown("This address is the page as you see it. For a class, lock or hide what should stay as it is:")
+    nothing: dict[str, Any] = {"placeholder": "nothing"}
+    lock = st.multiselect("Lock", list(LOCKS), format_func=lambda n: LOCKS[n], key=LOCK, on_change=_settle, **nothing)
+    hide = st.multiselect("Hide", list(HIDES), format_func=lambda n: HIDES[n], key=HIDE, **nothing)
+    return Lesson(tuple(lock), tuple(hide))
+
+
+def _settle() -> None:
+    """Everything is everything: no other lock stands beside it."""
+    if EVERYTHING in st.session_state[LOCK]:
+        st.session_state[LOCK] = [EVERYTHING]
+
+
+def _kept_words(lesson: Lesson) -> str:
+    """What a teacher's link keeps as it is, as it was called where the link was made."""
+    parts = [("locked", [LOCKS[name] for name in lesson.lock]), ("hidden", [HIDES[name] for name in lesson.hide])]
+    told = " and ".join(f"{verb}: {', '.join(own)}" for verb, own in parts if own)
+    return f"It keeps what a teacher has {told}."

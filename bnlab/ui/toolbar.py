@@ -21,8 +21,15 @@ from bnlab.ui.words import plain
 
 FAULT = "toolbar_fault"
 FOR_ALL = {"epochs": 140, "train_examples": 200}  # the controls' widths
-# Wide enough for the longest of its words, or the others would move when it changes.
-_STEADY = "<style>.st-key-train button { min-width: 11.6rem; }</style>"
+# Wide enough for the longest of its words, or the others would move when it changes; without a keyboard nothing is said
+# of its keys.
+_STEADY = """<style>
+.st-key-train button { min-width: 11.6rem; }
+@media (hover: none), (max-width: 640px) {
+  .st-key-train button { min-width: 8rem; }
+  .st-key-train kbd { display: none; }
+}
+</style>"""
 
 Specs = Mapping[str, Sequence[RunSpec]]
 

@@ -1,13 +1,15 @@
 """The drawing of a layer stack: well-formed, small enough, BN in the variant's colour, and the same in words."""
 
 import math
+import tomllib
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bnlab.charts.stack import HEIGHT, WIDTH, stack_svg, stack_words
+from bnlab.charts.stack import HEIGHT, ROOT_SIZE, WIDTH, stack_svg, stack_words
 from bnlab.charts.style import COLOURS, Style
 from bnlab.spec.choices import ACTIVATIONS
 from bnlab.spec.network import describe_network
@@ -155,6 +157,13 @@ def test_every_network_fits_its_card(spec: RunSpec) -> None:
         assert 0 <= y <= y + h <= height
         assert w >= 6 * len(str(text.text))
         assert math.isclose(float(text.attrib["x"]), x + w / 2, abs_tol=0.1)
+
+
+def test_a_drawing_grows_with_the_pages_type() -> None:
+    svg = drawing(RunSpec())
+    assert svg.attrib["style"].startswith("max-width:16rem;"), "272 pixels where the page's type is 17 pixels high"
+    config = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())
+    assert config["theme"]["baseFontSize"] == ROOT_SIZE
 
 
 def test_convolutions_and_noise_are_drawn() -> None:

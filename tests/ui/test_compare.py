@@ -200,6 +200,7 @@ def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Stor
 
     (table,) = app.dataframe
     assert table.value["label"].tolist() == list(tiny_specs())
+    assert json.loads(table.proto.columns)["label"]["pinned"], "who scrolls sideways still sees whose row it is"
     networks = [describe_network(spec) for spec in tiny_specs().values()]
     assert table.value["params"].tolist() == [network.params for network in networks]
     assert table.value["trainable"].tolist() == [network.trainable for network in networks]
@@ -312,6 +313,20 @@ def test_a_lesson_locks_fields_and_hides_parts(open_page: OpenPage, trained: Sto
         assert_sound(app)
         assert ("Edit" in buttons(app)) == (part != "variants")
         assert ("Trained" in buttons(app)) == (part != "training")
+
+
+def test_everything_is_one_lock_and_a_locked_page_offers_none(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    app.multiselect(key="share-lock").set_value(["epochs", "all", "seed"]).run()
+    assert_sound(app)
+    assert app.multiselect(key="share-lock").value == ["all"]
+    assert any(code.value.endswith("?lock=all") for code in app.code)
+    app = open_page(store, lock="epochs.seed", hide="results")
+    assert_sound(app)
+    assert not app.multiselect
+    told = "It keeps what a teacher has locked: Epochs, Seed and hidden: The results."
+    assert any(told in text.value for text in app.markdown)
+    assert any("lock=epochs.seed&hide=results" in code.value for code in app.code), "who copies it copies the lock"
 
 
 @pytest.mark.parametrize(

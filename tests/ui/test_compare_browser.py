@@ -266,3 +266,22 @@ def test_a_locked_link_leaves_only_what_it_should(browser_page: Page, app_url: s
     expect(browser_page.get_by_role("button", name="Edit")).to_have_count(0)
     open_page(browser_page, f"{app_url}/?lock=epochs")
     expect(browser_page.get_by_role("spinbutton", name="Epochs")).to_be_disabled()
+
+
+def test_a_phone_has_no_keys_to_press_and_a_projector_shows_the_networks_larger(
+    browser_page: Page, app_url: str
+) -> None:
+    hint, drawing = browser_page.locator(".st-key-train kbd").first, browser_page.locator(".st-key-card-0 svg text")
+    browser_page.set_viewport_size({"width": 390, "height": 844})
+    open_page(browser_page, app_url)
+    expect(train_button(browser_page)).to_contain_text("Train")
+    expect(hint).to_be_hidden()
+    browser_page.set_viewport_size({"width": 1440, "height": 900})
+    expect(hint).to_be_visible()
+    before = drawing.first.bounding_box()
+    open_page(browser_page, f"{app_url}/?projector=true")
+    larger = drawing.first.bounding_box()
+    assert before
+    assert larger
+    assert larger["height"] > 1.1 * before["height"]
+    browser_page.set_viewport_size({"width": 1100, "height": 800})

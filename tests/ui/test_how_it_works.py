@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from bnlab.charts.explanations.placement import FUNCTIONS
 from bnlab.spec.choices import PLACEMENTS
 from bnlab.ui.explanations.parts import latex_number, plain_number
+from bnlab.ui.heading import LARGE
 from bnlab.ui.how_it_works import SECTIONS
 from tests.browser import running_app, staged_app
 
@@ -145,3 +146,13 @@ def test_a_link_to_a_section_arrives_there_and_a_slider_moves_its_figure(browser
         browser_page.wait_for_function("chart => chart._fullData[0].y[1] === 0", arg=node)
         assert chart.element_handle().evaluate("(chart, other) => chart === other", node), "redrawn in place"
         browser_page.goto("about:blank")
+
+
+def test_a_projectors_address_is_large_at_first_sight_and_faults_are_told() -> None:
+    page = AppTest.from_string(PAGE, default_timeout=30)
+    page.query_params["projector"] = "true"
+    page.query_params["bad"] = "1"
+    page.run()
+    assert not page.exception
+    assert [fault.value for fault in page.warning] == ["In this page's address: There is nothing called 'bad'."]
+    assert any(LARGE in style.proto.body for style in page.get("html"))

@@ -33,9 +33,19 @@ def test_what_there_is_not_is_said_once_and_the_rest_counts() -> None:
     lesson, faults = read_lesson({"lock": ["epochs.speed.colour"], "hide": ["x" * 99]})
     assert lesson == Lesson(("epochs",))
     assert faults == [
-        f"lock takes {', '.join(FIELDS)}, but 'speed' was given.",
-        f"hide takes {', '.join(PARTS)}, but '{'x' * 40}' was given.",
+        "There is nothing called 'speed' to lock; did you mean seed (Seed)?",
+        f"There is nothing called '{'x' * 40}' to hide. Share lists what there is.",
     ]
+
+
+def test_the_words_of_the_share_dialog_lead_to_their_names() -> None:
+    said = "There is nothing called {} to {}; did you mean {}?".format
+    for parameters, fault in {
+        ("lock", "everything"): said("'everything'", "lock", "all (Everything)"),
+        ("lock", "BN momentum"): said("'BN momentum'", "lock", "momentum (BN momentum)"),
+        ("hide", "The results"): said("'The results'", "hide", "results (The results)"),
+    }.items():
+        assert read_lesson({parameters[0]: [parameters[1]]}) == (Lesson(), [fault])
 
 
 @given(st.dictionaries(st.sampled_from(["lock", "hide"]), st.lists(st.text(max_size=20), max_size=3)))

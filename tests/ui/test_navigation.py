@@ -1,11 +1,15 @@
 """The pages and their door."""
 
+import re
+import tomllib
+
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from bnlab.ui.navigation import PAGES, ROOT
 from tests.browser import running_app
+from tests.charts.test_style import contrast
 
 APP = ROOT / "app.py"
 
@@ -38,3 +42,26 @@ def test_the_first_request_of_a_server_may_be_a_deep_link(name: str, browser_pag
         assert sidebar is not None
         assert sidebar["width"] == pytest.approx(210, abs=5), "what app.py asks for, from the first session on"
         browser_page.goto("about:blank")  # it would complain of a server that goes
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_words_on_the_themes_colours_can_be_read(name: str) -> None:
+    theme = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["theme"][name]
+    assert contrast("#ffffff", theme["primaryColor"]) >= 4.5, "a primary button's words are white"
+    for background in ("backgroundColor", "secondaryBackgroundColor"):
+        assert contrast(theme["textColor"], theme[background]) >= 7
+        assert contrast(theme["linkColor"], theme[background]) >= 4.5
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_chosen_is_written_in_the_texts_colour(scheme: str, browser_page: Page, scheduler: str) -> None:
+    with running_app(APP, env={"BNLAB_SCHEDULER": scheduler}) as url:
+        browser_page.emulate_media(color_scheme=scheme)
+        browser_page.goto(f"{url}/how_it_works")
+        heading = browser_page.get_by_role("heading", level=1)
+        expect(heading).to_be_visible(timeout=30_000)
+        text = heading.evaluate("heading => getComputedStyle(heading).color")
+        for chosen in ('button[data-selected="true"] p', '[data-testid="stSliderThumbValue"] p'):
+            expect(browser_page.locator(chosen).first).to_have_css("color", re.compile(re.escape(text)))
+        browser_page.goto("about:blank")

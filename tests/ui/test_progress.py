@@ -23,6 +23,9 @@ def run(state: RunState, step: int = 0, **changes: Any) -> Run:
     return dataclasses.replace(WAITING, **given)
 
 
+RECORDED = run(RunState.COMPLETED, recorded="yesterday")
+
+
 def words(state: RunState, step: int = 0, queue: dict[str, int] | None = None, **changes: Any) -> str:
     """Of a variant with one seed."""
     return words_of([run(state, step, **changes)], 1, queue or {})
@@ -61,9 +64,13 @@ def test_who_waits_knows_the_place_unless_it_is_the_next(place: int, said: str) 
     ("runs", "said"),
     [
         ([], "Not trained yet."),
-        ([run(RunState.COMPLETED, recorded="yesterday")] * 2, "Recorded, not trained here (yesterday)."),
+        ([RECORDED] * 3, "Recorded, not trained here (yesterday)."),
         ([run(RunState.COMPLETED)] * 3, "All trained. Another seed or more epochs make new runs."),
-        ([run(RunState.COMPLETED)] * 2, "Runs: 2 of 3 done."),
+        ([run(RunState.COMPLETED)] * 2, "Runs: 2 of 3 done, 1 not trained yet."),
+        ([RECORDED] * 2, "Runs: 2 of 3 done (recorded), 1 not trained yet."),
+        ([RECORDED, RECORDED, run(RunState.RUNNING)], "Runs: 2 of 3 done (recorded), 1 training."),
+        ([RECORDED, run(RunState.COMPLETED)], "Runs: 2 of 3 done (1 recorded, 1 trained here), 1 not trained yet."),
+        ([RECORDED, RECORDED, run(RunState.COMPLETED)], "Runs: 3 of 3 done (2 recorded, 1 trained here)."),
         (
             [run(RunState.RUNNING), run(RunState.QUEUED), run(RunState.QUEUED)],
             "Runs: 0 of 3 done, 1 training, 2 waiting.",
@@ -97,7 +104,9 @@ def test_a_worker_that_says_nothing_is_told() -> None:
 def test_what_came_along_was_not_trained_here() -> None:
     assert words(RunState.COMPLETED, 2000, recorded="1 May 2026") == "Recorded: 2.0 s of training"
     seeds = [run(RunState.COMPLETED, 2000, recorded="1 May 2026"), run(RunState.COMPLETED, 2000)]
-    assert words_of(seeds, 3, {}) == "2 of 3 seeds done (recorded)"
+    assert words_of(seeds, 3, {}) == "2 of 3 seeds done (1 recorded, 1 trained here)"
+    assert words_of(seeds[:1], 3, {}) == "1 of 3 seeds done (recorded)"
+    assert words_of([*seeds[:1], run(RunState.RUNNING)], 3, {}) == "1 of 3 seeds done (recorded)"
 
 
 def test_several_seeds_are_counted() -> None:

@@ -104,7 +104,8 @@ def test_a_baseline_that_is_not_there_is_said() -> None:
 def test_every_fault_of_an_address_is_told() -> None:
     desk = read_desk({"epochs": ["0"], "x": ["weeks"], "lock": ["weight"], "hide": ["results.ads"]})
     assert (desk.comparison, desk.view, desk.lesson) == (PRESET, View(), Lesson(hide=("results",)))
-    starts = ("Epochs must be", "Against (x) must be", "lock takes", "hide takes")
+    nothing = "There is nothing called '{}' to {}".format
+    starts = ("Epochs must be", "Against (x) must be", nothing("weight", "lock"), nothing("ads", "hide"))
     assert [fault.startswith(start) for fault, start in zip(desk.faults, starts, strict=True)] == [True] * 4
 
 
@@ -117,6 +118,17 @@ def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
         "There is nothing called 'Placement'; did you mean placement?",
         "There is nothing called 'colour-of-the-sky'.",
     ]
+
+
+def test_a_name_is_suggested_only_where_it_is_really_near() -> None:
+    assert read_desk({"nonsense": [""]}).faults == ["There is nothing called 'nonsense'."]
+
+
+def test_what_is_given_more_than_once_is_told() -> None:
+    parameters = {"epochs": ["2", "3"], "x": ["step", "step"], "lock": ["epochs", "seed"], "v": ["A", "B"]}
+    desk = read_desk(parameters)
+    assert desk.faults == ["epochs is there more than once; the last, '3', counts."]
+    assert {variant.spec.epochs for variant in desk.comparison.variants} == {3}
 
 
 def test_what_streamlit_and_the_pages_widgets_keep_in_the_address_is_let_pass() -> None:
@@ -180,6 +192,7 @@ def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -
     assert not app.exception
     assert [error.value.split("'")[0] for error in app.error] == [
         "There is nothing called ",
+        "epochs is there more than once; the last, ",
         "Against (x) must be one of epoch, step, seconds, but ",
     ]
     assert dict(app.query_params) == {"epochs": "3", "embed_options": ["a", "b"]}, "what means nothing has left it"
@@ -192,18 +205,3 @@ def test_the_longest_name_is_a_baseline_too() -> None:
     name = "x" * LONGEST_LABEL
     desk = Desk(Comparison((Variant(name, RunSpec()),)), View(baseline=name), Lesson(), [])
     assert read_desk(address_of(desk)) == desk
-
-
-def test_a_page_without_a_desk_is_shown_as_large_as_the_others() -> None:
-    def page() -> None:
-        import streamlit as st
-
-        from bnlab.ui.session import desk, is_projected
-
-        st.text(is_projected())
-        desk()
-
-    app = AppTest.from_function(page)
-    app.query_params["projector"] = "true"
-    assert app.run().text[0].value == "False", "nothing is known yet"
-    assert app.run().text[0].value == "True"
