@@ -23,6 +23,7 @@ from bnlab.ui.words import plain
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
+STANDING_WIDTH = 420
 # On narrow screens alone (see claims_page): fourteen figures one below the other are a long way on a phone.
 _FOLD = '<details class="fold"><summary>The evidence</summary></details>'
 
@@ -74,7 +75,9 @@ def _render_standing(hearing: Hearing, standing: Standing) -> None:
         st.button("Go on", icon=":material/play_arrow:", on_click=hearing.begin, key=f"go-on-{name}")
         st.button("Leave it", on_click=hearing.stop, key=f"leave-{name}")
     else:
-        st.progress(standing.share, text=standing_words(hearing.case, standing), width="stretch")
+        # Of one width from the first, while the browser still shows what stood here before: so Stop is where one aims.
+        with st.container(width=STANDING_WIDTH):
+            st.progress(standing.share, text=standing_words(hearing.case, standing))
         st.button("Stop", icon=":material/stop:", on_click=hearing.stop, key=f"stop-{name}")
 
 
