@@ -77,10 +77,16 @@ def _variant(text: str, place: int, shared: dict[str, Any]) -> Variant:
     colour = parse_value(given.pop("colour", str(place % MOST_VARIANTS)))
     if not isinstance(colour, int) or isinstance(colour, bool):
         raise SpecError(f"A variant's colour is a number, but {str(colour)[:40]!r} was given.")
-    if unknown := [field for field in given if field not in DEFAULTS]:
-        raise SpecError(f"In {label[:40]!r}, {unknown[0][:40]} is not a field of a run{meant(unknown[0], DEFAULTS)}")
-    fields = {field: _field_value(field, value) for field, value in given.items()}
-    return Variant(label, parse_spec(shared | fields), colour)
+    fields = {field: _field_value(field, value) for field, value in given.items() if field in DEFAULTS}
+    unknown = [field for field in given if field not in DEFAULTS][:1]
+    faults = [f"In {label[:40]!r}, {field[:40]} is not a field of a run{meant(field, DEFAULTS)}" for field in unknown]
+    try:
+        variant = Variant(label, parse_spec(shared | fields), colour)
+    except SpecError as error:
+        raise SpecError(" ".join([*faults, str(error)])) from error
+    if faults:
+        raise SpecError(faults[0])
+    return variant
 
 
 def _last(parameters: Mapping[str, Sequence[str]], name: str, default: str) -> str:
