@@ -101,9 +101,8 @@ def _a_unit(spec: RunSpec, count: Callable[[Layer], int]) -> float:
 def _operations(layer: Layer) -> int:
     if layer.keras_class == "BatchNormalization":
         return 2 * math.prod(layer.output_shape)
-    sizes = {variable.name: variable.size for variable in layer.variables}
-    places = math.prod(layer.output_shape[:-1])  # where a convolution's kernel is applied
-    return places * (2 * sizes.get("kernel", 0) + sizes.get("bias", 0))
+    has_bias = any(variable.name == "bias" for variable in layer.variables)
+    return 2 * layer.products + has_bias * math.prod(layer.output_shape)
 
 
 ACCURACY = Measure("final validation accuracy", "%", Trained(final_accuracy))
