@@ -1,32 +1,20 @@
-"""The command line: what it prints and writes, and one real comparison from the shell, undisturbed and interrupted."""
+"""The command line: what it prints, writes and refuses, without a worker."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
 from bnlab.cli import commands
-from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from tests.recording import OWNER, moment, record
 
-pytestmark = pytest.mark.workers
-
-ROOT = Path(__file__).resolve().parents[2]
-LABELS = ["Baseline", "Approach 1 (as printed)", "Approach 1 (as described)", "Approach 2"]
 COUNTS = {
     "Baseline": (266_610, 266_610, 0),
     "Approach 1 (as printed)": (271_346, 268_978, 2_368),
@@ -34,8 +22,6 @@ COUNTS = {
     "Approach 2": (270_946, 268_578, 2_368),
 }
 SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", "--set", "hidden_units=[8]"]
-# A few seconds a run: long enough to be interrupted in the middle.
-LONGER = ["compare", "notebook", "--epochs", "8", "--set", "train_examples=20000", "--set", "hidden_units=[16]"]
 
 
 @pytest.fixture
@@ -63,27 +49,6 @@ def refused(*arguments: str) -> str:
     result = invoke(*arguments)
     assert result.exit_code == 2
     return result.output
-
-
-@contextmanager
-def bnlab(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """`python -m bnlab` in a process group of its own, which does not outlive the block."""
-    command = [sys.executable, "-m", "bnlab", *arguments]
-    pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipe) as process:
-        try:
-            yield process
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-
-
-def run_to_the_end(*arguments: str) -> str:
-    with bnlab(*arguments) as process:
-        output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, output
-    assert "Traceback" not in output
-    return output
 
 
 def test_presets_lists_every_preset_and_its_networks() -> None:
@@ -218,77 +183,3 @@ def test_compare_refuses_before_it_trains_what_it_could_not_finish(url: str, tmp
 def test_a_store_that_cannot_be_opened_is_told(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNLAB_STORE", "nowhere")
     assert "Error: BNLAB_STORE is not a database's URL" in refused(*command)
-
-
-def assert_is_the_small_comparison(document: dict[str, Any], runs: list[Run]) -> None:
-    assert list(document) == ["wall_seconds", "runs"]
-    assert [run["label"] for run in document["runs"]] == LABELS
-    by_digest = {run.digest: run for run in runs}
-    for given, variant in zip(document["runs"], PRESETS["notebook"].variants, strict=True):
-        assert list(given) == [
-            "label", "digest", "spec", "state", "params", "history", "steps", "train_seconds",
-        ]  # fmt: skip
-        spec = RunSpec(**variant.spec.model_dump() | {"epochs": 1, "train_examples": 200, "hidden_units": [8]})
-        assert RunSpec(**given["spec"]) == spec
-        assert given["digest"] == spec.digest
-        assert (given["state"], given["steps"]) == ("COMPLETED", 7)
-        assert given["train_seconds"] == by_digest[spec.digest].seconds > 0
-        assert list(given["params"]) == ["total", "trainable", "non_trainable"]
-        assert given["params"]["total"] == given["params"]["trainable"] + given["params"]["non_trainable"]
-        (epoch,) = given["history"]
-        assert list(epoch) == ["epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy"]
-        assert (epoch["epoch"], epoch["step"]) == (1, 7)
-        assert 1 < epoch["val_loss"] < 4
-        assert round(epoch["accuracy"] * 200, 6) in range(201)
-        assert round(epoch["val_accuracy"] * 10_000, 2) in range(10_001)
-
-
-def test_a_comparison_from_the_shell_and_the_same_again(
-    url: str, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BNLAB_SCHEDULER", scheduler)
-    path = tmp_path / "results.json"
-    output = run_to_the_end(*SMALL, "--json", str(path))
-    assert all(f"{label}: COMPLETED" in output for label in LABELS)
-    runs, document = Store(url).runs(), json.loads(path.read_text())
-    assert_is_the_small_comparison(document, runs)
-
-    assert "All of these runs had been trained before." in run_to_the_end(*SMALL, "--json", str(path))
-    assert Store(url).runs() == runs
-    assert json.loads(path.read_text()) == document | {"wall_seconds": 0.0}
-
-
-def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Process]]:
-    """The exit status, the whole output, and the worker processes there were."""
-    with bnlab(*arguments) as process:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if ": RUNNING" in line:
-                break
-        workers = psutil.Process(process.pid).children(recursive=True)
-        os.killpg(process.pid, signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
-        return process.returncode, "".join(lines) + rest, workers
-
-
-def test_interrupted_it_stops_cleanly_and_the_same_command_goes_on(
-    url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    status, output, workers = interrupt_while_it_trains(*LONGER)
-    assert status == 130, output
-    assert "Traceback" not in output
-    assert output.endswith("Stopping; what was trained is kept.\nStopped. The same command goes on from here.\n")
-    assert workers
-    assert psutil.wait_procs(workers, timeout=5)[1] == []
-    stopped = {run.digest: run for run in Store(url).runs()}
-    assert [run.state for run in stopped.values()] == [RunState.STOPPED] * 4
-    assert any(0 < run.progress < 1 for run in stopped.values())
-
-    monkeypatch.setenv("BNLAB_SCHEDULER", scheduler)  # to whom the work goes makes no difference
-    run_to_the_end(*LONGER)
-    for run in Store(url).runs():
-        assert (run.state, run.progress) == (RunState.COMPLETED, 1.0)
-        assert run.created_at == stopped[run.digest].created_at
-        assert run.seconds > stopped[run.digest].seconds

@@ -18,6 +18,7 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
+from tests.waiting import eventually
 
 CLOSED = "bnlab was closed before this was done."
 
@@ -180,13 +181,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[La
     lab = Lab(Store(f"sqlite:///{tmp_path_factory.mktemp('errands')}/bnlab.db"), scheduler=scheduler)
     yield lab
     lab.close()
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
 
 
 @pytest.mark.workers

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.work import train_slice
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
+from tests.waiting import eventually
 from tests.workers import worker_processes
 
 pytestmark = pytest.mark.workers
@@ -36,13 +37,6 @@ SPEC = RunSpec(
     train_examples=20_000,
     epochs=EPOCHS,
 )
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
 
 
 def finished(store: Store, digest: str) -> Run:
@@ -227,20 +221,6 @@ def test_a_closed_lab_leaves_its_runs_to_the_next(second: Store, scheduler: str)
     assert not left.watched
     second.request_stop([run.digest])
     assert second.run(run.digest).state is RunState.STOPPED
-
-
-def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
-    second: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
-    lab = Lab(second, scheduler="tcp://127.0.0.1:9")
-    try:
-        run = lab.launch(SPEC, "waiting")
-        eventually(lambda: lab.problem != "")
-        assert lab.problem == "No Dask scheduler answers at BNLAB_SCHEDULER=tcp://127.0.0.1:9."
-        assert second.run(run.digest).state is RunState.QUEUED
-    finally:
-        lab.close()
 
 
 def test_a_group_is_trained_stopped_and_continued_behind_a_single_run(lab: Lab) -> None:

@@ -54,14 +54,14 @@ def test_words_on_the_themes_colours_can_be_read(name: str) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_chosen_is_written_in_the_texts_colour(scheme: str, browser_page: Page, scheduler: str) -> None:
+def test_what_is_chosen_is_written_in_the_texts_colour(browser_page: Page, scheduler: str) -> None:
     with running_app(APP, env={"BNLAB_SCHEDULER": scheduler}) as url:
-        browser_page.emulate_media(color_scheme=scheme)
-        browser_page.goto(f"{url}/how_it_works")
-        heading = browser_page.get_by_role("heading", level=1)
-        expect(heading).to_be_visible(timeout=30_000)
-        text = heading.evaluate("heading => getComputedStyle(heading).color")
-        for chosen in ('button[data-selected="true"] p', '[data-testid="stSliderThumbValue"] p'):
-            expect(browser_page.locator(chosen).first).to_have_css("color", re.compile(re.escape(text)))
+        for scheme in ("light", "dark"):
+            browser_page.emulate_media(color_scheme=scheme)
+            browser_page.goto(f"{url}/how_it_works")
+            heading = browser_page.get_by_role("heading", level=1)
+            expect(heading).to_be_visible(timeout=30_000)
+            text = heading.evaluate("heading => getComputedStyle(heading).color")
+            for chosen in ('button[data-selected="true"] p', '[data-testid="stSliderThumbValue"] p'):
+                expect(browser_page.locator(chosen).first).to_have_css("color", re.compile(re.escape(text)))
         browser_page.goto("about:blank")

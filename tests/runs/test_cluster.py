@@ -1,0 +1,23 @@
+"""A cluster that cannot be reached."""
+
+import pytest
+
+from bnlab.runs.lab import Lab
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+from tests.waiting import eventually
+
+
+def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
+    lab = Lab(store, scheduler="tcp://127.0.0.1:9")
+    try:
+        run = lab.launch(RunSpec(), "waiting")
+        eventually(lambda: lab.problem != "")
+        assert lab.problem == "No Dask scheduler answers at BNLAB_SCHEDULER=tcp://127.0.0.1:9."
+        assert store.run(run.digest).state is RunState.QUEUED
+    finally:
+        lab.close()
