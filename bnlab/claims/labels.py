@@ -1,8 +1,5 @@
 """Labels: what the runs of a case are called, so that each can be told from the others in a list of runs."""
 
-from collections import defaultdict
-from itertools import combinations
-
 from bnlab.claims.case import Case
 from bnlab.claims.claim import Arm
 from bnlab.claims.evidence import every_condition, sized, trained_specs
@@ -17,25 +14,16 @@ def labelled_specs(case: Case) -> list[tuple[RunSpec, str]]:
     The claim, the arm, and where several specs have that arm's name, what they differ in; at most LONGEST_LABEL
     characters. The same for all seeds, which runs have beside their label.
     """
-    names = {spec.model_copy(update={"seed": 0}): name for spec, name in _names(case).items()}
-    return [(spec, names[spec.model_copy(update={"seed": 0})]) for spec in trained_specs(case)]
-
-
-def _names(case: Case) -> dict[RunSpec, str]:
-    """Those of the first seed's specs."""
+    seed = case.seeds.start
     arms = [arm for condition in every_condition(case.claim) for arm in condition.arms]
-    called: dict[RunSpec, str] = {}
-    for arm in sorted(arms, key=lambda arm: len(arm.specs)):  # the name of one spec says more than that of several
-        for spec in sized(arm, case, case.seeds.start):
-            called.setdefault(spec, _side(arm))
-    alike: dict[str, list[RunSpec]] = defaultdict(list)
-    for spec, name in called.items():
-        alike[name].append(spec)
-    return {
-        spec: _fitting(f"{case.claim.id}: {name}", told)
-        for name, specs in alike.items()
-        for spec, told in zip(specs, _differences(specs), strict=True)
-    }
+    arms.sort(key=lambda arm: len(arm.specs))
+    # The smallest arm that a spec is in says most about it, so it has the last word.
+    sides = {spec: _side(arm) for arm in reversed(arms) for spec in sized(arm, case, seed)}
+    labels: dict[RunSpec, str] = {}
+    for side in set(sides.values()):
+        alike = [spec for spec, own in sides.items() if own == side]
+        labels |= {spec: _label(f"{case.claim.id}: {side}", told) for spec, told in _told_apart(alike).items()}
+    return [(spec, labels[spec.model_copy(update={"seed": seed})]) for spec in trained_specs(case)]
 
 
 def _side(arm: Arm) -> str:
@@ -43,26 +31,25 @@ def _side(arm: Arm) -> str:
     return arm.name.partition(",")[0] if len(arm.specs) > 1 else arm.name
 
 
-def _differences(specs: list[RunSpec]) -> list[list[tuple[str, str]]]:
-    """What each of `specs` is, as titles and values, in as few fields as tell them apart; words say more than yes."""
+def _told_apart(specs: list[RunSpec]) -> dict[RunSpec, dict[str, str]]:
+    """Each of `specs` with the values, by their fields' titles, that tell it from the others."""
     fields = differing_fields({spec.digest: spec for spec in specs})
-    said = sorted(fields.items(), key=lambda field: ("yes" in field[1].values(), field[0] != "Activation"))
-    sets = (some for size in range(len(said) + 1) for some in combinations(said, size))
-    chosen = next((some for some in sets if _tell(some, specs)), ())
-    return [
-        [(title, values[spec.digest]) for title, values in chosen if values[spec.digest] != NOTHING] for spec in specs
-    ]
+    told: dict[RunSpec, dict[str, str]] = {spec: {} for spec in specs}
+    for title in sorted(fields, key=lambda title: ("yes" in fields[title].values(), title != "Activation")):
+        more = {spec: own | {title: fields[title][spec.digest]} for spec, own in told.items()}
+        if _kinds(more) > _kinds(told):
+            told = more
+    return told
 
 
-def _tell(fields: tuple[tuple[str, dict[str, str]], ...], specs: list[RunSpec]) -> bool:
-    """Whether no two specs have the same values."""
-    return len({tuple(values[spec.digest] for _, values in fields) for spec in specs}) == len(specs)
+def _kinds(told: dict[RunSpec, dict[str, str]]) -> int:
+    """How many of them can be told from each other."""
+    return len({tuple(own.values()) for own in told.values()})
 
 
-def _fitting(start: str, differences: list[tuple[str, str]]) -> str:
+def _label(start: str, told: dict[str, str]) -> str:
     """With what the numbers are, as `rate 0.1`, if there is room for that."""
-    full = [f"{title.lower().split()[-1]} {value}" if value[0].isdigit() else value for title, value in differences]
-    text = ", ".join([start, *full])
-    return (
-        text if len(text) <= LONGEST_LABEL else ", ".join([start, *(value for _, value in differences)])[:LONGEST_LABEL]
-    )
+    values = {title: value for title, value in told.items() if value != NOTHING}
+    named = [f"{title.lower().split()[-1]} {value}" if value[0].isdigit() else value for title, value in values.items()]
+    full, short = (", ".join([start, *parts]) for parts in (named, values.values()))
+    return full if len(full) <= LONGEST_LABEL else short[:LONGEST_LABEL]

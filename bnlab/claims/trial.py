@@ -50,9 +50,9 @@ class Cell:
         return paired_differences(self.treatment, self.control)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trial:
-    """What was measured of a case, and what stands behind it.
+    """What was measured of a case, and what stands behind it; equal to none but itself.
 
     `cells` decide, `beside` are shown with them. `where` maps each verdict to the conditions that gave it. `origin`
     says when and on what machine a recorded trial was held, and is empty for one held here.

@@ -23,6 +23,8 @@ ENDED = (RunState.COMPLETED, RunState.DIVERGED)
 TOGETHER_SECONDS = 1.0
 MOST_OVERHEAD = 30.0
 """Seconds that training may take for a second of steps, a tiny run's most; in the rest of the time nobody trained."""
+LEAST_DONE = 0.05
+"""The share of the work from which on there is a pace: before, it is the start of the workers that takes the time."""
 
 
 def launch_group(store: Store, name: str, specs: Labelled, owner: str) -> list[Run]:
@@ -82,7 +84,7 @@ class GroupProgress:
 
     `done` of `total` runs have ended, `diverged` of them in a loss that is no number; `failed` and `stopped` ones can
     be continued; `waiting` ones have no worker yet. `share` is the fraction of the work that is done, `seconds_left`
-    until the last run ends; None before the first steps, and while nothing waits or trains.
+    until the last run ends; None before a twentieth of it is done, and while nothing waits or trains.
     """
 
     done: int
@@ -133,10 +135,10 @@ def _seconds_left(members: Sequence[Run], works: Sequence[float], now: float) ->
         return None
     begun = max(run.queued_at for run in members if run.state in ACTIVE) - TOGETHER_SECONDS
     latest = [(run, work) for run, work in zip(members, works, strict=True) if run.queued_at >= begun]
-    trained = math.fsum(run.seconds for run, _ in latest)
-    if not trained:
-        return None
     done = math.fsum(work if run.state in ENDED else work * run.progress for run, work in latest)
     left = math.fsum(work * (1 - run.progress) for run, work in zip(members, works, strict=True) if run.state in ACTIVE)
+    if done <= LEAST_DONE * (done + left):
+        return None
+    trained = math.fsum(run.seconds for run, _ in latest)
     elapsed = min(now - min(run.queued_at for run, _ in latest), MOST_OVERHEAD * trained)
     return elapsed * left / done

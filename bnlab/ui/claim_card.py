@@ -1,29 +1,26 @@
 """One claim: its verdict, the figure that decides it, its numbers, its method, and what can be done with it."""
 
-from collections.abc import Sequence
+import html
+from collections.abc import Iterable, Iterator
 
-import pandas as pd
 import streamlit as st
 
-from bnlab.charts.effects import effect_text, effects_alt, effects_figure, effects_height
 from bnlab.claims.case import FULL, QUICK, Case, open_case
-from bnlab.claims.claim import Claim
+from bnlab.claims.claim import Claim, Size
 from bnlab.claims.discussions import DISCUSSIONS
-from bnlab.claims.frames import cells_frame
 from bnlab.claims.hearing import Hearing, Standing
-from bnlab.claims.stock import Extent, Stock
+from bnlab.claims.stock import Extent
 from bnlab.claims.trial import Trial
 from bnlab.runs.groups import group_progress
+from bnlab.ui.claim_evidence import render_evidence
 from bnlab.ui.claim_runs import render_open_in_compare
 from bnlab.ui.court import Court, Position, Sitting, needs_work
-from bnlab.ui.live_chart import live_chart
 from bnlab.ui.session import Desk
-from bnlab.ui.verdict_words import LOOKS, effort_words, time_words, where_words
+from bnlab.ui.verdict_words import LOOKS, time_words, where_words
 from bnlab.ui.words import plain
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
-STANDING_WIDTH = 420
 # On narrow screens alone (see claims_page): fourteen figures one below the other are a long way on a phone.
 _FOLD = '<details class="fold"><summary>The evidence</summary></details>'
 
@@ -33,27 +30,40 @@ def render_claim(sitting: Sitting, claim: Claim, desk: Desk) -> None:
     moving = sitting.position(claim).is_moving
     with st.container(border=True, key=f"claim-{claim.id}"):
         every = TICK_SECONDS if moving else None
-        st.fragment(run_every=every)(_render_body)(sitting.court, claim, desk, moving, [sitting])
+        st.fragment(run_every=every)(_render_body)(_sittings(sitting), claim, desk, moving)
 
 
-def _render_body(court: Court, claim: Claim, desk: Desk, was_moving: bool, read: list[Sitting]) -> None:
-    """`read` is what the page has just read for all of its cards; this one's later draws read anew."""
-    sitting = read.pop() if read else court.sit()
+def _sittings(page: Sitting) -> Iterator[Sitting]:
+    """What each draw of a card reads: the page's sitting at first, which all cards share, then always a new one."""
+    yield page
+    while True:
+        yield page.court.sit()
+
+
+def _render_body(sittings: Iterator[Sitting], claim: Claim, desk: Desk, was_moving: bool) -> None:
+    sitting = next(sittings)
     position = sitting.position(claim)
     _render_verdict(claim, position.trial)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        render_open_in_compare(claim, position.trial, desk)  # first, where nothing moves it
-        if position.hearing is not None and position.standing is not None:
-            _render_standing(position.hearing, position.standing)
-        elif needs_work(claim) and not desk.lesson.hides("training"):
-            _render_run(court, claim, position, sitting.stock)
+    _render_actions(sitting, claim, position, desk)
     st.html(_FOLD)
     with st.container(key=f"evidence-{claim.id}"):
         if position.trial is not None:
-            _render_evidence(position.trial)
+            render_evidence(position.trial)
         _render_method(claim, position.trial)
     if position.is_moving != was_moving:
         st.rerun()  # only now: what a button has done is seen at once, before all other cards are drawn anew
+
+
+def _render_actions(sitting: Sitting, claim: Claim, position: Position, desk: Desk) -> None:
+    """What can be done, in a row that is named by whether the claim is being heard (see claims_page)."""
+    hearing, standing = position.hearing, position.standing
+    name = "begin" if hearing is None else "hearing"
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{name}-{claim.id}"):
+        render_open_in_compare(claim, position.trial, desk)  # first, where nothing moves it
+        if hearing is not None and standing is not None:
+            _render_standing(hearing, standing)
+        elif needs_work(claim) and not desk.lesson.hides("training"):
+            _render_run(sitting, claim, position)
 
 
 def _render_verdict(claim: Claim, trial: Trial | None) -> None:
@@ -75,16 +85,19 @@ def _render_standing(hearing: Hearing, standing: Standing) -> None:
         st.button("Go on", icon=":material/play_arrow:", on_click=hearing.begin, key=f"go-on-{name}")
         st.button("Leave it", on_click=hearing.stop, key=f"leave-{name}")
     else:
-        # Of one width from the first, while the browser still shows what stood here before: so Stop is where one aims.
-        with st.container(width=STANDING_WIDTH):
-            st.progress(standing.share, text=standing_words(hearing.case, standing))
+        st.html(_progress_bar(standing.share, standing_words(hearing.case, standing)), width="content")
         st.button("Stop", icon=":material/stop:", on_click=hearing.stop, key=f"stop-{name}")
+
+
+def _progress_bar(share: float, words: str) -> str:
+    """The browser's own: Streamlit's is fetched when it is first needed, and until then a grey box blinks there."""
+    return f'<label class="trial">{html.escape(words)}<progress value="{share:.3f}"></progress></label>'
 
 
 def standing_words(case: Case, standing: Standing) -> str:
     """What is being done, and how much of it."""
     if standing.problem:
-        return plain(standing.problem)
+        return standing.problem
     size = f"{case.size_name}, {len(case.seeds)} seeds"
     if standing.trained < standing.needed:
         left = _left(group_progress(standing.runs).seconds_left)
@@ -98,71 +111,41 @@ def _left(seconds: float | None) -> str:
     return f", about {time_words(seconds)} left" if seconds else ""
 
 
-def _render_evidence(trial: Trial) -> None:
-    frame = cells_frame(trial)
-    key = f"effects-{trial.case.claim.id}"
-    live_chart(effects_figure(frame), key=key, height=effects_height(frame), alt=effects_alt(frame))
-    st.caption(effort_words(trial))
-    with st.expander("The numbers", icon=":material/table:"):
-        _render_numbers(trial, frame)
-
-
-def _render_numbers(trial: Trial, frame: pd.DataFrame) -> None:
-    shown = pd.DataFrame(
-        {
-            "Condition": frame["condition"],
-            "Control": [_arm(name, value) for name, value in zip(frame["control_name"], frame["control"], strict=True)],
-            "Treatment": [
-                _arm(name, value) for name, value in zip(frame["treatment_name"], frame["treatment"], strict=True)
-            ],
-            "Difference (95 % interval)": [effect_text(row) for row in frame.to_dict("records")],
-            "Counts from": frame["smallest_effect"],
-            "Verdict": frame["verdict"].where(frame["decides"], frame["verdict"] + " (beside)"),
-        }
-    )
-    st.dataframe(shown, hide_index=True, key=f"numbers-{trial.case.claim.id}")
-    if trial.beside:
-        st.caption("What is marked “beside” was measured with the rest and decides nothing.")
-
-
-def _arm(name: str, value: float) -> str:
-    return f"{name}: {value:,.4g}"
-
-
 def _render_method(claim: Claim, trial: Trial | None) -> None:
     with st.expander("The method, and what others found", icon=":material/science:"):
-        st.markdown(f"**The question.** {plain(claim.question)}")
-        st.markdown(
-            "**The comparison.** Both networks of a pair have the same seed: the same batches in the same order, and "
-            "the same initial weights wherever their shapes agree. The interval is that of their differences, at 95 %."
-        )
-        reasons = dict.fromkeys(
-            f"{_threshold(condition.prediction.direction, condition.prediction.smallest_effect)} "
-            f"{condition.measure.unit} ({condition.measure.name}): {condition.prediction.reason}"
-            for condition in claim.conditions
-        )
-        st.markdown("**The smallest effect that counts**, fixed beforehand.\n" + _listed(reasons))
-        if changes := (trial.case.size if trial else claim.quick).changes:
-            st.markdown(
-                "**The size.** " + plain(", ".join(f"{name} = {value}" for name, value in changes.items())) + "."
-            )
-        if claim.literature:
-            found = [f"{finding.sentence} ({finding.source})" for finding in claim.literature]
-            st.markdown("**What others found.**\n" + _listed(found))
-        if claim.id in DISCUSSIONS:
-            st.markdown(f"**Where this differs, and why.** {plain(DISCUSSIONS[claim.id])}")
+        st.markdown("\n\n".join(_method(claim, trial.case.size if trial else claim.quick)))
+
+
+def _method(claim: Claim, size: Size) -> Iterator[str]:
+    yield f"**The question.** {plain(claim.question)}"
+    yield (
+        "**The comparison.** Both networks of a pair have the same seed: the same batches in the same order, and "
+        "the same initial weights wherever their shapes agree. The interval is that of their differences, at 95 %."
+    )
+    reasons = dict.fromkeys(
+        f"{_threshold(condition.prediction.direction, condition.prediction.smallest_effect)} "
+        f"{condition.measure.unit} ({condition.measure.name}): {condition.prediction.reason}"
+        for condition in claim.conditions
+    )
+    yield "**The smallest effect that counts**, fixed beforehand.\n" + _listed(reasons)
+    if size.changes:
+        yield "**The size.** " + plain(", ".join(f"{name} = {value}" for name, value in size.changes.items())) + "."
+    if claim.literature:
+        yield "**What others found.**\n" + _listed(f"{found.sentence} ({found.source})" for found in claim.literature)
+    if claim.id in DISCUSSIONS:
+        yield f"**Where this differs, and why.** {plain(DISCUSSIONS[claim.id])}"
 
 
 def _threshold(direction: int, effect: float) -> str:
     return f"{ {-1: '−', 0: '±', 1: '+'}[direction] }{effect:g}"
 
 
-def _listed(sentences: Sequence[str] | dict[str, None]) -> str:
+def _listed(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
 
 
-def _render_run(court: Court, claim: Claim, position: Position, stock: Stock) -> None:
-    trial = position.trial
+def _render_run(sitting: Sitting, claim: Claim, position: Position) -> None:
+    trial, court, stock = position.trial, sitting.court, sitting.stock
     if trial is not None and position.is_held_here:
         more = trial.case.with_seeds(MORE_SEEDS)
         left = _run_button(court, more, f"Add {MORE_SEEDS} seeds", ":material/add:", stock.of(more, trial.case))

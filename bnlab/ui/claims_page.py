@@ -19,12 +19,25 @@ _INTRODUCTION = (
     "A teaching notebook says fourteen things about batch normalization (BN). Each is put on trial here: networks are "
     "trained in pairs, with BN and without, and what was measured decides."
 )
-_TILES = """<style>
+# Streamlit takes away what is past later than it draws what is new: what begins and what ends never stand side by side.
+_LOOKS = """<style>
 .verdicts { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: .5rem; }
 .verdicts a { display: block; padding: .5rem .7rem; border-radius: .5rem; color: inherit; text-decoration: none; }
 .verdicts a:hover, .verdicts a:focus-visible { outline: 2px solid currentColor; }
 .verdicts b { display: block; }
 .verdicts span { font-size: .85rem; line-height: 1.3; display: block; opacity: .85; }
+[class*="st-key-hearing-"] > :is([class*="st-key-run-"], :has([data-testid="stCaptionContainer"])),
+[class*="st-key-begin-"] :is([class*="st-key-stop-"], [class*="st-key-go-on-"], [class*="st-key-leave-"])
+{ display: none; }
+[class*="st-key-hearing-"], [class*="st-key-begin-"] { min-height: 2.65rem; }
+/* As high as two lines and the bar, whatever is said: so nothing below moves while it counts. */
+.trial { display: flex; flex-direction: column; justify-content: end; width: 21rem; max-width: 100%; }
+.trial { min-height: 2.65rem; font-size: .8125rem; line-height: 1.25; }
+.trial progress { width: 100%; height: .4rem; margin-top: .2rem; appearance: none; border: 0; }
+.trial progress { background: rgba(127,127,127,.2); border-radius: .25rem; }
+.trial ::-webkit-progress-bar { background: none; }
+.trial ::-webkit-progress-value { background: #2876c8; border-radius: .25rem; }
+.trial ::-moz-progress-bar { background: #2876c8; border-radius: .25rem; }
 .stMain h2 { font-size: 1.4rem; padding: .6rem 0 0; }
 .stMain h3 { font-size: 1.2rem; padding: 0; }
 [data-testid="stElementContainer"]:has(> .stHtml > .fold) { display: none; }
@@ -47,7 +60,7 @@ def render_claims() -> None:
     render_heading("Claims", own)
     st.markdown(_INTRODUCTION)
     sitting = court.sit()
-    st.html(_TILES + _tiles({name: sitting.position(claim) for name, claim in CLAIMS.items()}))
+    st.html(_LOOKS + _tiles({name: sitting.position(claim) for name, claim in CLAIMS.items()}))
     part = ""
     for name, claim in CLAIMS.items():
         if name[0] != part:

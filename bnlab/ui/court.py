@@ -1,6 +1,7 @@
 """The claims before this app's lab: which verdict stands, and what is being heard."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from bnlab.claims.stock import Stock, read_stock
 from bnlab.claims.trial import Trial, read_trial
 from bnlab.runs.docket import entered
 from bnlab.runs.lab import Lab
+from bnlab.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class Court:
         with self._lock:
             return self._hearings.setdefault(case.name, Hearing(self.lab, case))
 
-    def read(self, case: Case, standing: Standing) -> Trial:
-        """The trial of a case whose hearing is over."""
-        stamp = tuple(run.updated_at for run in standing.runs)
+    def read(self, case: Case, runs: Sequence[Run] = ()) -> Trial:
+        """The trial of a case for which there is nothing left to do; it has trained `runs`."""
+        stamp = tuple(run.updated_at for run in runs)
         known = self._trials.get(case.name)
         if known is None or known[0] != stamp:
             known = self._trials[case.name] = (stamp, read_trial(self.lab.store, case))
@@ -84,7 +86,7 @@ class Sitting:
 
     def _look(self, claim: Claim) -> Position:
         if not needs_work(claim):
-            return Position(read_trial(self.court.lab.store, open_case(claim)))
+            return Position(self.court.read(open_case(claim)))
         waiting: tuple[Hearing, Standing] | None = None
         for case in self._cases:
             if case.claim is not claim:
@@ -92,7 +94,7 @@ class Sitting:
             hearing = self.court.hearing(case)
             standing = hearing.look()
             if standing.is_over:
-                return Position(self.court.read(case, standing), *(waiting or ()))
+                return Position(self.court.read(case, standing.runs), *(waiting or ()))
             waiting = waiting or (hearing, standing)
         return Position(recorded_trials().get(claim.id), *(waiting or ()))
 

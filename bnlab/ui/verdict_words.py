@@ -59,5 +59,7 @@ def _many(count: int, what: str) -> str:
 
 
 def time_words(seconds: float) -> str:
-    """Seconds, or minutes where they are many."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    """Seconds, or minutes or hours where they are many."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -207,6 +207,16 @@ def test_a_run_is_as_long_as_its_steps_take_at_the_speed_of_its_like(store: Stor
     assert group_progress(group_runs(store, "A2")).share == pytest.approx(2.5 / 7)
 
 
+def test_the_start_of_the_workers_is_taken_for_no_pace(store: Store) -> None:
+    launch_group(store, "A2", seeds(*range(20)), "lab")
+    launched = group_runs(store, "A2")[0].queued_at
+    put(store, 0, state=RunState.RUNNING, step=1, seconds=0.5)
+    assert group_progress(group_runs(store, "A2"), launched + 12).seconds_left is None
+    for seed in (0, 1):
+        put(store, seed, state=RunState.COMPLETED, step=2, seconds=1.0)
+    assert group_progress(group_runs(store, "A2"), launched + 12).seconds_left == pytest.approx(108, rel=1e-3)
+
+
 def test_after_a_stop_the_pace_is_that_since_it_went_on(store: Store) -> None:
     launch_group(store, "A2", seeds(0, 1, 2), "lab")
     put(store, 0, state=RunState.COMPLETED, step=2, seconds=1.0, queued_at=time.time() - 3_600)

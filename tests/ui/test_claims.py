@@ -15,8 +15,9 @@ from bnlab.claims.stock import Extent
 from bnlab.runs.docket import enter, entered
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.ui import court
+from bnlab.ui import claim_evidence, court
 from bnlab.ui.claim_card import extent_words, standing_words
+from bnlab.ui.verdict_words import time_words
 from tests import tiny_claim
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
@@ -133,6 +134,11 @@ def test_how_far_a_hearing_is_in_words(standing: Standing, words: str) -> None:
     assert standing_words(CASE, standing) == f"On trial (quick, 2 seeds): {words}"
 
 
+@pytest.mark.parametrize(("seconds", "words"), [(7.6, "8 s"), (119, "119 s"), (150, "2 min"), (9_000, "2.5 h")])
+def test_time_is_told_in_what_people_count_it_in(seconds: float, words: str) -> None:
+    assert time_words(seconds) == words
+
+
 def test_the_docket_and_each_claim_are_read_once_a_draw(
     claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +149,15 @@ def test_the_docket_and_each_claim_are_read_once_a_draw(
     monkeypatch.setattr(Hearing, "look", lambda hearing: read.append(hearing.case.claim.id) or look(hearing))
     claims_page(store)
     assert read == ["docket", "A3"]
+
+
+def test_a_trial_is_made_a_figure_of_once(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim_evidence._exhibit.cache_clear()
+    drawn: list[int] = []
+    figure = claim_evidence.effects_figure
+    monkeypatch.setattr(claim_evidence, "effects_figure", lambda frame: drawn.append(len(frame)) or figure(frame))
+    claims_page(store).run()
+    assert len(drawn) == len(CLAIMS)
 
 
 @pytest.mark.usefixtures("tiny")

@@ -14,6 +14,26 @@ __all__ = ["app_url", "patient", "store"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patient")]
 
 
+UNASKED_SHIFTS = """() => new Promise((told) => new PerformanceObserver((shifts) => told(shifts.getEntries()
+    .filter((shift) => !shift.hadRecentInput && shift.startTime > window.begun && shift.value > 0.002)
+    .map((shift) => shift.value))).observe({ type: "layout-shift", buffered: true }))"""
+
+
+def test_nothing_moves_while_a_trial_goes_on(browser_page: Page, app_url: str) -> None:
+    browser_page.goto(f"{app_url}/claims")
+    card = browser_page.locator(".st-key-claim-A5")
+    browser_page.get_by_role("link", name="A5 ·").click()
+    card.get_by_role("button", name="Run it in full").click()
+    expect(card.get_by_role("progressbar")).to_have_accessible_name(re.compile("On trial .full, .*: 0 of"))
+    expect(card.get_by_role("button", name="Run it in full")).to_be_hidden()
+    browser_page.wait_for_timeout(600)  # what moves later than that was not moved by the click
+    browser_page.evaluate("window.begun = performance.now()")
+    browser_page.wait_for_timeout(2_000)  # two ticks
+    assert browser_page.evaluate(UNASKED_SHIFTS) == []
+    card.get_by_role("button", name="Stop").click()
+    expect(card.get_by_role("button", name="Run it in full")).to_be_visible()
+
+
 def test_a_claim_is_put_on_trial_and_its_networks_are_opened(browser_page: Page, app_url: str, store: Store) -> None:
     browser_page.goto(f"{app_url}/claims")
     verdicts = browser_page.get_by_role("navigation", name="The verdicts").get_by_role("link")
