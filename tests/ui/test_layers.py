@@ -22,7 +22,18 @@ from bnlab.ui.layer_views import VIEWS
 from bnlab.ui.layers import UNTRAINED, remarks_on
 from bnlab.ui.session import WIDGETS
 from tests.recording import OWNER
-from tests.ui.layer_records import NORMALIZED, PLAIN, SMALL, both, charts, open_view, said, store, traces, train
+from tests.ui.layer_records import (
+    NORMALIZED,
+    PLAIN,
+    SMALL,
+    both,
+    charts,
+    open_view,
+    said,
+    store,
+    traces,
+    train,
+)
 
 __all__ = ["both", "store"]
 
@@ -187,6 +198,14 @@ def test_a_run_that_is_not_complete_is_told_with_the_step_of_its_charts(
     drawn = ShownRun(run.digest, 4, style_of("With BN", 0), run.spec)
     assert remarks_on([run], [drawn]) == {said: ["With BN (step 4 of 4)"]}
     assert not remarks_on([replace(run, state=RunState.COMPLETED)], [drawn])
+
+
+def test_a_run_that_failed_says_why(store: Store) -> None:
+    train(store, "With BN", NORMALIZED)
+    store.finish(NORMALIZED.digest, OWNER, RunState.FAILED, "The worker ran out of memory.")
+    app = open_view(store)
+    assert not app.exception
+    assert [error.value for error in app.error] == ["With BN: The worker ran out of memory."]
 
 
 def test_a_run_without_measurements_has_no_step(store: Store) -> None:
