@@ -77,7 +77,7 @@ def histogram_figure(
     layout = {
         "title": {"text": title},
         "showlegend": False,
-        "margin": {"l": 48, "r": 8, "t": 40, "b": 8},
+        "margin": {"l": 48, "r": 14, "t": 40, "b": 8},
         "xaxis": {"range": [*span], "nticks": 4, "exponentformat": "power", "tickangle": 0, "title": {"text": "value"}},
         "yaxis": {"tickformat": ".0%", "rangemode": "tozero", "nticks": 5, "title": {"text": "units"}},
         "shapes": [
