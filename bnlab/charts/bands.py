@@ -1,7 +1,7 @@
 """Percentiles over training: a median with the bands in which 70 % and 90 % of the values lie."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from bnlab.charts.explosions import exploded_runs
 from bnlab.charts.numbers import short
 from bnlab.charts.spread import spread
 from bnlab.charts.style import Style, message_figure, plain_figure
@@ -17,6 +18,7 @@ from bnlab.training.records import PERCENTILES
 MOST_POINTS = 150
 FLAT = 0.11
 """What is shown above and below values that are all the same."""
+MARGIN = 0.06
 
 
 def percentile_rows(values: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -42,7 +44,7 @@ def bands_figure(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping
         "hovermode": "x unified",
         "margin": {"l": 48, "r": 8, "t": 40, "b": 8},
         "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "hoverformat": ".2f"},
-        "yaxis": {"nticks": 6, "exponentformat": "power", **_range(shown.values())},
+        "yaxis": {"nticks": 6, "exponentformat": "power", **_range(shown)},
     }
     opacities = (0.18, 0.32) if len(shown) == 1 else (0.12, 0.22)
     thinned = {run: frame.iloc[spread(len(frame), MOST_POINTS)] for run, frame in shown.items()}
@@ -50,13 +52,25 @@ def bands_figure(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping
     return plain_figure([*bands, *(_median(run, frame, styles[run]) for run, frame in thinned.items())], layout)
 
 
-def _range(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
-    """The y axis around values that are all the same; Plotly's own choice puts a number on the corner."""
-    values = np.concatenate([frame[["p5", "p95"]].to_numpy(float).ravel() for frame in frames])
-    finite = values[np.isfinite(values)]
-    if not finite.size or np.ptp(finite):
+def extremes(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Between what the bands of a run lie."""
+    return frame[["p5", "p95"]].to_numpy(float).ravel()
+
+
+def _range(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The y axis where Plotly's own choice is none.
+
+    Around values that are all the same it would put a number on the corner, and with a run that has exploded all
+    others would be flat.
+    """
+    values = {run: extremes(frame) for run, frame in frames.items()}
+    exploded = exploded_runs(values)
+    within = np.concatenate([own for run, own in values.items() if run not in exploded])
+    finite = within[np.isfinite(within)]
+    if not finite.size or (np.ptp(finite) and not exploded):
         return {}
-    return {"range": [finite[0] - FLAT, finite[0] + FLAT]}
+    margin = MARGIN * np.ptp(finite) or FLAT
+    return {"range": [finite.min() - margin, finite.max() + margin]}
 
 
 def _bands(run: str, frame: pd.DataFrame, style: Style, opacities: tuple[float, float]) -> list[dict[str, Any]]:

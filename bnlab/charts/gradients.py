@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from bnlab.charts.numbers import short
 from bnlab.charts.spread import spread
 from bnlab.charts.style import Style, message_figure, plain_figure
 
@@ -25,9 +26,9 @@ def gradient_frame(layers: pd.DataFrame, layer: str, steps_per_epoch: int) -> pd
 def depth_frame(layers: pd.DataFrame, names: Sequence[str], step: int) -> pd.DataFrame:
     """Columns depth (from 1), gradient_norm at the latest moment up to `step`; `names` from the input on."""
     reached = layers.loc[layers["step"] <= step, "step"].max()
-    own = layers[layers["step"] == reached].set_index("layer")["gradient_norm"].reindex(list(names)).dropna()
-    depth = [names.index(name) + 1 for name in own.index]
-    return pd.DataFrame({"depth": depth, "gradient_norm": own.to_numpy(float)})
+    own = layers[layers["step"] == reached].set_index("layer")["gradient_norm"]
+    depths = {name: depth for depth, name in enumerate(names, start=1) if name in own.index}
+    return pd.DataFrame({"depth": list(depths.values()), "gradient_norm": own[list(depths)].to_numpy(float)})
 
 
 def gradient_figure(frames: Mapping[str, pd.DataFrame], layer: str, styles: Mapping[str, Style]) -> go.Figure:
@@ -92,10 +93,30 @@ def depth_alt(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -
     return _alt("Gradient norm from the first hidden layer to the last", frames, styles)
 
 
+def gap_words(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
+    """Of which runs something is not drawn, and why; nothing where all of it is, or none of it is."""
+    if not any(_drawable(frame).any() for frame in frames.values()):
+        return ""
+    told = []
+    for why in ("0", "no number"):
+        names = [styles[run].name for run, frame in frames.items() if why in _gaps(frame)]
+        told += [f"Not drawn where it is {why}: {', '.join(names)}."] if names else []
+    return " ".join(told)
+
+
+def _gaps(frame: pd.DataFrame) -> set[str]:
+    """What the values are that a logarithm has no place for."""
+    return {"0" if value == 0 else "no number" for value in frame.loc[~_drawable(frame), "gradient_norm"]}
+
+
 def _alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
     words = [
-        f"{styles[run].name} {frame['gradient_norm'].iloc[0]:.2g} to {frame['gradient_norm'].iloc[-1]:.2g}"
+        f"{styles[run].name} {_said(frame['gradient_norm'].iloc[0])} to {_said(frame['gradient_norm'].iloc[-1])}"
         for run, frame in frames.items()
         if not frame.empty
     ]
     return f"{title}: {'; '.join(words)}." if words else f"{title}: nothing to show."
+
+
+def _said(value: float) -> str:
+    return short(value, 2) if math.isfinite(value) else "no number"

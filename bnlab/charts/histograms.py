@@ -1,5 +1,6 @@
 """How one variable is spread over a layer's units at one moment."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from bnlab.charts.explosions import exploded_runs
 from bnlab.charts.normalization import INITIAL, VARIABLES, unit_values, values_at
 from bnlab.charts.numbers import short
 from bnlab.charts.style import Style, message_figure, plain_figure
@@ -15,13 +17,16 @@ from bnlab.charts.style import Style, message_figure, plain_figure
 BINS = 40
 
 
-def histogram_frame(values: Mapping[str, NDArray[np.float32]]) -> pd.DataFrame:
+def histogram_frame(
+    values: Mapping[str, NDArray[np.float32]], span: tuple[float, float] = (-math.inf, math.inf)
+) -> pd.DataFrame:
     """Columns run, left, right, share: the share of each run's units in each bin; the bins are the same for all.
 
-    `values` maps a run to the values of its units; what is no number falls in no bin.
+    `values` maps a run to the values of its units; what is no number or outside of `span` falls in no bin.
     """
     finite = {run: own[np.isfinite(own)].astype(np.float64) for run, own in values.items()}
     together = np.concatenate([*finite.values(), np.empty(0)])
+    together = together[(together >= span[0]) & (together <= span[1])]
     frames = [pd.DataFrame({"run": [], "left": [], "right": [], "share": []}).astype({"run": str})]
     if together.size:
         edges = np.histogram_bin_edges(together, BINS)
@@ -41,8 +46,13 @@ def _shares(finite: NDArray[np.float64], own: NDArray[np.float32], edges: NDArra
 
 
 def histogram_range(snapshots: Sequence[pd.DataFrame], variable: str) -> tuple[float, float]:
-    """Where the variable has been over the whole training, with its initial value: the axis while moments pass."""
-    values = np.concatenate([unit_values(frame, variable)[1].ravel() for frame in snapshots])
+    """Where the variable has been over the whole training, with its initial value: the axis while moments pass.
+
+    Of several runs, those that have exploded do not count.
+    """
+    of_run = {place: unit_values(frame, variable)[1].ravel() for place, frame in enumerate(snapshots)}
+    exploded = exploded_runs(of_run)
+    values = np.concatenate([own for place, own in of_run.items() if place not in exploded])
     inside = np.append(values[np.isfinite(values)], np.float32(INITIAL[variable]))
     low, high = float(inside.min()), float(inside.max())
     margin = 0.04 * (high - low) or 0.5
@@ -67,8 +77,8 @@ def histogram_figure(
     layout = {
         "title": {"text": title},
         "showlegend": False,
-        "margin": {"l": 48, "r": 8, "t": 40, "b": 8},
-        "xaxis": {"range": [*span], "nticks": 6, "exponentformat": "power", "tickangle": 0, "title": {"text": "value"}},
+        "margin": {"l": 48, "r": 14, "t": 40, "b": 8},
+        "xaxis": {"range": [*span], "nticks": 4, "exponentformat": "power", "tickangle": 0, "title": {"text": "value"}},
         "yaxis": {"tickformat": ".0%", "rangemode": "tozero", "nticks": 5, "title": {"text": "units"}},
         "shapes": [
             {

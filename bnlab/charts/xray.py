@@ -114,6 +114,19 @@ def xray_alt(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[
     return f"{own.title} from the first hidden layer to the last: {'; '.join(words)}."
 
 
+def gap_words(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style]) -> str:
+    """Of which networks, after which steps, something is not drawn; nothing where a message says it all."""
+    own = QUANTITIES[quantity]
+    if _message(frames, own):
+        return ""
+    told = []
+    for run, frame in ((run, frame) for run, frame in frames.items() if len(frame)):
+        steps = frame.loc[~_drawable(frame, own), "step"].unique().tolist()
+        told += [f"{styles[run].name} {' and '.join(map(step_words, steps))}"] if steps else []
+    why = "0 or no number" if own.is_log else "no number"
+    return f"Not drawn where it is {why}: {'; '.join(told)}." if told else ""
+
+
 def _drawable(frame: pd.DataFrame, quantity: Quantity) -> "pd.Series[bool]":
     """A logarithm has no place for zero, nor any axis for what has overflowed."""
     return frame["value"].between(0, math.inf, inclusive="neither" if quantity.is_log else "left")
@@ -152,6 +165,7 @@ def _told(frame: pd.DataFrame, quantity: Quantity) -> str:
     told = []
     for step in frame["step"].unique().tolist():
         values = frame.loc[frame["step"] == step, "value"]
-        ends = " to ".join(format(values.iloc[end], quantity.number) for end in (0, -1))
-        told.append(f"{ends} {step_words(step)}")
+        ends = [values.iloc[end] for end in (0, -1)]
+        said = " to ".join(format(end, quantity.number) for end in ends) if np.isfinite(ends).all() else "no numbers"
+        told.append(f"{said} {step_words(step)}")
     return ", ".join(told)

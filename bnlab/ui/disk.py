@@ -22,11 +22,12 @@ def render_disk(lab: Lab) -> None:
         used = disk_use(lab.store)
         st.markdown("  \n".join(f"**{size_words(used[name])}** {words}" for name, words in NAMES.items()))
         kept = completed_checkpoints(lab.store)
+        runs = f"{len(kept)} completed run{'s' if len(kept) > 1 else ''}"
         st.button(
-            f"Forget the weights of {len(kept)} completed run{'s' if len(kept) != 1 else ''}",
+            f"Forget the weights of {runs}" if kept else "No completed run's weights are kept",
             icon=":material/cleaning_services:",
             disabled=not kept,
-            help="Curves and layers stay; the runs' models can no longer be exported.",
+            help="Curves and layers stay; the runs' models can no longer be exported or folded.",
             on_click=drop_checkpoints,
             args=(lab.store, kept),
             key="disk-clean",

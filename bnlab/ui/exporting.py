@@ -1,8 +1,9 @@
 """A zip of the chosen runs, made by a worker while the page stays usable."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -20,10 +21,11 @@ WHAT_IS_IN_IT = "Spec, metrics as CSV and Parquet, TensorBoard events, the Keras
 
 @dataclass(frozen=True)
 class Export:
-    """A zip that was asked for: of which runs, and the worker's answer to come."""
+    """A zip that was asked for: of which runs, the worker's answer to come, and when that was."""
 
     digests: tuple[str, ...]
     answer: "Future[bytes]"
+    began: float = field(default_factory=time.monotonic)
 
 
 def render_export(lab: Lab, chosen: Sequence[Run]) -> None:
@@ -52,7 +54,12 @@ def _begin(lab: Lab, digests: tuple[str, ...]) -> None:
 
 def _render_answer(export: Export, waiting: bool) -> None:
     if not export.answer.done():
-        st.info("A worker packs the zip; this takes some seconds a run.", icon=":material/hourglass_top:")
+        runs = f"{len(export.digests)} run{'s' if len(export.digests) > 1 else ''}"
+        seconds = time.monotonic() - export.began
+        st.info(
+            f"A worker packs {runs}, for {seconds:.0f} s so far; it takes some seconds a run.",
+            icon=":material/hourglass_top:",
+        )
         return
     if waiting:
         st.rerun()  # stop polling

@@ -8,11 +8,14 @@ from typing import NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
+from bnlab.charts.bands import extremes
 from bnlab.charts.deviations import deviation_limit
+from bnlab.charts.explosions import EXPLODED_WORDS, exploded_runs
 from bnlab.charts.gradients import (
     depth_alt,
     depth_figure,
     depth_frame,
+    gap_words,
     gradient_alt,
     gradient_figure,
     gradient_frame,
@@ -69,11 +72,12 @@ Runs = tuple[ShownRun, ...]
 
 
 class Chart(NamedTuple):
-    """A figure, what names it among those of its layer, and what it shows in a sentence."""
+    """A figure, what names it among those of its layer, what it shows in a sentence, and what is to be said of it."""
 
     name: str
     figure: go.Figure
     alt: str
+    note: str = ""
 
 
 @lru_cache(maxsize=64)
@@ -126,8 +130,9 @@ def histogram_charts(store: Store, runs: Runs, layer: str, epoch: float) -> tupl
     steps, styles, charts = {run.digest: run.step_at(epoch) for run in runs}, _styles(runs), []
     for variable in VARIABLES:
         values = histogram_values(snapshots, variable, steps)
+        span = histogram_range(list(snapshots.values()), variable)
         drawn = absent_figure(snapshots, variable) or histogram_figure(
-            histogram_frame(values), variable, styles, histogram_range(list(snapshots.values()), variable)
+            histogram_frame(values, span), variable, styles, span
         )
         charts.append(Chart(variable, drawn, histogram_alt(values, variable, layer, styles)))
     return tuple(charts)
@@ -160,11 +165,30 @@ def unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
+def exploded_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """Which of the runs' values leave the axes that one layer's charts have in common."""
+    snapshots = {run: _snapshots(store, run, layer) for run in runs}
+    of_all = [{run: unit_values(frame, v)[1].ravel() for run, frame in snapshots.items()} for v in VARIABLES]
+    return _exploded(runs, set().union(*map(exploded_runs, of_all)))
+
+
+def _exploded(runs: Runs, exploded: set[ShownRun]) -> tuple[str, ...]:
+    names = [run.label for run in runs if run in exploded]
+    return (f"{', '.join(names)}: {EXPLODED_WORDS}",) if names else ()
+
+
+@lru_cache(maxsize=256)
 def pre_activation_chart(store: Store, runs: Runs, layer: str) -> Chart:
     """What enters one hidden layer's activation, over training, all runs together."""
     frames = {run.digest: pre_activation_frame(_layers(store, run), layer, run.spec.steps_per_epoch) for run in runs}
     styles = _styles(runs)
-    return Chart(layer, pre_activation_figure(frames, layer, styles), pre_activation_alt(frames, layer, styles))
+    exploded = exploded_runs({run: extremes(frames[run.digest]) for run in runs})
+    return Chart(
+        layer,
+        pre_activation_figure(frames, layer, styles),
+        pre_activation_alt(frames, layer, styles),
+        " ".join(_exploded(runs, exploded)),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -172,7 +196,8 @@ def gradient_chart(store: Store, runs: Runs, layer: str) -> Chart:
     """One hidden layer's gradient norm over training, all runs together."""
     frames = {run.digest: gradient_frame(_layers(store, run), layer, run.spec.steps_per_epoch) for run in runs}
     styles = _styles(runs)
-    return Chart(layer, gradient_figure(frames, layer, styles), gradient_alt(frames, layer, styles))
+    alt, gaps = gradient_alt(frames, layer, styles), gap_words(frames, styles)
+    return Chart(layer, gradient_figure(frames, layer, styles), alt, gaps)
 
 
 @lru_cache(maxsize=256)
@@ -180,7 +205,7 @@ def depth_chart(store: Store, runs: Runs, epoch: float) -> Chart:
     """The gradient norm by depth at one moment, all runs together."""
     frames = {run.digest: depth_frame(_layers(store, run), hidden_layers(run.spec), run.step_at(epoch)) for run in runs}
     styles = _styles(runs)
-    return Chart("depth", depth_figure(frames, styles), depth_alt(frames, styles))
+    return Chart("depth", depth_figure(frames, styles), depth_alt(frames, styles), gap_words(frames, styles))
 
 
 @lru_cache(maxsize=64)

@@ -17,6 +17,7 @@ from bnlab.ui.layer_charts import (
     Runs,
     depth_chart,
     distribution_charts,
+    exploded_notes,
     gradient_chart,
     heat_map_charts,
     hidden_layers,
@@ -48,9 +49,7 @@ def render_distributions(store: Store, runs: Runs) -> None:
     """Percentiles of each variable over training, a row a layer."""
     st.caption("Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.")
     for name, own in _normalized(runs):
-        _render_layer(
-            name, distribution_charts(store, own, name), "distribution", notes=unmoved_notes(store, own, name)
-        )
+        _render_layer(name, distribution_charts(store, own, name), "distribution", notes=_notes(store, own, name))
 
 
 def render_heat_maps(store: Store, runs: Runs) -> None:
@@ -60,11 +59,12 @@ def render_heat_maps(store: Store, runs: Runs) -> None:
         "unmoved. Moments are evenly spaced, not to scale. The moving variance is coloured by how many times more "
         "or less than 1 it is."
     )
-    for name, own in _normalized(runs):
-        for place, run in enumerate(own[:MOST_SIDE_BY_SIDE]):
+    shown = _side_by_side(runs)
+    for name, own in _normalized(shown):
+        for place, run in enumerate(own):
             charts, notes = heat_map_charts(store, run, name), unmoved_notes(store, (run,), name)
             _render_layer(f"{name}, {run.label}", charts, f"heat-{place}", name, notes)
-    _say_how_many(runs)
+    _say_how_many(runs, shown)
 
 
 def render_histograms(store: Store, runs: Runs) -> None:
@@ -74,14 +74,22 @@ def render_histograms(store: Store, runs: Runs) -> None:
 
     def draw(epoch: float) -> None:
         for name, own in layers:
-            charts, notes = histogram_charts(store, own, name, epoch), unmoved_notes(store, own, name)
-            _render_layer(name, charts, "histogram", notes=notes)
-            for place, run in enumerate(own[:MOST_SIDE_BY_SIDE] if name == INPUT else ()):
-                if len(run.spec.data.image_shape) == 2 and run.spec.architecture == "dense":
-                    title = f"{name} as a picture, {run.label}"
-                    _render_layer(title, picture_charts(store, run, name, epoch), f"picture-{place}", name)
+            charts = histogram_charts(store, own, name, epoch)
+            _render_layer(name, charts, "histogram", notes=_notes(store, own, name))
+            if name == INPUT:
+                _render_pictures(store, own, epoch)
 
     _at_moment(store, runs, draw)
+
+
+def _render_pictures(store: Store, runs: Runs, epoch: float) -> None:
+    """The input's normalization as images, of those whose input is one."""
+    images = tuple(run for run in runs if len(run.spec.data.image_shape) == 2 and run.spec.architecture == "dense")
+    shown = _side_by_side(images)
+    for place, run in enumerate(shown):
+        title = f"{INPUT} as a picture, {run.label}"
+        _render_layer(title, picture_charts(store, run, INPUT, epoch), f"picture-{place}", INPUT)
+    _say_how_many(images, shown)
 
 
 def render_pre_activations(store: Store, runs: Runs) -> None:
@@ -165,10 +173,22 @@ def _render_grid(charts: Sequence[Chart], kind: str) -> None:
 
 def _draw(chart: Chart, kind: str, height: int) -> None:
     live_chart(chart.figure, key=f"layers-{kind}-{chart.name}", height=height, alt=chart.alt)
+    if chart.note:
+        st.caption(plain(chart.note))
 
 
-def _say_how_many(runs: Runs) -> None:
-    left_out = [run.label for run in runs[MOST_SIDE_BY_SIDE:]]
+def _notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    return exploded_notes(store, runs, layer) + unmoved_notes(store, runs, layer)
+
+
+def _side_by_side(runs: Runs) -> Runs:
+    """The first two with something to show; they stay in their order."""
+    first = sorted(runs, key=lambda run: run.measured < 0)[:MOST_SIDE_BY_SIDE]
+    return tuple(run for run in runs if run in first)
+
+
+def _say_how_many(runs: Runs, shown: Runs) -> None:
+    left_out = [run.label for run in runs if run not in shown]
     if left_out:
         st.caption(f"Two networks at a time: {plain(', '.join(left_out))} left out.")
 

@@ -13,6 +13,7 @@ from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.layer_charts import ShownRun
 from bnlab.ui.layer_choices import choose_networks, choose_view, has_normalization, render_legend
 from bnlab.ui.layer_views import VIEWS
+from bnlab.ui.run_errors import render_errors
 
 UNTRAINED = (
     "None of these networks has been trained with this seed. Press Train on the Compare page, or choose X-ray, which "
@@ -64,6 +65,8 @@ def render_layer_views(
     left_out = {"Without batch normalization": [label for label in labels if label not in drawn]}
     standing = {} if view.is_of_untrained else remarks_on([shown[label] for label in drawn], runs)
     render_legend([run.style for run in runs], {remark: of for remark, of in (left_out | standing).items() if of})
+    if not view.is_of_untrained:
+        render_errors(shown[label] for label in drawn)
     with st.container(key="layers-charts"):
         view.render(store, runs)
 

@@ -8,6 +8,7 @@ import streamlit as st
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_VARIANTS, Comparison, Variant
+from bnlab.ui.runs_table import state_word
 from bnlab.ui.session import Desk, write_address
 from bnlab.ui.words import plain
 
@@ -16,8 +17,8 @@ def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
     """Draw the buttons for the `chosen` runs; with none chosen, say how to choose."""
     if not chosen:
         st.caption(
-            "Choose runs by the boxes at the left of the table (by keyboard: Shift + Space) to open them in Compare, "
-            "export, rename or delete them."
+            "Choose runs by the boxes at the left of the table to open them in Compare, export, rename or delete them. "
+            "By keyboard: Shift + Space chooses, End and then Tab leads to the buttons."
         )
         return
     active = [run.digest for run in chosen if not run.state.is_finished()]
@@ -80,21 +81,31 @@ def _render_rename(lab: Lab, run: Run) -> None:
         st.form("rename", border=False),
     ):
         name = st.text_input("Name", run.label, max_chars=LONGEST_LABEL, key=f"name-of-{run.digest}").strip()
-        if st.form_submit_button("Rename", key="rename-it", type="primary"):
-            if name:
-                lab.store.rename(run.digest, name)
-                st.rerun()
+        submitted = st.form_submit_button("Rename", key="rename-it", type="primary")
+        if not name:  # said as long as it is so, not only until the page's next tick
             st.error("A run needs a name.")
+        elif submitted:
+            lab.store.rename(run.digest, name)
+            st.rerun()
 
 
 def _render_delete(lab: Lab, chosen: Sequence[Run]) -> None:
     ended = [run for run in chosen if run.state.is_finished()]
     help_ = "Stop them first." if not ended else None
     with st.popover("Delete", icon=":material/delete:", disabled=not ended, help=help_, key="runs-delete"):
-        several = f"these {len(ended)} runs" if len(ended) > 1 else f"“{plain(ended[0].label)}”" if ended else ""
-        st.markdown(f"Delete {several} with all curves and layers? This cannot be undone.")
+        st.markdown(f"Delete {_named(ended)} with all curves and layers? This cannot be undone.")
+        if stays := len(chosen) - len(ended):
+            st.caption(f"{stays} still {'waits or trains, and stays' if stays == 1 else 'wait or train, and stay'}.")
         if any(run.recorded for run in ended):
             st.caption("Recorded runs come back when the app is started again.")
         if st.button("Delete for good", type="primary", key="delete-it"):
             lab.store.delete(run.digest for run in ended)
             st.rerun()
+
+
+def _named(runs: Sequence[Run]) -> str:
+    """One run by its name; of several, how many there are of each state."""
+    if len(runs) == 1:
+        return f"“{plain(runs[0].label)}”"
+    states = Counter(state_word(run).lower() for run in runs)
+    return f"these {len(runs)} runs ({', '.join(f'{count} {word}' for word, count in states.items())})"

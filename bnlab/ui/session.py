@@ -60,10 +60,13 @@ def desk() -> Desk:
 def write_address(desk: Desk) -> None:
     """Let the browser's address say what is on the desk, and nothing that means nothing."""
     wanted = address_of(desk)
+    # One by one: what belongs to a widget that is on the page may not be written, not even as it is.
     given = {name: st.query_params.get_all(name) for name in st.query_params if name not in WIDGETS + STREAMLITS}
-    if given != wanted:
-        others = {name: st.query_params.get_all(name) for name in WIDGETS + STREAMLITS if name in st.query_params}
-        st.query_params.from_dict({**wanted, **others})
+    for name in given.keys() - wanted.keys():
+        del st.query_params[name]
+    changed = {name: value for name, value in wanted.items() if given.get(name) != value}
+    if changed:
+        st.query_params.update(changed)
 
 
 def read_desk(parameters: Parameters) -> Desk:

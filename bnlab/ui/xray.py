@@ -6,7 +6,7 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
-from bnlab.charts.xray import QUANTITIES, depth_values_frame, marks_of, step_words, xray_alt, xray_figure
+from bnlab.charts.xray import QUANTITIES, depth_values_frame, gap_words, marks_of, step_words, xray_alt, xray_figure
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
@@ -96,6 +96,8 @@ def _render_answers(runs: Runs, steps: tuple[int, ...], waiting: bool) -> None:
         for place, chart in zip(st.columns(2), charts[start : start + 2], strict=True):
             with place, st.container(border=True):
                 live_chart(chart.figure, key=f"layers-xray-{chart.name}", height=HEIGHT, alt=chart.alt)
+                if chart.note:
+                    st.caption(plain(chart.note))
 
 
 def _render_state(runs: Runs, steps: tuple[int, ...], found: Found) -> None:
@@ -157,7 +159,8 @@ def _charts(runs: Runs, steps: tuple[int, ...], answers: tuple[Answer | None, ..
     styles, charts = {run.digest: run.style for run in runs}, []
     for name in QUANTITIES:
         frames = {digest: depth_values_frame(own, name) for digest, own in measured.items()}
-        charts.append(Chart(name, xray_figure(frames, name, styles, steps), xray_alt(frames, name, styles)))
+        figure = xray_figure(frames, name, styles, steps)
+        charts.append(Chart(name, figure, xray_alt(frames, name, styles), gap_words(frames, name, styles)))
     return tuple(charts)
 
 

@@ -8,6 +8,7 @@ from bnlab.charts.gradients import (
     depth_alt,
     depth_figure,
     depth_frame,
+    gap_words,
     gradient_alt,
     gradient_figure,
     gradient_frame,
@@ -73,6 +74,18 @@ def test_a_gradient_of_zero_and_none_at_all_are_told_apart() -> None:
         assert texts(gradient_figure({"a1": gradient_frame(layers, "dense_1", 2)}, "dense_1", STYLES)) == [words]
         assert texts(depth_figure({"a1": depth_frame(layers, NAMES, 0)}, STYLES)) == [words]
     assert depth_alt({"a1": depth_frame(nothing, NAMES, 0)}, STYLES).endswith("nothing to show.")
+
+
+def test_what_a_logarithm_has_no_place_for_is_said() -> None:
+    dead, lost = layers_of({0: [1.0, 1.0], 3: [0.0, 2.0]}), layers_of({0: [1.0, 1.0], 3: [math.nan, math.inf]})
+    frames = {"a1": depth_frame(dead, NAMES, 3), "b2": depth_frame(lost, NAMES, 3)}
+    words = "Not drawn where it is 0: With BN. Not drawn where it is no number: Without."
+    assert gap_words(frames, STYLES) == words
+    assert depth_alt(frames, STYLES).endswith("With BN 0 to 2; Without no number to no number.")
+    assert gap_words({run: depth_frame(lost, NAMES, 0) for run in STYLES}, STYLES) == ""
+    assert gap_words({"b2": frames["b2"]}, STYLES) == "", "the chart itself says it"
+    over_time = {"a1": gradient_frame(dead, "dense_1", 1), "b2": gradient_frame(lost, "dense_2", 1)}
+    assert gap_words(over_time, STYLES) == words
 
 
 def test_pre_activations_of_one_layer() -> None:

@@ -5,7 +5,16 @@ import math
 import pandas as pd
 import pytest
 
-from bnlab.charts.xray import FAINTEST, MARKS, QUANTITIES, depth_values_frame, step_words, xray_alt, xray_figure
+from bnlab.charts.xray import (
+    FAINTEST,
+    MARKS,
+    QUANTITIES,
+    depth_values_frame,
+    gap_words,
+    step_words,
+    xray_alt,
+    xray_figure,
+)
 from bnlab.runs.xray import MEASURES
 from tests.charts.snapshots import STYLES, assert_drawable, texts
 
@@ -84,6 +93,18 @@ def test_it_is_said_in_a_sentence() -> None:
         "With BN 50.0% to 25.0% at the start, 10.0% to 0.0% after 1 step."
     )
     assert xray_alt({}, "dead", STYLES) == "Dead units: Not measured yet."
+
+
+def test_what_is_not_drawn_is_said() -> None:
+    values = {0: [0.5, 0.25], 1: [0.1, 0.0], 10: [math.nan, math.inf]}
+    frames = {"a1": depth_values_frame(measured(values), "gradient_norm"), "b2": pd.DataFrame()}
+    words = "Not drawn where it is 0 or no number: With BN after 1 step and after 10 steps."
+    assert gap_words(frames, "gradient_norm", STYLES) == words
+    shares = {"a1": depth_values_frame(measured(values), "dead")}
+    assert gap_words(shares, "dead", STYLES) == "Not drawn where it is no number: With BN after 10 steps."
+    assert xray_alt(shares, "dead", STYLES).endswith("10.0% to 0.0% after 1 step, no numbers after 10 steps.")
+    lost = {"a1": depth_values_frame(measured({0: [math.nan]}), "dead")}
+    assert gap_words(lost, "dead", STYLES) == "", "the chart itself says it"
 
 
 def test_steps_in_words() -> None:

@@ -2,107 +2,43 @@
 
 import base64
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import insert
-from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.normalization import VARIABLES
 from bnlab.charts.style import style_of
-from bnlab.runs.run import Run
 from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
-from bnlab.training.records import LayerRecord, Moment, Records, Snapshot
-from bnlab.ui import layer_moments, xray
+from bnlab.training.records import Moment, Snapshot
+from bnlab.ui import xray
 from bnlab.ui.layer_charts import ShownRun
 from bnlab.ui.layer_views import VIEWS
 from bnlab.ui.layers import UNTRAINED, remarks_on
 from bnlab.ui.session import WIDGETS
-from tests.recording import OWNER, Position, floats, open_journal
+from tests.recording import OWNER
+from tests.ui.layer_records import (
+    NORMALIZED,
+    PLAIN,
+    SMALL,
+    both,
+    charts,
+    open_view,
+    said,
+    store,
+    traces,
+    train,
+)
+
+__all__ = ["both", "store"]
 
 KINDS = ("button_group", "multiselect", "number_input")
-SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
-PLAIN = RunSpec(**SMALL)
-NORMALIZED = RunSpec(**SMALL, placement="before_activation", input_normalization=True)
-STEPS = (0, 1, 2, 4)
 VIEWS_OF_RUNS = [name for name, view in VIEWS.items() if not view.is_of_untrained]
-
-
-def script(url: str) -> None:
-    from bnlab.charts.style import styles_of
-    from bnlab.runs.store import Store
-    from bnlab.ui.layers import render_layer_views
-
-    store = Store(url)
-    shown = {run.label: run for run in store.runs()}
-    specs = {label: run.spec for label, run in shown.items()}
-    render_layer_views(store, specs, shown, styles_of(list(shown)))
-
-
-def moment_of(spec: RunSpec, step: int) -> Moment:
-    rng, network = np.random.default_rng(step), describe_network(spec)
-    layers = [LayerRecord(block.dense, 0.5 + step, 1.0, (-2, -1, step, 1, 2)) for block in network.blocks]
-    snapshots = [
-        Snapshot(layer.name, {v.name: rng.normal(size=v.shape).astype(np.float32) for v in layer.variables})
-        for layer in network.normalizations
-    ]
-    return Moment(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
-
-
-def train(
-    store: Store,
-    label: str,
-    spec: RunSpec,
-    steps: tuple[int, ...] = STEPS,
-    moment: Callable[[RunSpec, int], Moment] = moment_of,
-) -> Run:
-    """A run with these moments; called again, the moments are added."""
-    journal = open_journal(store, spec, label)
-    losses = floats(*range(max(steps, default=0)))
-    records = Records(min(steps, default=0), losses, losses, [moment(spec, step) for step in steps])
-    journal.commit(records, Position(len(losses)), RunState.RUNNING)
-    return store.run(spec.digest)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path / 'layers.db'}")
-
-
-@pytest.fixture
-def both(store: Store) -> Store:
-    train(store, "Plain", PLAIN)
-    train(store, "With BN", NORMALIZED)
-    return store
-
-
-def open_view(store: Store, view: str = "Distributions", **chosen: object) -> AppTest:
-    app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=30)
-    app.session_state["layers-view"] = view
-    for key, value in chosen.items():
-        app.session_state["layers-" + key.replace("_", "-")] = value
-    return app.run()
-
-
-def charts(app: AppTest) -> dict[str, dict]:
-    return {chart["chart"]: chart for chart in (json.loads(c.proto.json) for c in app.get("bidi_component"))}
-
-
-def traces(app: AppTest, chart: str) -> list[dict]:
-    return json.loads(charts(app)[chart]["figure"])["data"]
-
-
-def said(app: AppTest) -> list[str]:
-    assert not app.exception
-    assert not app.error
-    return [info.value for info in app.info]
 
 
 def test_nothing_trained_is_a_sentence(store: Store) -> None:
@@ -236,68 +172,6 @@ def test_the_input_is_also_a_picture(both: Store) -> None:
     assert pictures == [f"layers-picture-0-bn_input-{v}" for v in VARIABLES]
 
 
-def test_the_moment_is_a_plain_number_that_moves_the_charts(both: Store) -> None:
-    app = open_view(both, "Histograms")
-    assert app.session_state[layer_moments.MOMENT] == 2.0
-    last = charts(app)["layers-histogram-bn_1-gamma"]["figure"]
-    app.select_slider(key=layer_moments.MOMENT).set_value(0.5).run()
-    assert app.session_state[layer_moments.MOMENT] == 0.5
-    assert charts(app)["layers-histogram-bn_1-gamma"]["figure"] != last
-
-
-def test_the_latest_moment_follows_training_and_any_other_stays(store: Store) -> None:
-    spec = RunSpec(**SMALL | {"epochs": 9}, placement="after_activation")
-    train(store, "Long", spec, (0, 2))
-    app = open_view(store, "Gradients")
-    assert app.session_state[layer_moments.MOMENT] == 1.0
-    train(store, "Long", spec, (4, 6))
-    app.run()
-    assert app.session_state[layer_moments.MOMENT] == 3.0
-    app.select_slider(key=layer_moments.MOMENT).set_value(2.0).run()
-    train(store, "Long", spec, (8,))
-    app.run()
-    assert app.session_state[layer_moments.MOMENT] == 2.0
-
-
-def test_a_moment_that_the_chosen_networks_do_not_have_becomes_their_nearest(both: Store) -> None:
-    assert open_view(both, "Gradients", moment=0.8).session_state[layer_moments.MOMENT] == 1.0
-
-
-def test_play_moves_through_the_moments_and_ends(both: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(layer_moments.time, "monotonic", lambda: now)
-    app = open_view(both, "Histograms")
-    app.button(key="layers-play").click().run()
-    seen = [app.session_state[layer_moments.PLAYED]]
-    for _ in range(2):
-        now += layer_moments.PLAY_SECONDS * 1.01
-        app.run()
-        seen.append(app.session_state[layer_moments.PLAYED])
-        assert app.button(key="layers-pause")
-    assert seen == [0.0, 0.5, 1.0]
-    app.run()
-    assert app.session_state[layer_moments.PLAYED] == 1.0, "what else is pressed does not hurry it"
-    now += 10
-    app.run()
-    assert not said(app)
-    assert app.session_state[layer_moments.MOMENT] == 2.0
-    assert app.button(key="layers-play")
-
-
-def test_pause_stays_where_it_is(both: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(layer_moments.time, "monotonic", lambda: now)
-    app = open_view(both, "Gradients")
-    app.button(key="layers-play").click().run()
-    now += layer_moments.PLAY_SECONDS * 1.5
-    app.run()
-    app.button(key="layers-pause").click().run()
-    now += 10
-    app.run()
-    assert not said(app)
-    assert app.session_state[layer_moments.MOMENT] == 0.5
-
-
 def test_tables_count_as_the_network_does(both: Store) -> None:
     app = open_view(both, "Tables", networks=["With BN"])
     summary, variables = (table.value for table in app.dataframe)
@@ -324,6 +198,14 @@ def test_a_run_that_is_not_complete_is_told_with_the_step_of_its_charts(
     drawn = ShownRun(run.digest, 4, style_of("With BN", 0), run.spec)
     assert remarks_on([run], [drawn]) == {said: ["With BN (step 4 of 4)"]}
     assert not remarks_on([replace(run, state=RunState.COMPLETED)], [drawn])
+
+
+def test_a_run_that_failed_says_why(store: Store) -> None:
+    train(store, "With BN", NORMALIZED)
+    store.finish(NORMALIZED.digest, OWNER, RunState.FAILED, "The worker ran out of memory.")
+    app = open_view(store)
+    assert not app.exception
+    assert [error.value for error in app.error] == ["With BN: The worker ran out of memory."]
 
 
 def test_a_run_without_measurements_has_no_step(store: Store) -> None:

@@ -32,3 +32,17 @@ def test_what_was_not_trained_leads_to_compare(open_page: OpenPage, tmp_path: Pa
     app = open_page(Store(f"sqlite:///{tmp_path}/bnlab.db")).switch_page("pages/layers.py").run()
     assert not app.exception
     assert app.info[0].value.startswith("None of these networks has been trained")
+
+
+def test_the_projector_leaves_the_view_as_it_is(open_page: OpenPage, tmp_path: Path) -> None:
+    """The address is written anew then, in which the view is a widget's own."""
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    record(store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (moment(0), moment(2)))
+    app = open_page(store, **{"layers-view": "Tables"}).switch_page("pages/layers.py").run()
+    app.toggle(key="projector").set_value(True).run()
+    assert not app.exception
+    assert app.query_params["layers-view"] == "Tables"
+    assert app.query_params["projector"] == "true"
+    app.toggle(key="projector").set_value(False).run()
+    assert not app.exception
+    assert "projector" not in app.query_params

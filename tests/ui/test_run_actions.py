@@ -1,13 +1,19 @@
-"""Runs chosen on the Runs page, as a comparison."""
+"""Runs chosen on the Runs page: as a comparison, and deleted."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_VARIANTS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.run_actions import comparison_of
+from tests.recording import moment, record
 
 LAST_SEED = 2**31 - 1
 
@@ -63,3 +69,43 @@ def test_whatever_their_names_up_to_eight_runs_can_be_compared(chosen: list[tupl
     comparison = comparison_of(runs)
     assert [variant.spec for variant in comparison.variants] == [run.spec for run in runs]
     assert len({variant.colour for variant in comparison.variants}) == len(runs)
+
+
+def delete_script(url: str) -> None:
+    from types import SimpleNamespace
+
+    import streamlit as st
+
+    from bnlab.runs.store import Store
+    from bnlab.ui.run_actions import render_actions
+
+    store = Store(url)
+    labels = st.session_state["chosen"]
+    render_actions(SimpleNamespace(store=store, stop=None), None, [run for run in store.runs() if run.label in labels])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words", "caption"),
+    [
+        ("A", "“A”", None),
+        ("AB", "these 2 runs (1 complete, 1 stopped)", None),
+        ("ABC", "these 2 runs (1 complete, 1 stopped)", "1 still waits or trains, and stays."),
+        ("ACD", "“A”", "2 still wait or train, and stay."),
+    ],
+)
+def test_what_is_to_be_deleted_is_said_before(chosen: str, words: str, caption: str | None, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    states = {"A": RunState.COMPLETED, "B": RunState.STOPPED, "C": RunState.RUNNING, "D": RunState.RUNNING}
+    for seed, (label, state) in enumerate(states.items()):
+        made = record(store, RunSpec(seed=seed, train_examples=64), (1.0,), (moment(0),), state)
+        store.rename(made.digest, label)
+    app = AppTest.from_function(delete_script, kwargs={"url": store.url})
+    app.session_state["chosen"] = chosen
+    app.run()
+    assert not app.exception
+    assert [text.value for text in app.markdown] == [
+        f"Delete {words} with all curves and layers? This cannot be undone."
+    ]
+    assert [text.value for text in app.caption] == ([caption] if caption else [])
+    app.button(key="delete-it").click().run()
+    assert {run.label for run in store.runs()} == set("ABCD") - (set(chosen) & set("AB"))

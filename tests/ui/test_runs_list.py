@@ -97,18 +97,3 @@ def test_a_waiting_run_keeps_the_page_alive(open_page: OpenPage, store: Store) -
     app = runs_page(open_page, store)
     assert not app.exception
     assert app.dataframe[0].value["state"].iloc[0] == "Waiting"
-
-
-def test_a_failed_run_says_why(store: Store) -> None:
-    def script(url: str) -> None:
-        from bnlab.runs.store import Store
-        from bnlab.ui.runs_list import render_errors
-
-        render_errors(Store(url).runs())
-
-    failed = RunSpec(epochs=1, train_examples=64, seed=8)
-    record(store, failed, (2.0,), (moment(0),))
-    store.finish(failed.digest, OWNER, RunState.FAILED, "The worker ran out of *memory*.")
-    app = AppTest.from_function(script, kwargs={"url": store.url}).run()
-    assert not app.exception
-    assert [error.value for error in app.error] == [r"A: The worker ran out of \*memory\*."]

@@ -1,0 +1,92 @@
+"""Runs with made-up records of their layers, and the Layers page's views of them in AppTest."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.network import describe_network
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.records import LayerRecord, Moment, Records, Snapshot
+from tests.recording import Position, floats, open_journal
+
+SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
+PLAIN = RunSpec(**SMALL)
+NORMALIZED = RunSpec(**SMALL, placement="before_activation", input_normalization=True)
+STEPS = (0, 1, 2, 4)
+
+
+def script(url: str) -> None:
+    from bnlab.charts.style import styles_of
+    from bnlab.runs.store import Store
+    from bnlab.ui.layers import render_layer_views
+
+    store = Store(url)
+    shown = {run.label: run for run in store.runs()}
+    specs = {label: run.spec for label, run in shown.items()}
+    render_layer_views(store, specs, shown, styles_of(list(shown)))
+
+
+def moment_of(spec: RunSpec, step: int) -> Moment:
+    rng, network = np.random.default_rng(step), describe_network(spec)
+    layers = [LayerRecord(block.dense, 0.5 + step, 1.0, (-2, -1, step, 1, 2)) for block in network.blocks]
+    snapshots = [
+        Snapshot(layer.name, {v.name: rng.normal(size=v.shape).astype(np.float32) for v in layer.variables})
+        for layer in network.normalizations
+    ]
+    return Moment(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
+
+
+def train(
+    store: Store,
+    label: str,
+    spec: RunSpec,
+    steps: tuple[int, ...] = STEPS,
+    moment: Callable[[RunSpec, int], Moment] = moment_of,
+) -> Run:
+    """A run with these moments; called again, the moments are added."""
+    journal = open_journal(store, spec, label)
+    losses = floats(*range(max(steps, default=0)))
+    records = Records(min(steps, default=0), losses, losses, [moment(spec, step) for step in steps])
+    journal.commit(records, Position(len(losses)), RunState.RUNNING)
+    return store.run(spec.digest)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'layers.db'}")
+
+
+@pytest.fixture
+def both(store: Store) -> Store:
+    train(store, "Plain", PLAIN)
+    train(store, "With BN", NORMALIZED)
+    return store
+
+
+def open_view(store: Store, view: str = "Distributions", **chosen: object) -> AppTest:
+    app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=30)
+    app.session_state["layers-view"] = view
+    for key, value in chosen.items():
+        app.session_state["layers-" + key.replace("_", "-")] = value
+    return app.run()
+
+
+def charts(app: AppTest) -> dict[str, dict]:
+    return {chart["chart"]: chart for chart in (json.loads(c.proto.json) for c in app.get("bidi_component"))}
+
+
+def traces(app: AppTest, chart: str) -> list[dict]:
+    return json.loads(charts(app)[chart]["figure"])["data"]
+
+
+def said(app: AppTest) -> list[str]:
+    assert not app.exception
+    assert not app.error
+    return [info.value for info in app.info]
