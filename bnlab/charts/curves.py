@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,9 @@ def curve_drawing(lines: Mapping[str, Line], styles: Mapping[str, Style], curve:
     traces = [_traces(line, styles[label], curve, view) for label, line in drawn.items()]
     if all(front["x"].size == 0 for _, front in traces):
         return Drawing([], message_layout(curve.title, why_empty(lines, curve, view)))
+    subtitle = {"subtitle": {"text": f"minus {escape(view.baseline, quote=False)}’s"}} if minus else {}
     layout = {
-        "title": {"text": curve.title} | ({"subtitle": {"text": f"minus {view.baseline}’s"}} if minus else {}),
+        "title": {"text": curve.title} | subtitle,
         "hovermode": "x unified",
         "legend": LEGEND,
         "margin": {"l": 56, "r": 12, "t": 66 if minus else 40, "b": 8},
@@ -113,7 +115,7 @@ def _front(x: Floats, y: Floats, style: Style, curve: Curve, view: View) -> dict
         "type": "scatter",
         "uid": style.uid,
         "legendgroup": style.uid,
-        "name": style.name,
+        "name": escape(style.name, quote=False),  # plotly reads <b> and its like
         "x": x,
         "y": y,
         "mode": "lines+markers" if len(x) < MARKED_POINTS else "lines",

@@ -18,6 +18,9 @@ button:disabled, label[disabled], input:disabled, [data-testid="stCheckbox"] lab
   color: inherit !important; -webkit-text-fill-color: currentColor !important; opacity: 0.65;
 }
 label:has(input:disabled) { color: inherit !important; }
+[data-testid="stSidebarNavLink"]:focus-visible, .modebar-btn:focus-visible {
+  outline: 2px solid light-dark(#14181d, #f3f5f8) !important;
+}
 input:disabled::placeholder { color: inherit !important; }
 </style>"""
 

@@ -16,6 +16,7 @@ from bnlab.charts.curves import (
 )
 from bnlab.charts.lines import Curve, Line
 from bnlab.charts.points import smoothed
+from bnlab.charts.style import styles_of
 from bnlab.charts.view import View
 from tests.charts.curve_lines import (
     INF,
@@ -189,3 +190,12 @@ def test_whatever_the_runs_and_the_view_there_is_a_figure(
     assert_sound(figure)
     assert bool(figure.data) != bool(texts(figure))
     assert curve_alt(own, curve, view).startswith(curve.title)
+
+
+def test_a_variants_name_is_no_markup() -> None:
+    odd = "<b>a</b><br> & b"
+    own = {odd: line(VAL_LOSS, [1.0]), "plain": line(VAL_LOSS, [2.0])}
+    figure = curve_figure(own, styles_of(list(own)), VAL_LOSS, View())
+    assert [trace.name for trace in figure.data] == ["&lt;b&gt;a&lt;/b&gt;&lt;br&gt; &amp; b", "plain"]
+    differing = curve_figure(own, styles_of(list(own)), VAL_LOSS, View(baseline=odd, differences=True))
+    assert "<" not in differing.layout.title.subtitle.text

@@ -69,7 +69,9 @@ def test_what_is_chosen_is_written_in_the_texts_colour(scheme: str, browser_page
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_disabled_can_still_be_read(scheme: str, browser_page: Page, scheduler: str) -> None:
+def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(
+    scheme: str, browser_page: Page, scheduler: str
+) -> None:
     with running_app(APP, env={"BNLAB_SCHEDULER": scheduler}) as url:
         browser_page.emulate_media(color_scheme=scheme)
         browser_page.goto(f"{url}/?lock=all")
@@ -81,4 +83,9 @@ def test_what_is_disabled_can_still_be_read(scheme: str, browser_page: Page, sch
             expect(place).to_have_css("color", text)
             expect(place).to_have_css("opacity", "0.65")
         expect(place).to_have_css("-webkit-text-fill-color", text)
+        link = browser_page.get_by_test_id("stSidebarNavLink").nth(1)
+        link.focus()
+        for key in ("Shift+Tab", "Tab"):
+            browser_page.keyboard.press(key)
+        expect(link).to_have_css("outline", f"{text} solid 2px")
         browser_page.goto("about:blank")
