@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from bnlab.charts.view import View
 
 MARKED_POINTS = 40
 FAINT = 0.08
+# At the chart's lower edge, under the axis however high that is; all of it, for one that scrolls hides a line's name.
+LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "maxheight": 1, "traceorder": "normal"}
 
 TRAINING_CURVES = (
     Curve("loss", "Training loss", False, True),
@@ -43,7 +46,7 @@ def differing_lines(lines: Mapping[str, Line], curve: Curve, view: View) -> dict
 
     Its own would be the line at zero, which the axis has, in a band that belongs to none of the differences.
     """
-    if not _differs(lines, view):
+    if not differs(lines, view):
         return dict(lines)
     along = "seconds" if view.x == "seconds" else "epoch"
     others = {label: line for label, line in lines.items() if label != view.baseline}
@@ -67,19 +70,20 @@ def curve_figure(lines: Mapping[str, Line], styles: Mapping[str, Style], curve: 
 
 def curve_drawing(lines: Mapping[str, Line], styles: Mapping[str, Style], curve: Curve, view: View) -> Drawing:
     """What `curve_figure` shows, as light as a live chart needs it."""
-    drawn, differs = differing_lines(lines, curve, view), _differs(lines, view)
-    view = view.model_copy(update={"log_y": view.log_y and not (curve.is_fraction or differs)})
+    drawn, minus = differing_lines(lines, curve, view), differs(lines, view)
+    view = view.model_copy(update={"log_y": view.log_y and not (curve.is_fraction or minus)})
     traces = [_traces(line, styles[label], curve, view) for label, line in drawn.items()]
     if all(front["x"].size == 0 for _, front in traces):
-        return Drawing([], message_layout(curve.title, _why_empty(lines, curve, differs)))
+        return Drawing([], message_layout(curve.title, why_empty(lines, curve, view)))
+    subtitle = {"subtitle": {"text": f"minus {escape(view.baseline, quote=False)}’s"}} if minus else {}
     layout = {
-        "title": {"text": curve.title} | ({"subtitle": {"text": f"minus {view.baseline}’s"}} if differs else {}),
+        "title": {"text": curve.title} | subtitle,
         "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "traceorder": "normal"},
-        "margin": {"l": 56, "r": 12, "t": 66 if differs else 40, "b": 8},
-        "uirevision": f"{curve.title}-{view.x}-{view.log_x}-{view.log_y}-{differs}-{view.baseline if differs else ''}",
+        "legend": LEGEND,
+        "margin": {"l": 56, "r": 12, "t": 66 if minus else 40, "b": 8},
+        "uirevision": f"{curve.title}-{view.x}-{view.log_x}-{view.log_y}-{minus}-{view.baseline if minus else ''}",
         "xaxis": x_axis(view),
-        "yaxis": y_axis(list(drawn.values()), curve, view, differs=differs),
+        "yaxis": y_axis(list(drawn.values()), curve, view, differs=minus),
     }
     return Drawing([*(t for backs, _ in traces for t in backs), *(front for _, front in traces)], layout)
 
@@ -91,17 +95,19 @@ def _traces(line: Line, style: Style, curve: Curve, view: View) -> tuple[tuple[T
     return backs, Trace(_front(*mean_points(line, curve.column, view), style, curve, view))
 
 
-def _differs(lines: Mapping[str, Line], view: View) -> bool:
+def differs(lines: Mapping[str, Line], view: View) -> bool:
+    """Whether the chart shows differences: the view asks for them, and its baseline is among the lines."""
     return view.differences and view.baseline in lines
 
 
-def _why_empty(lines: Mapping[str, Line], curve: Curve, differs: bool) -> str:
+def why_empty(lines: Mapping[str, Line], curve: Curve, view: View) -> str:
+    """Why there is nothing to see."""
     means = [line.mean for line in lines.values() if len(line)]
     if not means:
         return "Nothing trained yet"
     if not any(np.isfinite(mean[curve.column]).any() for mean in means):
         return "The loss was never a number"
-    return "Nothing to compare yet" if differs else "Nothing on this axis yet"
+    return "Nothing to compare yet" if differs(lines, view) else "Nothing on this axis yet"
 
 
 def _front(x: Floats, y: Floats, style: Style, curve: Curve, view: View) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def _front(x: Floats, y: Floats, style: Style, curve: Curve, view: View) -> dict
         "type": "scatter",
         "uid": style.uid,
         "legendgroup": style.uid,
-        "name": style.name,
+        "name": escape(style.name, quote=False),  # plotly reads <b> and its like
         "x": x,
         "y": y,
         "mode": "lines+markers" if len(x) < MARKED_POINTS else "lines",
@@ -166,19 +172,3 @@ def _zigzag(mean: Columns, column: str, view: View) -> Points:
     y = floats(np.column_stack([mean[f"{column}_low"], mean[f"{column}_high"]]).ravel())
     shown = is_shown(x, y, view)
     return x[shown], y[shown]
-
-
-def curve_alt(lines: Mapping[str, Line], curve: Curve) -> str:
-    """The chart's finding in a sentence: where each line has got to, the best first."""
-    ends = {label: _end(line, curve.column) for label, line in lines.items()}
-    known = {label: end for label, end in ends.items() if np.isfinite(end)}
-    if not known:
-        return f"{curve.title}: nothing trained yet."
-    ordered = sorted(known.items(), key=lambda end: end[1], reverse=curve.is_fraction)
-    words = [f"{name} {value:.1%}" if curve.is_fraction else f"{name} {value:.3f}" for name, value in ordered]
-    return f"{curve.title} by epoch, the best first: {', '.join(words)}."
-
-
-@lru_cache(maxsize=KEPT)
-def _end(line: Line, column: str) -> float:
-    return float(line.mean[column][-1]) if len(line) else float("nan")

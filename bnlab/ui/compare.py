@@ -6,7 +6,7 @@ import streamlit as st
 
 from bnlab.charts.style import style_of
 from bnlab.runs.lab import Lab
-from bnlab.runs.run import Run
+from bnlab.runs.run import Run, are_active
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.cards import Places, render_cards, render_states
@@ -30,6 +30,7 @@ _ONE_LINE = """<style>
 
 STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
 ENDED = "Each run counts with its last measurement."
+HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more columns."
 
 Specs = Mapping[str, Sequence[RunSpec]]
 Runs = Mapping[str, Run]
@@ -48,7 +49,7 @@ def render_compare() -> None:
     places = render_cards(lab, own, specs, runs)
     # Only a page with something to watch has timers, and they redraw only what moves: buttons, drawings and hints
     # stay as they are until a run's standing changes, upon which the tick has the whole page drawn anew.
-    watching = any(not run.state.is_finished() for run in runs.values())
+    watching = are_active(runs.values())
     tick = st.fragment(run_every=TICK_SECONDS if watching else None)(_render_tick)
     tick(lab, own, specs, places, _standing(runs, problem))
     if not own.lesson.hides("results"):
@@ -76,19 +77,20 @@ def _render_results(lab: Lab, own: Desk, specs: Specs, runs: Runs, *, watching: 
     if not runs:
         st.info("The table fills as the networks train.")
         return
-    st.caption(STILL_TRAINING if watching else ENDED)
+    st.caption(f"{STILL_TRAINING if watching else ENDED} {HOW_TO_READ}")
     st.fragment(run_every=RESULTS_SECONDS if watching else None)(_render_table)(lab, own, specs)
     render_fold(lab, _shown(specs, runs))
 
 
 def _render_table(lab: Lab, own: Desk, specs: Specs) -> None:
-    render_results(lab.store, _shown(specs, _runs(lab, specs)), own.view.baseline)
+    render_results(lab.store, _shown(specs, _runs(lab, specs)), own.view)
 
 
 def _render_summary(runs: Runs, specs: Specs, own: Desk) -> None:
     """One line that is always there, so that nothing moves when training begins or ends."""
     st.html(_ONE_LINE)
-    said = summary_of(runs.values(), sum(map(len, specs.values())))
+    wanted = {spec.digest for own in specs.values() for spec in own}  # two variants may be the same network
+    said = summary_of(runs.values(), len(wanted))
     trained_here = any(not run.recorded for run in runs.values())
     offer = "" if trained_here or own.lesson.hides("training") else " Press Train to train on this machine."
     with st.container(key="summary"):

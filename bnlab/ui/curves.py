@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from bnlab.charts.curves import TRAINING_CURVES, VALIDATION_CURVES, curve_alt, curve_drawing
+from bnlab.charts.curve_alt import curve_alt
+from bnlab.charts.curves import TRAINING_CURVES, VALIDATION_CURVES, curve_drawing
 from bnlab.charts.lines import Curve, Line
 from bnlab.charts.style import Style
 from bnlab.charts.view import X_AXES, View
@@ -14,8 +15,10 @@ from bnlab.ui.lines import Lines
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.session import Desk
 
-HEIGHT = 360
-PROJECTED_HEIGHT = 460
+HEIGHT, LEGEND_ROW = 360, 23
+PROJECTED_HEIGHT, PROJECTED_LEGEND_ROW = 460, 27
+ROOMY = 4
+"""As many variants have room in a chart of the usual height, be it narrow; it is higher by a row for each other."""
 
 
 def render_view(desk: Desk) -> None:
@@ -61,5 +64,10 @@ def _render(lines: Mapping[str, Line], styles: Mapping[str, Style], charts: tupl
     for curve in charts:
         drawing = curve_drawing(lines, styles, curve, view)
         with st.container(border=True):
-            height = PROJECTED_HEIGHT if view.projector else HEIGHT
-            live_chart(drawing, key=curve.title, height=height, alt=curve_alt(lines, curve))
+            height = _height(len(styles), projector=view.projector)
+            live_chart(drawing, key=curve.title, height=height, alt=curve_alt(lines, curve, view))
+
+
+def _height(variants: int, *, projector: bool) -> int:
+    height, row = (PROJECTED_HEIGHT, PROJECTED_LEGEND_ROW) if projector else (HEIGHT, LEGEND_ROW)
+    return height + row * max(variants - ROOMY, 0)

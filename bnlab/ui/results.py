@@ -6,6 +6,7 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
+from bnlab.charts.view import View
 from bnlab.runs.frames import last_moments
 from bnlab.runs.results import results_frame
 from bnlab.runs.run import Run
@@ -16,30 +17,39 @@ from bnlab.training.records import LATENCY_BATCHES
 LATENCIES = {f"latency_{size}": f"Prediction of {size} (ms)" for size in LATENCY_BATCHES}
 
 PERCENTS = ("val_accuracy", "val_accuracy_sd", "difference", "difference_sd")
+NAMES, PROJECTED_NAMES = 200, 260
+"""Pixels for the networks' names. They stay in sight when the table is scrolled, if a phone has room beside them."""
+LOSSES = ("val_loss", "val_loss_sd")
+TOO_LARGE = 1e6
 PERCENT = "%.2f %%"  # of what is times a hundred: Streamlit's own "percent" leaves out zeros at the end
 
 Measured = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
 
 
-def render_results(store: Store, shown: Mapping[str, Sequence[Run]], baseline: str) -> None:
-    """Draw one row a variant; `shown` maps each label to its runs, `baseline` is a label or empty."""
+def render_results(store: Store, shown: Mapping[str, Sequence[Run]], view: View) -> None:
+    """Draw one row a variant; `shown` maps each label to its runs, `view` names the baseline."""
+    baseline = view.baseline
     frame = _frame(store, _moments_of(store, shown), baseline)
     number = st.column_config.NumberColumn
     st.dataframe(
-        _in_percent(frame)[_columns(shown, baseline)],
+        _readable(_in_percent(frame))[_columns(shown, baseline)],
         hide_index=True,
         placeholder="–",
         column_config={
-            "label": st.column_config.TextColumn("Network", width="medium", pinned=True),
+            "label": st.column_config.TextColumn(
+                "Network", width=PROJECTED_NAMES if view.projector else NAMES, pinned=True
+            ),
             "params": number("Parameters", format="localized"),
             "trainable": number("Trainable", format="localized"),
             "runs": number("Seeds measured"),
-            "val_loss": number("Validation loss", format="%.4f"),
+            "val_loss": number("Validation loss", format="%.4f", help="–: not a number, or larger than a million"),
             "val_loss_sd": number("± sd", format="%.4f"),
             "val_accuracy": number("Validation accuracy", format=PERCENT),
             "val_accuracy_sd": number("± sd ", format=PERCENT),
             "difference": number(
-                "Difference", format=PERCENT, help=f"Validation accuracy minus {baseline}’s, seed by seed"
+                "Difference",
+                format=PERCENT,
+                help=f"Validation accuracy minus {baseline}’s, seed by seed, in percentage points",
             ),
             "difference_sd": number("± sd  ", format=PERCENT),
             "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help="Time in training steps alone"),
@@ -67,6 +77,11 @@ def _in_percent(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         **{name: (table[name] * 100).round(2) + 0.0 for name in table.columns.intersection(list(PERCENTS))}
     )
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the losses of runs that flew off, which are wider than their column; the CSV has them."""
+    return table.assign(**{name: table[name].where(table[name].abs() < TOO_LARGE) for name in LOSSES})
 
 
 def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:

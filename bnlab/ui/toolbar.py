@@ -20,7 +20,7 @@ from bnlab.ui.session import Desk, attempt
 from bnlab.ui.words import plain
 
 FAULT = "toolbar_fault"
-FOR_ALL = {"epochs": 140, "train_examples": 200}  # the controls' widths
+FOR_ALL = {"epochs": 130, "train_examples": 180}  # the controls' widths
 # Wide enough for the longest of its words, or the others would move when it changes; without a keyboard nothing is said
 # of its keys.
 _STEADY = """<style>

@@ -1,90 +1,42 @@
 """Loss and accuracy over training: the figures by their traces, with whatever a run may leave behind."""
 
 import math
-from collections.abc import Sequence
-from itertools import product
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bnlab.charts.curve_alt import curve_alt
 from bnlab.charts.curves import (
     MARKED_POINTS,
-    TRAINING_CURVES,
-    VALIDATION_CURVES,
-    curve_alt,
     curve_figure,
     differing_lines,
 )
 from bnlab.charts.lines import Curve, Line
-from bnlab.charts.points import COLUMNS, smoothed
+from bnlab.charts.points import smoothed
 from bnlab.charts.style import styles_of
-from bnlab.charts.view import X_AXES, View
-from tests.charts.frames import columns_of, seeds_frame, thinned_frame
-from tests.charts.snapshots import assert_drawable, texts
-
-CURVES = [*TRAINING_CURVES, *VALIDATION_CURVES]
-LOSS, ACCURACY = TRAINING_CURVES
-VAL_LOSS, VAL_ACCURACY = VALIDATION_CURVES
-LABELS = ["Without BN", "BN, after"]
-STYLES = styles_of(LABELS)
-ROUGH = View(smoothing=0)
-BIG = 3.4e38  # nearly the largest float32
-NAN, INF = math.nan, math.inf
-
-every_curve = pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
-values_of_runs = st.lists(st.floats(0, 1) | st.sampled_from([NAN, INF, BIG, 0.0]), max_size=15)
-views = st.builds(
-    View,
-    x=st.sampled_from(list(X_AXES)),
-    smoothing=st.sampled_from([0.0, 0.6, 0.99]),
-    baseline=st.sampled_from(["", *LABELS, "gone"]),
-    **dict.fromkeys(("log_x", "log_y", "singles", "differences", "projector"), st.booleans()),
+from bnlab.charts.view import View
+from tests.charts.curve_lines import (
+    INF,
+    LABELS,
+    LOSS,
+    NAN,
+    ROUGH,
+    STYLES,
+    VAL_LOSS,
+    assert_sound,
+    backs,
+    every_curve,
+    fronts,
+    line,
+    lines,
+    values_of_runs,
+    views,
 )
-
-
-def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataFrame:
-    """A point a tenth of an epoch, ten steps and `pace` seconds; validation begins at 0, training after that."""
-    values, first = np.asarray(values, np.float32), 1 if curve in TRAINING_CURVES else 0
-    count = first + np.arange(len(values))
-    frame = pd.DataFrame({"step": count, curve.column: values})
-    if curve in TRAINING_CURVES:
-        frame = thinned_frame(frame.assign(**dict.fromkeys(COLUMNS, values)), 1)
-    return frame.assign(step=10 * count, epoch=count / 10, seconds=pace * count)
-
-
-def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0) -> Line:
-    frames = [points(curve, values, pace) for values in seeds]
-    columns = [name for name in points(curve, []) if name not in ("step", "epoch", "seconds")]
-    return Line(columns_of(seeds_frame(frames, columns)), [columns_of(frame) for frame in frames])
-
-
-def lines(curve: Curve, *values: Sequence[float]) -> dict[str, Line]:
-    """One seed each."""
-    return {label: line(curve, own) for label, own in zip(LABELS, values, strict=False)}
-
-
-def fronts(figure: go.Figure) -> dict[str, go.Scatter]:
-    """The lines in the legend."""
-    return {trace.name: trace for trace in figure.data if trace.showlegend is not False}
-
-
-def backs(figure: go.Figure, kind: str) -> list[go.Scatter]:
-    return [trace for trace in figure.data if trace.uid.endswith(f"-{kind}")]
-
-
-def assert_sound(figure: go.Figure) -> None:
-    """Plotly knows it, and whatever it draws is a number."""
-    assert_drawable(figure)
-    for trace in figure.data:
-        assert trace.x.dtype == trace.y.dtype == np.float32, "half the bytes of a tick"
-        assert len(trace.x) == len(trace.y)
-        assert np.isfinite(trace.x).all()
-        assert np.isfinite(trace.y).all()
-        assert figure.layout.xaxis.type != "log" or (trace.x > 0).all()
+from tests.charts.frames import columns_of, thinned_frame
+from tests.charts.snapshots import texts
 
 
 @every_curve
@@ -98,24 +50,6 @@ def test_one_line_a_variant_in_its_style_over_all_that_is_behind(curve: Curve) -
     assert groups == {style.uid for style in STYLES.values()}, "what is behind a line is hidden with it"
     assert figure.layout.title.text == curve.title
     assert not texts(figure)
-
-
-@pytest.mark.parametrize(("x", "places"), [("epoch", [0, 0.1, 0.2]), ("step", [0, 10, 20]), ("seconds", [0, 1, 2])])
-def test_what_runs_to_the_right(x: str, places: list[float]) -> None:
-    figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, View(x=x))
-    np.testing.assert_allclose(figure.data[0].x, places)
-    np.testing.assert_allclose(figure.data[0].y, [5, 4, 3])
-    assert x in figure.layout.xaxis.title.text
-
-
-def test_a_logarithmic_axis_has_no_zero() -> None:
-    figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, View(log_x=True, log_y=True))
-    assert figure.data[0].y.tolist() == [4, 3]
-    assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
-    assert figure.layout.yaxis.range is None
-    assert figure.layout.xaxis.tickformat == figure.layout.yaxis.tickformat == ",~g", "10, 20, 10,000: one form for all"
-    accuracy = curve_figure(lines(VAL_ACCURACY, [0.5, 0.6]), STYLES, VAL_ACCURACY, View(log_y=True))
-    assert accuracy.layout.yaxis.type is None
 
 
 def test_training_curves_are_smoothed_before_their_raw_values_and_validation_is_not() -> None:
@@ -201,13 +135,6 @@ def test_without_its_baseline_a_curve_is_itself() -> None:
         assert curve_figure(own, STYLES, LOSS, view).layout.title.to_plotly_json() == {"text": LOSS.title}
 
 
-@every_curve
-def test_fractions_are_shown_as_percentages(curve: Curve) -> None:
-    figure = curve_figure(lines(curve, [0.5, 0.6]), STYLES, curve, View())
-    assert ("%" in (figure.layout.yaxis.tickformat or "")) == curve.is_fraction
-    assert ("%}" in figure.data[-1].hovertemplate) == curve.is_fraction
-
-
 def test_few_points_are_marked_and_the_last_row_sees_more() -> None:
     figure = curve_figure(lines(VAL_LOSS, [1], [1] * MARKED_POINTS), STYLES, VAL_LOSS, View())
     assert [trace.mode for trace in figure.data] == ["lines+markers", "lines"]
@@ -223,7 +150,7 @@ def test_nothing_trained_is_a_sentence_not_an_error(curve: Curve) -> None:
         figure = curve_figure(empty, STYLES, curve, view)
         assert_sound(figure)
         assert texts(figure) == ["Nothing trained yet"]
-        assert curve_alt(empty, curve) == f"{curve.title}: nothing trained yet."
+        assert curve_alt(empty, curve, view) == f"{curve.title}: nothing trained yet."
 
 
 @pytest.mark.parametrize(
@@ -262,62 +189,13 @@ def test_whatever_the_runs_and_the_view_there_is_a_figure(
     figure = curve_figure(own, STYLES, curve, view)
     assert_sound(figure)
     assert bool(figure.data) != bool(texts(figure))
-    assert curve_alt(own, curve).startswith(curve.title)
+    assert curve_alt(own, curve, view).startswith(curve.title)
 
 
-@pytest.mark.parametrize("curve", [LOSS, VAL_ACCURACY], ids=lambda curve: curve.title)
-@pytest.mark.parametrize(("x", "log_x", "log_y"), [*product(X_AXES, [False, True], [False, True])])
-def test_plotly_knows_every_axis(curve: Curve, x: str, log_x: bool, log_y: bool) -> None:
-    own = {LABELS[0]: line(curve, [0.9] * 12, [0.8] * 12), LABELS[1]: line(curve, [0.7] * 12)}
-    assert_sound(curve_figure(own, STYLES, curve, View(x=x, log_x=log_x, log_y=log_y)))
-
-
-def test_a_zoom_is_kept_until_the_axes_mean_something_else() -> None:
-    def revision(curve: Curve, **view: object) -> str:
-        return str(curve_figure(lines(curve, [1, 2], [2]), STYLES, curve, View(**view)).layout.uirevision)
-
-    assert revision(LOSS) == revision(LOSS, smoothing=0.9, singles=True, projector=True)
-    differing = {"differences": True, "baseline": LABELS[0]}
-    others: list[dict[str, object]] = [{}, {"x": "step"}, {"log_x": True}, {"log_y": True}, differing]
-    assert len({revision(LOSS, **other) for other in others}) == len(others)
-    assert revision(LOSS) != revision(ACCURACY)
-    assert revision(ACCURACY) == revision(ACCURACY, log_y=True), "which concerns losses alone"
-
-
-def test_the_axis_spans_the_lines_once_the_first_epoch_is_over() -> None:
-    falling = [9, 3, 0.5, *[0.4] * 6, 0.3]
-    low, high = curve_figure(lines(LOSS, falling), STYLES, LOSS, ROUGH).layout.yaxis.range
-    assert 0 <= low < 0.3
-    assert 3 < high < 3.3, "from a fifth of an epoch on"
-    young = curve_figure(lines(LOSS, falling[:-1]), STYLES, LOSS, ROUGH)
-    assert "range" not in young.to_dict()["layout"]["yaxis"], "plotly.js cannot redraw a chart whose range is null"
-    low, high = curve_figure(lines(ACCURACY, [0.1, *[0.5] * 8, 1.0]), STYLES, ACCURACY, ROUGH).layout.yaxis.range
-    assert 0.4 < low < 0.5
-    assert 1 < high < 1.01
-
-
-def test_a_line_that_flies_off_does_not_press_the_others_flat() -> None:
-    values = lines(VAL_LOSS, [1.0] * 15, [1.0, 2, 4, 8, 1e3, 1e9, 1e20, 1e30, 1e38, INF])
-    low, high = curve_figure(values, STYLES, VAL_LOSS, View()).layout.yaxis.range
-    assert low < 1
-    assert 8 < high < 10
-
-
-@pytest.mark.parametrize("value", [0, 0.5, 1e6])
-def test_equal_values_are_not_pressed_onto_an_empty_axis(value: float) -> None:
-    low, high = curve_figure(lines(VAL_LOSS, [value] * 12), STYLES, VAL_LOSS, View()).layout.yaxis.range
-    assert low <= value < high
-
-
-def test_the_sentence_puts_the_best_first() -> None:
-    ends = [0.9, 0.25], [0.5, 0.125]
-    loss = curve_alt(lines(LOSS, *ends), LOSS)
-    assert loss == "Training loss by epoch, the best first: BN, after 0.125, Without BN 0.250."
-    accuracy = curve_alt(lines(VAL_ACCURACY, *ends), VAL_ACCURACY)
-    assert accuracy == "Validation accuracy by epoch, the best first: Without BN 25.0%, BN, after 12.5%."
-
-
-@pytest.mark.parametrize("end", [NAN, INF])
-def test_the_sentence_is_about_numbers(end: float) -> None:
-    alt = curve_alt(lines(LOSS, [1, end], [0.5]), LOSS)
-    assert alt == "Training loss by epoch, the best first: BN, after 0.500."
+def test_a_variants_name_is_no_markup() -> None:
+    odd = "<b>a</b><br> & b"
+    own = {odd: line(VAL_LOSS, [1.0]), "plain": line(VAL_LOSS, [2.0])}
+    figure = curve_figure(own, styles_of(list(own)), VAL_LOSS, View())
+    assert [trace.name for trace in figure.data] == ["&lt;b&gt;a&lt;/b&gt;&lt;br&gt; &amp; b", "plain"]
+    differing = curve_figure(own, styles_of(list(own)), VAL_LOSS, View(baseline=odd, differences=True))
+    assert "<" not in differing.layout.title.subtitle.text

@@ -5,58 +5,38 @@ from collections.abc import Iterator
 
 import pandas as pd
 import pytest
-from playwright.sync_api import BrowserContext, ElementHandle, Locator, Page, WebSocket, expect
+from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 
-from bnlab.spec.presets import PRESETS
 from bnlab.ui.navigation import ROOT
 from tests.browser import running_app
+from tests.ui.compare_reader import (
+    BEYOND,
+    CURVES,
+    END,
+    ENDLESS,
+    LABELS,
+    PATIENCE,
+    SHORT,
+    TICKS,
+    VIEW,
+    WATCH,
+    WATCH_CARDS,
+    WATCH_PLACES,
+    button_of,
+    card,
+    chart,
+    expect_trained,
+    handle,
+    open_page,
+    press_train,
+    said_of,
+    train_button,
+    wait_for_lines,
+    zoom,
+)
 from tests.workers import worker_processes
 
 pytestmark = pytest.mark.browser
-
-CURVES = ("Training loss", "Training accuracy", "Validation loss", "Validation accuracy")
-LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
-# Longer than anybody watches; long enough to be disturbed.
-ENDLESS, SHORT = "epochs=1000&train_examples=10000", "epochs=2&train_examples=20000"
-PATIENCE = 90_000  # ms: the workers share their cores with everything else that is tested
-TICKS = 20
-
-LINES = "chart => chart._fullData?.filter(line => line.showlegend && line.x?.length > 1).length ?? 0"
-END = "chart => Math.max(...chart._fullData.map(line => line.x.at(-1) ?? 0))"
-BEYOND = f"([chart, end]) => ({END})(chart) > end"
-VIEW = """chart => ({
-  range: chart._fullLayout.xaxis.range.map(Number),
-  hidden: chart._fullData.filter(line => line.showlegend && line.visible === 'legendonly').map(line => line.name),
-})"""
-# Looks at every frame whether the chart is still the same element, with its lines drawn in it.
-WATCH = """chart => {
-  const seen = window.seen = { frames: 0, otherNode: 0, noLine: 0 };
-  const look = () => {
-    seen.frames += 1;
-    if (document.querySelector(`[data-chart="${chart.dataset.chart}"]`) !== chart) seen.otherNode += 1;
-    if (!chart.querySelector('.scatterlayer .trace path.js-line')) seen.noLine += 1;
-    requestAnimationFrame(look);
-  };
-  look();
-}"""
-# Looks at every frame whether each card says how far its network is.
-WATCH_CARDS = """cards => {
-  window.wordless = 0;
-  const look = () => {
-    if (document.querySelectorAll('[class*="st-key-card-"] .stProgress').length < cards) window.wordless += 1;
-    requestAnimationFrame(look);
-  };
-  look();
-}"""
-
-# Whatever is moved on the page from now on, by its text; not what stands within a button or is Plotly's passing word.
-WATCH_PLACES = """() => {
-  window.moved = [];
-  const isOurs = node => node && !node.parentElement?.closest('button, .plotly-notifier');
-  const nodes = list => list.getEntries().flatMap(entry => entry.sources).map(source => source.node).filter(isOurs);
-  const seen = list => window.moved.push(...nodes(list).map(node => node.textContent));
-  new PerformanceObserver(seen).observe({ type: 'layout-shift' });
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -71,77 +51,6 @@ def patient() -> Iterator[None]:
     expect.set_options(timeout=PATIENCE)
     yield
     expect.set_options(timeout=5_000)  # Playwright's own
-
-
-def open_page(page: Page, address: str) -> WebSocket:
-    """Open the page and return its connection to the server."""
-    page.set_default_timeout(PATIENCE)
-    with page.expect_websocket() as connection:
-        page.goto(address)
-    expect(chart(page, CURVES[-1])).to_be_visible()
-    return connection.value
-
-
-def press_train(page: Page) -> None:
-    train_button(page).click()
-    expect(page.locator(".st-key-stop_all button")).to_be_enabled()
-
-
-def train_button(page: Page) -> Locator:
-    """The one to be seen: a button with a help text has a twin for narrow windows."""
-    return page.locator(".st-key-train button").filter(visible=True)
-
-
-def chart(page: Page, name: str) -> Locator:
-    return page.locator(f'[data-chart="{name}"]')
-
-
-def handle(locator: Locator) -> ElementHandle:
-    return locator.element_handle()
-
-
-def card(page: Page, label: str) -> Locator:
-    return page.locator(f".st-key-card-{LABELS.index(label)}")
-
-
-def said_of(page: Page, label: str) -> Locator:
-    """What a network's card says of its progress."""
-    return card(page, label).get_by_test_id("stProgress")
-
-
-def button_of(page: Page, label: str) -> Locator:
-    """The button that stops a network or goes on with it."""
-    return card(page, label).get_by_role("button", name=re.compile("Stop|Continue|Retry"))
-
-
-def wait_until_at_rest(page: Page) -> None:
-    """No script runs on the server for this page."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-
-
-def expect_trained(page: Page) -> None:
-    expect(train_button(page)).to_have_text(re.compile("Trained"))
-    for label in LABELS:
-        expect(said_of(page, label)).to_contain_text("Done: ")
-    wait_until_at_rest(page)
-
-
-def wait_for_lines(page: Page, name: str, lines: int) -> ElementHandle:
-    chart(page, name).scroll_into_view_if_needed()  # charts far from the reader are not drawn
-    element = handle(chart(page, name))
-    page.wait_for_function(f"([chart, lines]) => ({LINES})(chart) === lines", arg=[element, lines])
-    return element
-
-
-def zoom(page: Page, element: Locator) -> None:
-    box = element.locator(".nsewdrag").bounding_box()
-    assert box is not None
-    across, down = (lambda share: box["x"] + share * box["width"]), (lambda share: box["y"] + share * box["height"])
-    page.mouse.move(across(0.2), down(0.2))
-    page.mouse.down()
-    page.mouse.move(across(0.5), down(0.6), steps=3)
-    page.mouse.move(across(0.8), down(0.8), steps=3)
-    page.mouse.up()
 
 
 def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) -> None:
@@ -278,6 +187,8 @@ def test_a_phone_has_no_keys_to_press_and_a_projector_shows_the_networks_larger(
     expect(hint).to_be_hidden()
     browser_page.set_viewport_size({"width": 1440, "height": 900})
     expect(hint).to_be_visible()
+    first, last = (browser_page.locator(f".st-key-{key} button").filter(visible=True) for key in ("train", "view"))
+    assert first.bounding_box()["y"] == last.first.bounding_box()["y"], "the bar is one row"
     before = drawing.first.bounding_box()
     open_page(browser_page, f"{app_url}/?projector=true")
     larger = drawing.first.bounding_box()

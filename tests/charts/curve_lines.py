@@ -1,0 +1,81 @@
+"""The lines of curves as tests make them, and what is looked for in their figures."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from hypothesis import strategies as st
+
+from bnlab.charts.curves import (
+    TRAINING_CURVES,
+    VALIDATION_CURVES,
+)
+from bnlab.charts.lines import Curve, Line
+from bnlab.charts.points import COLUMNS
+from bnlab.charts.style import styles_of
+from bnlab.charts.view import X_AXES, View
+from tests.charts.frames import columns_of, seeds_frame, thinned_frame
+from tests.charts.snapshots import assert_drawable
+
+CURVES = [*TRAINING_CURVES, *VALIDATION_CURVES]
+LOSS, ACCURACY = TRAINING_CURVES
+VAL_LOSS, VAL_ACCURACY = VALIDATION_CURVES
+LABELS = ["Without BN", "BN, after"]
+STYLES = styles_of(LABELS)
+ROUGH = View(smoothing=0)
+BIG = 3.4e38  # nearly the largest float32
+NAN, INF = math.nan, math.inf
+
+every_curve = pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
+values_of_runs = st.lists(st.floats(0, 1) | st.sampled_from([NAN, INF, BIG, 0.0]), max_size=15)
+views = st.builds(
+    View,
+    x=st.sampled_from(list(X_AXES)),
+    smoothing=st.sampled_from([0.0, 0.6, 0.99]),
+    baseline=st.sampled_from(["", *LABELS, "gone"]),
+    **dict.fromkeys(("log_x", "log_y", "singles", "differences", "projector"), st.booleans()),
+)
+
+
+def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataFrame:
+    """A point a tenth of an epoch, ten steps and `pace` seconds; validation begins at 0, training after that."""
+    values, first = np.asarray(values, np.float32), 1 if curve in TRAINING_CURVES else 0
+    count = first + np.arange(len(values))
+    frame = pd.DataFrame({"step": count, curve.column: values})
+    if curve in TRAINING_CURVES:
+        frame = thinned_frame(frame.assign(**dict.fromkeys(COLUMNS, values)), 1)
+    return frame.assign(step=10 * count, epoch=count / 10, seconds=pace * count)
+
+
+def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0) -> Line:
+    frames = [points(curve, values, pace) for values in seeds]
+    columns = [name for name in points(curve, []) if name not in ("step", "epoch", "seconds")]
+    return Line(columns_of(seeds_frame(frames, columns)), [columns_of(frame) for frame in frames])
+
+
+def lines(curve: Curve, *values: Sequence[float]) -> dict[str, Line]:
+    """One seed each."""
+    return {label: line(curve, own) for label, own in zip(LABELS, values, strict=False)}
+
+
+def fronts(figure: go.Figure) -> dict[str, go.Scatter]:
+    """The lines in the legend."""
+    return {trace.name: trace for trace in figure.data if trace.showlegend is not False}
+
+
+def backs(figure: go.Figure, kind: str) -> list[go.Scatter]:
+    return [trace for trace in figure.data if trace.uid.endswith(f"-{kind}")]
+
+
+def assert_sound(figure: go.Figure) -> None:
+    """Plotly knows it, and whatever it draws is a number."""
+    assert_drawable(figure)
+    for trace in figure.data:
+        assert trace.x.dtype == trace.y.dtype == np.float32, "half the bytes of a tick"
+        assert len(trace.x) == len(trace.y)
+        assert np.isfinite(trace.x).all()
+        assert np.isfinite(trace.y).all()
+        assert figure.layout.xaxis.type != "log" or (trace.x > 0).all()

@@ -1,0 +1,75 @@
+"""The Compare page as AppTest shows it, on a store of the test's own; no worker process is started."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnlab.runs.store import Store
+from bnlab.spec.comparison import comparison_specs
+from bnlab.spec.presets import PRESETS
+from bnlab.spec.run_spec import RunSpec
+from tests.recording import OWNER
+
+PRESET = next(iter(PRESETS.values()))
+TINY = {"epochs": 1, "train_examples": 64}
+CURVES = ["Training loss", "Training accuracy", "Validation loss", "Validation accuracy"]
+
+
+def tiny_specs() -> dict[str, RunSpec]:
+    return {label: specs[0] for label, specs in comparison_specs(PRESET.variants, dict(TINY)).items()}
+
+
+def store_at(folder: Path) -> Store:
+    return Store(f"sqlite:///{folder / 'bnlab.db'}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return store_at(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store in which the preset's four networks were trained on 64 images."""
+    from bnlab.runs.work import train_slice
+
+    store = store_at(tmp_path_factory.mktemp("trained"))
+    for label, spec in tiny_specs().items():
+        store.launch(spec, label, OWNER)
+        while not store.run(spec.digest).state.is_finished():
+            fence = store.next_fence(spec.digest, OWNER)
+            assert fence is not None
+            train_slice(store.url, spec.digest, fence)
+    return store
+
+
+def buttons(app: AppTest) -> list[str]:
+    """All that are not in a popover or an expander."""
+    return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-", "fold-"))]
+
+
+def words(app: AppTest) -> list[str]:
+    """What each network's row says of its progress."""
+    return [bar.proto.text for bar in app.get("progress")]
+
+
+def charts(app: AppTest) -> dict[str, dict]:
+    """What was sent to the browser for each chart."""
+    return {chart["chart"]: chart for chart in (json.loads(c.proto.json) for c in app.get("bidi_component"))}
+
+
+def traces(app: AppTest, chart: str) -> list[dict]:
+    return json.loads(charts(app)[chart]["figure"])["data"]
+
+
+def lines(app: AppTest, chart: str) -> dict[str, dict]:
+    """The variants' own lines, without what stands behind them."""
+    return {trace["name"]: trace for trace in traces(app, chart) if trace.get("showlegend", True)}
+
+
+def assert_sound(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error
+    assert not app.warning

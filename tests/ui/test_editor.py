@@ -1,0 +1,72 @@
+"""The editor of a variant, and what of a change is told."""
+
+from bnlab.runs.store import Store
+from tests.opened_page import OpenPage, open_page
+from tests.ui.compare_page import assert_sound, store, words
+
+__all__ = ["open_page", "store"]
+
+
+def test_a_field_for_all_and_one_of_a_variant_are_in_the_address(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    app.number_input(key="all-epochs").set_value(3).run()
+    assert_sound(app)
+    assert app.query_params == {"epochs": "3"}
+    app.button(key="edit-0").click().run()
+    assert_sound(app)
+    app.toggle(key="field-0-use_bias").set_value(False).run()
+    app.text_input(key="field-0-hidden_units").set_value("3 x 20, 10").run()
+    app.text_input(key="name-0").set_value("Mine").run()
+    assert_sound(app)
+    variants = app.query_params["v"]
+    assert variants[0] == (
+        "Mine~colour~0~use_bias~false~kernel_initializer~he_normal~activation~leaky_relu~hidden_units~20-20-20-10"
+    )
+    assert app.query_params["epochs"] == "3"
+
+
+def test_what_is_entered_wrongly_is_told_and_changes_nothing(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    app.button(key="edit-0").click().run()
+    app.text_input(key="field-0-hidden_units").set_value("wide").run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, "
+        "but an entry of 'wide' was given."
+    ]
+    assert app.query_params == {}
+
+
+def test_a_number_out_of_bounds_is_told_until_one_within_is_given(open_page: OpenPage, store: Store) -> None:
+    """The browser would refuse it without a word if the control knew the bounds."""
+    app = open_page(store)
+    assert not any(control.proto.has_min or control.proto.has_max for control in app.number_input)
+    for key, said in (("all-epochs", "Epochs must be a whole number from 1 to 1,000"), ("seeds", "Seeds must be")):
+        app.number_input(key=key).set_value(0).run()
+        assert not app.exception
+        assert [error.value.startswith(said) for error in app.error] == [True]
+        assert app.number_input(key=key).value != 0, "it stays as it was"
+        app.number_input(key=key).set_value(2).run()
+        assert_sound(app)
+    app.button(key="edit-0").click().run()
+    for key, good in (("field-0-momentum", 0.5), ("field-0-epochs", 4), ("field-0-learning_rate", 0.2)):
+        app.number_input(key=key).set_value(-1).run()
+        assert [error.value.endswith("was given.") for error in app.error] == [True]
+        app.number_input(key=key).set_value(good).run()
+        assert_sound(app)
+
+
+def test_variants_are_duplicated_removed_and_added_up_to_eight(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    for _ in range(4):
+        app.button(key="edit-0").click().run()
+        app.button(key="duplicate").click().run()
+        app.button(key="done").click().run()
+    assert_sound(app)
+    assert len(words(app)) == 8
+    assert app.button(key="add-depth-0").disabled
+    app.button(key="edit-7").click().run()
+    app.button(key="remove").click().run()
+    app.button(key="add-depth-0").click().run()
+    assert_sound(app)
+    assert len(words(app)) == 8
