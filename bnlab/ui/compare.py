@@ -89,7 +89,7 @@ def _render_table(lab: Lab, own: Desk, specs: Specs) -> None:
 def _render_summary(runs: Runs, specs: Specs, own: Desk) -> None:
     """One line that is always there, so that nothing moves when training begins or ends."""
     st.html(_ONE_LINE)
-    wanted = {spec.digest for own in specs.values() for spec in own}  # two variants may be the same network
+    wanted = {spec.digest for seeds in specs.values() for spec in seeds}  # two variants may be the same network
     said = summary_of(runs.values(), len(wanted))
     trained_here = any(not run.recorded for run in runs.values())
     offer = "" if trained_here or own.lesson.hides("training") else " Press Train to train on this machine."

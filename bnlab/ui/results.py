@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -28,38 +29,13 @@ Measured = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
 
 def render_results(store: Store, shown: Mapping[str, Sequence[Run]], view: View) -> None:
     """Draw one row a variant; `shown` maps each label to its runs, `view` names the baseline."""
-    baseline = view.baseline
-    frame = _frame(store, _moments_of(store, shown), baseline)
-    number = st.column_config.NumberColumn
+    measured = _moments_of(store, shown)
+    frame = _frame(store, measured, view.baseline)
     st.dataframe(
-        _readable(_in_percent(frame))[_columns(shown, baseline)],
+        _shown(store, measured, view.baseline)[_columns(shown, view.baseline)],
         hide_index=True,
         placeholder="–",
-        column_config={
-            "label": st.column_config.TextColumn(
-                "Network", width=PROJECTED_NAMES if view.projector else NAMES, pinned=True
-            ),
-            "params": number("Parameters", format="localized"),
-            "trainable": number("Trainable", format="localized"),
-            "runs": number("Seeds measured"),
-            "val_loss": number("Validation loss", format="%.4f", help="–: not a number, or larger than a million"),
-            "val_loss_sd": number("± sd", format="%.4f"),
-            "val_accuracy": number("Validation accuracy", format=PERCENT),
-            "val_accuracy_sd": number("± sd ", format=PERCENT),
-            "difference": number(
-                "Difference",
-                format=PERCENT,
-                help=f"Validation accuracy minus {baseline}’s, seed by seed, in percentage points",
-            ),
-            "difference_sd": number("± sd  ", format=PERCENT),
-            "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help="Time in training steps alone"),
-            "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: not reached by every seed"),
-            "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: not reached by every seed"),
-            **{
-                name: number(title, format="%.3f", help="Median on one thread, measured when the run was complete")
-                for name, title in LATENCIES.items()
-            },
-        },
+        column_config=_looks(view),
     )
     st.download_button(
         "CSV",
@@ -72,16 +48,28 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], view: View)
     )
 
 
-def _in_percent(table: pd.DataFrame) -> pd.DataFrame:
-    """What is shown in percent, rounded as it is shown: or the browser would write −0.003 as −0.00."""
-    return table.assign(
-        **{name: (table[name] * 100).round(2) + 0.0 for name in table.columns.intersection(list(PERCENTS))}
-    )
-
-
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Without the losses of runs that flew off, which are wider than their column; the CSV has them."""
-    return table.assign(**{name: table[name].where(table[name].abs() < TOO_LARGE) for name in LOSSES})
+def _looks(view: View) -> dict[str, Any]:
+    """How each column is headed, written and explained."""
+    number = st.column_config.NumberColumn
+    minus = f"Validation accuracy minus {view.baseline}’s, seed by seed, in percentage points"
+    latency = "Median on one thread, measured when the run was complete"
+    width = PROJECTED_NAMES if view.projector else NAMES
+    return {
+        "label": st.column_config.TextColumn("Network", width=width, pinned=True),
+        "params": number("Parameters", format="localized"),
+        "trainable": number("Trainable", format="localized"),
+        "runs": number("Seeds measured"),
+        "val_loss": number("Validation loss", format="%.4f", help="–: not a number, or larger than a million"),
+        "val_loss_sd": number("± sd", format="%.4f"),
+        "val_accuracy": number("Validation accuracy", format=PERCENT),
+        "val_accuracy_sd": number("± sd ", format=PERCENT),
+        "difference": number("Difference", format=PERCENT, help=minus),
+        "difference_sd": number("± sd  ", format=PERCENT),
+        "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help="Time in training steps alone"),
+        "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: not reached by every seed"),
+        "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: not reached by every seed"),
+        **{name: number(title, format="%.3f", help=latency) for name, title in LATENCIES.items()},
+    }
 
 
 def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
@@ -107,3 +95,21 @@ def _frame(store: Store, measured: Measured, baseline: str) -> pd.DataFrame:
     shown = {label: [store.run(digest) for digest, *_ in own] for label, own in measured}
     frame = results_frame(store, shown, baseline or None)
     return frame.assign(**{name: frame[name] * 1e3 for name in LATENCIES})
+
+
+@lru_cache(maxsize=32)
+def _shown(store: Store, measured: Measured, baseline: str) -> pd.DataFrame:
+    return _readable(_frame(store, measured, baseline))
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """As it is shown, which the CSV is not.
+
+    Percents are rounded, or the browser would write −0.003 as −0.00; the losses of runs that flew off are left out,
+    for they are wider than their column.
+    """
+    percents = {name: (table[name] * 100).round(2) + 0.0 for name in table.columns.intersection(list(PERCENTS))}
+    losses = {
+        name: table[name].where(table[name].abs() < TOO_LARGE) for name in table.columns.intersection(list(LOSSES))
+    }
+    return table.assign(**percents, **losses)

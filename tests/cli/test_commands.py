@@ -24,13 +24,10 @@ COUNTS = {
 SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", "--set", "hidden_units=[8]"]
 
 
-@pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    address = f"sqlite:///{tmp_path / 'bnlab.db'}"
-    monkeypatch.setenv("BNLAB_STORE", address)
-    monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that breaks no sentence."""
     monkeypatch.setattr(commands, "console", Console(width=120))
-    return address
 
 
 @pytest.fixture

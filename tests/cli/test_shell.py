@@ -28,14 +28,6 @@ SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", 
 LONGER = ["compare", "notebook", "--epochs", "8", "--set", "train_examples=20000", "--set", "hidden_units=[16]"]
 
 
-@pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    address = f"sqlite:///{tmp_path / 'bnlab.db'}"
-    monkeypatch.setenv("BNLAB_STORE", address)
-    monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
-    return address
-
-
 @contextmanager
 def bnlab(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """`python -m bnlab` in a process group of its own, which does not outlive the block."""

@@ -21,12 +21,12 @@ from bnlab.runs.journal import Journal
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.runs.work import train_slice
 from bnlab.spec.keras_code import training_script
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER, Position, floats, moment, open_journal
+from tests.train_here import train_here
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -58,9 +58,7 @@ def record_without_weights(store: Store, spec: RunSpec, losses: tuple[float, ...
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Run, bytes]]:
     """A store with one trained run, and its export."""
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('export')}/bnlab.db")
-    store.launch(SPEC, "Approach 2 (small)", OWNER)
-    while not train_slice(store.url, SPEC.digest, store.next_fence(SPEC.digest, OWNER) or 0).is_finished():
-        pass
+    train_here(store, SPEC, "Approach 2 (small)")
     yield store, store.run(SPEC.digest), export_runs(store.url, (SPEC.digest,))
     store.engine.dispose()
 

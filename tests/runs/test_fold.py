@@ -14,13 +14,13 @@ from bnlab.runs.fold import FoldReport, can_fold, fold_report, fold_run, has_nor
 from bnlab.runs.frames import moments_frame
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.runs.work import train_slice
 from bnlab.spec.choices import PLACEMENTS
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER, Position, floats, open_journal, record
+from tests.train_here import train_here
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -34,9 +34,7 @@ SPEC = RunSpec(
 def folded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, FoldReport]]:
     """A store with one trained run, and what is said of it."""
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('fold')}/bnlab.db")
-    store.launch(SPEC, "A", OWNER)
-    while not train_slice(store.url, SPEC.digest, store.next_fence(SPEC.digest, OWNER) or 0).is_finished():
-        pass
+    train_here(store, SPEC, "A")
     yield store, pickle.loads(pickle.dumps(fold_run(store.url, SPEC.digest)))
     store.engine.dispose()
 

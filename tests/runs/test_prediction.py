@@ -7,10 +7,10 @@ import pytest
 
 from bnlab.runs.prediction import PredictionError, measure_prediction
 from bnlab.runs.store import Store
-from bnlab.runs.work import train_slice
 from bnlab.spec.run_spec import RunSpec
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER
+from tests.train_here import train_here
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -23,9 +23,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def train(store: Store, spec: RunSpec) -> str:
-    store.launch(spec, "A", OWNER)
-    while not train_slice(store.url, spec.digest, store.next_fence(spec.digest, OWNER) or 0).is_finished():
-        pass
+    train_here(store, spec, "A")
     return spec.digest
 
 

@@ -7,11 +7,11 @@ from bnlab.runs.ics import measure_ics
 from bnlab.runs.lab import Lab
 from bnlab.runs.perturbation import measure_perturbation
 from bnlab.runs.store import Store
-from bnlab.runs.work import train_slice
 from bnlab.runs.xray import MEASURES, XrayError, xray_run, xray_spec
 from bnlab.spec.run_spec import RunSpec
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER
+from tests.train_here import train_here
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(9, 7), train_examples=300, epochs=1)
 
@@ -29,8 +29,7 @@ def test_a_stored_run_is_looked_into_where_it_stands(store: Store) -> None:
     store.launch(SPEC, "a run", OWNER)
     with pytest.raises(XrayError, match="no weights of this run are kept"):
         xray_run(store.url, SPEC.digest)
-    while not train_slice(store.url, SPEC.digest, store.next_fence(SPEC.digest, OWNER) or 0).is_finished():
-        pass
+    train_here(store, SPEC, "a run")
     found, expected = xray_run(store.url, SPEC.digest), xray_spec(SPEC, [SPEC.total_steps])
     assert found[["step", "layer"]].equals(expected[["step", "layer"]])
     np.testing.assert_allclose(found[[*MEASURES]], expected[[*MEASURES]], rtol=1e-4)

@@ -10,7 +10,7 @@ from bnlab.runs.store import Store
 from bnlab.spec.comparison import comparison_specs
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
-from tests.recording import OWNER
+from tests.train_here import train_here
 
 PRESET = next(iter(PRESETS.values()))
 TINY = {"epochs": 1, "train_examples": 64}
@@ -33,15 +33,9 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store in which the preset's four networks were trained on 64 images."""
-    from bnlab.runs.work import train_slice
-
     store = store_at(tmp_path_factory.mktemp("trained"))
     for label, spec in tiny_specs().items():
-        store.launch(spec, label, OWNER)
-        while not store.run(spec.digest).state.is_finished():
-            fence = store.next_fence(spec.digest, OWNER)
-            assert fence is not None
-            train_slice(store.url, spec.digest, fence)
+        train_here(store, spec, label)
     return store
 
 

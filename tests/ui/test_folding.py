@@ -18,7 +18,8 @@ from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.results import PERCENT
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
-from tests.recording import OWNER, moment, record
+from tests.recording import moment, record
+from tests.train_here import train_here
 
 __all__ = ["open_page"]
 
@@ -41,12 +42,8 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store in which the one network was trained on 64 images."""
-    from bnlab.runs.work import train_slice
-
     store = store_at(tmp_path_factory.mktemp("folding"))
-    store.launch(SPEC, "Small", OWNER)
-    while not train_slice(store.url, SPEC.digest, store.next_fence(SPEC.digest, OWNER) or 0).is_finished():
-        pass
+    train_here(store, SPEC, "Small")
     return store
 
 

@@ -4,16 +4,16 @@ import math
 
 import pandas as pd
 
-from bnlab.ui.results import _in_percent, _readable
+from bnlab.ui.results import _readable
 
 
 def test_a_difference_too_small_to_be_shown_has_no_sign() -> None:
     table = pd.DataFrame({"label": ["A", "B", "C"], "difference": [-0.00003, -0.0123, math.nan]})
-    first, second, third = _in_percent(table)["difference"]
+    first, second, third = _readable(table)["difference"]
     assert str(first) == "0.0"
     assert second == -1.23
     assert math.isnan(third)
-    pd.testing.assert_frame_equal(_in_percent(table[["label"]]), table[["label"]])
+    pd.testing.assert_frame_equal(_readable(table[["label"]]), table[["label"]])
 
 
 def test_a_loss_that_is_wider_than_its_column_is_left_to_the_csv() -> None:
