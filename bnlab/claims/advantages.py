@@ -1,6 +1,7 @@
 """What the notebook says in favour of batch normalization."""
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 from bnlab.claims.claim import Arm, Claim, Condition, Finding, Measure, Prediction, Size
@@ -14,7 +15,17 @@ from bnlab.claims.measures import (
     STEPS_TO_95,
     STEPS_TO_97,
 )
-from bnlab.claims.pairs import FEWER_SECONDS, FEWER_STEPS, MORE_ACCURATE, PAIRS, PAIRS_FULL, PAIRS_QUICK, Pair
+from bnlab.claims.pairs import (
+    FEWER_SECONDS,
+    FEWER_STEPS,
+    MORE_ACCURATE,
+    PAIRS,
+    PAIRS_FULL,
+    PAIRS_QUICK,
+    PAIRS_REMARK,
+    TARGET_REMARK,
+    Pair,
+)
 from bnlab.claims.probed import DECADES_APART, GRADIENT_STEPS, SHIFTS, TURNS
 from bnlab.spec.parse import revise_spec
 from bnlab.spec.run_spec import RunSpec
@@ -71,6 +82,10 @@ def _gradients(kind: str, depth: int, step: int) -> Condition:
     return Condition(name, Arm("BN", (normalized,)), Arm("no BN", (without,)), DECADES_APART[step], _LESS_APART)
 
 
+def _every_gradient(depths: Iterable[int], steps: Iterable[int]) -> tuple[Condition, ...]:
+    return tuple(itertools.starmap(_gradients, itertools.product(KINDS, depths, steps)))
+
+
 def _noisy(pair: Pair) -> Condition:
     """Noise after BN unsettles each layer's inputs at every step; what is left is not that they are settled."""
     noisy = Arm("BN with noise after it", (revise_spec(pair.treatment, {"noise": True}),))
@@ -108,6 +123,7 @@ ADVANTAGES = (
             PAIRS[-1].condition(SECONDS_TO_97, FEWER_SECONDS),
             *(pair.condition(ACCURACY, MORE_ACCURATE) for pair in PAIRS),
         ),
+        remarks=(PAIRS_REMARK, TARGET_REMARK),
         quick=PAIRS_QUICK,
         full=PAIRS_FULL,
         literature=(
@@ -124,9 +140,11 @@ ADVANTAGES = (
     Claim(
         id="A3",
         statement="It reduces vanishing and exploding gradients.",
-        question="In networks of 5 and of 20 hidden layers, do the gradient norms of the first and the last one lie "
-        "closer together with BN before the activations: at initialization, after 1 step and after 100?",
-        conditions=tuple(itertools.starmap(_gradients, itertools.product(KINDS, (5, 20), GRADIENT_STEPS))),
+        question="In networks of 2, 10 and 30 hidden layers, do the gradient norms of the first and the last one lie "
+        "closer together with BN before the activations: at initialization and after 100 steps? Beside it: after a "
+        "single step, and in networks of 5 and 20 layers.",
+        conditions=_every_gradient((2, 10, 30), (0, 100)),
+        beside=(*_every_gradient((2, 10, 30), (1,)), *_every_gradient((5, 20), GRADIENT_STEPS)),
         quick=Size({}, 5),
         full=Size({}, 10),
         literature=(
@@ -177,6 +195,7 @@ ADVANTAGES = (
             *(pair.condition(measure, _LESS_TURN) for pair in PAIRS for measure in TURNS.values()),
             *(_noisy(pair) for pair in PAIRS[1:]),
         ),
+        remarks=(PAIRS_REMARK,),
         quick=Size({"train_examples": 20_000, "epochs": 2}, 5),
         full=Size({"epochs": 5}, 10),
         literature=(

@@ -50,6 +50,11 @@ class Measure:
     source: Counted | Trained | Probed
     over: Callable[[Sequence[float]], float] = fmean
 
+    @property
+    def difference_unit(self) -> str:
+        """What a difference of two such numbers is in: that of two percentages is in points."""
+        return "points" if self.unit == "%" else self.unit
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -107,7 +112,8 @@ class Finding:
 class Claim:
     """A statement of the notebook, in its words, with the question that bnlab measures an answer to.
 
-    `conditions` decide; those `beside` are measured and shown with them, but decide nothing.
+    `conditions` decide; those `beside` are measured and shown with them, but decide nothing. `remarks` say what else
+    is to be known of the comparison, a sentence or a few each.
     """
 
     id: str
@@ -118,6 +124,7 @@ class Claim:
     full: Size
     literature: tuple[Finding, ...] = ()
     beside: tuple[Condition, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def measure(self) -> Measure:

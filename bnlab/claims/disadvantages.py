@@ -11,7 +11,16 @@ from bnlab.claims.measures import (
     TRAINABLE,
 )
 from bnlab.claims.observations import COUNTED
-from bnlab.claims.pairs import FEWER_SECONDS, MORE_ACCURATE, MORE_SECONDS, PAIRS, PAIRS_FULL, PAIRS_QUICK
+from bnlab.claims.pairs import (
+    FEWER_SECONDS,
+    MORE_ACCURATE,
+    MORE_SECONDS,
+    PAIRS,
+    PAIRS_FULL,
+    PAIRS_QUICK,
+    PAIRS_REMARK,
+    TARGET_REMARK,
+)
 from bnlab.claims.probed import (
     ADDED_MILLISECONDS_1,
     ADDED_MILLISECONDS_256,
@@ -81,6 +90,7 @@ DISADVANTAGES = (
             *(pair.condition(FOLDED_MILLISECONDS_256, _SLOWER_BATCH) for pair in _NETWORKS),
             *(pair.condition(LOGIT_CHANGE, _SAME_LOGIT) for pair in _NETWORKS),
         ),
+        remarks=(PAIRS_REMARK,),
         quick=PAIRS_QUICK,
         full=PAIRS_FULL,
         literature=(
@@ -101,6 +111,12 @@ DISADVANTAGES = (
             PAIRS[-1].condition(SECONDS_TO_97, FEWER_SECONDS),
         ),
         beside=tuple(pair.condition(SECONDS_PER_EPOCH, MORE_SECONDS) for pair in PAIRS),
+        remarks=(
+            "The two halves of the statement are decided on different pairs: the seconds of an epoch do not depend on the "
+            "rate, so that a second rate would say nothing new of them.",
+            TARGET_REMARK,
+            PAIRS_REMARK,
+        ),
         quick=PAIRS_QUICK,
         full=PAIRS_FULL,
         literature=(Finding("BN made training a multilayer perceptron take over 80 % longer.", "Garbin et al. 2020"),),

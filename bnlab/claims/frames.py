@@ -16,7 +16,7 @@ def cells_frame(trial: Trial) -> pd.DataFrame:
     """A row for each condition, those that decide first; COLUMNS.
 
     `control` and `treatment` are the arms' means over the seeds; `mean`, `low` and `high` are those of the paired
-    differences, treatment minus control, which `differences` holds seed by seed. All in `unit`.
+    differences, treatment minus control, which `differences` holds seed by seed, and `unit` is theirs.
     """
     rows = [_row(trial, cell, decides=True) for cell in trial.cells]
     rows += [_row(trial, cell, decides=False) for cell in trial.beside]
@@ -30,7 +30,7 @@ def _row(trial: Trial, cell: Cell, *, decides: bool) -> dict[str, object]:
         "decides": decides,
         "verdict": str(cell.verdict),
         "measure": condition.measure.name,
-        "unit": condition.measure.unit,
+        "unit": condition.measure.difference_unit,
         "control_name": condition.control.name,
         "treatment_name": condition.treatment.name,
         "control": _mean(cell.control),

@@ -4,7 +4,7 @@ from typing import Any
 
 from bnlab.claims.claim import Arm, Claim, Condition, Measure, Prediction, Size
 from bnlab.claims.measures import NON_TRAINABLE_A_UNIT, TRAINABLE_A_UNIT
-from bnlab.claims.probed import LOSS_CHANGES
+from bnlab.claims.probed import LOSS_CHANGES, QUANTITIES
 from bnlab.spec.parse import revise_spec
 from bnlab.spec.run_spec import RunSpec
 
@@ -36,7 +36,7 @@ _DEPENDS = Prediction(
 def _in_both_modes() -> tuple[Condition, ...]:
     """Every quantity in each mode; without BN there is nothing to move, and the loss stays."""
     return tuple(
-        Condition(f"{quantity}, {mode} mode", _WITH, _WITHOUT, measure, _DEPENDS)
+        Condition(f"{QUANTITIES[quantity]}, {mode} mode", _WITH, _WITHOUT, measure, _DEPENDS)
         for (quantity, mode), measure in LOSS_CHANGES.items()
     )
 
@@ -66,6 +66,12 @@ OBSERVATIONS = (
         "BN layer is moved by a tenth: in training mode, which takes mean and variance from the batch, and in "
         "inference mode, which takes the moving ones?",
         conditions=_in_both_modes(),
+        remarks=(
+            "These four are gamma, beta, mean and variance. Mean and variance are two pairs of numbers: the batch's own, "
+            "by which training mode normalizes, and the moving ones, by which inference mode does.",
+            "The training loss does not depend on the moving statistics at all: training mode only takes note of them.",
+            "The control is the same network without BN: it has none of these, so that its loss stays where it is.",
+        ),
         quick=Size({}, 5),
         full=Size({}, 10),
     ),

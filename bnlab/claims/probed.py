@@ -19,6 +19,15 @@ Mode = Literal["training", "inference"]
 
 MOVED = 0.1
 MOVED_STEP = 100
+QUANTITIES = {
+    "gamma": "gamma",
+    "beta": "beta",
+    "batch_mean": "the batch's mean",
+    "batch_variance": "the batch's variance",
+    "moving_mean": "the moving mean",
+    "moving_variance": "the moving variance",
+}
+"""What a network with BN normalizes by, as `bnlab.runs.perturbation` names it, in words."""
 GRADIENT_STEPS = {0: "at initialization", 1: "after 1 step", 100: "after 100 steps"}
 SHIFT_STEPS = (10, 100)
 MOST_DECADES = 20.0
@@ -109,7 +118,7 @@ def _beyond_the_first(layers: pd.DataFrame, step: int) -> pd.DataFrame:
 
 
 def _loss_measure(quantity: str, mode: Mode) -> Measure:
-    name = f"how far the loss moves with {quantity}, {mode} mode"
+    name = f"how far the loss moves with {QUANTITIES[quantity]}, {mode} mode"
     return Measure(name, "loss", Probed(ask_loss_changes, loss_change(quantity, mode)))
 
 
@@ -135,9 +144,8 @@ def _milliseconds(batch: int) -> tuple[Measure, Measure, Measure]:
     return addition, as_trained, without
 
 
-_QUANTITIES = ("gamma", "beta", "batch_mean", "batch_variance", "moving_mean", "moving_variance")
 _MODES: tuple[Mode, ...] = ("training", "inference")
-LOSS_CHANGES = {(quantity, mode): _loss_measure(quantity, mode) for quantity in _QUANTITIES for mode in _MODES}
+LOSS_CHANGES = {(quantity, mode): _loss_measure(quantity, mode) for quantity in QUANTITIES for mode in _MODES}
 DECADES_APART = {
     step: Measure(
         f"distance of the first hidden layer's gradient norm from the last one's, {when}",

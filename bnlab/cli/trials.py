@@ -93,7 +93,7 @@ def trials_table(trials: Sequence[Trial]) -> Table:
             claim.id,
             escape(claim.statement),
             escape(trial.words),
-            escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.unit}, {claim.measure.name}"),
+            escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.difference_unit}, {claim.measure.name}"),
             str(len(trial.case.seeds)),
             str(trial.effort.runs),
             f"{trial.effort.seconds:.0f} s",

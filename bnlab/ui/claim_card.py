@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import streamlit as st
 
+from bnlab.claims.amounts import thresholds
 from bnlab.claims.case import FULL, QUICK, Case, open_case
 from bnlab.claims.claim import Claim, Size
 from bnlab.claims.discussions import DISCUSSIONS
@@ -120,24 +121,17 @@ def _method(claim: Claim, size: Size) -> Iterator[str]:
     yield f"**The question.** {plain(claim.question)}"
     yield (
         "**The comparison.** Both networks of a pair have the same seed: the same batches in the same order, and "
-        "the same initial weights wherever their shapes agree. The interval is that of their differences, at 95 %."
+        "the same initial weights wherever shapes and initializers agree. The interval is that of their differences, at 95 %."
     )
-    reasons = dict.fromkeys(
-        f"{_threshold(condition.prediction.direction, condition.prediction.smallest_effect)} "
-        f"{condition.measure.unit} ({condition.measure.name}): {condition.prediction.reason}"
-        for condition in claim.conditions
-    )
-    yield "**The smallest effect that counts**, fixed beforehand.\n" + _listed(reasons)
+    if claim.remarks:
+        yield "**To know of it.**\n" + _listed(claim.remarks)
+    yield "**The smallest effect that counts**, fixed beforehand.\n" + _listed(thresholds(claim))
     if size.changes:
         yield "**The size.** " + plain(", ".join(f"{name} = {value}" for name, value in size.changes.items())) + "."
     if claim.literature:
         yield "**What others found.**\n" + _listed(f"{found.sentence} ({found.source})" for found in claim.literature)
     if claim.id in DISCUSSIONS:
         yield f"**Where this differs, and why.** {plain(DISCUSSIONS[claim.id])}"
-
-
-def _threshold(direction: int, effect: float) -> str:
-    return f"{ {-1: '−', 0: '±', 1: '+'}[direction] }{effect:g}"
 
 
 def _listed(sentences: Iterable[str]) -> str:

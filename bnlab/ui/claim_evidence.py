@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from bnlab.charts.effects import effect_text, effects_alt, effects_figure, effects_height
+from bnlab.claims.amounts import amount
 from bnlab.claims.frames import cells_frame
 from bnlab.claims.trial import Trial
 from bnlab.ui.live_chart import live_chart
@@ -60,4 +61,4 @@ def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _arm(name: str, value: float) -> str:
-    return f"{name}: {value:,.4g}"
+    return f"{name}: {amount(value)}"
