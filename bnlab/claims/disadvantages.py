@@ -112,8 +112,8 @@ DISADVANTAGES = (
         ),
         beside=tuple(pair.condition(SECONDS_PER_EPOCH, MORE_SECONDS) for pair in PAIRS),
         remarks=(
-            "The two halves of the statement are decided on different pairs: the seconds of an epoch do not depend on the "
-            "rate, so that a second rate would say nothing new of them.",
+            "The two halves of the statement are decided on different pairs: the seconds of an epoch do not depend on"
+            " the rate, so that a second rate would say nothing new of them.",
             TARGET_REMARK,
             PAIRS_REMARK,
         ),

@@ -18,10 +18,10 @@ DISCUSSIONS: dict[str, str] = {
     "D4": "Garbin et al. measured over 80 % more time; we measure some 60 % more for the notebook's network, which "
     "normalizes the 784 inputs too, and less than a tenth where BN stands before the hidden activations alone. Our "
     "steps are compiled as a whole, which fuses BN's arithmetic with its neighbours'.",
-    "W1": "That 20 and 30 ReLU layers learn worse with BN than without agrees with the gradients which Yang et al. found to "
-    "explode (see A3). Sigmoids do need BN in deep networks, but no more beyond 10 layers than before: from 3 on nothing is "
-    "learned without it, so that the gain is there at 3 as well, and the mean of 1, 3 and 10 is lower only for 1. "
-    "We know of no finding that sets 10 apart, and see none.",
+    "W1": "That 20 and 30 ReLU layers learn worse with BN than without agrees with the gradients which Yang et al. "
+    "found to explode (see A3). Sigmoids do need BN in deep networks, but no more beyond 10 layers than before:"
+    " from 3 on nothing is learned without it, so that the gain is there at 3 as well, and the mean of 1, 3 and"
+    " 10 is lower only for 1. We know of no finding that sets 10 apart, and see none.",
     "W2": "Garbin et al. got the lowest accuracy of their multilayer perceptron with BN; here BN adds as much to the "
     "dense network as to the convolutional one at the rate 0.01, and little to either at 0.1. Their network and "
     "training were others, and we have not repeated them.",

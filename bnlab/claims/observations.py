@@ -67,8 +67,8 @@ OBSERVATIONS = (
         "inference mode, which takes the moving ones?",
         conditions=_in_both_modes(),
         remarks=(
-            "These four are gamma, beta, mean and variance. Mean and variance are two pairs of numbers: the batch's own, "
-            "by which training mode normalizes, and the moving ones, by which inference mode does.",
+            "These four are gamma, beta, mean and variance. Mean and variance are two pairs of numbers: the batch's "
+            "own, by which training mode normalizes, and the moving ones, by which inference mode does.",
             "The training loss does not depend on the moving statistics at all: training mode only takes note of them.",
             "The control is the same network without BN: it has none of these, so that its loss stays where it is.",
         ),

@@ -36,13 +36,14 @@ PAIRS = (
 """The notebook's own, which differ in more than BN, and pairs that differ in BN alone, at two learning rates."""
 
 PAIRS_REMARK = (
-    "The notebook's pair is its Approach 2 against its Baseline. The two differ in five things: where BN stands, BN on the "
-    "input, use_bias, the initializer and the activation, so that their kernels start from other values and not all of a "
-    "difference is due to BN. The pairs named by their rate differ in BN alone."
+    "The notebook's pair is its Approach 2 against its Baseline. The two differ in five things: where BN stands, BN "
+    "on the input, use_bias, the initializer and the activation, so that their kernels start from other values and "
+    "not all of a difference is due to BN. The pairs named by their rate differ in BN alone."
 )
 TARGET_REMARK = (
-    "A run that never gets to an accuracy counts with its whole length, less than it would have taken. So that few runs "
-    "do, 97 % is asked at the rate 0.1 alone: at 0.01 networks without BN do not get there in the quick size's 5 epochs."
+    "A run that never gets to an accuracy counts with its whole length, less than it would have taken. So that few "
+    "runs do, 97 % is asked at the rate 0.1 alone: at 0.01 networks without BN do not get there in the quick size's 5"
+    " epochs."
 )
 
 PAIRS_QUICK = Size({"epochs": 5}, 5)

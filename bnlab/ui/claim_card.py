@@ -121,7 +121,8 @@ def _method(claim: Claim, size: Size) -> Iterator[str]:
     yield f"**The question.** {plain(claim.question)}"
     yield (
         "**The comparison.** Both networks of a pair have the same seed: the same batches in the same order, and "
-        "the same initial weights wherever shapes and initializers agree. The interval is that of their differences, at 95 %."
+        "the same initial weights wherever shapes and initializers agree. The interval is that of their differences, "
+        "at 95 %."
     )
     if claim.remarks:
         yield "**To know of it.**\n" + _listed(claim.remarks)

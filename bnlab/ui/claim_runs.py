@@ -4,7 +4,7 @@ import streamlit as st
 
 from bnlab.claims.case import Case, open_case
 from bnlab.claims.claim import Arm, Claim, Condition
-from bnlab.claims.evidence import sized
+from bnlab.claims.evidence import sized, trained_specs
 from bnlab.claims.trial import Trial
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
 from bnlab.ui.session import Desk, write_address
@@ -14,7 +14,8 @@ def render_open_in_compare(claim: Claim, trial: Trial | None, desk: Desk) -> Non
     """Draw the choice of a condition and the button that opens its networks in Compare."""
     case = trial.case if trial else open_case(claim)
     conditions = {condition.name: condition for condition in (*claim.conditions, *claim.beside)}
-    with st.popover("Open its runs in Compare", icon=":material/stacked_line_chart:", key=f"open-{claim.id}"):
+    what = "runs" if trained_specs(case) else "networks"
+    with st.popover(f"Open its {what} in Compare", icon=":material/stacked_line_chart:", key=f"open-{claim.id}"):
         chosen = st.selectbox("Condition", list(conditions), key=f"condition-{claim.id}")
         if st.button("Open", type="primary", key=f"open-it-{claim.id}") and chosen:
             desk.change(condition_comparison(case, conditions[chosen]))
