@@ -22,4 +22,4 @@ def test_a_row_a_condition_with_its_numbers() -> None:
     assert first["differences"] == pytest.approx([0.5, 0.7])
     assert first["seeds"] == [3, 4]
     assert first["low"] < 0.6 < first["high"]
-    assert (first["verdict"], first["unit"]) == (str(trial.cells[0].verdict), "%")
+    assert (first["verdict"], first["unit"]) == (str(trial.cells[0].verdict), "points")

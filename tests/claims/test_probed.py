@@ -141,10 +141,10 @@ def test_the_loss_does_not_depend_on_what_its_mode_does_not_use(tmp_path: Path) 
     trial = read_trial(store, case)
     assert trial.verdict is Verdict.CONDITIONAL
     assert trial.where[Verdict.NO_DIFFERENCE] == (
-        "batch_mean, inference mode",
-        "batch_variance, inference mode",
-        "moving_mean, training mode",
-        "moving_variance, training mode",
+        "the batch's mean, inference mode",
+        "the batch's variance, inference mode",
+        "the moving mean, training mode",
+        "the moving variance, training mode",
     )
     assert len(trial.where[Verdict.SUPPORTED]) == len(LOSS_CHANGES) - 4
 
@@ -152,6 +152,7 @@ def test_the_loss_does_not_depend_on_what_its_mode_does_not_use(tmp_path: Path) 
 def test_gradients_are_asked_for_once_a_network_and_read_at_each_step() -> None:
     claim = CLAIMS["A3"]
     networks = {spec for condition in every_condition(claim) for arm in condition.arms for spec in arm.specs}
-    assert len(networks) == 12
-    assert len(probes(open_case(claim))) == 12 * 5
-    assert len(claim.conditions) == 3 * 12 / 2
+    depths, kinds = 5, 3
+    assert len(networks) == 2 * depths * kinds
+    assert len(probes(open_case(claim))) == len(networks) * 5
+    assert len(every_condition(claim)) == 3 * depths * kinds

@@ -26,6 +26,15 @@ def test_a_section_a_trial_with_its_numbers() -> None:
     assert "| raw pixels | 97.17 | 97.67 | +0.5 (" in page
     assert "Beside it, deciding nothing:" in page
     assert "TensorFlow, issue 33027" in page
+    assert "Of 2 conditions: 2 not enough seeds." in page
+    assert "- ±1 points: A claim of no need allows" in page
+
+
+def test_what_is_to_be_known_of_the_comparison_is_said() -> None:
+    trial = recorded_trials()["O3"]
+    page = claims_report([trial])
+    assert "- The training loss does not depend on the moving statistics at all" in page
+    assert "| the moving mean, training mode | 0 | 0 | 0 loss | 0.0001 | no detectable difference |" in page
 
 
 def test_the_document_is_the_one_of_the_trials_that_ship() -> None:

@@ -85,7 +85,7 @@ def test_what_was_trained_before_needs_no_worker(url: str, tmp_path: Path) -> No
     assert result.exit_code == 0, result.output
     (document,) = json.loads(path.read_text())
     assert (document["verdict"], document["runs"], document["difference"]["n"]) == ("supported", 6, 3)
-    assert "+10.00 (+10.00 to +10.00) %" in " ".join(result.output.split())
+    assert "+10.00 (+10.00 to +10.00) points" in " ".join(result.output.split())
 
 
 @pytest.mark.workers

@@ -168,7 +168,7 @@ def test_a_trial_that_was_held_here_is_shown_and_seeds_can_be_added(claims_page:
     assert any("✔ Supported" in badge for badge in badges(app))
     assert any("Measured here. 2 seeds, 4 runs, 8 steps" in caption.value for caption in app.caption)
     (numbers,) = [frame.value for frame in app.dataframe if "Condition" in frame.value and len(frame.value) == 1]
-    assert numbers["Difference (95 % interval)"].tolist() == ["+10 %"]
+    assert numbers["Difference (95 % interval)"].tolist() == ["+10 points"]
     app.button(key="run-A2 quick 0:7").click().run()
     assert entered(store) == ["A2 quick 0:7", "A2 quick 0:2"]
     assert len(store.runs()) == 14

@@ -57,7 +57,7 @@ def test_a_claim_is_put_on_trial_and_its_networks_are_opened(browser_page: Page,
     expect(long.get_by_role("button", name=re.compile("in full"))).to_be_enabled()
     assert entered(store) == ["O3 quick 0:5"]
 
-    card.get_by_role("button", name="Open its runs in Compare").click()
+    card.get_by_role("button", name="Open its networks in Compare").click()
     browser_page.locator(".st-key-open-it-O3 button").click()
     expect(browser_page.locator(".st-key-card-1")).to_contain_text("BN")
     expect(browser_page.get_by_role("heading", level=1)).to_be_in_viewport()
