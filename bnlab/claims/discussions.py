@@ -10,8 +10,8 @@ DISCUSSIONS: dict[str, str] = {
     "and training were others, and we have not repeated them.",
     "A3": "As Yang et al. found, BN itself makes the gradients of deep ReLU networks grow from layer to layer, and "
     "as they found the range falls as training goes on. The statement holds for sigmoids, whose gradients "
-    "vanish without BN. He normal keeps ReLU networks of 20 layers even without BN, so there is nothing to win"
-    " there.",
+    "vanish without BN. He normal keeps the gradients of ReLU networks even at 30 layers without BN, and Glorot "
+    "normal those of tanh, so there is nothing to win there.",
     "A5": "As Santurkar et al. found, the shift is no smaller with BN, in the notebook's own pair even larger; only "
     "at the rate 0.1 it is too uneven from seed to seed to say. That noise after BN still leaves it ahead we "
     "find at the rate 0.01 only: at 0.1 the network without BN is as good, so that there is no lead to lose.",

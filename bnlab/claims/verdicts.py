@@ -59,10 +59,12 @@ def combine(per_condition: Mapping[str, Verdict]) -> tuple[Verdict, Where]:
     Else, all conditions must be settled: supported in all is supported; contradicted in one and supported in none
     is contradicted; the rest shows no difference.
     """
-    where: Where = {}
-    for name, verdict in per_condition.items():
-        where[verdict] = (*where.get(verdict, ()), name)
-    found = set(where)
+    found = set(per_condition.values())
+    where = {
+        verdict: tuple(name for name, own in per_condition.items() if own is verdict)
+        for verdict in Verdict
+        if verdict in found
+    }
     if Verdict.SUPPORTED in found and found & {Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE}:
         return Verdict.CONDITIONAL, where
     if Verdict.TOO_FEW in found or not found:
