@@ -35,9 +35,9 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
 
     Columns: label, params, trainable, runs (how many have been measured), val_loss, val_loss_sd, val_accuracy,
     val_accuracy_sd (of each run's last moment; sd over seeds, missing for one), difference, difference_sd (of
-    val_accuracy to the variant `baseline`, paired by seed), seconds_per_epoch, seconds_to_95, seconds_to_97 (mean over
-    seeds of the time in training steps; missing unless all got there), latency_1, latency_256 (seconds that predicting
-    a batch takes, mean over seeds).
+    val_accuracy to the variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have ended one),
+    seconds_to_95, seconds_to_97 (mean over seeds of the time in training steps; missing unless all got there),
+    latency_1, latency_256 (seconds that predicting a batch takes, mean over seeds).
     """
     every = [run for runs in comparison.values() for run in runs]
     measured = {digest: own for digest, own in read_moments(store, every).items() if len(own["step"])}
@@ -59,6 +59,12 @@ def seconds_to(moments: Arrays, accuracy: float) -> float:
     return float(reached[0]) if len(reached) else math.nan
 
 
+def seconds_per_epoch(run: Run) -> float:
+    """The time an epoch's steps take one run; NaN before its first epoch has ended, for a few steps tell little."""
+    steps = run.spec.steps_per_epoch
+    return run.seconds / run.step * steps if run.step >= steps else math.nan
+
+
 def _row(
     label: str, runs: Sequence[Run], measured: Mapping[str, Arrays], latencies: Mapping[tuple[str, int], float]
 ) -> dict[str, object]:
@@ -72,8 +78,7 @@ def _row(
     }
     for column in ("val_loss", "val_accuracy"):
         row[column], row[f"{column}_sd"] = _mean_and_sd([float(moments[column][-1]) for moments in own])
-    paces = [run.seconds / run.step * run.spec.steps_per_epoch for run in runs if run.step]
-    row["seconds_per_epoch"], _ = _mean_and_sd(paces)
+    row["seconds_per_epoch"], _ = _mean_and_sd([seconds_per_epoch(run) for run in runs])
     for target in TARGETS:
         times = [seconds_to(moments, target) for moments in own]
         everyone = len(times) == len(runs) and not any(map(math.isnan, times))

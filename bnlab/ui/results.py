@@ -52,6 +52,7 @@ def _looks(view: View) -> dict[str, Any]:
     """How each column is headed, written and explained."""
     number = st.column_config.NumberColumn
     minus = f"Validation accuracy minus {view.baseline}’s, seed by seed, in percentage points"
+    epoch = "Time in training steps alone. –: no seed has trained a whole epoch"
     latency = "Median on one thread, measured when the run was complete"
     width = PROJECTED_NAMES if view.projector else NAMES
     return {
@@ -65,7 +66,7 @@ def _looks(view: View) -> dict[str, Any]:
         "val_accuracy_sd": number("± sd ", format=PERCENT),
         "difference": number("Difference", format=PERCENT, help=minus),
         "difference_sd": number("± sd  ", format=PERCENT),
-        "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help="Time in training steps alone"),
+        "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help=epoch),
         "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: not reached by every seed"),
         "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: not reached by every seed"),
         **{name: number(title, format="%.3f", help=latency) for name, title in LATENCIES.items()},

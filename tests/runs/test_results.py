@@ -1,5 +1,6 @@
 """The table under a comparison, by hand."""
 
+import dataclasses
 import math
 import statistics
 
@@ -8,7 +9,7 @@ from sqlalchemy import update
 
 from bnlab.runs.frames import read_moments
 from bnlab.runs.journal import Journal
-from bnlab.runs.results import results_frame, seconds_to
+from bnlab.runs.results import results_frame, seconds_per_epoch, seconds_to
 from bnlab.runs.run import Run
 from bnlab.runs.schema import runs
 from bnlab.runs.store import Store
@@ -90,6 +91,15 @@ def test_seeds_that_have_not_begun_are_not_averaged(store: Store) -> None:
     own = [run_with(store, 0, 0.9), store.launch(spec_of(1), "A", OWNER)]
     row = results_frame(store, {"A": own}).iloc[0]
     assert (row.runs, row.val_accuracy, row.seconds_per_epoch) == (1, 0.9, 1.0)
+
+
+def test_an_epochs_time_is_told_once_an_epoch_has_ended(store: Store) -> None:
+    whole, early = run_with(store, 0, 0.9), run_with(store, 1, 0.1)
+    begun = dataclasses.replace(early, step=1, seconds=5.0)
+    assert early.spec.steps_per_epoch == 2
+    assert results_frame(store, {"A": [whole, begun]}).iloc[0].seconds_per_epoch == 1.0
+    assert math.isnan(results_frame(store, {"A": [begun]}).iloc[0].seconds_per_epoch)
+    assert seconds_per_epoch(dataclasses.replace(begun, step=2)) == 5.0
 
 
 def test_differences_are_paired_by_seed(store: Store) -> None:
