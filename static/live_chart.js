@@ -6,6 +6,7 @@ const CONFIG = {
   displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
   showSendToCloud: false,         // on by default in plotly.js 4: it would offer to upload the runs
 };
+const NARROW = 480;               // px: the mode bar would cover the title; a double tap resets the axes all the same
 const KEPT_AWAY_FROM_PAGE = 12;   // charts off the page whose view is remembered
 const NARROWEST = 60;             // px: narrower is a place that is just being laid out
 const RETRY_AFTER = 5000;         // ms until a Plotly that did not load is asked for again
@@ -85,7 +86,8 @@ function draw(chart) {
   const figure = JSON.parse(data.figure);
   figure.data.forEach(unpack);
   const layout = { ...figure.layout, template, width: chart.width, height: data.height };
-  const config = { ...CONFIG, toImageButtonOptions: { filename: data.chart, scale: 2 } };
+  const displayModeBar = chart.width < NARROW ? false : "hover";
+  const config = { ...CONFIG, displayModeBar, toImageButtonOptions: { filename: data.chart, scale: 2 } };
   const done = Plotly.react(element, figure.data, layout, config);
   chart.drawn = drawn;                              // only now: what failed is tried again
   return done;

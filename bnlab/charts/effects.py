@@ -26,8 +26,9 @@ MARKS = {
     "no detectable difference": (UNDECIDED, "circle"),
     "not enough seeds": (UNDECIDED, "circle-open"),
 }
-ROW, HEAD = 60, 64
+ROW, HEAD = 60, 80  # pixels; above the words at the top is room for the mode bar
 MIDDLE = 0.22  # of a row, whose name stands above its middle
+ZONE = 0.17  # of a row, up and down from there
 LEAST_REACH = 3.0
 MOST_REACH = 1e6
 TICKS = (1, 3, 10, 100, 1_000, 10_000, 100_000)
@@ -48,12 +49,12 @@ def effects_figure(frame: pd.DataFrame) -> go.Figure:
     if own.empty:
         return message_figure("", "Nothing has been measured yet")
     reach = _reach(own)
-    traces: list[dict[str, Any]] = []
+    ticks = [sign * tick for tick in TICKS if tick < reach for sign in (-1, 1)] + [0]
+    traces = [_grid(ticks, len(own))]
     shapes: list[dict[str, Any]] = []
     for place, row in enumerate(own.to_dict("records")):
         traces += _row_traces(row, place, reach)
         shapes += _zones(int(row["direction"]), place, reach)
-    ticks = [sign * tick for tick in TICKS if tick < reach for sign in (-1, 1)] + [0]
     edge = math.asinh(reach)
     axis = {
         "range": [-edge, edge],
@@ -61,6 +62,7 @@ def effects_figure(frame: pd.DataFrame) -> go.Figure:
         "ticktext": [f"{tick:,}".replace("-", "−") for tick in ticks],
         "title": {"text": "difference ÷ smallest effect that counts", "standoff": 8},
         "zeroline": False,
+        "showgrid": False,  # its lines would cross the names
         "fixedrange": True,
     }
     rows = {"range": [len(own) - 0.4, -0.6], "visible": False, "fixedrange": True}
@@ -70,7 +72,7 @@ def effects_figure(frame: pd.DataFrame) -> go.Figure:
         "shapes": shapes,
         "annotations": [*_heads(own), *_names(own)],
         "showlegend": False,
-        "margin": {"l": 8, "r": 8, "t": 28, "b": 44},
+        "margin": {"l": 8, "r": 8, "t": 44, "b": 44},
         "height": effects_height(frame),
         "hovermode": "closest",
     }
@@ -105,6 +107,22 @@ def _reach(frame: pd.DataFrame) -> float:
     return float(min(1.3 * largest, MOST_REACH))
 
 
+def _grid(ticks: Sequence[int], rows: int) -> dict[str, Any]:
+    """A line at each tick, as high as the rows' zones."""
+    x = [math.asinh(tick) for tick in ticks]
+    ends = [(place + MIDDLE - ZONE, place + MIDDLE + ZONE) for place in range(rows)]
+    across = [(at, low, high) for low, high in ends for at in x]
+    return {
+        "type": "scatter",
+        "uid": "grid",
+        "x": [value for at, _, _ in across for value in (at, at, None)],
+        "y": [value for _, low, high in across for value in (low, high, None)],
+        "mode": "lines",
+        "line": {"color": "rgba(127,127,127,.35)", "width": 1},
+        "hoverinfo": "skip",
+    }
+
+
 def _row_traces(row: Row, place: int, reach: float) -> list[dict[str, Any]]:
     colour, symbol = MARKS[row["verdict"]]
     mean, *ends = _turned(row, [row["mean"], row["low"], row["high"]]).tolist()
@@ -135,8 +153,8 @@ def _zones(direction: int, place: int, reach: float) -> list[dict[str, Any]]:
     zones = ((-edge, -one, left), (-one, one, inner), (one, edge, right))
     row = {
         "type": "rect",
-        "y0": place + MIDDLE - 0.17,
-        "y1": place + MIDDLE + 0.17,
+        "y0": place + MIDDLE - ZONE,
+        "y1": place + MIDDLE + ZONE,
         "line": {"width": 0},
         "layer": "below",
         "opacity": 0.13,

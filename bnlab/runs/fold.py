@@ -16,6 +16,7 @@ from bnlab.spec.choices import RESCALINGS
 from bnlab.spec.network import Network, describe_network
 from bnlab.spec.run_spec import RunSpec
 
+FORGOTTEN = "The weights of this run are no longer kept: delete it on the Runs page, then train it again."
 DIVERGED = "The training diverged: the network's weights or outputs are no longer numbers."
 
 
@@ -120,7 +121,7 @@ def _trained(store: Store, digest: str) -> tuple[RunSpec, dict[str, NDArray[np.f
         raise FoldError("The network has no batch normalization that could be folded away.")
     _, _, arrays = Journal(store, digest, fence=0).position()
     if not arrays:
-        raise FoldError("The run has no weights: train it on this machine first.")
+        raise FoldError(FORGOTTEN if runs[0].state.is_finished() else "The run has no weights yet.")
     weights = {f"{layer.name}/{v.name}" for layer in describe_network(spec).layers for v in layer.variables}
     if not all(np.isfinite(arrays[name]).all() for name in weights):
         raise FoldError(DIVERGED)

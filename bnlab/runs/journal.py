@@ -90,7 +90,7 @@ class Journal:
         """Note how long a prediction takes, by batch size."""
         with self._engine.begin() as connection:
             connection.execute(delete(latencies).where(latencies.c.run == self._digest))
-            rows = [{"batch_size": size, "seconds": median} for size, median in seconds.items()]
+            rows = [{"batch_size": size, "seconds": fastest} for size, fastest in seconds.items()]
             self._insert(connection, latencies, rows)
 
     def _write_records(self, connection: Connection, records: Records) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bnlab.runs.fold import fold_run, has_normalization
+from bnlab.runs.fold import FORGOTTEN, fold_run, has_normalization
 from bnlab.runs.journal import Journal
 from bnlab.runs.store import Store
 from bnlab.runs.warm import warm_up
@@ -58,7 +58,7 @@ def _latencies(spec: RunSpec, journal: Journal) -> tuple[dict[int, float], dict[
 
     _, _, arrays = journal.position()
     if not arrays:
-        raise PredictionError("No weights of this run are kept: train it on this machine first.")
+        raise PredictionError(FORGOTTEN)
     model = build_trained(describe_network(spec), spec, arrays)
     images = load_arrays(spec).validation_images
     return measure_in_turns(model, model, images, RESCALINGS[spec.rescale].factor)

@@ -95,7 +95,7 @@ latencies = Table(
     metadata,
     _of_run(),
     Column("batch_size", Integer, primary_key=True),
-    Column("seconds", Float, nullable=False),  # of one prediction of a batch, the median of several
+    Column("seconds", Float, nullable=False),  # of one prediction of a batch, the fastest of several
 )
 
 # Runs that came with bnlab instead of being trained here. A table of its own: stores made before it stay as they are.

@@ -40,7 +40,7 @@ class Comparison:
         """See to what the class promises."""
         if not 1 <= len(self.variants) <= MOST_VARIANTS:
             raise SpecError(f"A comparison has 1 to {MOST_VARIANTS} variants, but {len(self.variants)} were given.")
-        if not 1 <= self.seeds <= MOST_SEEDS:
+        if not 1 <= self.seeds <= MOST_SEEDS or self.seeds % 1:
             raise SpecError(f"Seeds must be a whole number from 1 to {MOST_SEEDS}, but {self.seeds} was given.")
         for label in self.labels:
             _check_label(label)

@@ -40,8 +40,8 @@ _LAYOUT = """<style>
     display: grid; column-gap: 1rem; grid-template: auto auto 1fr auto / minmax(0, min(55%, 17rem)) minmax(0, 1fr);
   }
   [class*="st-key-card-"] > :first-child, [class*="st-key-card-"] > :has(.stAlert) { grid-column: 1 / -1; }
-  [class*="st-key-card-"] > :has(svg[role="img"]) { grid-row: 2 / span 3; }
-  [class*="st-key-card-"] > [data-testid="stLayoutWrapper"]:last-child { grid-area: 4 / 2; }
+  [class*="st-key-card-"] > :has(svg[role="img"]) { grid-row: 2 / span 2; }
+  [class*="st-key-card-"] > [data-testid="stLayoutWrapper"]:last-child { grid-area: 4 / 1 / auto / -1; }
   [class*="st-key-card-"] .stProgress p { min-height: 5.6em; }
 }
 @container (min-width: 22rem) {

@@ -22,8 +22,6 @@ from bnlab.ui.words import plain
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
-# On narrow screens alone (see claims_page): fourteen figures one below the other are a long way on a phone.
-_FOLD = '<details class="fold"><summary>The evidence</summary></details>'
 
 
 def render_claim(sitting: Sitting, claim: Claim, desk: Desk) -> None:
@@ -46,11 +44,9 @@ def _render_body(sittings: Iterator[Sitting], claim: Claim, desk: Desk, was_movi
     position = sitting.position(claim)
     _render_verdict(claim, position.trial)
     _render_actions(sitting, claim, position, desk)
-    st.html(_FOLD)
-    with st.container(key=f"evidence-{claim.id}"):
-        if position.trial is not None:
-            render_evidence(position.trial)
-        _render_method(claim, position.trial)
+    if position.trial is not None:
+        render_evidence(position.trial)
+    _render_method(claim, position.trial)
     if position.is_moving != was_moving:
         st.rerun()  # only now: what a button has done is seen at once, before all other cards are drawn anew
 

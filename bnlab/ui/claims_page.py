@@ -31,7 +31,8 @@ _LOOKS = """<style>
 { display: none; }
 [class*="st-key-hearing-"], [class*="st-key-begin-"] { min-height: 2.65rem; }
 /* As high as two lines and the bar, whatever is said: so nothing below moves while it counts. */
-.trial { display: flex; flex-direction: column; justify-content: end; width: 21rem; max-width: 100%; }
+[class*="st-key-hearing-"] > :has(.trial) { flex: 1 1 10rem; max-width: 21rem; }
+.trial { display: flex; flex-direction: column; justify-content: end; }
 .trial { min-height: 2.65rem; font-size: .8125rem; line-height: 1.25; }
 .trial progress { width: 100%; height: .4rem; margin-top: .2rem; appearance: none; border: 0; }
 .trial progress { background: rgba(127,127,127,.2); border-radius: .25rem; }
@@ -39,12 +40,9 @@ _LOOKS = """<style>
 .trial ::-webkit-progress-value { background: #2876c8; border-radius: .25rem; }
 .trial ::-moz-progress-bar { background: #2876c8; border-radius: .25rem; }
 .stMain h2 { font-size: 1.4rem; padding: .6rem 0 0; }
-.stMain h3 { font-size: 1.2rem; padding: 0; }
-[data-testid="stElementContainer"]:has(> .stHtml > .fold) { display: none; }
+.stMain h3 { font-size: 1.2rem; padding: 0; scroll-margin-top: 5.5rem; }
 @media (max-width: 640px) {
-  [data-testid="stElementContainer"]:has(> .stHtml > .fold) { display: block; }
-  .fold summary { cursor: pointer; padding: .2rem 0; }
-  [class*="st-key-claim-"]:has(.fold:not([open])) [class*="st-key-evidence-"] { display: none; }
+  [class*="st-key-hearing-"], [class*="st-key-begin-"] { min-height: 7.2rem; align-content: start; }
   .verdicts { grid-template-columns: 1fr; gap: .25rem; }
   .verdicts a { padding: .3rem .6rem; }
   .verdicts a { line-height: 1.3; }

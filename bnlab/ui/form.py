@@ -49,16 +49,18 @@ def render_field(name: str, spec: RunSpec, key: str, changed: Changed, *, disabl
 def render_number(name: str, **options: Any) -> None:
     """Draw the control of a number field, at what the session keeps under its key; `options` are the control's own.
 
-    It takes any number: one that is out of bounds would be refused by the browser, without a word. RunSpec refuses it
-    in a sentence.
+    It takes any number: one that is out of bounds would be refused by the browser, and a fraction cut off, without a
+    word. RunSpec refuses it in a sentence.
     """
     schema, value = PROPERTIES[name], st.session_state[options["key"]]
-    steps: dict[str, Any] = {"step": 1000 if name == "train_examples" else 1}
-    if _kind(schema) == "number":
-        steps = {"step": value / 2 if value else 0.01, "format": "%g"}
+    if value is not None:
+        st.session_state[options["key"]] = float(value)
+    step = value / 2 if value else 0.01
+    if _kind(schema) == "integer":
+        step = 1000.0 if name == "train_examples" else 1.0
     optional = "anyOf" in schema
-    told = {"placeholder": "all", "value": None} if optional or value is None else {}
-    st.number_input(schema["title"], **steps, **told | options)
+    told: dict[str, Any] = {"placeholder": "all", "value": None} if optional or value is None else {}
+    st.number_input(schema["title"], step=step, format="%g", **told | options)
 
 
 def field_value(name: str, entered: Any) -> Any:
@@ -66,9 +68,17 @@ def field_value(name: str, entered: Any) -> Any:
 
     Widths may be written "300, 100", "300 100" or, for ten equal layers, "10 x 100".
     """
-    if _kind(PROPERTIES[name]) != "array":
+    kind = _kind(PROPERTIES[name])
+    if kind == "integer":
+        return whole(entered)
+    if kind != "array":
         return entered
     return [units for part in re.split("[,;·]", str(entered)) for units in _widths(part)]
+
+
+def whole(entered: Any) -> Any:
+    """A whole number that a control gave as a float; anything else as it is, for whoever takes it to refuse it."""
+    return int(entered) if isinstance(entered, float) and entered.is_integer() else entered
 
 
 def _widths(part: str) -> list[Any]:

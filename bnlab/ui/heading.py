@@ -16,15 +16,27 @@ h1 { font-size: 1.9rem !important; padding: 0.5rem 0 !important; }
 LARGE = "<style>html { font-size: 21px !important; }</style>"
 
 
-# A page that another one opens would begin where that one was read. It runs once a page, whose name is in it.
-_TO_TOP = """<script>/* %s */ if (!location.hash) document.querySelector(".stMain")?.scrollTo(0, 0);</script>"""
+# A page that another one opens would begin where that one was read; and what an address points to is pushed away by
+# what is drawn above it later: it is gone after until the page has come to rest, or the reader takes over. It runs once
+# a page, whose name is in it.
+_ARRIVE = """<script>/* %s */
+(() => {
+  if (!location.hash) return document.querySelector(".stMain")?.scrollTo(0, 0);
+  const follow = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  const growing = new ResizeObserver(follow);
+  const end = () => growing.disconnect();
+  growing.observe(document.querySelector(".stMainBlockContainer"));
+  for (const own of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(own, end, { once: true });
+  setTimeout(end, 8000);
+})();
+</script>"""
 
 
 def render_heading(title: str, desk: Desk) -> None:
     """Draw the title, with the switches that concern the whole page to its right."""
     st.html(_COMPACT + (LARGE if desk.view.projector else ""))
     with st.container(key="arrival"):
-        st.html(_TO_TOP % title, unsafe_allow_javascript=True)
+        st.html(_ARRIVE % title, unsafe_allow_javascript=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         key = "projector"

@@ -46,10 +46,33 @@ def words_of(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> str:
         return _words(runs[0], queue)
     said = f"{_done(runs)} of {seeds} seeds done{_recorded(runs)}"
     active = [run for run in runs if not run.state.is_finished()]
+    now = _all_of_them([run for run in active if run.state is RunState.RUNNING]) or _first_of_them(active, queue)
     lefts = [run.seconds_left for run in active if run.seconds_left is not None]
     ended = [f"{n} {state.lower()}" for state, n in _ends(runs).items()]
     left = f"{sum(lefts):.0f} s of training left" if lefts and len(lefts) == len(active) else ""
-    return ", ".join(part for part in (said, *ended, left) if part)
+    return ", ".join(part for part in (said, *ended, now, left) if part)
+
+
+def _all_of_them(running: Sequence[Run]) -> str:
+    """What the runs do that train, taken together."""
+    if not running:
+        return ""
+    pace = sum(map(_images_per_second, running))
+    doing = "stopping" if all(run.stop_requested for run in running) else "training"
+    return f"{doing}, {pace:,.0f} images/s" if pace else doing
+
+
+def _first_of_them(waiting: Sequence[Run], queue: Mapping[str, int]) -> str:
+    """Where the first of the runs that wait stands."""
+    places = [queue[run.digest] for run in waiting if run.digest in queue]
+    if not waiting:
+        return ""
+    return f"number {min(places)} in the queue" if places and min(places) > 1 else "waiting for a worker"
+
+
+def _images_per_second(run: Run) -> float:
+    """0 as long as too little has been trained to tell."""
+    return run.step * run.spec.batch_size / run.seconds if run.seconds >= FIRST_ESTIMATE_SECONDS else 0.0
 
 
 def _done(runs: Collection[Run]) -> int:
@@ -90,6 +113,5 @@ def _left(run: Run) -> str:
     quiet = time.time() - run.updated_at
     if quiet > STALE_SECONDS:
         return f", no word from its worker for {quiet:.0f} s"
-    if run.seconds_left is None or run.seconds < FIRST_ESTIMATE_SECONDS:
-        return ""
-    return f", {run.step * run.spec.batch_size / max(run.seconds, 1e-9):,.0f} images/s, {run.seconds_left:.0f} s left"
+    pace = _images_per_second(run)
+    return f", {pace:,.0f} images/s, {run.seconds_left:.0f} s left" if pace else ""

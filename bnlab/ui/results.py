@@ -20,9 +20,14 @@ LATENCIES = {f"latency_{size}": f"Prediction of {size} (ms)" for size in LATENCY
 PERCENTS = ("val_accuracy", "val_accuracy_sd", "difference", "difference_sd")
 NAMES, PROJECTED_NAMES = 200, 260
 """Pixels for the networks' names. They stay in sight when the table is scrolled, if a phone has room beside them."""
+SPREAD, PROJECTED_SPREAD = 90, 115
+"""Pixels for a deviation, which is longer than its heading and often comes after the table was first laid out."""
 LOSSES = ("val_loss", "val_loss_sd")
 TOO_LARGE = 1e6
-PERCENT = "%.2f %%"  # of what is times a hundred: Streamlit's own "percent" leaves out zeros at the end
+PERCENT, POINTS = (
+    "%.2f %%",
+    "%+.2f",
+)  # of what is times a hundred: Streamlit's own "percent" leaves out zeros at the end
 
 Measured = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
 
@@ -53,19 +58,19 @@ def _looks(view: View) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     minus = f"Validation accuracy minus {view.baseline}’s, seed by seed, in percentage points"
     epoch = "Time in training steps alone. –: no seed has trained a whole epoch"
-    latency = "Median on one thread, measured when the run was complete"
-    width = PROJECTED_NAMES if view.projector else NAMES
+    latency = "The fastest of several, on one thread, when the run was complete: so others that train count little"
+    width, spread = (PROJECTED_NAMES, PROJECTED_SPREAD) if view.projector else (NAMES, SPREAD)
     return {
         "label": st.column_config.TextColumn("Network", width=width, pinned=True),
         "params": number("Parameters", format="localized"),
         "trainable": number("Trainable", format="localized"),
         "runs": number("Seeds measured"),
         "val_loss": number("Validation loss", format="%.4f", help="–: not a number, or larger than a million"),
-        "val_loss_sd": number("± sd", format="%.4f"),
+        "val_loss_sd": number("± sd", format="%.4f", width=spread),
         "val_accuracy": number("Validation accuracy", format=PERCENT),
-        "val_accuracy_sd": number("± sd ", format=PERCENT),
-        "difference": number("Difference", format=PERCENT, help=minus),
-        "difference_sd": number("± sd  ", format=PERCENT),
+        "val_accuracy_sd": number("± sd ", format=PERCENT, width=spread),
+        "difference": number("Difference (points)", format=POINTS, help=minus),
+        "difference_sd": number("± sd  ", format="%.2f", width=spread),
         "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help=epoch),
         "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: not reached by every seed"),
         "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: not reached by every seed"),

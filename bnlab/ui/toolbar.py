@@ -14,7 +14,7 @@ from bnlab.spec.parse import revise_spec
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.curves import render_view
-from bnlab.ui.form import PROPERTIES, render_number
+from bnlab.ui.form import PROPERTIES, field_value, render_number, whole
 from bnlab.ui.lesson import EVERYTHING
 from bnlab.ui.session import Desk, attempt
 from bnlab.ui.words import plain
@@ -122,19 +122,20 @@ def _render_for_all(desk: Desk, field: str) -> None:
 
 
 def _set_for_all(desk: Desk, field: str, key: str) -> None:
-    _try(desk, lambda c: c.revised({field: st.session_state[key]}))
+    _try(desk, lambda c: c.revised({field: field_value(field, st.session_state[key])}))
 
 
 def _render_seeds(desk: Desk) -> None:
     key = "seeds"
-    st.session_state[key] = desk.comparison.seeds
+    st.session_state[key] = float(desk.comparison.seeds)
     st.number_input(
         "Seeds",
-        step=1,
+        step=1.0,
+        format="%g",
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
         key=key,
         disabled=desk.lesson.locks(EVERYTHING),
-        on_change=lambda: _try(desk, lambda c: c.repeated(st.session_state[key])),
+        on_change=lambda: _try(desk, lambda c: c.repeated(whole(st.session_state[key]))),
         width=115,
     )
 

@@ -51,8 +51,8 @@ def test_a_claim_of_no_difference_points_to_the_middle() -> None:
 
 def test_only_what_decides_is_drawn_and_the_height_follows() -> None:
     one, two = frame(row(), row(decides=False)), frame(row(), row())
-    assert len(effects_figure(one).data) == 3
-    assert len(effects_figure(two).data) == 6
+    assert len(effects_figure(one).data) == 1 + 3
+    assert len(effects_figure(two).data) == 1 + 6
     assert effects_height(two) > effects_height(one)
 
 

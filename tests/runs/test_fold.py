@@ -81,7 +81,7 @@ def test_what_cannot_be_folded_says_why(store: Store) -> None:
     store.launch(queued, "queued", OWNER)
     for digest, why in (
         (plain.digest, "no batch normalization"),
-        (queued.digest, "no weights"),
+        (queued.digest, "no weights yet"),
         ("gone", "no longer there"),
     ):
         with pytest.raises(FoldError, match=rf"^The .*{why}.*\.$"):

@@ -44,5 +44,5 @@ def test_with_bn_it_is_the_fold_reports(store: Store) -> None:
 
 def test_a_run_without_weights_says_so(store: Store) -> None:
     digest = store.launch(SPEC, "A", OWNER).digest
-    with pytest.raises(PredictionError, match="No weights of this run are kept"):
+    with pytest.raises(PredictionError, match="weights of this run are no longer kept"):
         measure_prediction(store.url, digest)

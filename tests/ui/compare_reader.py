@@ -9,7 +9,7 @@ from bnlab.spec.presets import PRESETS
 CURVES = ("Training loss", "Training accuracy", "Validation loss", "Validation accuracy")
 LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
 # Longer than anybody watches; long enough to be disturbed.
-ENDLESS, SHORT = "epochs=1000&train_examples=10000", "epochs=2&train_examples=20000"
+ENDLESS, SHORT = "epochs=1000&train_examples=10000", "epochs=6&train_examples=20000"
 PATIENCE = 90_000  # ms: the workers share their cores with everything else that is tested
 TICKS = 20
 

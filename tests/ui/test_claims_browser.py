@@ -19,10 +19,18 @@ UNASKED_SHIFTS = """() => new Promise((told) => new PerformanceObserver((shifts)
     .map((shift) => shift.value))).observe({ type: "layout-shift", buffered: true }))"""
 
 
-def test_nothing_moves_while_a_trial_goes_on(browser_page: Page, app_url: str) -> None:
+FIGURE_TOP = """card => card.querySelector("[data-chart]").getBoundingClientRect().top
+    - card.getBoundingClientRect().top"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+def test_nothing_moves_while_a_trial_goes_on(browser_page: Page, app_url: str, width: int, height: int) -> None:
+    browser_page.set_viewport_size({"width": width, "height": height})
     browser_page.goto(f"{app_url}/claims")
     card = browser_page.locator(".st-key-claim-A5")
     browser_page.get_by_role("link", name="A5 ·").click()
+    expect(card.locator("[data-chart]")).to_be_attached()
+    before = card.evaluate(FIGURE_TOP)
     card.get_by_role("button", name="Run it in full").click()
     expect(card.get_by_role("progressbar")).to_have_accessible_name(re.compile("On trial .full, .*: 0 of"))
     expect(card.get_by_role("button", name="Run it in full")).to_be_hidden()
@@ -30,6 +38,7 @@ def test_nothing_moves_while_a_trial_goes_on(browser_page: Page, app_url: str) -
     browser_page.evaluate("window.begun = performance.now()")
     browser_page.wait_for_timeout(2_000)  # two ticks
     assert browser_page.evaluate(UNASKED_SHIFTS) == []
+    assert card.evaluate(FIGURE_TOP) == before, "what is said of a trial takes the place of the buttons"
     card.get_by_role("button", name="Stop").click()
     expect(card.get_by_role("button", name="Run it in full")).to_be_visible()
 
@@ -64,15 +73,11 @@ def test_a_claim_is_put_on_trial_and_its_networks_are_opened(browser_page: Page,
     assert "seeds=5" in browser_page.url
 
 
-def test_on_a_phone_the_evidence_is_folded(browser_page: Page, app_url: str) -> None:
+def test_on_a_phone_the_figure_that_decides_is_in_sight(browser_page: Page, app_url: str) -> None:
     browser_page.set_viewport_size({"width": 390, "height": 844})
-    browser_page.goto(f"{app_url}/claims")
+    browser_page.goto(f"{app_url}/claims#a2")
+    expect(browser_page.get_by_role("heading", name="A2 ·")).to_be_in_viewport()
     card = browser_page.locator(".st-key-claim-A2")
-    expect(card.get_by_text("The evidence")).to_be_visible()
-    expect(card.get_by_text("Recorded on")).to_be_hidden()
-    card.get_by_text("The evidence").click()
-    expect(card.get_by_text("Recorded on")).to_be_visible()
-    expect(card.locator(".plot-container")).to_be_attached()
+    expect(card.locator(".plot-container")).to_be_in_viewport()
+    expect(card.locator(".modebar-btn")).to_have_count(0)
     browser_page.set_viewport_size({"width": 1100, "height": 800})
-    expect(browser_page.locator(".st-key-claim-A3").get_by_text("Recorded on")).to_be_visible()
-    expect(card.get_by_text("The evidence")).to_be_hidden()

@@ -106,7 +106,7 @@ def test_what_came_along_was_not_trained_here() -> None:
     seeds = [run(RunState.COMPLETED, 2000, recorded="1 May 2026"), run(RunState.COMPLETED, 2000)]
     assert words_of(seeds, 3, {}) == "2 of 3 seeds done (1 recorded, 1 trained here)"
     assert words_of(seeds[:1], 3, {}) == "1 of 3 seeds done (recorded)"
-    assert words_of([*seeds[:1], run(RunState.RUNNING)], 3, {}) == "1 of 3 seeds done (recorded)"
+    assert words_of([*seeds[:1], run(RunState.RUNNING)], 3, {}) == "1 of 3 seeds done (recorded), training"
 
 
 def test_several_seeds_are_counted() -> None:
@@ -114,8 +114,9 @@ def test_several_seeds_are_counted() -> None:
     waiting = run(RunState.QUEUED, 1000)
     assert words_of([done] * 3, 3, {}) == "3 of 3 seeds done"
     assert words_of([done], 3, {}) == "1 of 3 seeds done"
-    assert words_of([done, active, waiting], 3, {}) == "1 of 3 seeds done, 2 s of training left", "1.5 and 1 s"
-    assert words_of([done, active, WAITING], 3, {}) == "1 of 3 seeds done", "nobody knows how fast the third will be"
+    pace = "1 of 3 seeds done, training, 32,000 images/s"
+    assert words_of([done, active, waiting], 3, {}) == f"{pace}, 2 s of training left", "1.5 and 1 s"
+    assert words_of([done, active, WAITING], 3, {}) == pace, "nobody knows how fast the third will be"
 
 
 def test_seeds_that_ended_otherwise_are_told_apart() -> None:
@@ -139,3 +140,18 @@ def test_there_are_always_words_and_a_fraction(given: list[tuple[RunState, int]]
     assert said
     assert "None" not in said
     assert "nan" not in said
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([run(RunState.RUNNING, 500), run(RunState.RUNNING, 500)], "training, 64,000 images/s, 3 s of training left"),
+        ([run(RunState.RUNNING, 500), run(RunState.QUEUED)], "training, 32,000 images/s"),
+        ([run(RunState.RUNNING, 500, stop_requested=True)], "stopping, 32,000 images/s, 2 s of training left"),
+        ([run(RunState.QUEUED)], "number 4 in the queue"),
+        ([run(RunState.QUEUED), run(RunState.STOPPED, 9)], "1 stopped, number 4 in the queue"),
+    ],
+)
+def test_several_seeds_are_told_together(runs: list[Run], said: str) -> None:
+    assert words_of(runs, 3, {SPEC.digest: 4, "other": 1}) == f"0 of 3 seeds done, {said}"
+    assert words_of([run(RunState.QUEUED)], 3, {SPEC.digest: 1}) == "0 of 3 seeds done, waiting for a worker"

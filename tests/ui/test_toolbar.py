@@ -24,3 +24,13 @@ def test_an_added_variant_is_trained_as_long_and_on_as_much_as_the_others(open_p
     assert len(words(app)) == 5
     assert app.number_input(key="all-epochs").value == 2
     assert app.number_input(key="all-train_examples").value == 2000
+
+
+def test_a_fraction_is_refused_where_a_whole_number_belongs(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, **TINY)
+    app.number_input(key="seeds").set_value(2.5).run()
+    assert [error.value for error in app.error] == ["Seeds must be a whole number from 1 to 20, but 2.5 was given."]
+    app.number_input(key="all-epochs").set_value(1.5).run()
+    assert app.error[0].value.startswith("Epochs must be a whole number")
+    assert not app.exception
+    assert app.number_input(key="all-epochs").value == TINY["epochs"]
