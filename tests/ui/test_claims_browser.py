@@ -60,7 +60,7 @@ def test_a_claim_is_put_on_trial_and_its_networks_are_opened(browser_page: Page,
     assert entered(store) == ["O3 quick 0:5"]
 
     long = browser_page.locator(".st-key-claim-W2")
-    long.get_by_role("button", name="Run it in full").click()
+    long.get_by_role("button", name="in full").click()
     expect(long).to_contain_text(re.compile("On trial .full, .*: 0 of .* runs trained"))
     long.get_by_role("button", name="Stop").click()
     expect(long.get_by_role("button", name=re.compile("in full"))).to_be_enabled()
