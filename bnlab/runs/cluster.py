@@ -37,6 +37,7 @@ def connect(address: str | None, workers: int | None = None) -> Client:
         except (OSError, ValueError, TimeoutError) as error:
             raise ClusterError(f"No Dask scheduler answers at BNLAB_SCHEDULER={address}.") from error
     dask.config.set(SETTINGS)  # for good: some are read only when a worker is lost
+    _silence_dask()
     try:
         with _deaf_to_ctrl_c():
             return Client(_local_cluster(workers or CPU_COUNT), set_as_default=False)
@@ -52,6 +53,12 @@ def worker_addresses(client: Client) -> list[str]:
 def is_short_of_workers(client: Client) -> bool:
     """Whether a process of our own cluster is missing; on somebody else's that is not for us to say."""
     return client.cluster is not None and len(worker_addresses(client)) < len(client.cluster.worker_spec)
+
+
+def _silence_dask() -> None:
+    """For good: `silence_logs` ends with the cluster, and what is still being sent then is logged with a traceback."""
+    for handler in logging.getLogger("distributed").handlers:
+        handler.setLevel(logging.CRITICAL)
 
 
 def _local_cluster(workers: int) -> LocalCluster:

@@ -1,7 +1,10 @@
-"""A cluster that cannot be reached."""
+"""A cluster that cannot be reached, and what is heard of one that ends."""
+
+import logging
 
 import pytest
 
+from bnlab.runs.cluster import connect, disconnect
 from bnlab.runs.lab import Lab
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
@@ -21,3 +24,10 @@ def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
         assert store.run(run.digest).state is RunState.QUEUED
     finally:
         lab.close()
+
+
+def test_a_cluster_of_our_own_is_silent_after_its_end_too() -> None:
+    handlers = logging.getLogger("distributed").handlers
+    assert handlers
+    disconnect(connect(None, workers=1))
+    assert [handler.level for handler in handlers] == [logging.CRITICAL] * len(handlers)
