@@ -52,9 +52,9 @@ def _render_body(sittings: Iterator[Sitting], claim: Claim, desk: Desk, was_movi
 
 
 def _render_actions(sitting: Sitting, claim: Claim, position: Position, desk: Desk) -> None:
-    """What can be done, in a row that is named by whether the claim is being heard (see claims_page)."""
+    """What can be done, in a row that is named by whether the claim is heard or ever will be (see claims_page)."""
     hearing, standing = position.hearing, position.standing
-    name = "begin" if hearing is None else "hearing"
+    name = "hearing" if hearing is not None else "begin" if needs_work(claim) else "counted"
     with st.container(horizontal=True, vertical_alignment="center", key=f"{name}-{claim.id}"):
         render_open_in_compare(claim, position.trial, desk)  # first, where nothing moves it
         if hearing is not None and standing is not None:

@@ -44,11 +44,6 @@ def render_heading(title: str, desk: Desk) -> None:
         help_ = "Large type and thick lines, for the last row."
         st.toggle("Projector", key=key, help=help_, on_change=_project, args=(desk, key))
         render_share(desk)
-    render_faults(desk)
-
-
-def render_faults(desk: Desk) -> None:
-    """Say what could not be read from the page's address."""
     for fault in desk.faults:
         st.warning(f"In this page's address: {plain(fault)}", icon=":material/link_off:")
 

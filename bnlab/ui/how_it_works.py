@@ -11,28 +11,19 @@ from bnlab.ui.explanations.modes import render_modes
 from bnlab.ui.explanations.momentum import render_momentum
 from bnlab.ui.explanations.placement import render_placement
 from bnlab.ui.explanations.scale import render_scale
-from bnlab.ui.heading import LARGE, render_faults
+from bnlab.ui.heading import render_heading
 from bnlab.ui.session import desk
 
-# Streamlit leaves a hand's breadth above the title, which a projector has no room for; and an equation that is a pixel
-# wider than it says would get a scroll bar.
-_COMPACT = """<style>
-.stMainBlockContainer { padding-top: 3rem; }
-h1 { font-size: 1.9rem !important; }
+# An equation that is a pixel wider than it says would get a scroll bar. On a phone a figure stays in sight above the
+# controls that move it, on the page's own colour (.streamlit/config.toml), for they pass behind it.
+_LAYOUT = """<style>
 .katex-display { padding-inline: 3px; }
-</style>"""
-# A link to a section arrives while what stands above it is still being drawn: hold on to it until that is over, or the
-# reader scrolls.
-_ARRIVE = """<script>
-const section = document.getElementById(location.hash.slice(1));
-if (section) {
-  const hold = new ResizeObserver(() => section.scrollIntoView());
-  hold.observe(section.closest(".stMainBlockContainer"));
-  const release = () => hold.disconnect();
-  for (const act of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(act, release, { once: true });
-  setTimeout(release, 5000);
+@media (max-width: 640px) {
+  .stHorizontalBlock:has(> .stColumn > * [data-testid="stWidgetLabel"]) > .stColumn:has(.live-chart) {
+    order: -1; position: sticky; top: 3.5rem; z-index: 2; background: light-dark(#ffffff, #11151a);
+  }
 }
-</script>"""
+</style>"""
 _INTRODUCTION = (
     "Batch normalization (BN) is a layer that gives each feature of a mini-batch mean 0 and variance 1, and then lets "
     "the network choose another mean (beta) and another spread (gamma). Move the sliders: every figure follows at once."
@@ -61,13 +52,10 @@ SECTIONS: tuple[Section, ...] = (
 
 def render_how_it_works() -> None:
     """Draw the page. A control reruns its own section and nothing else."""
-    own = desk()
-    st.html(_COMPACT + (LARGE if own.view.projector else ""))
-    st.title("How batch normalization works")
-    render_faults(own)
+    render_heading("How batch normalization works", desk())
+    st.html(_LAYOUT)
     st.markdown(_INTRODUCTION)
     st.markdown("\n".join(f"{i}. [{s.title}](#{s.anchor}): {s.question}" for i, s in enumerate(SECTIONS, start=1)))
     for section in SECTIONS:
         st.header(section.title, anchor=section.anchor, divider="gray")
         st.fragment(section.render)()
-    st.html(_ARRIVE, unsafe_allow_javascript=True)

@@ -5,7 +5,7 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.explanations.placement import FUNCTIONS
@@ -57,7 +57,8 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 def test_contents_lead_to_every_section(app: AppTest) -> None:
     anchors = [header.proto.anchor for header in app.header]
     assert anchors == [section.anchor for section in SECTIONS]
-    assert re.findall(r"\(#(\w+)\)", app.markdown[1].value) == anchors
+    contents = next(text.value for text in app.markdown if text.value.startswith("1. "))
+    assert re.findall(r"\(#(\w+)\)", contents) == anchors
     assert anchors == ["statistics", "modes", "momentum", "placement", "scale", "folding"]
 
 
@@ -127,7 +128,7 @@ def test_numbers_as_people_write_them(value: float, plain: str, latex: str) -> N
 
 
 @pytest.mark.browser
-def test_a_link_to_a_section_arrives_there_and_a_slider_moves_its_figure(browser_page: Page, tmp_path: Path) -> None:
+def test_a_link_arrives_at_its_section_and_a_slider_moves_a_figure_in_sight(browser_page: Page, tmp_path: Path) -> None:
     script = tmp_path / "page.py"
     script.write_text(PAGE)
     folder = tmp_path / "served"
@@ -145,6 +146,11 @@ def test_a_link_to_a_section_arrives_there_and_a_slider_moves_its_figure(browser
         browser_page.locator(".st-key-how-momentum input[type=range]").press("Home")
         browser_page.wait_for_function("chart => chart._fullData[0].y[1] === 0", arg=node)
         assert chart.element_handle().evaluate("(chart, other) => chart === other", node), "redrawn in place"
+
+        browser_page.set_viewport_size({"width": 390, "height": 844})
+        browser_page.locator(".st-key-how-epsilon").evaluate("slider => slider.scrollIntoView({ block: 'end' })")
+        expect(browser_page.locator('[data-chart="how-chart-batch"]')).to_be_in_viewport(ratio=0.8)
+        browser_page.set_viewport_size({"width": 1100, "height": 800})
         browser_page.goto("about:blank")
 
 
