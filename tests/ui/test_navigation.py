@@ -10,6 +10,9 @@ from streamlit.testing.v1 import AppTest
 from bnlab.ui.navigation import PAGES, ROOT
 from tests.browser import running_app
 from tests.charts.test_style import contrast
+from tests.served_app import app_url, store
+
+__all__ = ["app_url", "store"]
 
 APP = ROOT / "app.py"
 
@@ -54,38 +57,34 @@ def test_words_on_the_themes_colours_can_be_read(name: str) -> None:
 
 
 @pytest.mark.browser
-def test_what_is_chosen_is_written_in_the_texts_colour(browser_page: Page, scheduler: str) -> None:
-    with running_app(APP, env={"BNLAB_SCHEDULER": scheduler}) as url:
-        for scheme in ("light", "dark"):
-            browser_page.emulate_media(color_scheme=scheme)
-            browser_page.goto(f"{url}/how_it_works")
-            heading = browser_page.get_by_role("heading", level=1)
-            expect(heading).to_be_visible(timeout=30_000)
-            text = heading.evaluate("heading => getComputedStyle(heading).color")
-            for chosen in ('button[data-selected="true"] p', '[data-testid="stSliderThumbValue"] p'):
-                expect(browser_page.locator(chosen).first).to_have_css("color", re.compile(re.escape(text)))
-        browser_page.goto("about:blank")
+def test_what_is_chosen_is_written_in_the_texts_colour(browser_page: Page, app_url: str) -> None:
+    for scheme in ("light", "dark"):
+        browser_page.emulate_media(color_scheme=scheme)
+        browser_page.goto(f"{app_url}/how_it_works")
+        heading = browser_page.get_by_role("heading", level=1)
+        expect(heading).to_be_visible(timeout=30_000)
+        text = heading.evaluate("heading => getComputedStyle(heading).color")
+        for chosen in ('button[data-selected="true"] p', '[data-testid="stSliderThumbValue"] p'):
+            expect(browser_page.locator(chosen).first).to_have_css("color", re.compile(re.escape(text)))
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(
-    scheme: str, browser_page: Page, scheduler: str
+    scheme: str, browser_page: Page, app_url: str
 ) -> None:
-    with running_app(APP, env={"BNLAB_SCHEDULER": scheduler}) as url:
-        browser_page.emulate_media(color_scheme=scheme)
-        browser_page.goto(f"{url}/?lock=all")
-        heading = browser_page.get_by_role("heading", level=1)
-        expect(heading).to_be_visible(timeout=30_000)
-        text = heading.evaluate("heading => getComputedStyle(heading).color")
-        for disabled in (".st-key-stop_all button", ".st-key-all-epochs label", ".st-key-all-epochs input"):
-            place = browser_page.locator(disabled).first
-            expect(place).to_have_css("color", text)
-            expect(place).to_have_css("opacity", "0.65")
-        expect(place).to_have_css("-webkit-text-fill-color", text)
-        link = browser_page.get_by_test_id("stSidebarNavLink").nth(1)
-        link.focus()
-        for key in ("Shift+Tab", "Tab"):
-            browser_page.keyboard.press(key)
-        expect(link).to_have_css("outline", f"{text} solid 2px")
-        browser_page.goto("about:blank")
+    browser_page.emulate_media(color_scheme=scheme)
+    browser_page.goto(f"{app_url}/?lock=all")
+    heading = browser_page.get_by_role("heading", level=1)
+    expect(heading).to_be_visible(timeout=30_000)
+    text = heading.evaluate("heading => getComputedStyle(heading).color")
+    for disabled in (".st-key-stop_all button", ".st-key-all-epochs label", ".st-key-all-epochs input"):
+        place = browser_page.locator(disabled).first
+        expect(place).to_have_css("color", text)
+        expect(place).to_have_css("opacity", "0.65")
+    expect(place).to_have_css("-webkit-text-fill-color", text)
+    link = browser_page.get_by_test_id("stSidebarNavLink").nth(1)
+    link.focus()
+    for key in ("Shift+Tab", "Tab"):
+        browser_page.keyboard.press(key)
+    expect(link).to_have_css("outline", f"{text} solid 2px")
