@@ -98,7 +98,8 @@ function createChart(Plotly) {
   const chart = { element, Plotly, data: null, stale: true, drawn: "", near: true, width: 0, retry: 0, observers: [] };
   element.setAttribute("role", "img");
   const sized = new ResizeObserver(() => {
-    if (chart.stale || element.clientWidth !== chart.width) draw(chart);
+    chart.stale ||= element.clientWidth !== chart.width;      // also off the screen: drawn anew when it comes near
+    if (chart.stale) draw(chart);
   });
   const seen = new IntersectionObserver((entries) => {
     chart.near = entries.at(-1).isIntersecting;

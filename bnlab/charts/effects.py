@@ -26,7 +26,8 @@ MARKS = {
     "no detectable difference": (UNDECIDED, "circle"),
     "not enough seeds": (UNDECIDED, "circle-open"),
 }
-ROW, HEAD = 60, 80  # pixels; above the words at the top is room for the mode bar
+TYPE = 13  # pixels: what conditions and amounts are written in; all heights follow it
+ROW, HEAD, FOOT = 60 / 13, 80 / 13, 44 / 13  # of TYPE; above the words at the top is room for the mode bar
 MIDDLE = 0.22  # of a row, whose name stands above its middle
 ZONE = 0.17  # of a row, up and down from there
 LEAST_REACH = 3.0
@@ -34,25 +35,24 @@ MOST_REACH = 1e6
 TICKS = (1, 3, 10, 100, 1_000, 10_000, 100_000)
 
 
-def effects_height(frame: pd.DataFrame) -> int:
+def effects_height(frame: pd.DataFrame, size: int = TYPE) -> int:
     """Pixels for `effects_figure`."""
-    return HEAD + ROW * max(1, int(frame["decides"].sum())) + 44
+    return round(size * (HEAD + ROW * max(1, len(frame)) + FOOT))
 
 
-def effects_figure(frame: pd.DataFrame) -> go.Figure:
-    """The conditions that decide, from top to bottom: each seed as a dot, the mean with its interval.
+def effects_figure(frame: pd.DataFrame, size: int = TYPE) -> go.Figure:
+    """The conditions from top to bottom: each seed as a dot, the mean with its interval.
 
     `frame` has the columns of `bnlab.claims.frames.cells_frame`. What is not a number is left out; an interval that is
-    unbounded reaches the edge.
+    unbounded reaches the edge. `size` is that of the type, in pixels.
     """
-    own = frame[frame["decides"]]
-    if own.empty:
+    if frame.empty:
         return message_figure("", "Nothing has been measured yet")
-    reach = _reach(own)
+    reach = _reach(frame)
     ticks = [sign * tick for tick in TICKS if tick < reach for sign in (-1, 1)] + [0]
-    traces = [_grid(ticks, len(own))]
+    traces = [_grid(ticks, len(frame))]
     shapes: list[dict[str, Any]] = []
-    for place, row in enumerate(own.to_dict("records")):
+    for place, row in enumerate(frame.to_dict("records")):
         traces += _row_traces(row, place, reach)
         shapes += _zones(int(row["direction"]), place, reach)
     edge = math.asinh(reach)
@@ -65,26 +65,25 @@ def effects_figure(frame: pd.DataFrame) -> go.Figure:
         "showgrid": False,  # its lines would cross the names
         "fixedrange": True,
     }
-    rows = {"range": [len(own) - 0.4, -0.6], "visible": False, "fixedrange": True}
+    rows = {"range": [len(frame) - 0.4, -0.6], "visible": False, "fixedrange": True}
     layout = {
         "xaxis": axis,
         "yaxis": rows,
         "shapes": shapes,
-        "annotations": [*_heads(own), *_names(own)],
+        "annotations": [annotation | {"font": {"size": size}} for annotation in (*_heads(frame), *_names(frame))],
         "showlegend": False,
-        "margin": {"l": 8, "r": 8, "t": 44, "b": 44},
-        "height": effects_height(frame),
+        "margin": {"l": 8, "r": 8, "t": 44, "b": round(size * FOOT)},
+        "height": effects_height(frame, size),
         "hovermode": "closest",
     }
     return plain_figure(traces, layout)
 
 
 def effects_alt(frame: pd.DataFrame) -> str:
-    """What the chart shows, in a sentence for each condition that decides."""
-    own = frame[frame["decides"]]
-    if own.empty:
+    """What the chart shows, in a sentence for each condition."""
+    if frame.empty:
         return "Nothing has been measured yet."
-    return " ".join(f"{row['condition']}: {effect_text(row)}, {row['verdict']}." for row in own.to_dict("records"))
+    return " ".join(f"{row['condition']}: {effect_text(row)}, {row['verdict']}." for row in frame.to_dict("records"))
 
 
 def effect_text(row: Row) -> str:
@@ -164,22 +163,21 @@ def _zones(direction: int, place: int, reach: float) -> list[dict[str, Any]]:
 
 
 def _heads(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """What left, middle and right mean, above the rows; a claim of no difference says it with the row's colours."""
-    if (frame["direction"] == 0).all():
-        words = (
-            ("different", 0, "left"),
-            ("no difference that counts: as claimed", 0.5, "center"),
-            ("different", 1, "right"),
-        )
+    """What left, middle and right mean, above the rows; where rows differ in that, their colours say it."""
+    to_the_middle = frame["direction"] == 0
+    if to_the_middle.all():
+        left, middle, right = "different", "no difference that counts: as claimed", "different"
+    elif to_the_middle.any():
+        left, middle, right = "", "in the blue: as claimed", ""
     else:
-        words = (("← the opposite", 0, "left"), ("too small to count", 0.5, "center"), ("as claimed →", 1, "right"))
-    place = {"xref": "paper", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 13}}
-    return [place | {"text": text, "x": x, "xanchor": anchor} for text, x, anchor in words]
+        left, middle, right = "← the opposite", "too small to count", "as claimed →"
+    place = {"xref": "paper", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False}
+    words = ((left, 0, "left"), (middle, 0.5, "center"), (right, 1, "right"))
+    return [place | {"text": text, "x": x, "xanchor": anchor} for text, x, anchor in words if text]
 
 
 def _names(frame: pd.DataFrame) -> list[dict[str, Any]]:
     place = {"xref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom", "showarrow": False, "align": "left"}
-    place |= {"font": {"size": 13}}
     return [
         place | {"y": number + MIDDLE - 0.19, "text": f"{row['condition']}<br><b>{effect_text(row)}</b>"}
         for number, row in enumerate(frame.to_dict("records"))

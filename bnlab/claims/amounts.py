@@ -8,12 +8,12 @@ _SIGNS = {-1: "−", 0: "±", 1: "+"}
 
 def amount(value: float, digits: int = 4) -> str:
     """With that many digits, and whole where the number is large: 97.36, 0.0001, 266,610."""
-    return f"{value:,.0f}" if abs(value) >= MANY else f"{value:z.{digits}g}"
+    return (f"{value:,.0f}" if abs(value) >= MANY else f"{value:z.{digits}g}").replace("-", "−")
 
 
 def difference_amount(value: float) -> str:
     """With its sign: +0.62, −3.7, +1,600."""
-    return ("+" if value > 0 else "") + amount(value, 3).replace("-", "−")
+    return ("+" if value > 0 else "") + amount(value, 3)
 
 
 def thresholds(claim: Claim) -> list[str]:

@@ -44,7 +44,7 @@ def _counted(name: str, treatment: Arm, measure: Measure) -> Condition:
 
 
 _NETWORKS = PAIRS[:2]
-"""The third pair is the second at another rate, which makes no difference to the time of a prediction or of a step."""
+"""For times: the third pair is the second at another rate, which makes no difference to a prediction or a step."""
 
 _SLOWER = Prediction(+1, 0.01, "A hundredth of a millisecond: about a twentieth of what predicting an image takes.")
 _SLOWER_BATCH = Prediction(+1, 0.05, "A twentieth of a millisecond: about a twentieth of what 256 images take.")
@@ -81,7 +81,7 @@ DISADVANTAGES = (
         conditions=(
             *(pair.condition(ADDED_MILLISECONDS_1, _SLOWER) for pair in _NETWORKS),
             *(pair.condition(ADDED_MILLISECONDS_256, _SLOWER_BATCH) for pair in _NETWORKS),
-            *(pair.condition(ACCURACY, MORE_ACCURATE) for pair in _NETWORKS),
+            *(pair.condition(ACCURACY, MORE_ACCURATE) for pair in PAIRS),
         ),
         beside=(
             *(pair.condition(MILLISECONDS_1, _SLOWER) for pair in _NETWORKS),

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from bnlab.claims.evidence import looked_into
 from bnlab.claims.statistics import Interval
 from bnlab.claims.trial import Trial, interval_of
 
@@ -10,7 +11,8 @@ from bnlab.claims.trial import Trial, interval_of
 def trial_document(trial: Trial) -> dict[str, Any]:
     """The trial as JSON holds it; what is not finite is null.
 
-    `conditions` has every arm once; `difference` is treatment minus control (see `Trial.difference`).
+    `conditions` has every arm once; `difference` is treatment minus control (see `Trial.difference`). `runs` counts
+    networks that were only looked into, too, which `seconds` does not.
     """
     claim, difference = trial.case.claim, trial.difference
     return {
@@ -20,7 +22,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
         "unit": claim.measure.unit,
         "conditions": _arms(trial),
         "difference": {"mean": _finite(difference.mean), "ci": _ends(difference), "n": difference.n},
-        "runs": trial.effort.runs,
+        "runs": trial.effort.runs + looked_into(trial.case),
         "seconds": trial.effort.seconds,
     }
 

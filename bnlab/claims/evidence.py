@@ -34,6 +34,11 @@ def probes(case: Case) -> tuple[Question, ...]:
     return tuple(asked)
 
 
+def looked_into(case: Case) -> int:
+    """How many networks are trained for the sake of a question alone: for some steps, and kept nowhere."""
+    return len({question.spec for question in probes(case)} - set(trained_specs(case)))
+
+
 def every_condition(claim: Claim) -> tuple[Condition, ...]:
     """Those that decide and those beside."""
     return (*claim.conditions, *claim.beside)

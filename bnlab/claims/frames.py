@@ -20,7 +20,7 @@ def cells_frame(trial: Trial) -> pd.DataFrame:
     """
     rows = [_row(trial, cell, decides=True) for cell in trial.cells]
     rows += [_row(trial, cell, decides=False) for cell in trial.beside]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"decides": bool})
 
 
 def _row(trial: Trial, cell: Cell, *, decides: bool) -> dict[str, object]:

@@ -14,6 +14,10 @@ COUNTED = Size({}, 1)
 _WITHOUT = Arm("no BN", (RunSpec(),))
 _WITH = Arm("BN", (RunSpec(placement="before_activation"),))
 _ONE = Prediction(+1, 1, "Half a parameter a unit does not exist, and one would make the statement true.")
+_FOUR_A_UNIT = (
+    "Together that is the notebook's 4 × units, as 784 · 4 = 3,136 on the input, 300 · 4 = 1,200 and 100 · 4 = 400: "
+    "gamma and beta are trained, the moving mean and variance are kept."
+)
 _PLACES: dict[str, dict[str, Any]] = {
     "before the activation": {"placement": "before_activation"},
     "after the activation": {"placement": "after_activation"},
@@ -47,6 +51,7 @@ OBSERVATIONS = (
         statement="gamma and beta are new trainable parameters.",
         question="How many trainable parameters do the BN layers have for each unit they normalize?",
         conditions=_wherever_it_stands(TRAINABLE_A_UNIT),
+        remarks=(_FOUR_A_UNIT,),
         quick=COUNTED,
         full=COUNTED,
     ),
@@ -56,6 +61,7 @@ OBSERVATIONS = (
         question="How many parameters of the BN layers, for each unit they normalize, does the optimizer leave alone? "
         "(Keras keeps a moving mean and a moving variance, not a standard deviation.)",
         conditions=_wherever_it_stands(NON_TRAINABLE_A_UNIT),
+        remarks=(_FOUR_A_UNIT,),
         quick=COUNTED,
         full=COUNTED,
     ),
@@ -63,13 +69,16 @@ OBSERVATIONS = (
         id="O3",
         statement="The cost depends on these four.",
         question="After 100 steps, does the loss on one batch move when gamma, beta, the mean or the variance of every "
-        "BN layer is moved by a tenth: in training mode, which takes mean and variance from the batch, and in "
+        "BN layer is moved a little: in training mode, which takes mean and variance from the batch, and in "
         "inference mode, which takes the moving ones?",
         conditions=_in_both_modes(),
         remarks=(
             "These four are gamma, beta, mean and variance. Mean and variance are two pairs of numbers: the batch's "
             "own, by which training mode normalizes, and the moving ones, by which inference mode does.",
             "The training loss does not depend on the moving statistics at all: training mode only takes note of them.",
+            "A little is a tenth: gamma and the variances are multiplied by 1.1, 0.1 is added to beta, which starts at "
+            "0, and a tenth of the standard deviation to the means. These are not equally far, so that the rows tell "
+            "whether the loss depends on a quantity, not on which it depends most.",
             "The control is the same network without BN: it has none of these, so that its loss stays where it is.",
         ),
         quick=Size({}, 5),

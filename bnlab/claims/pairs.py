@@ -50,6 +50,6 @@ PAIRS_QUICK = Size({"epochs": 5}, 5)
 PAIRS_FULL = Size({"epochs": 15}, 10)
 
 FEWER_STEPS = Prediction(-1, 172, "A tenth of an epoch of 1,719 steps; the moments of measurement lie further apart.")
-FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: about a tenth of what an epoch takes, and no less is felt.")
+FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: a fifth of an epoch at most, and no less is felt.")
 MORE_SECONDS = Prediction(+1, 0.05, "Epochs of the same network differ by up to some hundredths of a second.")
-MORE_ACCURATE = Prediction(+1, 0.3, "Thirty of the 10,000 test images, about what two seeds of one network differ by.")
+MORE_ACCURATE = Prediction(+1, 0.3, "Thirty of the 10,000 test images: three times what seeds of one network vary by.")

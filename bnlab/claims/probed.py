@@ -30,6 +30,8 @@ QUANTITIES = {
 """What a network with BN normalizes by, as `bnlab.runs.perturbation` names it, in words."""
 GRADIENT_STEPS = {0: "at initialization", 1: "after 1 step", 100: "after 100 steps"}
 SHIFT_STEPS = (10, 100)
+PROBED_STEPS = max(MOVED_STEP, *GRADIENT_STEPS, *SHIFT_STEPS)
+"""For how many steps a network is trained that is only looked into."""
 MOST_DECADES = 20.0
 """Norms as small or as large as this against another are beyond single precision, which squares them on the way."""
 

@@ -5,6 +5,15 @@ from enum import StrEnum
 
 from bnlab.claims.statistics import Interval
 
+HOW_JUDGED = (
+    "A condition is *supported* where the whole interval of the differences is at least the smallest effect that "
+    "counts, *contradicted* where it is at most its opposite. *No detectable difference* means none that counts: the "
+    "interval lies between the two, or contains zero and is no wider than from one to the other. Else there are *not "
+    "enough seeds*: the interval reaches across, and more of them would narrow it. A claim that something makes no "
+    "difference is *supported* where the interval lies between the two and *contradicted* where it lies outside."
+)
+"""What `judge` does, for whoever reads a verdict."""
+
 Where = dict["Verdict", tuple[str, ...]]
 
 

@@ -12,6 +12,7 @@ from bnlab.claims.discussions import DISCUSSIONS
 from bnlab.claims.hearing import Hearing, Standing
 from bnlab.claims.stock import Extent
 from bnlab.claims.trial import Trial
+from bnlab.claims.verdicts import HOW_JUDGED
 from bnlab.runs.groups import group_progress
 from bnlab.ui.claim_evidence import render_evidence
 from bnlab.ui.claim_runs import render_open_in_compare
@@ -45,7 +46,7 @@ def _render_body(sittings: Iterator[Sitting], claim: Claim, desk: Desk, was_movi
     _render_verdict(claim, position.trial)
     _render_actions(sitting, claim, position, desk)
     if position.trial is not None:
-        render_evidence(position.trial)
+        render_evidence(position.trial, projector=desk.view.projector)
     _render_method(claim, position.trial)
     if position.is_moving != was_moving:
         st.rerun()  # only now: what a button has done is seen at once, before all other cards are drawn anew
@@ -120,6 +121,7 @@ def _method(claim: Claim, size: Size) -> Iterator[str]:
         "the same initial weights wherever shapes and initializers agree. The interval is that of their differences, "
         "at 95 %."
     )
+    yield f"**The verdict.** {HOW_JUDGED}"
     if claim.remarks:
         yield "**To know of it.**\n" + _listed(claim.remarks)
     yield "**The smallest effect that counts**, fixed beforehand.\n" + _listed(thresholds(claim))

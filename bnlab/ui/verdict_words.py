@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from bnlab.claims.evidence import looked_into
+from bnlab.claims.probed import PROBED_STEPS
 from bnlab.claims.trial import Trial
 from bnlab.claims.verdicts import Verdict
 from bnlab.ui.court import needs_work
@@ -29,14 +31,25 @@ LOOKS = {
 }
 
 
+MOST_NAMED = 5
+
+
 def where_words(trial: Trial) -> str:
-    """Under how many conditions it holds and under how many not; nothing where they agree."""
+    """Under how many conditions it holds and under how many not, and the fewer of them by name; else nothing."""
     if len(trial.where) < 2:
         return ""
     counts = (
         f"{LOOKS[verdict].sign} {LOOKS[verdict].title.lower()}: {len(names)}" for verdict, names in trial.where.items()
     )
-    return f"Of {len(trial.cells)} conditions: {', '.join(counts)}."
+    return f"Of {len(trial.cells)} conditions: {', '.join(counts)}.{_named(trial)}"
+
+
+def _named(trial: Trial) -> str:
+    """Where the claim holds or, if those are fewer, where it does not."""
+    holds = trial.where.get(Verdict.SUPPORTED, ())
+    others = [cell.condition.name for cell in trial.cells if cell.verdict is not Verdict.SUPPORTED]
+    start, names = ("It holds for", holds) if len(holds) <= len(others) else ("It holds but for", others)
+    return f" {start}: {'; '.join(names)}." if holds and len(names) <= MOST_NAMED else ""
 
 
 def effort_words(trial: Trial) -> str:
@@ -46,7 +59,8 @@ def effort_words(trial: Trial) -> str:
     if not needs_work(trial.case.claim):
         return "Counted from the networks as they are built; nothing has to be trained."
     if not effort.runs:
-        return f"{origin}. {_many(seeds, 'seed')}; networks are trained for some steps and looked into."
+        networks = _many(looked_into(trial.case), "network")
+        return f"{origin}. {_many(seeds, 'seed')}; {networks}, trained for up to {PROBED_STEPS} steps and looked into."
     diverged = f", of which {effort.diverged:,} diverged and count as a guess" if effort.diverged else ""
     return (
         f"{origin}. {_many(seeds, 'seed')}, {_many(effort.runs, 'run')}{diverged}, {effort.steps:,} steps, "

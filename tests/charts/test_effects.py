@@ -21,7 +21,7 @@ def row(**changes: Any) -> dict[str, Any]:
 
 
 def frame(*rows: dict[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows) or [row(decides=False)])
+    return pd.DataFrame(list(rows), columns=list(row()))
 
 
 def places(figure: Any, uid: str) -> list[float]:
@@ -49,11 +49,24 @@ def test_a_claim_of_no_difference_points_to_the_middle() -> None:
     assert places(figure, "m0") == [-2.5]
 
 
-def test_only_what_decides_is_drawn_and_the_height_follows() -> None:
-    one, two = frame(row(), row(decides=False)), frame(row(), row())
+def test_heights_follow_the_rows_and_the_type() -> None:
+    one, two = frame(row()), frame(row(), row())
     assert len(effects_figure(one).data) == 1 + 3
     assert len(effects_figure(two).data) == 1 + 6
     assert effects_height(two) > effects_height(one)
+    large = effects_figure(two, 26)
+    assert large.layout.height == effects_height(two, 26) == 2 * effects_height(two)
+    assert {annotation.font.size for annotation in large.layout.annotations} == {26}
+
+
+def test_the_words_at_the_top_fit_all_rows() -> None:
+    def heads(*directions: int) -> list[str]:
+        words = effects_figure(frame(*(row(direction=direction) for direction in directions))).layout.annotations
+        return [annotation.text for annotation in words][: -len(directions)]
+
+    assert heads(+1, -1) == ["← the opposite", "too small to count", "as claimed →"]
+    assert heads(0, 0) == ["different", "no difference that counts: as claimed", "different"]
+    assert heads(-1, 0) == ["in the blue: as claimed"], "the middle is as claimed in one row, too small in the other"
 
 
 @pytest.mark.parametrize("worst", [math.nan, math.inf, -math.inf, 1e300, 0.0])

@@ -7,7 +7,7 @@ from bnlab.claims.evidence import every_condition
 from bnlab.claims.registry import CLAIMS
 from bnlab.spec.address import read_comparison, write_comparison
 from bnlab.spec.comparison import MOST_VARIANTS
-from bnlab.ui.claim_runs import condition_comparison
+from bnlab.ui.claim_runs import _left_out, condition_comparison
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -21,3 +21,15 @@ def test_its_networks_are_variants_with_the_cases_seeds(name: str) -> None:
         assert comparison.variants[0].spec in {
             spec.model_copy(update={**case.size.changes, "seed": 0}) for spec in condition.control.specs
         }
+
+
+def test_networks_of_one_arm_are_told_apart_and_what_is_left_out_is_said() -> None:
+    case = open_case(CLAIMS["A4"])
+    condition = case.claim.conditions[0]
+    labels = condition_comparison(case, condition).labels
+    assert labels[0] == "no BN, ReLU, He normal"
+    assert len(set(labels)) == MOST_VARIANTS
+    assert _left_out(condition).startswith(
+        "Compare takes 8 networks: it shows the first 4 of the 12 networks of “no BN"
+    )
+    assert _left_out(case.claim.beside[0]) == ""

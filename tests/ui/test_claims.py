@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnlab.claims.case import open_case
-from bnlab.claims.evidence import trained_specs
+from bnlab.claims.evidence import every_condition, trained_specs
 from bnlab.claims.hearing import Hearing, Standing
+from bnlab.claims.recorded import recorded_trials
 from bnlab.claims.registry import CLAIMS
 from bnlab.claims.stock import Extent
 from bnlab.runs.docket import enter, entered
@@ -17,7 +18,7 @@ from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.ui import claim_evidence, court
 from bnlab.ui.claim_card import extent_words, standing_words
-from bnlab.ui.verdict_words import time_words
+from bnlab.ui.verdict_words import effort_words, time_words, where_words
 from tests import tiny_claim
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
@@ -152,12 +153,25 @@ def test_the_docket_and_each_claim_are_read_once_a_draw(
 
 
 def test_a_trial_is_made_a_figure_of_once(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim_evidence._exhibit.cache_clear()
+    claim_evidence._exhibits.cache_clear()
     drawn: list[int] = []
     figure = claim_evidence.effects_figure
-    monkeypatch.setattr(claim_evidence, "effects_figure", lambda frame: drawn.append(len(frame)) or figure(frame))
+    monkeypatch.setattr(claim_evidence, "effects_figure", lambda *given: drawn.append(len(given[0])) or figure(*given))
     claims_page(store).run()
-    assert len(drawn) == len(CLAIMS)
+    assert len(drawn) == 2 * len(CLAIMS), "of what decides, and of what stands beside it"
+    assert sum(drawn) == sum(len(every_condition(claim)) for claim in CLAIMS.values())
+
+
+def test_where_a_claim_holds_is_named_by_the_shorter_list() -> None:
+    trials = recorded_trials()
+    assert where_words(trials["O1"]) == ""
+    assert where_words(trials["A2"]).endswith("It holds but for: rate 0.1, final validation accuracy.")
+    assert "It holds for: 10 sigmoid layers, at initialization; 10 sigmoid layers, after" in where_words(trials["A3"])
+
+
+def test_what_is_only_looked_into_is_counted() -> None:
+    assert "10 seeds; 20 networks, trained for up to 100 steps" in effort_words(recorded_trials()["O3"])
+    assert "240 runs" in effort_words(recorded_trials()["A4"])
 
 
 @pytest.mark.usefixtures("tiny")
