@@ -34,15 +34,25 @@ START_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[BrowserContext]:
-    """A headless Chromium. Not for the whole session: Playwright keeps an event loop running as long as it lives."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A headless Chromium. Not for the whole session: Playwright keeps an event loop running as long as it lives.
+
+    With a folder of its own, where it keeps what it has compiled: else each page compiles Streamlit and Plotly anew,
+    which took it more processor time than anything else.
+    """
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         pytest.skip(f"no Chromium on the PATH (looked for {', '.join(CHROMIUM_NAMES)})")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield browser.new_context(viewport={"width": 1100, "height": 800}, color_scheme="light")
-        browser.close()
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("chromium"),
+            executable_path=path,
+            args=CHROMIUM_ARGUMENTS,
+            viewport={"width": 1100, "height": 800},
+            color_scheme="light",
+        )
+        yield context
+        context.close()
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ DISCUSSIONS: dict[str, str] = {
     "holds for sigmoids, whose gradients vanish without BN. He normal keeps the gradients of ReLU networks even at "
     "30 layers without BN, and Glorot normal those of tanh, so there is nothing to win there.",
     "A4": "As Ioffe and Szegedy say, BN allows less careful initialization: it lifts the worst choice, ReLU with "
-    "weights of standard deviation 5, from a guess to 77 %. But the choice stays important: in these few epochs such weights "
-    "cost 12 to 19 points against He normal with any of the activations, those of standard deviation 1 cost 11 to 18, "
-    "and with He normal a sigmoid ends 5 points below a ReLU.",
+    "weights of standard deviation 5, from a guess to 77 %. But the choice stays important: in these few epochs such "
+    "weights cost 12 to 19 points against He normal with any of the activations, those of standard deviation 1 cost "
+    "11 to 18, and with He normal a sigmoid ends 5 points below a ReLU.",
     "A5": "As Santurkar et al. found, the shift is no smaller with BN, in the notebook's own pair even larger; only "
     "at the rate 0.1 it is too uneven from seed to seed to say. That noise after BN still leaves it ahead we "
     "find at the rate 0.01 only: at 0.1 the network without BN is as good, so that there is no lead to lose.",

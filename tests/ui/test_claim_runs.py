@@ -29,7 +29,5 @@ def test_networks_of_one_arm_are_told_apart_and_what_is_left_out_is_said() -> No
     labels = condition_comparison(case, condition).labels
     assert labels[0] == "no BN, ReLU, He normal"
     assert len(set(labels)) == MOST_VARIANTS
-    assert _left_out(condition).startswith(
-        "Compare takes 8 networks: it shows the first 4 of the 12 networks of “no BN"
-    )
+    assert _left_out(condition).startswith("Compare takes 8 networks: it shows the first 4 of the 12 ")
     assert _left_out(case.claim.beside[0]) == ""
