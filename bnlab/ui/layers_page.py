@@ -40,6 +40,7 @@ def _choose_seed(own: Desk) -> int:
             default=0,
             required=True,
             key="layers-seed",
+            bind="query-params",
         )
         or 0
     )
