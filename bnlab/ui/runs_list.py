@@ -1,11 +1,13 @@
 """The Runs page: every run ever made here, to be filtered, opened, renamed, exported and deleted."""
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
 
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run, are_active
+from bnlab.spec.choices import PLACEMENTS
 from bnlab.ui import services
 from bnlab.ui.disk import render_disk
 from bnlab.ui.exporting import render_export
@@ -62,4 +64,7 @@ def _render_filter(runs: Sequence[Run]) -> list[Run]:
 
 
 def _searched(run: Run) -> str:
-    return f"{run.label} {run.digest} {' '.join(map(str, run.spec.model_dump().values()))}".casefold()
+    """What the table says of the run, and all of its spec."""
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
+    shown = (run.label, state_word(run), PLACEMENTS[run.spec.placement].title, made, run.digest)
+    return " ".join(map(str, (*shown, *run.spec.model_dump().values()))).casefold()

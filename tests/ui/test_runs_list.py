@@ -71,6 +71,12 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
     assert listed(app) == [NORMALIZED.digest]
     search.set_value("adam").run()
     assert listed(app) == [PLAIN.digest]
+    search.set_value("Before the activation").run()
+    assert listed(app) == [NORMALIZED.digest]
+    search.set_value("stopped").run()
+    assert listed(app) == [STOPPED.digest]
+    search.set_value(app.dataframe[0].value["made"].iloc[0].strftime("%Y-%m-%d")).run()
+    assert len(listed(app)) == 3
     search.set_value("nothing like it").run()
     assert not app.dataframe
     assert [info.value for info in app.info] == ["No run is like that."]
