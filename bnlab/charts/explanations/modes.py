@@ -22,8 +22,8 @@ LIMITS = (4.5, 200.0)
 def modes_frame(value: float, batch_size: int, batches: int = BATCHES, seed: int = 0) -> pd.DataFrame:
     """Columns batch (from 1), training, inference: the outputs for an example of `value` in each of the batches.
 
-    After long training on such batches moving_mean has come to MEAN, and moving_variance to their average variance:
-    (m − 1) / m of STD², 0 in batches of one.
+    After long training on batches of that size moving_mean has come to MEAN, and moving_variance to their average
+    variance: (m − 1) / m of STD², 0 in batches of one.
     """
     companions = np.random.default_rng(seed).standard_normal((batches, LARGEST_BATCH - 1))
     others = MEAN + STD * companions[:, : batch_size - 1]
