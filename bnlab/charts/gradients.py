@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from bnlab.charts.log_axis import log_axis
 from bnlab.charts.numbers import short
 from bnlab.charts.spread import spread
 from bnlab.charts.style import Style, message_figure, plain_figure
@@ -53,14 +54,14 @@ def _lines(
     if not shown:
         nothing = all(frame.empty for frame in frames.values())
         return message_figure(title, "Nothing trained yet" if nothing else "No gradient reaches this layer")
-    # Of more numbers on the logarithmic axis, 6, 7, 8 and 9 would be written on top of one another.
+    norms = np.concatenate([frame["gradient_norm"].to_numpy(float) for frame in shown.values()])
     layout = {
         "title": {"text": title},
         "showlegend": False,
         "hovermode": "x unified",
         "margin": {"l": 56, "r": 8, "t": 40, "b": 8},
         "xaxis": axis,
-        "yaxis": {"type": "log", "exponentformat": "power", "nticks": 3},
+        "yaxis": log_axis(norms),
     }
     return plain_figure([_line(run, frame, x, styles[run]) for run, frame in shown.items()], layout)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from bnlab.charts.log_axis import log_axis
 from bnlab.charts.style import Style, message_figure, plain_figure
 
 MOST_TICKS = 12
@@ -93,7 +94,7 @@ def xray_figure(
             "dtick": max(1, math.ceil(deepest / MOST_TICKS)),
             "range": [0.8, deepest + 0.2],
         },
-        "yaxis": {"type": "log", "exponentformat": "power", "nticks": 6}
+        "yaxis": log_axis(pd.concat(drawn.values())["value"].to_numpy(float))
         if own.is_log
         else {"tickformat": ".0%", "rangemode": "tozero"},
     }

@@ -14,6 +14,7 @@ from bnlab.runs.run import Run
 from bnlab.spec.network import Network
 from bnlab.spec.presets import PRESETS
 
+_LARGE = 1e6
 _NUMBERS = ("seed", "done", "trained")
 
 
@@ -88,7 +89,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
 
 
 def _spread(mean: float, sd: float) -> str:
-    return _number(mean, 4) if math.isnan(sd) else f"{_number(mean, 4)} ± {sd:.4f}"
+    return _number(mean, 4) if math.isnan(sd) else f"{_number(mean, 4)} ± {_number(sd, 4)}"
 
 
 def _seconds(value: float) -> str:
@@ -96,4 +97,6 @@ def _seconds(value: float) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    return "–" if math.isnan(value) else f"{value:z.{digits}f}"
+    if math.isnan(value):
+        return "–"
+    return f"{value:.{digits}e}" if abs(value) >= _LARGE else f"{value:z.{digits}f}"

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -60,6 +61,15 @@ def parse_value(text: str) -> Any:
         except (ValueError, RecursionError):
             continue
     return text
+
+
+def number(text: str) -> float:
+    """The finite number that a text is, or NaN."""
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from bnlab.runs.lab import Lab
 from bnlab.runs.overview import completed_checkpoints, disk_use, drop_checkpoints
+from bnlab.ui.lesson import Lesson
 from bnlab.ui.words import size_words
 
 NAMES = {
@@ -14,13 +15,15 @@ NAMES = {
 }
 
 
-def render_disk(lab: Lab) -> None:
-    """Draw how much each kind of record takes, with a button that forgets the weights of completed runs."""
+def render_disk(lab: Lab, lesson: Lesson) -> None:
+    """Draw how much each kind of record takes; without a lesson with a button that forgets completed runs' weights."""
     with st.expander("Disk use", icon=":material/hard_drive:", key="disk", on_change="rerun") as fold:
         if not fold.open:
             return
         used = disk_use(lab.store)
         st.markdown("  \n".join(f"**{size_words(used[name])}** {words}" for name, words in NAMES.items()))
+        if lesson.is_given():
+            return
         kept = completed_checkpoints(lab.store)
         runs = f"{len(kept)} completed run{'s' if len(kept) > 1 else ''}"
         st.button(

@@ -165,8 +165,16 @@ def unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def exploded_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
-    """Which of the runs' values leave the axes that one layer's charts have in common."""
+def exploded_bands(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """Which of the runs' bands leave the axes that one layer's distributions have in common."""
+    frames = {run: normalization_frame(_snapshots(store, run, layer), run.spec.steps_per_epoch) for run in runs}
+    of_all = [{run: extremes(frame[frame["variable"] == v]) for run, frame in frames.items()} for v in VARIABLES]
+    return _exploded(runs, set().union(*map(exploded_runs, of_all)))
+
+
+@lru_cache(maxsize=256)
+def exploded_units(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """Which of the runs' units leave the axes that one layer's histograms have in common."""
     snapshots = {run: _snapshots(store, run, layer) for run in runs}
     of_all = [{run: unit_values(frame, v)[1].ravel() for run, frame in snapshots.items()} for v in VARIABLES]
     return _exploded(runs, set().union(*map(exploded_runs, of_all)))

@@ -1,13 +1,16 @@
 """The moment that is looked at: a slider over the moments of training, and a button that moves it by itself."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from bnlab.charts.moments import moment_words
+from bnlab.spec.parse import number
 
 MOMENT = "layers-moment"
+"""The slider's key, and the parameter in which the address has its epoch; not of the latest, which follows training."""
 LATEST = "layers-moment-latest"
 MOVED_AT = "layers-moved-at"
 """When the moment last moved by itself; there while it plays."""
@@ -35,6 +38,7 @@ def _choose(epochs: dict[float, str], draw: Callable[[float], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_begin, args=(list(epochs),))
         epoch = _slider(epochs, MOMENT)
+    _write(epoch, is_latest=epoch == list(epochs)[-1])
     draw(epoch)
 
 
@@ -90,13 +94,30 @@ def _pause() -> None:
 
 def _settle(epochs: Sequence[float]) -> None:
     """A moment that exists: the latest follows training, any other stays, or its nearest in other networks."""
-    chosen, latest = st.session_state.get(MOMENT), st.session_state.get(LATEST)
+    chosen, latest = st.session_state.get(MOMENT, _read()), st.session_state.get(LATEST)
     if PLAYED in st.session_state:
         st.session_state[MOMENT] = chosen = st.session_state.pop(PLAYED)
     settled = epochs[-1] if chosen is None or chosen == latest else epochs[_nearest(epochs, chosen)]
-    if settled != chosen:
+    if settled != st.session_state.get(MOMENT):
         st.session_state[MOMENT] = settled
     st.session_state[LATEST] = epochs[-1]
+
+
+def _read() -> float | None:
+    """The epoch that the address names, where it names one."""
+    epoch = number(st.query_params.get(MOMENT, ""))
+    return None if math.isnan(epoch) else epoch
+
+
+def _write(epoch: float, *, is_latest: bool) -> None:
+    # By hand: bound to the address, the slider would keep the words of a moment there, and be set by two at once.
+    written = "" if is_latest else f"{epoch:.6g}"
+    if written == st.query_params.get(MOMENT, ""):
+        return
+    if written:
+        st.query_params[MOMENT] = written
+    else:
+        del st.query_params[MOMENT]
 
 
 def _nearest(epochs: Sequence[float], epoch: float) -> int:

@@ -17,7 +17,8 @@ from bnlab.ui.layer_charts import (
     Runs,
     depth_chart,
     distribution_charts,
-    exploded_notes,
+    exploded_bands,
+    exploded_units,
     gradient_chart,
     heat_map_charts,
     hidden_layers,
@@ -49,7 +50,8 @@ def render_distributions(store: Store, runs: Runs) -> None:
     """Percentiles of each variable over training, a row a layer."""
     st.caption("Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.")
     for name, own in _normalized(runs):
-        _render_layer(name, distribution_charts(store, own, name), "distribution", notes=_notes(store, own, name))
+        notes = exploded_bands(store, own, name) + unmoved_notes(store, own, name)
+        _render_layer(name, distribution_charts(store, own, name), "distribution", notes=notes)
 
 
 def render_heat_maps(store: Store, runs: Runs) -> None:
@@ -74,8 +76,8 @@ def render_histograms(store: Store, runs: Runs) -> None:
 
     def draw(epoch: float) -> None:
         for name, own in layers:
-            charts = histogram_charts(store, own, name, epoch)
-            _render_layer(name, charts, "histogram", notes=_notes(store, own, name))
+            notes = exploded_units(store, own, name) + unmoved_notes(store, own, name)
+            _render_layer(name, histogram_charts(store, own, name, epoch), "histogram", notes=notes)
             if name == INPUT:
                 _render_pictures(store, own, epoch)
 
@@ -175,10 +177,6 @@ def _draw(chart: Chart, kind: str, height: int) -> None:
     live_chart(chart.figure, key=f"layers-{kind}-{chart.name}", height=height, alt=chart.alt)
     if chart.note:
         st.caption(plain(chart.note))
-
-
-def _notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
-    return exploded_notes(store, runs, layer) + unmoved_notes(store, runs, layer)
 
 
 def _side_by_side(runs: Runs) -> Runs:

@@ -12,13 +12,16 @@ from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.layer_charts import ShownRun
 from bnlab.ui.layer_choices import choose_networks, choose_view, has_normalization, render_legend
-from bnlab.ui.layer_views import VIEWS
+from bnlab.ui.layer_views import VIEWS, View
+from bnlab.ui.lesson import Lesson
 from bnlab.ui.run_errors import render_errors
 
 UNTRAINED = (
     "None of these networks has been trained with this seed. Press Train on the Compare page, or choose X-ray, which "
     "needs no training."
 )
+UNTRAINED_HIDDEN = "None of these networks has been trained with this seed, and this link hides training."
+XRAY_HIDDEN = "For an X-ray a worker trains the networks anew, and this link hides training. Choose another view."
 
 STANDINGS = {
     RunState.QUEUED: "Waiting for a worker",
@@ -39,7 +42,11 @@ _WRAPPED = """<style>
 
 
 def render_layer_views(
-    store: Store, specs: Mapping[str, RunSpec], shown: Mapping[str, Run], styles: Mapping[str, Style]
+    store: Store,
+    specs: Mapping[str, RunSpec],
+    shown: Mapping[str, Run],
+    styles: Mapping[str, Style],
+    lesson: Lesson,
 ) -> None:
     """Draw the choices and the chosen view of the networks `specs`, of which `shown` have a run, both by label.
 
@@ -47,21 +54,31 @@ def render_layer_views(
     """
     st.html(_WRAPPED)
     view = VIEWS[choose_view(list(VIEWS))]
+    if view.is_of_untrained and lesson.hides("training"):
+        st.info(XRAY_HIDDEN)
+        return
     there = {label: spec for label, spec in specs.items() if view.is_of_untrained or label in shown}
     if not there:
-        st.info(UNTRAINED)
+        st.info(UNTRAINED_HIDDEN if lesson.hides("training") else UNTRAINED)
         return
+    _render_view(store, view, there, shown, styles)
+
+
+def _render_view(
+    store: Store, view: View, there: Mapping[str, RunSpec], shown: Mapping[str, Run], styles: Mapping[str, Style]
+) -> None:
+    """Draw a view of some of the networks that are `there`."""
     labels = choose_networks(there)
     if not labels:
         st.info("Choose at least one network.")
         return
-    drawn = [label for label in labels if has_normalization(specs[label]) or not view.is_of_normalization]
+    drawn = [label for label in labels if has_normalization(there[label]) or not view.is_of_normalization]
     if not drawn:
         st.info("None of these networks has batch normalization. Choose one that has, or another view.")
         return
-    digests = {label: specs[label].digest for label in drawn}
+    digests = {label: there[label].digest for label in drawn}
     lasts = last_moments(store, list(digests.values()))
-    runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], specs[label]) for label in drawn)
+    runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], there[label]) for label in drawn)
     left_out = {"Without batch normalization": [label for label in labels if label not in drawn]}
     standing = {} if view.is_of_untrained else remarks_on([shown[label] for label in drawn], runs)
     render_legend([run.style for run in runs], {remark: of for remark, of in (left_out | standing).items() if of})

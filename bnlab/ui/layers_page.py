@@ -40,6 +40,7 @@ def _choose_seed(own: Desk) -> int:
             default=0,
             required=True,
             key="layers-seed",
+            bind="query-params",
         )
         or 0
     )
@@ -48,7 +49,7 @@ def _choose_seed(own: Desk) -> int:
 def _render_body(lab: Lab, own: Desk, specs: Mapping[str, RunSpec], watching: bool) -> None:
     shown = _shown(lab, specs)
     styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
-    render_layer_views(lab.store, specs, shown, styles)
+    render_layer_views(lab.store, specs, shown, styles, own.lesson)
     if not shown:
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
     if watching != are_active(shown.values()):

@@ -34,6 +34,10 @@ class Lesson:
         """Whether a field cannot be changed."""
         return EVERYTHING in self.lock or field in self.lock
 
+    def is_given(self) -> bool:
+        """Whether anything is locked or hidden at all."""
+        return bool(self.lock or self.hide)
+
     def hides(self, part: str) -> bool:
         """Whether a part of the page is left out."""
         return part in self.hide

@@ -8,36 +8,79 @@ import streamlit as st
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_VARIANTS, Comparison, Variant
+from bnlab.ui.lesson import EVERYTHING, Lesson
 from bnlab.ui.runs_table import state_word
-from bnlab.ui.session import Desk, write_address
+from bnlab.ui.session import Desk
 from bnlab.ui.words import plain
+
+OPENED = "runs-opened"
+"""There from the press on "Open in Compare" until the page has followed it."""
 
 
 def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
-    """Draw the buttons for the `chosen` runs; with none chosen, say how to choose."""
+    """Draw the buttons for the `chosen` runs that the lesson leaves; with none chosen, say how to choose."""
+    lesson = desk.lesson
     if not chosen:
         st.caption(
-            "Choose runs by the boxes at the left of the table to open them in Compare, export, rename or delete them. "
+            f"Choose runs by the boxes at the left of the table to {_ways(lesson)} them. "
             "By keyboard: Shift + Space chooses, End and then Tab leads to the buttons."
         )
         return
+    with st.container(horizontal=True):
+        if _can_open(lesson):
+            _render_open(desk, chosen)
+        if not lesson.hides("training"):
+            _render_training(lab, chosen)
+        if not lesson.is_given():  # a class's link is not for making away with runs
+            if len(chosen) == 1:
+                _render_rename(lab, chosen[0])
+            _render_delete(lab, chosen)
+
+
+def follow_opened() -> None:
+    """Go to Compare if runs have been opened there: called by the page itself, outside of what ticks."""
+    if st.session_state.pop(OPENED, False):
+        st.switch_page("pages/compare.py")
+
+
+def _can_open(lesson: Lesson) -> bool:
+    return not (lesson.hides("variants") or lesson.locks(EVERYTHING))
+
+
+def _ways(lesson: Lesson) -> str:
+    if not lesson.is_given():
+        return "open them in Compare, export, rename or delete"
+    return "open them in Compare or export" if _can_open(lesson) else "export"
+
+
+def _render_open(desk: Desk, chosen: Sequence[Run]) -> None:
+    several = len(chosen) > MOST_VARIANTS
+    st.button(
+        "Open in Compare",
+        icon=":material/stacked_line_chart:",
+        type="primary",
+        disabled=several,
+        help=f"Compare shows at most {MOST_VARIANTS} at once." if several else None,
+        on_click=_open,
+        args=(desk, chosen),
+        key="runs-open",
+    )
+
+
+def _open(desk: Desk, chosen: Sequence[Run]) -> None:
+    desk.change(comparison_of(chosen))
+    # A switch of pages within what ticks can be overtaken by a tick of the page that is left: Compare stays white then.
+    st.session_state[OPENED] = True
+    st.rerun()
+
+
+def _render_training(lab: Lab, chosen: Sequence[Run]) -> None:
     active = [run.digest for run in chosen if not run.state.is_finished()]
     again = [run for run in chosen if run.state.can_continue()]
-    with st.container(horizontal=True):
-        several = len(chosen) > MOST_VARIANTS
-        why = f"Compare shows at most {MOST_VARIANTS} at once." if several else None
-        icon = ":material/stacked_line_chart:"
-        if st.button("Open in Compare", icon=icon, type="primary", disabled=several, help=why, key="runs-open"):
-            desk.change(comparison_of(chosen))
-            write_address(desk)
-            st.switch_page("pages/compare.py")
-        if active:
-            st.button("Stop", icon=":material/stop:", on_click=lab.stop, args=(active,), key="runs-stop")
-        if again:
-            st.button("Continue", icon=":material/play_arrow:", on_click=_continue, args=(lab, again), key="runs-go-on")
-        if len(chosen) == 1:
-            _render_rename(lab, chosen[0])
-        _render_delete(lab, chosen)
+    if active:
+        st.button("Stop", icon=":material/stop:", on_click=lab.stop, args=(active,), key="runs-stop")
+    if again:
+        st.button("Continue", icon=":material/play_arrow:", on_click=_continue, args=(lab, again), key="runs-go-on")
 
 
 def comparison_of(runs: Sequence[Run]) -> Comparison:

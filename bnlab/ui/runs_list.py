@@ -1,16 +1,18 @@
 """The Runs page: every run ever made here, to be filtered, opened, renamed, exported and deleted."""
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
 
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run, are_active
+from bnlab.spec.choices import PLACEMENTS
 from bnlab.ui import services
 from bnlab.ui.disk import render_disk
 from bnlab.ui.exporting import render_export
 from bnlab.ui.heading import render_heading
-from bnlab.ui.run_actions import render_actions
+from bnlab.ui.run_actions import follow_opened, render_actions
 from bnlab.ui.run_errors import render_errors
 from bnlab.ui.runs_table import RECORDED, WORDS, render_table, state_word
 from bnlab.ui.session import Desk, desk
@@ -20,6 +22,7 @@ TICK_SECONDS = 1.0
 
 def render_runs() -> None:
     """Draw the page; it is drawn anew once a second while a run is active."""
+    follow_opened()
     lab = services.lab()
     own = desk()
     render_heading("Runs", own)
@@ -40,7 +43,7 @@ def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
         render_export(lab, chosen)
     else:
         st.info("No run is like that.")
-    render_disk(lab)
+    render_disk(lab, own.lesson)
     if watching != are_active(runs):
         st.rerun()
 
@@ -61,4 +64,7 @@ def _render_filter(runs: Sequence[Run]) -> list[Run]:
 
 
 def _searched(run: Run) -> str:
-    return f"{run.label} {run.digest} {' '.join(map(str, run.spec.model_dump().values()))}".casefold()
+    """What the table says of the run, and all of its spec."""
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
+    shown = (run.label, state_word(run), PLACEMENTS[run.spec.placement].title, made, run.digest)
+    return " ".join(map(str, (*shown, *run.spec.model_dump().values()))).casefold()

@@ -15,18 +15,23 @@ from bnlab.charts.view import View
 from bnlab.spec.address import OWN_PARAMETERS, read_comparison, write_comparison
 from bnlab.spec.comparison import Comparison
 from bnlab.spec.parse import SpecError, explain, meant, parse_value
+from bnlab.ui.layer_moments import MOMENT
+from bnlab.ui.layers_address import layers_faults
 from bnlab.ui.lesson import Lesson, read_lesson, write_lesson
+from bnlab.ui.xray import OWN_STEP
 
 Parameters = Mapping[str, Sequence[str]]
 KEY = "desk"
 ADDRESS = (*OWN_PARAMETERS, *View.model_fields, "lock", "hide")
 WIDGETS = (
     "layers-view",
+    "layers-seed",
+    MOMENT,
     "layers-networks",
     "layers-normalizations",
     "layers-hidden",
     "layers-xray-steps",
-    "layers-xray-own",
+    OWN_STEP,
 )
 """What the Layers page's widgets keep in the address by themselves."""
 STREAMLITS = ("embed", "embed_options")
@@ -78,7 +83,8 @@ def read_desk(parameters: Parameters) -> Desk:
         of_view.append(f"There is no variant {view.baseline!r} to compare with.")
         view = view.model_copy(update={"baseline": ""})
     of_names = [*_unknown(parameters), *_repeated(parameters)]
-    return Desk(comparison, view, lesson, [*of_names, *faults, *of_view, *of_lesson])
+    of_layers = layers_faults(parameters, comparison)
+    return Desk(comparison, view, lesson, [*of_names, *faults, *of_view, *of_lesson, *of_layers])
 
 
 def _unknown(parameters: Parameters) -> list[str]:

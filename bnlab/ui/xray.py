@@ -18,6 +18,7 @@ from bnlab.ui.xray_answers import Answer, XrayAnswers
 
 STEPS = (0, 1, 10, 100)
 MOST_STEPS = 1_000
+OWN_STEP = "layers-xray-own"
 POLL_SECONDS = 0.5
 HEIGHT, PROGRESS_WIDTH = 300, 380
 PRODUCTS_A_STEP = 3
@@ -77,7 +78,7 @@ def _choose_steps() -> tuple[int, ...]:
             MOST_STEPS,
             value=None,
             placeholder=f"1 to {MOST_STEPS:,}",
-            key="layers-xray-own",
+            key=OWN_STEP,
             bind="query-params",
             width=160,
         )

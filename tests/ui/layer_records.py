@@ -26,11 +26,12 @@ def script(url: str) -> None:
     from bnlab.charts.style import styles_of
     from bnlab.runs.store import Store
     from bnlab.ui.layers import render_layer_views
+    from bnlab.ui.lesson import Lesson
 
     store = Store(url)
     shown = {run.label: run for run in store.runs()}
     specs = {label: run.spec for label, run in shown.items()}
-    render_layer_views(store, specs, shown, styles_of(list(shown)))
+    render_layer_views(store, specs, shown, styles_of(list(shown)), Lesson())
 
 
 def moment_of(spec: RunSpec, step: int) -> Moment:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bnlab.charts.explosions import EXPLODED_WORDS
@@ -46,3 +47,23 @@ def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Sto
     assert all(max(map(abs, own)) < 100 for own in ranges)
     alone = open_view(store, view, networks=["Wild"])
     assert not [caption for caption in alone.caption if EXPLODED_WORDS in caption.value]
+
+
+def outlying_moment(spec: RunSpec, step: int) -> Moment:
+    """One unit of the input's 784 has exploded, which no band shows."""
+    calm = moment_of(spec, step)
+    first = calm.snapshots[0]
+    values = {name: np.append(own[1:], np.float32(1e9)) for name, own in first.values.items()}
+    return replace(calm, snapshots=(Snapshot(first.layer, values), *calm.snapshots[1:]))
+
+
+def test_what_leaves_the_axes_is_told_by_what_is_drawn(store: Store) -> None:
+    """Of the bands only those of one run leave theirs; of the units, which the histograms show, both runs' have."""
+    train(store, "Outlier", NORMALIZED, moment=outlying_moment)
+    train(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), moment=exploding_moment)
+    words = f"Wild: {EXPLODED_WORDS}"
+    app = open_view(store, "Distributions", networks=["Outlier", "Wild"])
+    assert not said(app)
+    assert [caption.value for caption in app.caption].count(words) == 3, "of the input and both hidden layers"
+    app = open_view(store, "Histograms", networks=["Outlier", "Wild"])
+    assert [caption.value for caption in app.caption].count(words) == 2

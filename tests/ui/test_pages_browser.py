@@ -52,8 +52,19 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     # At the start every gamma is 1, which no later moment shows.
     at_start = "chart => document.querySelector(chart)?._fullData?.[0]?.y.filter(share => share > 0).length === 1"
     browser_page.wait_for_function(at_start, arg=CHART.format("histogram"))
+    expect(browser_page).to_have_url(re.compile("layers-moment=0(&|$)"))
+    browser_page.goto(browser_page.url.replace("layers-view=Histograms", "layers-view=Foo"))
+    expect(browser_page.get_by_text("There is no view 'Foo'.")).to_be_visible()
+    browser_page.goto(browser_page.url.replace("/layers?", "/layers?layers-view=Histograms&layers-moment=0&"))
+    browser_page.wait_for_function(at_start, arg=CHART.format("histogram"))
+
     go_to(browser_page, "Runs")
     expect(browser_page.get_by_test_id("stDataFrame")).to_be_visible()
+    assert "layers-moment" not in browser_page.url
+    choose_rows(browser_page, 1)
+    browser_page.locator(".st-key-runs-open button").filter(visible=True).click()
+    expect(browser_page.get_by_role("heading", level=1)).to_have_text(re.compile("Where should"))
+    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Training, step")
 
 
 def choose_rows(page: Page, rows: int) -> None:

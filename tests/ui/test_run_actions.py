@@ -77,11 +77,13 @@ def delete_script(url: str) -> None:
     import streamlit as st
 
     from bnlab.runs.store import Store
+    from bnlab.ui.lesson import Lesson
     from bnlab.ui.run_actions import render_actions
 
     store = Store(url)
     labels = st.session_state["chosen"]
-    render_actions(SimpleNamespace(store=store, stop=None), None, [run for run in store.runs() if run.label in labels])
+    lab, desk = SimpleNamespace(store=store, stop=None), SimpleNamespace(lesson=Lesson())
+    render_actions(lab, desk, [run for run in store.runs() if run.label in labels])
 
 
 @pytest.mark.parametrize(

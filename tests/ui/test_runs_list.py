@@ -12,6 +12,8 @@ from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.results import PERCENT
+from bnlab.ui.runs_table import CHOSEN
+from bnlab.ui.session import KEY
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
 
@@ -32,8 +34,16 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def runs_page(open_page: OpenPage, store: Store) -> AppTest:
-    return open_page(store).switch_page("pages/runs.py").run()
+def runs_page(open_page: OpenPage, store: Store, *chosen: RunSpec, **query: str) -> AppTest:
+    app = open_page(store, **query)
+    app.session_state[CHOSEN] = {spec.digest for spec in chosen}
+    return app.switch_page("pages/runs.py").run()
+
+
+def offered(app: AppTest) -> set[str]:
+    """The buttons of the page itself and those within its menus, without those that every page has."""
+    assert not app.exception
+    return {str(button.key).removeprefix("runs-") for button in app.button}
 
 
 def listed(app: AppTest) -> list[str]:
@@ -61,6 +71,12 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
     assert listed(app) == [NORMALIZED.digest]
     search.set_value("adam").run()
     assert listed(app) == [PLAIN.digest]
+    search.set_value("Before the activation").run()
+    assert listed(app) == [NORMALIZED.digest]
+    search.set_value("stopped").run()
+    assert listed(app) == [STOPPED.digest]
+    search.set_value(app.dataframe[0].value["made"].iloc[0].strftime("%Y-%m-%d")).run()
+    assert len(listed(app)) == 3
     search.set_value("nothing like it").run()
     assert not app.dataframe
     assert [info.value for info in app.info] == ["No run is like that."]
@@ -97,3 +113,57 @@ def test_a_waiting_run_keeps_the_page_alive(open_page: OpenPage, store: Store) -
     app = runs_page(open_page, store)
     assert not app.exception
     assert app.dataframe[0].value["state"].iloc[0] == "Waiting"
+
+
+EXPORT, COMPARE = "export-begin", "Where should batch normalization stand?"
+
+
+@pytest.mark.parametrize(
+    ("lesson", "left"),
+    [
+        ({}, {"open", "go-on", "rename-it", "delete-it", "disk-clean"}),
+        ({"lock": "epochs"}, {"open", "go-on"}),
+        ({"hide": "results"}, {"open", "go-on"}),
+        ({"hide": "training"}, {"open"}),
+        ({"hide": "variants"}, {"go-on"}),
+        ({"lock": "all"}, {"go-on"}),
+        ({"lock": "all", "hide": "training.variants"}, set()),
+    ],
+)
+def test_a_lesson_leaves_what_a_class_may_do_with_a_run(
+    lesson: dict[str, str], left: set[str], open_page: OpenPage, store: Store
+) -> None:
+    app = runs_page(open_page, store, STOPPED, **lesson)
+    app.session_state["disk"] = True
+    assert offered(app.run()) == left | {EXPORT}
+
+
+def test_a_lesson_without_training_lets_no_run_be_stopped(open_page: OpenPage, store: Store) -> None:
+    waiting = store.launch(RunSpec(epochs=2), "waiting", OWNER).spec
+    assert "stop" in offered(runs_page(open_page, store, waiting))
+    assert "stop" not in offered(runs_page(open_page, store, waiting, hide="training"))
+
+
+@pytest.mark.parametrize(
+    ("lesson", "ways"),
+    [
+        ({}, "to open them in Compare, export, rename or delete them."),
+        ({"hide": "training"}, "to open them in Compare or export them."),
+        ({"lock": "all"}, "to export them."),
+    ],
+)
+def test_what_runs_are_to_be_chosen_for_is_what_can_be_done(
+    lesson: dict[str, str], ways: str, open_page: OpenPage, store: Store
+) -> None:
+    assert ways in runs_page(open_page, store, **lesson).caption[0].value
+
+
+def test_chosen_runs_are_opened_in_compare_while_a_run_waits(open_page: OpenPage, store: Store) -> None:
+    store.launch(RunSpec(epochs=2), "waiting", OWNER)
+    app = runs_page(open_page, store, NORMALIZED, STOPPED)
+    app.button(key="runs-open").click().run()
+    assert not app.exception
+    assert app.title[0].value == COMPARE
+    assert app.session_state[KEY].comparison.labels == ["A", "With BN"]
+    assert app.query_params["v"], "the address says what is compared"
+    assert app.switch_page("pages/runs.py").run().title[0].value == "Runs", "once, not whenever one comes back"

@@ -59,8 +59,9 @@ def test_a_link_is_one_word_that_can_be_read() -> None:
 
 
 def test_what_the_layers_page_shows_is_in_the_link() -> None:
-    address = link(desk(PRESET.repeated(2)), Lesson(), {"layers-view": ["Heat maps"], "layers-networks": ["A", "B"]})
-    assert address == f"{PAGE}?seeds=2&layers-view=Heat+maps&layers-networks=A&layers-networks=B"
+    shown = {"layers-view": ["Heat maps"], "layers-networks": ["Baseline", "Approach 2"]}
+    address = link(desk(PRESET.repeated(2)), Lesson(), shown)
+    assert address == f"{PAGE}?seeds=2&layers-view=Heat+maps&layers-networks=Baseline&layers-networks=Approach+2"
     assert opened(address) == desk(PRESET.repeated(2))
 
 

@@ -18,6 +18,7 @@ from bnlab.runs.xray import xray_spec
 from bnlab.spec.datasets import DatasetError
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import xray, xray_answers
+from bnlab.ui.layers import UNTRAINED_HIDDEN, XRAY_HIDDEN
 from bnlab.ui.xray_answers import XrayAnswers
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
@@ -183,3 +184,13 @@ class Recorder:
     def submit(self, _function: object, _spec: RunSpec, steps: list[int]) -> "Future[pd.DataFrame]":
         self.asked.append(steps)
         return Future()
+
+
+def test_a_lesson_without_training_lets_no_worker_train(
+    open_page: OpenPage, store: Store, asked: list[list[int]]
+) -> None:
+    app = open_xray(open_page, store, hide="training")
+    assert [info.value for info in app.info] == [XRAY_HIDDEN]
+    assert not asked
+    app.button_group(key="layers-view").set_value("Gradients").run()
+    assert [info.value for info in app.info] == [UNTRAINED_HIDDEN]

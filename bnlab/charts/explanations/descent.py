@@ -86,4 +86,7 @@ def descent_alt(frame: pd.DataFrame) -> str:
 
 
 def _end(losses: pd.Series) -> str:
-    return f"{losses.iloc[-1]:.2g}" if np.isfinite(losses.iloc[-1]) else f"diverged after {losses.count()} steps"
+    if np.isfinite(losses.iloc[-1]):
+        return f"{losses.iloc[-1]:.2g}"
+    steps = losses.count()
+    return f"diverged after {steps} step{'' if steps == 1 else 's'}"

@@ -14,6 +14,8 @@ from bnlab.charts.style import message_figure, plain_figure
 # What the batches are drawn from.
 MEAN, VARIANCE = 3.0, 6.0
 BATCH_SIZE = 32
+BATCH_VARIANCE = VARIANCE * (BATCH_SIZE - 1) / BATCH_SIZE
+"""What batches have on average, whose variance is taken about their own mean."""
 INITIAL = {"mean": 0.0, "variance": 1.0}
 COLOURS = {"mean": BLUE, "variance": ORANGE}
 
@@ -84,7 +86,8 @@ def moving_alt(frame: pd.DataFrame) -> str:
     last = frame.iloc[-1]
     return (
         f"After {last.step:.0f} steps: moving_mean {fixed(last.moving_mean)} (from 0, towards {MEAN:g}), "
-        f"moving_variance {fixed(last.moving_variance)} (from 1, towards {VARIANCE:g})."
+        f"moving_variance {fixed(last.moving_variance)} (from 1, towards {fixed(BATCH_VARIANCE)}, which is "
+        f"{BATCH_SIZE - 1}/{BATCH_SIZE} of {VARIANCE:g}: what a batch of {BATCH_SIZE} has on average)."
     )
 
 

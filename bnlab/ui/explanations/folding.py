@@ -27,7 +27,8 @@ from bnlab.ui.explanations.parts import framed_chart, latex_number, question, so
 PREVIOUS, NEXT = "Dense → BN", "BN → Dense"
 _TEXT = r"""
 In inference mode BN only multiplies and adds fixed numbers, and a Dense layer can do that by itself. After training,
-both become one layer: no more parameters, no more time than without BN. Only training pays for BN.
+both can be made one layer: no more parameters, no more time than without BN. Keras does not do it by itself: until
+somebody folds it, `predict` runs every BN layer.
 """
 _FACTOR = r"s = \frac{\gamma}{\sqrt{\sigma^2+\varepsilon}}"
 _EQUATIONS = {

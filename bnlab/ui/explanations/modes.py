@@ -15,6 +15,8 @@ _TEXT = r"""
 _NOTES = """
 - Small batches make the noise large: their mean and variance vary most. In a batch of 2 one comes out near +1, the
   other near −1, whatever their distance; in a batch of 1 the output is beta, whatever the example was.
+- Small batches also make `moving_variance` too small: a batch of $m$ has on average $(m-1)/m$ of the variance that its
+  examples are drawn from, and Keras averages that.
 - The training loss and accuracy that `fit` prints were measured in training mode while the weights changed; the
   validation values in inference mode. The two are not the same measure.
 - `training` is not `trainable`. A frozen BN layer (`trainable = False`) keeps gamma and beta *and* runs in inference

@@ -41,7 +41,10 @@ def render_placement() -> None:
         placement = _choose("Batch normalization", {name: PLACEMENTS[name].title for name in PLACEMENTS}, "placement")
         activation = _choose("Activation", {name: ACTIVATIONS[name].title for name in FUNCTIONS}, "activation")
         size = choose_number("Size of the weights (1 = He normal)", SIZES, 1.0, key="weights")
-        st.markdown("BN takes the size of the weights away: without it, it goes through to the next layer.")
+        st.markdown(
+            "Without BN the size of the weights goes through to the next layer. BN takes it away, as long as the "
+            "variance of what comes in is well above epsilon."
+        )
     dense = dense_values(size)
     with figure:
         frame = stages_frame(stage_values(placement, activation, dense))

@@ -12,7 +12,14 @@ from tests.charts.explanations.figures import assert_says, assert_sound
 @given(st.floats(-4, 8), st.integers(1, 256))
 def test_inference_mode_knows_one_output(value: float, size: int) -> None:
     frame = modes_frame(value, size)
-    np.testing.assert_allclose(frame["inference"], (value - MEAN) / np.sqrt(STD**2 + 1e-3))
+    np.testing.assert_allclose(frame["inference"], (value - MEAN) / np.sqrt((size - 1) / size * STD**2 + 1e-3))
+
+
+@pytest.mark.parametrize("size", [1, 2, 8])
+def test_inference_mode_knows_what_the_batches_have_on_average(size: int) -> None:
+    rng = np.random.default_rng(1)
+    variance = (MEAN + STD * rng.standard_normal((200_000, size))).var(axis=1).mean()
+    np.testing.assert_allclose(modes_frame(5, size)["inference"], (5 - MEAN) / np.sqrt(variance + 1e-3), rtol=0.01)
 
 
 def test_training_mode_takes_each_batchs_own_statistics() -> None:
@@ -30,9 +37,12 @@ def test_the_smaller_the_batch_the_larger_the_noise_and_a_batch_of_one_is_beta()
     np.testing.assert_allclose(modes_frame(4, 2)["training"].abs(), 1, atol=0.2)
 
 
-@pytest.mark.parametrize("size", [1, 8])
-def test_a_line_a_mode(size: int) -> None:
-    figure = modes_figure(modes_frame(4, size))
+@pytest.mark.parametrize("value", [-4, 2, 8])
+@pytest.mark.parametrize("size", [1, 2, 8])
+def test_a_line_a_mode(size: int, value: float) -> None:
+    frame = modes_frame(value, size)
+    figure = modes_figure(frame)
+    assert frame["inference"].abs().max() < figure.layout.yaxis.range[1]
     assert [trace.uid for trace in figure.data] == ["inference", "training"]
     assert_sound(figure)
 
@@ -41,7 +51,9 @@ def test_words() -> None:
     frame = modes_frame(4, 8)
     low, high = frame["training"].min(), frame["training"].max()
     assert f"between {low:.2f} and {high:.2f}" in modes_alt(frame)
-    assert modes_alt(frame).endswith("always as 1.00.")
+    assert modes_alt(frame).endswith(f"always as {2 / np.sqrt(7 / 8 * 4 + 1e-3):.2f}.")
+    alone = modes_alt(modes_frame(4, 1))
+    assert "comes out as 0.00 in training mode; in inference mode as 63.25: moving_variance has come to 0" in alone
 
 
 def test_no_batches_is_a_sentence() -> None:

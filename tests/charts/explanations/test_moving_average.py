@@ -54,6 +54,11 @@ def test_words() -> None:
     frame = moving_frame(0.99, 100)
     assert weight_alt(frame) == "After 100 steps the initial value still weighs 36.6 %."
     assert f"moving_mean {frame['moving_mean'].iloc[-1]:.2f} (from 0, towards 3)" in moving_alt(frame)
+    assert "(from 1, towards 5.81, which is 31/32 of 6: what a batch of 32 has on average)" in moving_alt(frame)
+
+
+def test_the_moving_variance_comes_to_what_the_page_says() -> None:
+    assert moving_frame(0.999, 200_000)["moving_variance"].iloc[-50_000:].mean() == pytest.approx(5.81, abs=0.02)
 
 
 def test_no_steps_is_a_sentence() -> None:
