@@ -1,4 +1,4 @@
-"""The depth X-ray: four quantities through the hidden layers, after chosen steps of training."""
+"""The depth X-ray: six quantities through the hidden layers, after chosen steps of training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -35,11 +35,15 @@ MARKS = (
 
 @dataclass(frozen=True)
 class Quantity:
-    """One of the charts: its title, whether it spans powers of ten (or is a share), and what zeros everywhere mean."""
+    """One of the charts: its title, whether it spans powers of ten (or is a share), and what zeros everywhere mean.
+
+    `first` is the first hidden layer that can have it.
+    """
 
     title: str
     is_log: bool
     nothing: str
+    first: int = 1
 
     @property
     def number(self) -> str:
@@ -52,14 +56,17 @@ QUANTITIES: dict[str, Quantity] = {
     "activation_variance": Quantity("Variance of the activations", True, "The activations do not vary at all"),
     "dead": Quantity("Dead units", False, "No dead units"),
     "saturated": Quantity("Saturated outputs", False, "No saturated outputs"),
+    "shift": Quantity("Covariate shift of the gradient", True, "No gradient is shifted", first=2),
+    "turn": Quantity("Turn of the gradient, 1 − cosine", True, "No gradient is turned", first=2),
 }
-"""By the measure's name in `bnlab.runs.xray.MEASURES`."""
+"""By the measure's name in `bnlab.runs.depth.MEASURES`."""
 
 
 def depth_values_frame(measured: Sequence[pd.DataFrame], quantity: str) -> pd.DataFrame:
-    """Columns step, depth (from 1), value, in this order; `measured` as `bnlab.runs.xray.xray_frame` makes them."""
+    """Columns step, depth (from 1), value, in this order; `measured` as `bnlab.runs.depth.look_into`'s."""
     columns = ["step", "depth", quantity]
     rows = pd.concat([frame[columns] for frame in measured]) if measured else pd.DataFrame(columns=columns)
+    rows = rows[rows["depth"] >= QUANTITIES[quantity].first]
     ordered = rows.rename(columns={quantity: "value"}).sort_values(["step", "depth"], ignore_index=True)
     return ordered.astype({"value": float})
 

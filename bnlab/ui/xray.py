@@ -21,15 +21,16 @@ MOST_STEPS = 1_000
 OWN_STEP = "layers-xray-own"
 POLL_SECONDS = 0.5
 HEIGHT, PROGRESS_WIDTH = 300, 380
-PRODUCTS_A_STEP = 3
-"""A training step multiplies three times as often as a prediction: forwards, and twice backwards."""
-MOST_PRODUCTS_UNASKED = 3e10
+PRODUCTS_A_STEP = 6
+"""A training step multiplies three times as often as a prediction: forwards, and twice backwards; it is taken twice."""
+MOST_PRODUCTS_UNASKED = 6e10
 """Of one network, some seconds of a worker's time; what takes longer waits for the button."""
 WHAT_IT_IS = (
     "How gradients and activations fare from layer to layer, on 128 training images in training mode. A worker trains "
     "each network anew for that many steps, from its initial weights; your runs stay as they are. "
     "A unit is dead where its ReLU lets none of the images through; an output is saturated where a sigmoid or tanh is "
-    "within 0.01 of an end."
+    "within 0.01 of an end. The covariate shift is how far a layer’s gradient moves, ‖G − G′‖ ÷ ‖G‖, because the "
+    "layers before it take their step (Santurkar et al. 2018)."
 )
 LARGE = (
     "Press Measure to see the gradients and activations of these layers. The networks are large, and so many steps may "
@@ -151,14 +152,15 @@ def _sentence(error: BaseException) -> str:
 
 @lru_cache(maxsize=64)
 def _charts(runs: Runs, steps: tuple[int, ...], answers: tuple[Answer | None, ...]) -> tuple[Chart, ...]:
-    """The four charts of what is known; `answers` are each network's for each step, those that are there."""
+    """The charts of what is known; `answers` are each network's for each step, those that are there."""
     measured: dict[str, list[pd.DataFrame]] = {run.digest: [] for run in runs}
     for (run, step), answer in zip(itertools.product(runs, steps), answers, strict=True):
         if answer is not None:
             frame = answer.result()
             measured[run.digest].append(frame[frame["step"] == step])
     styles, charts = {run.digest: run.style for run in runs}, []
-    for name in QUANTITIES:
+    deepest = max(len(run.spec.hidden_units) for run in runs)
+    for name in (name for name, quantity in QUANTITIES.items() if quantity.first <= deepest):
         frames = {digest: depth_values_frame(own, name) for digest, own in measured.items()}
         figure = xray_figure(frames, name, styles, steps)
         charts.append(Chart(name, figure, xray_alt(frames, name, styles), gap_words(frames, name, styles)))

@@ -6,8 +6,8 @@ from concurrent.futures import Future
 
 import pandas as pd
 
+from bnlab.runs.depth import look_into
 from bnlab.runs.lab import Lab
-from bnlab.runs.xray import xray_spec
 from bnlab.spec.run_spec import RunSpec
 
 MOST_ANSWERS = 2_048
@@ -29,7 +29,7 @@ class XrayAnswers:
             known = {step for step in steps if _is_good(self._asked.get((spec.digest, step)))}
             fresh = [step for step in steps if step not in known]
             if fresh:
-                answer = lab.submit(xray_spec, spec, fresh)
+                answer = lab.submit(look_into, spec, fresh)
                 self._asked |= {(spec.digest, step): answer for step in fresh}
             while len(self._asked) > MOST_ANSWERS:
                 self._asked.pop(next(iter(self._asked)))

@@ -15,12 +15,12 @@ from bnlab.charts.xray import (
     xray_alt,
     xray_figure,
 )
-from bnlab.runs.xray import MEASURES
+from bnlab.runs.depth import MEASURES
 from tests.charts.snapshots import STYLES, assert_drawable, texts
 
 
 def measured(values: dict[int, list[float]]) -> list[pd.DataFrame]:
-    """As `bnlab.runs.xray.xray_frame` makes them, a frame a step; all measures are the same."""
+    """As `bnlab.runs.depth.look_into` makes them, a frame a step; all measures are the same."""
     columns = ["step", "depth", "layer", *MEASURES]
     return [
         pd.DataFrame(
@@ -42,7 +42,8 @@ def test_steps_and_layers_are_in_order() -> None:
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_a_line_for_each_network_and_step(quantity: str) -> None:
-    frames = {run: depth_values_frame(measured({0: [0.1, 0.2], 10: [0.3, 0.4]}), quantity) for run in STYLES}
+    values = {0: [9.0, 0.1, 0.2], 10: [9.0, 0.3, 0.4]}
+    frames = {run: depth_values_frame(measured(values), quantity) for run in STYLES}
     figure = xray_figure(frames, quantity, STYLES, [0, 10])
     assert_drawable(figure)
     assert [trace.uid for trace in figure.data] == ["a1-0", "a1-10", "b2-0", "b2-10"]
@@ -50,7 +51,8 @@ def test_a_line_for_each_network_and_step(quantity: str) -> None:
     assert [trace.opacity for trace in figure.data[:2]] == [FAINTEST, 1]
     assert [trace.marker.symbol for trace in figure.data[:2]] == [mark.symbol for mark in MARKS[:2]]
     assert figure.data[1].name == "With BN, after 10 steps"
-    assert figure.data[1].y.tolist() == pytest.approx([0.3, 0.4])
+    assert figure.data[1].y.tolist()[-2:] == pytest.approx([0.3, 0.4])
+    assert figure.data[1].x.tolist() == [1, 2, 3][QUANTITIES[quantity].first - 1 :], "nothing shifts the first layer"
     assert (figure.layout.yaxis.type == "log") == QUANTITIES[quantity].is_log
 
 

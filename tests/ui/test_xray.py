@@ -11,10 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.xray import QUANTITIES
+from bnlab.runs.depth import look_into
 from bnlab.runs.errands import ErrandError
 from bnlab.runs.lab import Lab
 from bnlab.runs.store import Store
-from bnlab.runs.xray import xray_spec
 from bnlab.spec.datasets import DatasetError
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import xray, xray_answers
@@ -98,7 +98,7 @@ def test_what_takes_minutes_waits_for_the_button(
     monkeypatch.setattr(xray, "MOST_PRODUCTS_UNASKED", 1e5)
     app = open_xray(open_page, store)
     assert not asked
-    assert messages(app) == ["Not measured yet"] * 4
+    assert messages(app) == ["Not measured yet"] * len(QUANTITIES)
     assert [info.value for info in app.info] == [xray.LARGE]
     app.button_group(key="layers-xray-steps").set_value(["0"]).run()
     assert asked == [[0]], "no step is quick"
@@ -136,9 +136,9 @@ def test_while_a_worker_measures_the_page_says_so(
     app = open_xray(open_page, store)
     (progress,) = app.get("progress")
     assert progress.proto.text == "0 of 1 network measured"
-    assert messages(app) == ["Not measured yet"] * 4
+    assert messages(app) == ["Not measured yet"] * len(QUANTITIES)
     assert not buttons(app)
-    answer.set_result(xray_spec(SPEC, [0, 1, 10, 100]))
+    answer.set_result(look_into(SPEC, [0, 1, 10, 100]))
     app.run()
     assert not app.exception
     (progress,) = app.get("progress")
