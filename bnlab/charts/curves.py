@@ -16,11 +16,11 @@ from bnlab.charts.lines import (
     Floats,
     Line,
     Points,
+    band_points,
     floats,
     is_shown,
     mean_points,
     shown_points,
-    shown_values,
 )
 from bnlab.charts.points import Columns, minus_baseline
 from bnlab.charts.style import Style, message_layout
@@ -132,7 +132,7 @@ def _backs(line: Line, style: Style, curve: Curve, view: View) -> list[dict[str,
     }  # fmt: skip
     traces = []
     if len(line.seeds) > 1:
-        low, high = _band(line.mean, curve.column, view)
+        low, high = band_points(line.mean, curve.column, view)
         edge = silent | {"line": {"width": 0, "color": style.colour}}
         traces.append(edge | {"uid": f"{style.uid}-low", "x": low[0], "y": low[1]})
         filled = {"fill": "tonexty", "fillcolor": style.fill(0.2)}
@@ -149,19 +149,6 @@ def _backs(line: Line, style: Style, curve: Curve, view: View) -> list[dict[str,
 
 def _thin(style: Style, opacity: float = FAINT) -> dict[str, object]:
     return {"color": style.fill(opacity), "width": 1}
-
-
-def _band(mean: Columns, column: str, view: View) -> tuple[Points, Points]:
-    """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
-    x, y = floats(mean[view.x]), shown_values(mean, column, view)
-    deviations = floats(mean[f"{column}_sd"])
-    spread = np.where(np.isnan(deviations), np.float32(0), deviations)
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = y - spread, y + spread
-    if view.log_y:
-        low = np.maximum(low, y / 10)
-    shown = is_shown(x, low, view) & np.isfinite(high)
-    return (x[shown], low[shown]), (x[shown], high[shown])
 
 
 def _zigzag(mean: Columns, column: str, view: View) -> Points:

@@ -116,7 +116,8 @@ def test_differences_are_to_the_baselines_mean(curve: Curve) -> None:
     np.testing.assert_allclose(drawn[LABELS[1]].y, [-0.1, -0.4], rtol=1e-5)
     np.testing.assert_allclose(backs(figure, "0")[0].y, [0, -0.3], rtol=1e-5, atol=1e-6)
     assert figure.layout.title.subtitle.text == f"minus {LABELS[0]}’s"
-    assert figure.layout.yaxis.range is None
+    low, high = figure.layout.yaxis.range
+    assert low < min(backs(figure, "low")[0].y) < max(backs(figure, "high")[0].y) < high
 
 
 def test_differences_over_seconds_are_taken_at_equal_times() -> None:
