@@ -135,7 +135,7 @@ def _render_errors(own: Sequence[Run]) -> None:
 
 def _render_edit_button(variant: Variant, place: int) -> None:
     hints = _hints(variant.spec)
-    said = f"Edit {variant.label}" + (f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else "")
+    said = f"Edit {plain(variant.label)}" + (f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else "")
     icon = ":material/lightbulb:" if hints else ":material/tune:"
     if st.button("Edit", key=f"edit-{place}", icon=icon, help=said, type="tertiary"):
         begin_editing(place)
