@@ -68,13 +68,15 @@ def curve_figure(lines: Mapping[str, Line], styles: Mapping[str, Style], curve: 
     return curve_drawing(lines, styles, curve, view).figure()
 
 
-def curve_drawing(lines: Mapping[str, Line], styles: Mapping[str, Style], curve: Curve, view: View) -> Drawing:
-    """What `curve_figure` shows, as light as a live chart needs it."""
+def curve_drawing(
+    lines: Mapping[str, Line], styles: Mapping[str, Style], curve: Curve, view: View, *, awaited: bool = False
+) -> Drawing:
+    """What `curve_figure` shows, as light as a live chart needs it; `awaited` if a line has still to grow."""
     drawn, minus = differing_lines(lines, curve, view), differs(lines, view)
     view = view.model_copy(update={"log_y": view.log_y and not (curve.is_fraction or minus)})
     traces = [_traces(line, styles[label], curve, view) for label, line in drawn.items()]
     if all(front["x"].size == 0 for _, front in traces):
-        return Drawing([], message_layout(curve.title, why_empty(lines, curve, view)))
+        return Drawing([], message_layout(curve.title, why_empty(lines, curve, view, awaited=awaited)))
     subtitle = {"subtitle": {"text": f"minus {escape(view.baseline, quote=False)}’s"}} if minus else {}
     layout = {
         "title": {"text": curve.title} | subtitle,
@@ -100,11 +102,11 @@ def differs(lines: Mapping[str, Line], view: View) -> bool:
     return view.differences and view.baseline in lines
 
 
-def why_empty(lines: Mapping[str, Line], curve: Curve, view: View) -> str:
+def why_empty(lines: Mapping[str, Line], curve: Curve, view: View, *, awaited: bool) -> str:
     """Why there is nothing to see."""
     means = [line.mean for line in lines.values() if len(line)]
     if not means:
-        return "Nothing trained yet"
+        return "Waiting for the first steps" if awaited else "Nothing trained yet"
     if not any(np.isfinite(mean[curve.column]).any() for mean in means):
         return "The loss was never a number"
     return "Nothing to compare yet" if differs(lines, view) else "Nothing on this axis yet"

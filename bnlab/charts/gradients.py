@@ -52,7 +52,7 @@ def _lines(
     shown = {run: frame[_drawable(frame)] for run, frame in frames.items() if _drawable(frame).any()}
     if not shown:
         nothing = all(frame.empty for frame in frames.values())
-        return message_figure(title, "Nothing trained yet" if nothing else "No gradient reaches this layer")
+        return message_figure(title, "Nothing measured yet" if nothing else "No gradient reaches this layer")
     # Of more numbers on the logarithmic axis, 6, 7, 8 and 9 would be written on top of one another.
     layout = {
         "title": {"text": title},

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bnlab.charts.curve_alt import curve_alt
 from bnlab.charts.curves import (
     MARKED_POINTS,
+    curve_drawing,
     curve_figure,
     differing_lines,
 )
@@ -152,6 +153,9 @@ def test_nothing_trained_is_a_sentence_not_an_error(curve: Curve) -> None:
         assert_sound(figure)
         assert texts(figure) == ["Nothing trained yet"]
         assert curve_alt(empty, curve, view) == f"{curve.title}: nothing trained yet."
+        begun = curve_drawing(empty, STYLES, curve, view, awaited=True)
+        assert texts(begun.figure()) == ["Waiting for the first steps"]
+        assert curve_alt(empty, curve, view, awaited=True) == f"{curve.title}: waiting for the first steps."
 
 
 @pytest.mark.parametrize(
