@@ -31,8 +31,10 @@ def test_names_are_shown_as_they_are(words: str, escaped: str) -> None:
     assert plain(words) == escaped
 
 
-@pytest.mark.parametrize("sign", [":material/home:", ":smile:", ":+1:", ":streamlit:"])
-def test_no_icon_is_made_of_a_name(sign: str) -> None:
+@pytest.mark.parametrize(
+    "sign", [":material/home:", ":smile:", ":+1:", ":streamlit:", "a -> b", "<- a", "a <->", "--", ">= 3", "~="]
+)
+def test_no_icon_or_arrow_is_made_of_a_name(sign: str) -> None:
     """Streamlit looks for them in what Markdown has left, where an escaped colon is a colon again."""
     shown = plain(sign).replace("\\", "")
     assert sign not in shown
