@@ -33,6 +33,7 @@ _LAYOUT = """<style>
 [class*="st-key-card-"] > :has(.stProgress) { margin-top: auto; }
 [class*="st-key-card-"] .stProgress p { min-height: 4.2em; font-size: 0.85rem; line-height: 1.4; }
 [class*="st-key-card-"] .stHorizontalBlock { min-height: 2.5rem; justify-content: space-between; }
+[class*="st-key-card-"] .stHorizontalBlock { overflow: visible; }  /* or a button's focus ring is cut */
 @container (max-width: 54rem) { .st-key-cards { grid-template-columns: repeat(NARROW, minmax(0, 1fr)); } }
 @container (min-width: 14.5rem) { [class*="st-key-card-"] .stProgress p { min-height: 2.8em; } }
 @container (min-width: 19rem) {

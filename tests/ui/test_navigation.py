@@ -90,3 +90,5 @@ def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(
     for key in ("Shift+Tab", "Tab"):
         browser_page.keyboard.press(key)
     expect(link).to_have_css("outline", f"{text} solid 2px")
+    buttons = browser_page.locator('[class*="st-key-card-"] .stHorizontalBlock').first
+    expect(buttons).to_have_css("overflow", "visible")  # or the frame of the first is cut
