@@ -37,7 +37,7 @@ def bands_figure(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping
     """
     shown = {run: frame for run, frame in frames.items() if not frame.empty}
     if not shown:
-        return message_figure(title, "Nothing trained yet")
+        return message_figure(title, "Nothing measured yet")
     layout = {
         "title": {"text": title},
         "showlegend": False,

@@ -14,12 +14,12 @@ LARGE = 1e4
 AXES = {"epoch": "epoch", "step": "step", "seconds": "second"}
 
 
-def curve_alt(lines: Mapping[str, Line], curve: Curve, view: View) -> str:
+def curve_alt(lines: Mapping[str, Line], curve: Curve, view: View, *, awaited: bool = False) -> str:
     """The chart's finding: where each line has got to, the best first, and which have no number or nothing there."""
     drawn, minus = differing_lines(lines, curve, view), differs(lines, view)
     ends = {label: _end(line, curve.column) for label, line in drawn.items() if len(line)}
     if not ends:
-        return f"{curve.title}: {why_empty(lines, curve, view).lower()}."
+        return f"{curve.title}: {why_empty(lines, curve, view, awaited=awaited).lower()}."
     known = {label: end for label, end in ends.items() if np.isfinite(end)}
     best_first = sorted(known, key=lambda label: known[label], reverse=curve.is_fraction)
     measured = [f"{label} {_words(known[label], curve, minus=minus)}" for label in best_first]

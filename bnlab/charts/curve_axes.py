@@ -7,11 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.charts.lines import KEPT, Curve, Line, mean_points
+from bnlab.charts.lines import KEPT, Curve, Floats, Line, band_points, mean_points, shown_points
 from bnlab.charts.view import View
 
+SHORT = 2.0
+"""Epochs: of lines that are no longer, all is shown."""
 SETTLED_EPOCH = 0.2
+LONG = 5.0
+"""Epochs from which on what comes before SETTLED_EPOCH is out of the range."""
 FARTHEST = 20.0
+NEVER_FAR = 5.0
+"""A loss about twice that of guessing among ten: no line that stays below it has flown off."""
+MARGIN = 0.05
 # Every label the whole number: plotly's own are 1, small 2 and 5 for 20 and 50, and 10³, all on one axis.
 LOGARITHMIC = {"type": "log", "tickformat": ",~g", "nticks": 5}
 
@@ -34,20 +41,21 @@ def y_axis(lines: Sequence[Line], curve: Curve, view: View, *, differs: bool) ->
 
 
 def settled_range(lines: Sequence[Line], curve: Curve, view: View, *, differs: bool = False) -> dict[str, Any]:
-    """What the lines span once the first steep fall is over, so that their differences fill the chart.
+    """What the lines and their bands span once the first steep fall is over, so that differences fill the chart.
 
-    Nothing, for plotly to choose, before the first epoch is over; plotly.js fails on a range of null. A line that
-    flies off (a diverging run's) does not press the others flat.
+    All of it where it is short or the first steps are what is looked at; nothing, for plotly to choose, where nothing
+    is drawn: plotly.js fails on a range of null. A line that flies off (a diverging run's) does not press the others
+    flat.
     """
-    if max((_last_epoch(line) for line in lines), default=0.0) < 1:
+    start = 0.0 if view.log_x else _start(lines)
+    spans = [span for line in lines if (span := _span(line, curve, view, start)).size]
+    if not spans:
         return {}
-    values = np.concatenate([_settled(line, curve, view) for line in lines])
-    if values.size == 0:
-        return {}
-    if not curve.is_fraction and not differs:
-        values = values[values <= FARTHEST * np.median(values)]
+    nearest = min(float(np.abs(span).max()) for span in spans)
+    values = np.concatenate(spans)
+    values = values[np.abs(values) <= max(FARTHEST * nearest, NEVER_FAR)]
     low, high = float(values.min()), float(values.max())
-    margin = max(0.05 * (high - low), 0.002)
+    margin = max(MARGIN * ((high - low) or abs(high)), 0.002)
     if differs:
         return {"range": [low - margin, high + margin]}
     if curve.is_fraction:
@@ -55,14 +63,34 @@ def settled_range(lines: Sequence[Line], curve: Curve, view: View, *, differs: b
     return {"range": [max(low - margin, 0), high + margin]}
 
 
+def _start(lines: Sequence[Line]) -> float:
+    """The epoch from which on the lines are in the range: it moves slowly, and so does the range, while they grow."""
+    longest = max((_last_epoch(line) for line in lines), default=0.0)
+    return SETTLED_EPOCH * min(max((longest - SHORT) / (LONG - SHORT), 0.0), 1.0)
+
+
 @lru_cache(maxsize=KEPT)
-def _settled(line: Line, curve: Curve, view: View) -> NDArray[np.float64]:
-    """The line's values after SETTLED_EPOCH; in double precision, or twenty times a large float32 overflows."""
-    late = line.mean["epoch"] >= SETTLED_EPOCH
+def _span(line: Line, curve: Curve, view: View, start: float) -> NDArray[np.float64]:
+    """The values of a line and of what is behind it from the epoch `start` on, without those that fly off from it.
+
+    In double precision, or twenty times a large float32 overflows.
+    """
+    late = line.mean["epoch"] >= start
     if not late.any():
         return np.empty(0)
-    x, y = mean_points(line, curve.column, view)
-    return y[x >= np.float32(line.mean[view.x][late.argmax()])].astype(float)
+    begin = np.float32(line.mean[view.x][late.argmax()])
+    own = _from(begin, *mean_points(line, curve.column, view))
+    edges = band_points(line.mean, curve.column, view) if len(line.seeds) > 1 else ()
+    singles = [shown_points(seed, curve.column, view) for seed in line.seeds] if view.singles else ()
+    values = np.concatenate([own, *(_from(begin, x, y) for x, y in (*edges, *singles))])
+    far = max(FARTHEST * float(np.median(np.abs(own))), float(np.abs(own[0]))) if own.size else 0.0
+    near: NDArray[np.float64] = values[np.abs(values) <= far]
+    return near
+
+
+def _from(begin: np.float32, x: Floats, y: Floats) -> NDArray[np.float64]:
+    late: NDArray[np.float64] = y[x >= begin].astype(float)
+    return late
 
 
 @lru_cache(maxsize=KEPT)

@@ -16,11 +16,11 @@ from bnlab.charts.lines import (
     Floats,
     Line,
     Points,
+    band_points,
     floats,
     is_shown,
     mean_points,
     shown_points,
-    shown_values,
 )
 from bnlab.charts.points import Columns, minus_baseline
 from bnlab.charts.style import Style, message_layout
@@ -68,13 +68,15 @@ def curve_figure(lines: Mapping[str, Line], styles: Mapping[str, Style], curve: 
     return curve_drawing(lines, styles, curve, view).figure()
 
 
-def curve_drawing(lines: Mapping[str, Line], styles: Mapping[str, Style], curve: Curve, view: View) -> Drawing:
-    """What `curve_figure` shows, as light as a live chart needs it."""
+def curve_drawing(
+    lines: Mapping[str, Line], styles: Mapping[str, Style], curve: Curve, view: View, *, awaited: bool = False
+) -> Drawing:
+    """What `curve_figure` shows, as light as a live chart needs it; `awaited` if a line has still to grow."""
     drawn, minus = differing_lines(lines, curve, view), differs(lines, view)
     view = view.model_copy(update={"log_y": view.log_y and not (curve.is_fraction or minus)})
     traces = [_traces(line, styles[label], curve, view) for label, line in drawn.items()]
     if all(front["x"].size == 0 for _, front in traces):
-        return Drawing([], message_layout(curve.title, why_empty(lines, curve, view)))
+        return Drawing([], message_layout(curve.title, why_empty(lines, curve, view, awaited=awaited)))
     subtitle = {"subtitle": {"text": f"minus {escape(view.baseline, quote=False)}’s"}} if minus else {}
     layout = {
         "title": {"text": curve.title} | subtitle,
@@ -100,11 +102,11 @@ def differs(lines: Mapping[str, Line], view: View) -> bool:
     return view.differences and view.baseline in lines
 
 
-def why_empty(lines: Mapping[str, Line], curve: Curve, view: View) -> str:
+def why_empty(lines: Mapping[str, Line], curve: Curve, view: View, *, awaited: bool) -> str:
     """Why there is nothing to see."""
     means = [line.mean for line in lines.values() if len(line)]
     if not means:
-        return "Nothing trained yet"
+        return "Waiting for the first steps" if awaited else "Nothing trained yet"
     if not any(np.isfinite(mean[curve.column]).any() for mean in means):
         return "The loss was never a number"
     return "Nothing to compare yet" if differs(lines, view) else "Nothing on this axis yet"
@@ -132,7 +134,7 @@ def _backs(line: Line, style: Style, curve: Curve, view: View) -> list[dict[str,
     }  # fmt: skip
     traces = []
     if len(line.seeds) > 1:
-        low, high = _band(line.mean, curve.column, view)
+        low, high = band_points(line.mean, curve.column, view)
         edge = silent | {"line": {"width": 0, "color": style.colour}}
         traces.append(edge | {"uid": f"{style.uid}-low", "x": low[0], "y": low[1]})
         filled = {"fill": "tonexty", "fillcolor": style.fill(0.2)}
@@ -149,19 +151,6 @@ def _backs(line: Line, style: Style, curve: Curve, view: View) -> list[dict[str,
 
 def _thin(style: Style, opacity: float = FAINT) -> dict[str, object]:
     return {"color": style.fill(opacity), "width": 1}
-
-
-def _band(mean: Columns, column: str, view: View) -> tuple[Points, Points]:
-    """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
-    x, y = floats(mean[view.x]), shown_values(mean, column, view)
-    deviations = floats(mean[f"{column}_sd"])
-    spread = np.where(np.isnan(deviations), np.float32(0), deviations)
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = y - spread, y + spread
-    if view.log_y:
-        low = np.maximum(low, y / 10)
-    shown = is_shown(x, low, view) & np.isfinite(high)
-    return (x[shown], low[shown]), (x[shown], high[shown])
 
 
 def _zigzag(mean: Columns, column: str, view: View) -> Points:

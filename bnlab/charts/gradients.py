@@ -53,7 +53,7 @@ def _lines(
     shown = {run: frame[_drawable(frame)] for run, frame in frames.items() if _drawable(frame).any()}
     if not shown:
         nothing = all(frame.empty for frame in frames.values())
-        return message_figure(title, "Nothing trained yet" if nothing else "No gradient reaches this layer")
+        return message_figure(title, "Nothing measured yet" if nothing else "No gradient reaches this layer")
     norms = np.concatenate([frame["gradient_norm"].to_numpy(float) for frame in shown.values()])
     layout = {
         "title": {"text": title},

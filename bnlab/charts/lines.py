@@ -55,6 +55,19 @@ def shown_points(columns: Columns, column: str, view: View) -> Points:
     return x[shown], y[shown]
 
 
+def band_points(mean: Columns, column: str, view: View) -> tuple[Points, Points]:
+    """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
+    x, y = floats(mean[view.x]), shown_values(mean, column, view)
+    deviations = floats(mean[f"{column}_sd"])
+    spread = np.where(np.isnan(deviations), np.float32(0), deviations)
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = y - spread, y + spread
+    if view.log_y:
+        low = np.maximum(low, y / 10)
+    shown = is_shown(x, low, view) & np.isfinite(high)
+    return (x[shown], low[shown]), (x[shown], high[shown])
+
+
 def shown_values(columns: Columns, column: str, view: View) -> Floats:
     """All values of a `column`, smoothed where the view asks for that: validation is not."""
     values = floats(columns[column])

@@ -60,7 +60,7 @@ def absent_figure(snapshots: Mapping[str, pd.DataFrame], variable: str) -> go.Fi
     recorded = [frame["variable"] for frame in snapshots.values() if not frame.empty]
     if any((names == variable).any() for names in recorded):
         return None
-    words = _LEFT_OUT.get(variable, "Not recorded here") if recorded else "Nothing trained yet"
+    words = _LEFT_OUT.get(variable, "Not recorded here") if recorded else "Nothing measured yet"
     return message_figure(VARIABLES[variable], words)
 
 

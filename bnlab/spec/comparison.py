@@ -1,6 +1,7 @@
 """A comparison: variants shown side by side, each repeated over seeds."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from bnlab.spec.run_spec import RunSpec
 MOST_VARIANTS = 8
 MOST_SEEDS = 20
 LONGEST_LABEL = 40
+_OF_NO_LINE = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of signs, and what ends a line or a paragraph
 _COPY = re.compile(r" \(copy( [0-9])?\)$")
 
 
@@ -70,7 +72,7 @@ class Comparison:
 
     def renamed(self, label: str, name: str) -> "Comparison":
         """With another name for a variant."""
-        return self._with(lambda v: replace(v, label=name.strip()), label)
+        return self._with(lambda v: replace(v, label=with_usual_spaces(name).strip()), label)
 
     def recoloured(self, label: str, colour: int) -> "Comparison":
         """With another colour for a variant; who had it takes the old one."""
@@ -122,9 +124,26 @@ def comparison_specs(
 
 
 def _check_label(label: str) -> None:
-    if not label.strip():
+    if not is_seen(label):
         raise SpecError("A variant needs a name.")
     if len(label) > LONGEST_LABEL:
         raise SpecError(f"A variant's name has at most {LONGEST_LABEL} characters; {label[:20]!r}… has {len(label)}.")
-    if not label.isprintable() or "~" in label:
-        raise SpecError(f"A variant's name is one line without the sign ~, but {label!r} was given.")
+    if not all(map(fits_label, label)):
+        raise SpecError(
+            f"A variant's name is one line without control characters and the sign ~, but {label!r} was given."
+        )
+
+
+def fits_label(sign: str) -> bool:
+    """Whether a name may have the sign in it; one that only joins others may be part of an emoji."""
+    return sign != "~" and unicodedata.category(sign) not in _OF_NO_LINE
+
+
+def with_usual_spaces(text: str) -> str:
+    """The text with a usual space for each of another kind: they look alike, and are pasted unawares."""
+    return "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
+
+
+def is_seen(label: str) -> bool:
+    """Whether there is anything to see of a name."""
+    return any(unicodedata.category(sign) not in ("Cf", "Zs", *_OF_NO_LINE) for sign in label)

@@ -33,6 +33,7 @@ _LAYOUT = """<style>
 [class*="st-key-card-"] > :has(.stProgress) { margin-top: auto; }
 [class*="st-key-card-"] .stProgress p { min-height: 4.2em; font-size: 0.85rem; line-height: 1.4; }
 [class*="st-key-card-"] .stHorizontalBlock { min-height: 2.5rem; justify-content: space-between; }
+[class*="st-key-card-"] .stHorizontalBlock { overflow: visible; }  /* or a button's focus ring is cut */
 @container (max-width: 54rem) { .st-key-cards { grid-template-columns: repeat(NARROW, minmax(0, 1fr)); } }
 @container (min-width: 14.5rem) { [class*="st-key-card-"] .stProgress p { min-height: 2.8em; } }
 @container (min-width: 19rem) {
@@ -135,7 +136,7 @@ def _render_errors(own: Sequence[Run]) -> None:
 
 def _render_edit_button(variant: Variant, place: int) -> None:
     hints = _hints(variant.spec)
-    said = f"Edit {variant.label}" + (f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else "")
+    said = f"Edit {plain(variant.label)}" + (f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else "")
     icon = ":material/lightbulb:" if hints else ":material/tune:"
     if st.button("Edit", key=f"edit-{place}", icon=icon, help=said, type="tertiary"):
         begin_editing(place)

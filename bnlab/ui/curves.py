@@ -10,7 +10,7 @@ from bnlab.charts.curves import TRAINING_CURVES, VALIDATION_CURVES, curve_drawin
 from bnlab.charts.lines import Curve, Line
 from bnlab.charts.style import Style
 from bnlab.charts.view import X_AXES, View
-from bnlab.runs.run import Run
+from bnlab.runs.run import Run, are_active
 from bnlab.ui.lines import Lines
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.session import Desk
@@ -46,26 +46,31 @@ def render_view(desk: Desk) -> None:
 
 def render_curves(lines: Lines, shown: Mapping[str, Sequence[Run]], styles: Mapping[str, Style], view: View) -> None:
     """Draw loss and accuracy, in training and in validation; `shown` maps each label to its runs."""
-    lines.read_on([run for runs in shown.values() for run in runs])
+    every = [run for runs in shown.values() for run in runs]
+    lines.read_on(every)
+    awaited = are_active(every)
     left, right = st.columns(2)
     with left:
         training = {label: lines.training(runs, len(shown)) for label, runs in shown.items()}
-        _render(training, styles, TRAINING_CURVES, view)
+        _render(training, styles, TRAINING_CURVES, view, awaited=awaited)
     with right:
         validation = {label: lines.validation(runs) for label, runs in shown.items()}
-        _render(validation, styles, VALIDATION_CURVES, view)
+        _render(validation, styles, VALIDATION_CURVES, view, awaited=awaited)
 
 
 def _set(desk: Desk, name: str, key: str) -> None:
     desk.view = desk.view.model_copy(update={name: st.session_state[key]})
 
 
-def _render(lines: Mapping[str, Line], styles: Mapping[str, Style], charts: tuple[Curve, ...], view: View) -> None:
+def _render(
+    lines: Mapping[str, Line], styles: Mapping[str, Style], charts: tuple[Curve, ...], view: View, *, awaited: bool
+) -> None:
     for curve in charts:
-        drawing = curve_drawing(lines, styles, curve, view)
+        drawing = curve_drawing(lines, styles, curve, view, awaited=awaited)
         with st.container(border=True):
             height = _height(len(styles), projector=view.projector)
-            live_chart(drawing, key=curve.title, height=height, alt=curve_alt(lines, curve, view))
+            alt = curve_alt(lines, curve, view, awaited=awaited)
+            live_chart(drawing, key=curve.title, height=height, alt=alt)
 
 
 def _height(variants: int, *, projector: bool) -> int:

@@ -51,8 +51,9 @@ def _render(desk: Desk, place: int) -> None:
     if place >= len(desk.comparison.variants):  # removed a moment ago, in this very dialog
         st.rerun()
     variant = desk.comparison.variants[place]
-    _render_identity(desk, variant, place)
-    _render_fault(IDENTITY)
+    with st.container():
+        _render_identity(desk, variant, place)
+        _render_fault(IDENTITY)
     form, about = st.columns([3, 2], gap="large")
     with form:
         _render_form(desk, variant, place)
@@ -99,11 +100,12 @@ def _render_form(desk: Desk, variant: Variant, place: int) -> None:
         _try(desk, lambda c: c.revised({name: entered}, variant.label), name)
 
     def render(names: Sequence[str]) -> None:
-        for name in names:
-            if name != "initializer_stddev" or INITIALIZERS[variant.spec.kernel_initializer].takes_stddev:
-                key = f"field-{place}-{name}"
-                render_field(name, variant.spec, key, changed, disabled=desk.lesson.locks(name))
-                _render_fault(name)
+        with st.container():  # which has one place, whatever is said in it: an expander that moves is closed
+            for name in names:
+                if name != "initializer_stddev" or INITIALIZERS[variant.spec.kernel_initializer].takes_stddev:
+                    key = f"field-{place}-{name}"
+                    render_field(name, variant.spec, key, changed, disabled=desk.lesson.locks(name))
+                    _render_fault(name)
 
     render(GREAT)
     st.divider()
@@ -121,7 +123,8 @@ def _render_about(variant: Variant) -> None:
     with st.container(horizontal=True):
         for title, count in counts.items():
             st.metric(title, f"{count:,}", width="content")
-    render_advice(variant.spec)
+    with st.container():  # as above
+        render_advice(variant.spec)
     with st.expander("The same in Keras", icon=":material/code:"):
         st.code(keras_code(variant.spec), language="python")
 

@@ -42,12 +42,14 @@ def render_field(name: str, spec: RunSpec, key: str, changed: Changed, *, disabl
         st.toggle(schema["title"], **common)
     elif kind == "array":
         st.text_input(schema["title"], placeholder="300, 100", **common)
+    elif kind == "number":
+        st.text_input(schema["title"], **common)
     else:
-        render_number(name, **common)
+        render_whole_number(name, **common)
 
 
-def render_number(name: str, **options: Any) -> None:
-    """Draw the control of a number field, at what the session keeps under its key; `options` are the control's own.
+def render_whole_number(name: str, **options: Any) -> None:
+    """Draw the control of an integer field, at what the session keeps under its key; `options` are the control's own.
 
     It takes any number: one that is out of bounds would be refused by the browser, and a fraction cut off, without a
     word. RunSpec refuses it in a sentence.
@@ -55,9 +57,7 @@ def render_number(name: str, **options: Any) -> None:
     schema, value = PROPERTIES[name], st.session_state[options["key"]]
     if value is not None:
         st.session_state[options["key"]] = float(value)
-    step = value / 2 if value else 0.01
-    if _kind(schema) == "integer":
-        step = 1000.0 if name == "train_examples" else 1.0
+    step = 1000.0 if name == "train_examples" else 1.0
     optional = "anyOf" in schema
     told: dict[str, Any] = {"placeholder": "all", "value": None} if optional or value is None else {}
     st.number_input(schema["title"], step=step, format="%g", **told | options)
@@ -66,19 +66,38 @@ def render_number(name: str, **options: Any) -> None:
 def field_value(name: str, entered: Any) -> Any:
     """What somebody entered in the control of the field `name`, as a value for RunSpec.
 
-    Widths may be written "300, 100", "300 100" or, for ten equal layers, "10 x 100".
+    Widths may be written "300, 100", "300 100" or, for ten equal layers, "10 x 100"; numbers "0.5", "0,5" or "1e-3".
     """
     kind = _kind(PROPERTIES[name])
     if kind == "integer":
         return whole(entered)
+    if kind == "number":
+        return _number(entered)
     if kind != "array":
         return entered
     return [units for part in re.split("[,;·]", str(entered)) for units in _widths(part)]
 
 
 def whole(entered: Any) -> Any:
-    """A whole number that a control gave as a float; anything else as it is, for whoever takes it to refuse it."""
-    return int(entered) if isinstance(entered, float) and entered.is_integer() else entered
+    """A whole number that a control gave as a float; anything else as it is, for whoever takes it to refuse it.
+
+    So is one that a float no longer tells from the next: it would be quoted with digits that nobody typed.
+    """
+    told = isinstance(entered, float) and entered.is_integer() and abs(entered) < 2**53
+    return int(entered) if told else entered
+
+
+def _number(entered: Any) -> Any:
+    """The number of a text; anything else as it is, but nothing for an empty text.
+
+    A control that takes numbers only has the browser read them, and one that expects a point makes 5 of "0,5".
+    """
+    if not isinstance(entered, str):
+        return entered
+    text = entered.strip()
+    if re.fullmatch(r"[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][+-]?[0-9]+)?", text):
+        return float(text.replace(",", "."))
+    return entered if text else None
 
 
 def _widths(part: str) -> list[Any]:
@@ -96,6 +115,9 @@ def _kind(schema: dict[str, Any]) -> str:
 
 
 def _widget_value(kind: str, value: Any) -> Any:
+    if kind == "number":
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
     return ", ".join(str(units) for units in value) if kind == "array" else value
 
 

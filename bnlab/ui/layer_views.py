@@ -153,7 +153,7 @@ def _at_moment(store: Store, runs: Runs, draw: Callable[[float], None]) -> None:
     if steps[clock]:
         at_moment(steps[clock], clock.spec.steps_per_epoch, draw)
     else:
-        st.info("Nothing trained yet.")
+        st.info("Nothing measured yet.")
 
 
 def _render_layer(title: str, charts: Sequence[Chart], kind: str, layer: str = "", notes: Sequence[str] = ()) -> None:

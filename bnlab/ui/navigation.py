@@ -51,6 +51,7 @@ def run_current_page() -> None:
     st.set_option("client.showSidebarNavigation", True)
     st.html(_LEGIBLE)
     page = st.navigation(_navigation_pages())
+    st.set_page_config(page_title=f"{page.title} · bnlab")  # or all tabs of a browser would be called the same
     st.session_state[_CALLED_BY_APP] = True
     page.run()
 

@@ -14,6 +14,7 @@ from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.training.records import LATENCY_BATCHES
+from bnlab.ui.words import plain
 
 LATENCIES = {f"latency_{size}": f"Prediction of {size} (ms)" for size in LATENCY_BATCHES}
 
@@ -56,7 +57,7 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], view: View)
 def _looks(view: View) -> dict[str, Any]:
     """How each column is headed, written and explained."""
     number = st.column_config.NumberColumn
-    minus = f"Validation accuracy minus {view.baseline}’s, seed by seed, in percentage points"
+    minus = f"Validation accuracy minus {plain(view.baseline)}’s, seed by seed, in percentage points"
     epoch = "Time in training steps alone. –: no seed has trained a whole epoch"
     latency = "The fastest of several, on one thread, when the run was complete: so others that train count little"
     width, spread = (PROJECTED_NAMES, PROJECTED_SPREAD) if view.projector else (NAMES, SPREAD)

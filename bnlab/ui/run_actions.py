@@ -7,7 +7,15 @@ import streamlit as st
 
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
-from bnlab.spec.comparison import LONGEST_LABEL, MOST_VARIANTS, Comparison, Variant
+from bnlab.spec.comparison import (
+    LONGEST_LABEL,
+    MOST_VARIANTS,
+    Comparison,
+    Variant,
+    fits_label,
+    is_seen,
+    with_usual_spaces,
+)
 from bnlab.ui.lesson import EVERYTHING, Lesson
 from bnlab.ui.runs_table import state_word
 from bnlab.ui.session import Desk
@@ -108,8 +116,8 @@ def _labels(runs: Sequence[Run]) -> list[str]:
 
 
 def _label(run: Run) -> str:
-    text = "".join(sign for sign in run.label if sign.isprintable() and sign != "~").strip()
-    return text[:LONGEST_LABEL] or run.digest
+    text = with_usual_spaces("".join(filter(fits_label, run.label))).strip()[:LONGEST_LABEL]
+    return text if is_seen(text) else run.digest
 
 
 def _continue(lab: Lab, runs: Sequence[Run]) -> None:

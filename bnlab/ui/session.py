@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from bnlab.charts.view import View
 from bnlab.spec.address import OWN_PARAMETERS, read_comparison, write_comparison
 from bnlab.spec.comparison import Comparison
-from bnlab.spec.parse import SpecError, explain, meant, parse_value
+from bnlab.spec.parse import SpecError, explain, meant, nearest, parse_value
+from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.layer_moments import MOMENT
 from bnlab.ui.layers_address import layers_faults
 from bnlab.ui.lesson import Lesson, read_lesson, write_lesson
@@ -34,6 +35,12 @@ WIDGETS = (
     OWN_STEP,
 )
 """What the Layers page's widgets keep in the address by themselves."""
+TITLES = {
+    str(field.title).lower().replace(" ", "_"): name
+    for model in (View, RunSpec)
+    for name, field in model.model_fields.items()
+}
+"""Each parameter by what its control is called, which is what a reader of the page may write."""
 STREAMLITS = ("embed", "embed_options")
 
 
@@ -90,7 +97,13 @@ def read_desk(parameters: Parameters) -> Desk:
 def _unknown(parameters: Parameters) -> list[str]:
     """One sentence for each name in an address that means nothing there."""
     known = (*ADDRESS, *WIDGETS, *STREAMLITS)
-    return [f"There is nothing called {name[:40]!r}{meant(name, known)}" for name in parameters if name not in known]
+    unknown = [name for name in parameters if name not in known]
+    return [f"There is nothing called {name[:40]!r}{meant(_untitled(name, known), known)}" for name in unknown]
+
+
+def _untitled(name: str, known: Sequence[str]) -> str:
+    """The parameter whose control has the title that a `name` is near to; the name itself where there is none."""
+    return TITLES.get(nearest(name.replace(" ", "_"), (*known, *TITLES)), name)
 
 
 def _repeated(parameters: Parameters) -> list[str]:

@@ -14,7 +14,7 @@ from bnlab.spec.parse import revise_spec
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.curves import render_view
-from bnlab.ui.form import PROPERTIES, field_value, render_number, whole
+from bnlab.ui.form import PROPERTIES, field_value, render_whole_number, whole
 from bnlab.ui.lesson import EVERYTHING
 from bnlab.ui.session import Desk, attempt
 from bnlab.ui.words import plain
@@ -109,7 +109,7 @@ def _render_for_all(desk: Desk, field: str) -> None:
     key = f"all-{field}"
     st.session_state[key] = values.pop() if len(values) == 1 else None
     mixed = {"placeholder": "mixed"} if values else {}
-    render_number(
+    render_whole_number(
         field,
         help=f"{PROPERTIES[field]['description']} For all variants.",
         disabled=desk.lesson.locks(field),

@@ -8,7 +8,8 @@ import pytest
 from bnlab.charts.curves import (
     curve_figure,
 )
-from bnlab.charts.lines import Curve
+from bnlab.charts.lines import Curve, Line
+from bnlab.charts.style import styles_of
 from bnlab.charts.view import X_AXES, View
 from tests.charts.curve_lines import (
     ACCURACY,
@@ -20,6 +21,7 @@ from tests.charts.curve_lines import (
     VAL_ACCURACY,
     VAL_LOSS,
     assert_sound,
+    backs,
     every_curve,
     line,
     lines,
@@ -70,16 +72,62 @@ def test_a_zoom_is_kept_until_the_axes_mean_something_else() -> None:
     assert revision(ACCURACY) == revision(ACCURACY, log_y=True), "which concerns losses alone"
 
 
-def test_the_axis_spans_the_lines_once_the_first_epoch_is_over() -> None:
-    falling = [9, 3, 0.5, *[0.4] * 6, 0.3]
-    low, high = curve_figure(lines(LOSS, falling), STYLES, LOSS, ROUGH).layout.yaxis.range
+def range_of(curve: Curve, own: dict[str, Line], view: View = ROUGH) -> tuple[float, float]:
+    low, high = curve_figure(own, STYLES, curve, view).layout.yaxis.range
+    return low, high
+
+
+def test_the_axis_spans_the_lines_once_the_first_steep_fall_is_over() -> None:
+    falling = [9, 3, 0.5, *[0.4] * 46, 0.3]
+    low, high = range_of(LOSS, lines(LOSS, falling))
     assert 0 <= low < 0.3
     assert 3 < high < 3.3, "from a fifth of an epoch on"
-    young = curve_figure(lines(LOSS, falling[:-1]), STYLES, LOSS, ROUGH)
-    assert "range" not in young.to_dict()["layout"]["yaxis"], "plotly.js cannot redraw a chart whose range is null"
-    low, high = curve_figure(lines(ACCURACY, [0.1, *[0.5] * 8, 1.0]), STYLES, ACCURACY, ROUGH).layout.yaxis.range
+    low, high = range_of(ACCURACY, lines(ACCURACY, [0.1, *[0.5] * 48, 1.0]))
     assert 0.4 < low < 0.5
     assert 1 < high < 1.01
+
+
+@pytest.mark.parametrize("x", X_AXES)
+def test_the_first_steps_are_on_a_logarithmic_axis(x: str) -> None:
+    falling = [9, 3, 0.5, *[0.02] * 47]
+    assert range_of(LOSS, lines(LOSS, falling), View(smoothing=0, x=x, log_x=True))[1] > 9
+    assert range_of(LOSS, lines(LOSS, falling), View(smoothing=0, x=x))[1] < 9
+
+
+def test_of_a_short_run_all_is_shown_and_nothing_jumps_while_a_long_one_grows() -> None:
+    falling = [2.3 * 0.9**place for place in range(60)]
+    for count in (1, 5, 9, 10, 11, 20):
+        low, high = range_of(LOSS, lines(LOSS, falling[:count]))
+        assert low < falling[count - 1] <= falling[0] < high, count
+    heights = [range_of(LOSS, lines(LOSS, falling[:count]))[1] for count in range(5, 60)]
+    assert max(-np.diff(heights)) < 0.25, "at most a point is left out at a time"
+    assert heights[-1] < falling[0] < heights[0]
+
+
+def test_the_band_and_every_seed_are_within_the_axis() -> None:
+    own = {LABELS[0]: line(VAL_LOSS, [1.0] * 15, [2.0] * 15, [2.0] * 15)}
+    figure = curve_figure(own, STYLES, VAL_LOSS, ROUGH)
+    low, high = figure.layout.yaxis.range
+    assert low < min(backs(figure, "low")[0].y) < 1.6 < max(backs(figure, "high")[0].y) < high
+    assert range_of(VAL_LOSS, own, View(smoothing=0, singles=True))[0] < 1 < low
+
+
+@pytest.mark.parametrize("count", [8, 15, 60])
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_line_that_was_never_near_does_not_press_the_others_flat(count: int, others: int) -> None:
+    good, bad = line(VAL_LOSS, [2.3, *[0.4] * count]), [line(VAL_LOSS, [90.0, *[1e6] * count]) for _ in range(others)]
+    names = [*LABELS, "third"][: 1 + others]
+    own = dict(zip(names, [good, *bad], strict=True))
+    figure = curve_figure(own, styles_of(names), VAL_LOSS, ROUGH)
+    assert figure.layout.yaxis.range[1] < 60
+    view = View(smoothing=0, differences=True, baseline=names[0])
+    third = line(VAL_LOSS, [2.3, *[0.5] * count])
+    differing = curve_figure({**own, "near": third}, styles_of([*names, "near"]), VAL_LOSS, view)
+    assert differing.layout.yaxis.range[1] < 60
+
+
+def test_a_line_that_has_learnt_nothing_stays_beside_one_that_is_perfect() -> None:
+    assert range_of(VAL_LOSS, lines(VAL_LOSS, [1e-5] * 60, [2.3] * 60))[1] > 2.3
 
 
 def test_a_line_that_flies_off_does_not_press_the_others_flat() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bnlab.charts.curve_alt import curve_alt
 from bnlab.charts.curves import (
     MARKED_POINTS,
+    curve_drawing,
     curve_figure,
     differing_lines,
 )
@@ -116,7 +117,8 @@ def test_differences_are_to_the_baselines_mean(curve: Curve) -> None:
     np.testing.assert_allclose(drawn[LABELS[1]].y, [-0.1, -0.4], rtol=1e-5)
     np.testing.assert_allclose(backs(figure, "0")[0].y, [0, -0.3], rtol=1e-5, atol=1e-6)
     assert figure.layout.title.subtitle.text == f"minus {LABELS[0]}’s"
-    assert figure.layout.yaxis.range is None
+    low, high = figure.layout.yaxis.range
+    assert low < min(backs(figure, "low")[0].y) < max(backs(figure, "high")[0].y) < high
 
 
 def test_differences_over_seconds_are_taken_at_equal_times() -> None:
@@ -151,6 +153,9 @@ def test_nothing_trained_is_a_sentence_not_an_error(curve: Curve) -> None:
         assert_sound(figure)
         assert texts(figure) == ["Nothing trained yet"]
         assert curve_alt(empty, curve, view) == f"{curve.title}: nothing trained yet."
+        begun = curve_drawing(empty, STYLES, curve, view, awaited=True)
+        assert texts(begun.figure()) == ["Waiting for the first steps"]
+        assert curve_alt(empty, curve, view, awaited=True) == f"{curve.title}: waiting for the first steps."
 
 
 @pytest.mark.parametrize(

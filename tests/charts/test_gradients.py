@@ -70,7 +70,7 @@ def test_whatever_is_recorded_can_be_drawn(worst: float) -> None:
 
 def test_a_gradient_of_zero_and_none_at_all_are_told_apart() -> None:
     zero, nothing = layers_of({0: [0.0]}), layers_of({})
-    for layers, words in ((zero, "No gradient reaches this layer"), (nothing, "Nothing trained yet")):
+    for layers, words in ((zero, "No gradient reaches this layer"), (nothing, "Nothing measured yet")):
         assert texts(gradient_figure({"a1": gradient_frame(layers, "dense_1", 2)}, "dense_1", STYLES)) == [words]
         assert texts(depth_figure({"a1": depth_frame(layers, NAMES, 0)}, STYLES)) == [words]
     assert depth_alt({"a1": depth_frame(nothing, NAMES, 0)}, STYLES).endswith("nothing to show.")

@@ -111,7 +111,7 @@ def test_nothing_recorded_is_a_sentence_not_an_error(variable: str) -> None:
     nothing = normalization_frame(snapshots_of(), 10)
     figure = normalization_figure({"a1": nothing}, variable, STYLES)
     assert not figure.data
-    assert texts(figure) == ["Nothing trained yet"]
+    assert texts(figure) == ["Nothing measured yet"]
     assert (
         normalization_alt({"a1": nothing}, variable, "bn_1", STYLES)
         == f"{VARIABLES[variable]} of bn_1: nothing to show."

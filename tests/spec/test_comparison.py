@@ -99,8 +99,11 @@ def test_its_specs_are_its_variants_over_the_seeds() -> None:
         ((Variant("", RunSpec()),), 1, "A variant needs a name."),
         ((Variant(" ", RunSpec()),), 1, "A variant needs a name."),
         ((Variant("x" * 41, RunSpec()),), 1, "name has at most 40 characters; 'xxxxxxxxxxxxxxxxxxxx'… has 41."),
-        ((Variant("A~B", RunSpec()),), 1, "A variant's name is one line without the sign ~, but 'A~B' was given."),
-        ((Variant("A\nB", RunSpec()),), 1, "A variant's name is one line without the sign ~, but 'A\\nB' was given."),
+        ((Variant("A~B", RunSpec()),), 1, "name is one line without control characters and the sign ~, but 'A~B' was"),
+        ((Variant("A\u2028B", RunSpec()),), 1, "is one line without control characters"),
+        ((Variant("A\x07B", RunSpec()),), 1, "is one line without control characters"),
+        ((Variant("\u200b\xa0", RunSpec()),), 1, "A variant needs a name."),
+        ((Variant("A\nB", RunSpec()),), 1, "without control characters and the sign ~, but 'A\\nB' was given."),
         ((Variant("A", RunSpec(seed=LAST_SEED)),), 2, "Seed must be a whole number from 0"),
     ],
 )  # fmt: skip
@@ -130,6 +133,15 @@ def test_a_change_is_made_in_one_or_in_all() -> None:
     assert comparison == comparison_of("A", "B", seeds=2), "every change makes a new one"
     with pytest.raises(SpecError, match="Epochs must be"):
         comparison.revised({"epochs": 0}, "A")
+
+
+@pytest.mark.parametrize("name", ["👩\u200d🏫 class", "می\u200cخواهم", "A\u00adB"])
+def test_a_name_may_have_signs_that_only_join_others(name: str) -> None:
+    assert comparison_of("A", "B").renamed("B", name).labels == ["A", name]
+
+
+def test_every_space_pasted_into_a_name_is_a_usual_one() -> None:
+    assert comparison_of("A", "B").renamed("B", "\xa0With\xa0BN\u202f2 ").labels == ["A", "With BN 2"]
 
 
 def test_a_variant_gets_another_name() -> None:

@@ -81,6 +81,9 @@ def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenP
     assert words(app) == ["Not trained yet"] * 4
     assert all(chart["alt"] == f"{name}: nothing trained yet." for name, chart in charts(app).items())
     assert not store.runs()
+    app.button(key="train").click().run()
+    assert_sound(app)
+    assert all(chart["alt"] == f"{name}: waiting for the first steps." for name, chart in charts(app).items())
 
 
 def test_a_page_does_not_import_tensorflow(tmp_path: Path) -> None:

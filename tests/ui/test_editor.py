@@ -1,5 +1,10 @@
 """The editor of a variant, and what of a change is told."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
 from bnlab.runs.store import Store
 from tests.opened_page import OpenPage, open_page
 from tests.ui.compare_page import assert_sound, store, words
@@ -49,10 +54,13 @@ def test_a_number_out_of_bounds_is_told_until_one_within_is_given(open_page: Ope
         app.number_input(key=key).set_value(2).run()
         assert_sound(app)
     app.button(key="edit-0").click().run()
-    for key, good in (("field-0-momentum", 0.5), ("field-0-epochs", 4), ("field-0-learning_rate", 0.2)):
-        app.number_input(key=key).set_value(-1).run()
+    own = {control.key: control for control in (*app.number_input, *app.text_input)}
+    for key, bad, good in (
+        ("field-0-momentum", "-1", "0,5"), ("field-0-epochs", -1, 4), ("field-0-learning_rate", "-1", "0.2"),
+    ):  # fmt: skip
+        own[key].set_value(bad).run()
         assert [error.value.endswith("was given.") for error in app.error] == [True]
-        app.number_input(key=key).set_value(good).run()
+        own[key].set_value(good).run()
         assert_sound(app)
 
 
@@ -70,3 +78,34 @@ def test_variants_are_duplicated_removed_and_added_up_to_eight(open_page: OpenPa
     app.button(key="add-depth-0").click().run()
     assert_sound(app)
     assert len(words(app)) == 8
+
+
+def places(app: AppTest) -> dict[str, tuple[int, ...]]:
+    """Where each expander stands: a browser closes one that has moved."""
+
+    def within(block: Any, path: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
+        for place, child in getattr(block, "children", {}).items():
+            if child.type == "expander":
+                yield child.label, (*path, place)
+            yield from within(child, (*path, place))
+
+    return dict(within(app._tree, ()))
+
+
+def test_what_is_told_of_a_field_moves_no_expander(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    app.button(key="edit-0").click().run()
+    before = places(app)
+    assert {"Batch normalization's own", "Data and seed", "The same in Keras"} <= set(before)
+    app.text_input(key="name-0").set_value(" ").run()
+    assert app.error
+    assert places(app) == before
+    for field, wrong in (("hidden_units", "wide"), ("learning_rate", "-1"), ("momentum", "1,5")):
+        app.text_input(key=f"field-0-{field}").set_value(wrong).run()
+        assert app.error
+        assert places(app) == before
+    app.selectbox(key="field-0-kernel_initializer").set_value("random_normal").run()
+    app.text_input(key="field-0-learning_rate").set_value("50").run()
+    assert_sound(app)
+    assert app.text_input(key="field-0-initializer_stddev").value == "0.05", "a field more"
+    assert places(app) == before

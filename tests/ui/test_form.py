@@ -72,6 +72,35 @@ def test_any_text_is_widths_or_refused(entered: str) -> None:
         assert units_of(entered)
 
 
+@pytest.mark.parametrize(
+    ("entered", "number"),
+    [
+        ("0.5", 0.5), ("0,5", 0.5), (" 1e-3 ", 1e-3), ("1,5E-3", 1.5e-3), (".5", 0.5), (",5", 0.5), ("1.", 1.0),
+        ("+0.5", 0.5),
+    ],
+)  # fmt: skip
+def test_a_number_may_have_a_comma(entered: str, number: float) -> None:
+    assert field_value("learning_rate", entered) == number
+
+
+@pytest.mark.parametrize(
+    ("entered", "quoted"),
+    [
+        ("", "nothing"), ("  ", "nothing"), ("fast", "'fast'"), ("1.000,5", "'1.000,5'"), ("0,5,5", "'0,5,5'"),
+        ("1e", "'1e'"), ("-0,5", "-0.5"), ("0", "0"), ("1e999", "inf"), ("nan", "'nan'"), ("1_0e9", "'1_0e9'"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_within_the_bounds_is_refused_as_it_was_entered(entered: str, quoted: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        parse_spec({"learning_rate": field_value("learning_rate", entered)})
+    assert str(refused.value) == f"Learning rate must be a number above 0 and at most 100, but {quoted} was given."
+
+
+def test_a_whole_number_is_refused_without_digits_that_nobody_typed() -> None:
+    with pytest.raises(SpecError, match=r"from 1 to 1,000, but 1e\+99 was given\.$"):
+        parse_spec({"epochs": field_value("epochs", 1e99)})
+
+
 @pytest.mark.parametrize("name", [name for name in RunSpec.model_fields if name != "hidden_units"])
 def test_other_fields_are_what_was_entered(name: str) -> None:
     for entered in (None, True, 3, 0.5, "relu"):
@@ -99,7 +128,7 @@ SPECS = [
     RunSpec(),
     RunSpec(
         placement="after_activation", hidden_units=(5,) * 50, activation="tanh", kernel_initializer="ones",
-        learning_rate=1e-5, epsilon=1e-7, momentum=0, epochs=1000, seed=2**31 - 1, train_examples=54_999,
+        learning_rate=1e-5, epsilon=1.23456789e-7, momentum=0, epochs=1000, seed=2**31 - 1, train_examples=54_999,
         initializer_stddev=0,
     ),
 ]  # fmt: skip
@@ -134,7 +163,8 @@ def test_what_is_entered_becomes_the_spec() -> None:
     app = opened(0)
     app.text_input(key="hidden_units").set_value("3 x 20").run()
     app.number_input(key="train_examples").set_value(2000).run()
-    app.number_input(key="learning_rate").set_value(0.1).run()
+    app.text_input(key="learning_rate").set_value("0,1").run()
+    assert app.text_input(key="learning_rate").value == "0.1"
     app.selectbox(key="activation").set_value("selu").run()
     app.toggle(key="renorm").set_value(True).run()
     assert not app.exception

@@ -61,7 +61,7 @@ def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str,
 def test_every_view_of_a_run_that_has_only_begun(view: str, store: Store) -> None:
     train(store, "Waiting", NORMALIZED, ())
     app = open_view(store, view)
-    assert set(said(app)) <= {"Nothing trained yet."}
+    assert set(said(app)) <= {"Nothing measured yet."}
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)

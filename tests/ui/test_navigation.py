@@ -32,12 +32,14 @@ def test_the_app_runs_its_front_page() -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", [entry.name for entry in PAGES])
-def test_the_first_request_of_a_server_may_be_a_deep_link(name: str, browser_page: Page, scheduler: str) -> None:
+@pytest.mark.parametrize(("name", "title"), [(entry.name, entry.title) for entry in PAGES])
+def test_the_first_request_of_a_server_may_be_a_deep_link(
+    name: str, title: str, browser_page: Page, scheduler: str
+) -> None:
     with running_app(APP, env={"BNLAB_SCHEDULER": scheduler}) as url:
         browser_page.goto(f"{url}/{name}?epochs=3")
         expect(browser_page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
-        expect(browser_page).to_have_title("bnlab")
+        expect(browser_page).to_have_title(f"{title} · bnlab")
         assert browser_page.url == f"{url}/{name}?epochs=3"
         expect(browser_page.get_by_text("Page not found")).to_have_count(0)
         expect(browser_page.get_by_test_id("stSidebar").get_by_role("link")).to_have_count(len(PAGES))
@@ -88,3 +90,5 @@ def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(
     for key in ("Shift+Tab", "Tab"):
         browser_page.keyboard.press(key)
     expect(link).to_have_css("outline", f"{text} solid 2px")
+    buttons = browser_page.locator('[class*="st-key-card-"] .stHorizontalBlock').first
+    expect(buttons).to_have_css("overflow", "visible")  # or the frame of the first is cut

@@ -58,6 +58,9 @@ def test_a_name_that_no_variant_may_have_is_mended() -> None:
     """The command line gives any name."""
     nameless = run(" \n~")
     assert comparison_of([run("A~B\tC" + "x" * 99), nameless]).labels == ["ABC" + "x" * 37, nameless.digest]
+    unseen = run("\u200b\xa0")
+    labels = comparison_of([run("👩\u200d🏫\xa0class", epochs=3), unseen]).labels
+    assert labels == ["👩\u200d🏫 class", unseen.digest]
 
 
 @settings(max_examples=50)

@@ -120,6 +120,17 @@ def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "means"),
+    [
+        ("log_loss", "log_y"), ("Log loss", "log_y"), ("logloss", "log_y"), ("every_seed", "singles"),
+        ("initializer", "kernel_initializer"), ("bn_momentum", "momentum"), ("learningrate", "learning_rate"),
+    ],
+)  # fmt: skip
+def test_a_control_may_be_called_by_its_title(name: str, means: str) -> None:
+    assert read_desk({name: ["true"]}).faults == [f"There is nothing called {name!r}; did you mean {means}?"]
+
+
 def test_a_name_is_suggested_only_where_it_is_really_near() -> None:
     assert read_desk({"nonsense": [""]}).faults == ["There is nothing called 'nonsense'."]
 

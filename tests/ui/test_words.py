@@ -12,6 +12,35 @@ def test_signs_of_markdown_are_escaped_and_words_are_not() -> None:
     assert plain("LABEL~FIELD $a_1$ **q** <b>") == r"LABEL\~FIELD \$a_1\$ \*\*q\*\* \<b>"
 
 
+@pytest.mark.parametrize(
+    ("words", "escaped"),
+    [
+        ("_a_ `c`", r"\_a\_ \`c\`"),
+        ("__a__ a__b a_b", r"\_\_a\_\_ a\_\_b a_b"),
+        (":red[c] 1:2 a: b", r"\:red\[c\] 1\:2 a: b"),
+        (r"\* &amp; a|b", r"\\\* \&amp; a\|b"),
+        ("# a", r"\# a"),
+        ("> a", r"\> a"),
+        ("1. a", r"1\. a"),
+        ("- a", r"\- a"),
+        ("---", r"\---"),
+        ("-1, 0.5 and 3.", "-1, 0.5 and 3."),
+    ],
+)
+def test_names_are_shown_as_they_are(words: str, escaped: str) -> None:
+    assert plain(words) == escaped
+
+
+@pytest.mark.parametrize(
+    "sign", [":material/home:", ":smile:", ":+1:", ":streamlit:", "a -> b", "<- a", "a <->", "--", ">= 3", "~="]
+)
+def test_no_icon_or_arrow_is_made_of_a_name(sign: str) -> None:
+    """Streamlit looks for them in what Markdown has left, where an escaped colon is a colon again."""
+    shown = plain(sign).replace("\\", "")
+    assert sign not in shown
+    assert shown.replace("\u2060", "") == sign
+
+
 def test_a_label_among_html_is_no_html() -> None:
     assert plain_html("<b>a_1</b>") == "&#60;b&#62;a&#95;1&#60;&#47;b&#62;"
 

@@ -50,8 +50,8 @@ def batch_figure(frame: pd.DataFrame) -> go.Figure:
         {"range": [-0.6, len(STAGES) - 0.6], "tickvals": heights, "ticktext": list(STAGES.values()), "showgrid": False},
     )
     traces = [
-        _paths(frame.iloc[1:], heights, "the other examples", BLUE),
-        _paths(frame.iloc[:1], heights, "example 1", ORANGE),
+        _paths(frame.iloc[1:], heights, "the other examples", BLUE) | {"uid": "others"},
+        _paths(frame.iloc[:1], heights, "example 1", ORANGE) | {"uid": "first"},
         _spreads(frame, heights),
     ]
     return plain_figure(traces, layout)
@@ -63,7 +63,6 @@ def _paths(frame: pd.DataFrame, heights: np.ndarray, name: str, colour: str) -> 
     x = np.hstack([frame[list(STAGES)].to_numpy(), gap])
     return {
         "type": "scatter",
-        "uid": name,
         "name": name,
         "x": x.ravel(),
         "y": np.tile([*heights, np.nan], len(frame)),
