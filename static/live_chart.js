@@ -72,7 +72,7 @@ function unpack(trace) {
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
-  if (element.clientWidth < NARROWEST || !chart.near) return;  // in a hidden tab or far below: the observers draw it in time
+  if (element.clientWidth < NARROWEST || !chart.near) return;  // hidden or far below: the observers draw it in time
   if (element._dragging) {                          // not under the reader's hand
     chart.retry = setTimeout(draw, 100, chart);
     return;
@@ -95,7 +95,7 @@ function draw(chart) {
 
 function createChart(Plotly) {
   const element = document.createElement("div");
-  const chart = { element, Plotly, data: null, stale: true, drawn: "", near: true, width: 0, retry: 0, observers: [] };
+  const chart = { element, Plotly, data: null, stale: true, drawn: "", near: false, width: 0, retry: 0, observers: [] };
   element.setAttribute("role", "img");
   const sized = new ResizeObserver(() => {
     chart.stale ||= element.clientWidth !== chart.width;      // also off the screen: drawn anew when it comes near

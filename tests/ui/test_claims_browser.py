@@ -29,7 +29,7 @@ def test_nothing_moves_while_a_trial_goes_on(browser_page: Page, app_url: str, c
     browser_page.goto(f"{app_url}/claims")
     card = browser_page.locator(f".st-key-claim-{claim}")
     browser_page.get_by_role("link", name=f"{claim} ·").click()
-    expect(card.locator("[data-chart]")).to_be_attached()
+    expect(card.locator("[data-chart^=effects-]")).to_be_attached()
     before = card.evaluate(FIGURE_TOP)
     card.get_by_role("button", name="in full").click()
     expect(card.get_by_role("progressbar")).to_have_accessible_name(re.compile(r"On trial .full, .*: \d+ of"))

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 from bnlab.ui.navigation import PAGES, ROOT
 from tests.browser import running_app
 from tests.charts.test_style import contrast
-from tests.served_app import app_url, store
+from tests.served_app import app_url, patient, store
 
-__all__ = ["app_url", "store"]
+__all__ = ["app_url", "patient", "store"]
 
 APP = ROOT / "app.py"
 
@@ -59,6 +59,7 @@ def test_words_on_the_themes_colours_can_be_read(name: str) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("patient")
 def test_what_is_chosen_is_written_in_the_texts_colour(browser_page: Page, app_url: str) -> None:
     for scheme in ("light", "dark"):
         browser_page.emulate_media(color_scheme=scheme)
@@ -71,6 +72,7 @@ def test_what_is_chosen_is_written_in_the_texts_colour(browser_page: Page, app_u
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(
     scheme: str, browser_page: Page, app_url: str
