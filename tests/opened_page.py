@@ -38,7 +38,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
 
     def open_page(store: Store | str, **query: object) -> AppTest:
         monkeypatch.setenv("BNLAB_STORE", store if isinstance(store, str) else store.url)
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = str(value)
         return app.run()

@@ -80,7 +80,7 @@ def _span(line: Line, curve: Curve, view: View, start: float) -> NDArray[np.floa
         return np.empty(0)
     begin = np.float32(line.mean[view.x][late.argmax()])
     own = _from(begin, *mean_points(line, curve.column, view))
-    edges = band_points(line.mean, curve.column, view) if len(line.seeds) > 1 else ()
+    edges = band_points(line, curve.column, view) if len(line.seeds) > 1 else ()
     singles = [shown_points(seed, curve.column, view) for seed in line.seeds] if view.singles else ()
     values = np.concatenate([own, *(_from(begin, x, y) for x, y in (*edges, *singles))])
     far = max(FARTHEST * float(np.median(np.abs(own))), float(np.abs(own[0]))) if own.size else 0.0

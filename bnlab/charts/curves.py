@@ -134,7 +134,7 @@ def _backs(line: Line, style: Style, curve: Curve, view: View) -> list[dict[str,
     }  # fmt: skip
     traces = []
     if len(line.seeds) > 1:
-        low, high = band_points(line.mean, curve.column, view)
+        low, high = band_points(line, curve.column, view)
         edge = silent | {"line": {"width": 0, "color": style.colour}}
         traces.append(edge | {"uid": f"{style.uid}-low", "x": low[0], "y": low[1]})
         filled = {"fill": "tonexty", "fillcolor": style.fill(0.2)}

@@ -55,8 +55,10 @@ def shown_points(columns: Columns, column: str, view: View) -> Points:
     return x[shown], y[shown]
 
 
-def band_points(mean: Columns, column: str, view: View) -> tuple[Points, Points]:
+@lru_cache(maxsize=KEPT)
+def band_points(line: Line, column: str, view: View) -> tuple[Points, Points]:
     """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
+    mean = line.mean
     x, y = floats(mean[view.x]), shown_values(mean, column, view)
     deviations = floats(mean[f"{column}_sd"])
     spread = np.where(np.isnan(deviations), np.float32(0), deviations)

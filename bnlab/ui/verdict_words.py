@@ -1,6 +1,7 @@
 """How verdicts look: a sign, a colour and words, the same everywhere."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from bnlab.claims.evidence import looked_into
@@ -52,6 +53,7 @@ def _named(trial: Trial) -> str:
     return f" {start}: {'; '.join(names)}." if holds and len(names) <= MOST_NAMED else ""
 
 
+@lru_cache(maxsize=64)  # it counts hundreds of specs
 def effort_words(trial: Trial) -> str:
     """What stands behind a trial: seeds, runs, steps, seconds, and where it was held."""
     effort, seeds = trial.effort, len(trial.case.seeds)

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
 from bnlab.runs.groups import (
     GroupProgress,
@@ -65,10 +65,11 @@ def test_a_spec_named_twice_is_one_run(store: Store) -> None:
     assert store.run(digest(1)).label == "seed 1"
 
 
-def test_a_hundred_specs_are_one_quick_transaction(store: Store) -> None:
-    began = time.process_time()
+def test_a_hundred_specs_are_one_transaction(store: Store) -> None:
+    commits: list[object] = []
+    event.listen(store.engine, "commit", commits.append)
     launch_group(store, "A2", seeds(*range(100)), "lab")
-    assert time.process_time() - began < 1  # 0.03 s here; one transaction a spec takes several times that
+    assert len(commits) == 1
 
 
 @pytest.mark.parametrize("state", [*ACTIVE, RunState.COMPLETED, RunState.DIVERGED])

@@ -10,7 +10,6 @@ CURVES = ("Training loss", "Training accuracy", "Validation loss", "Validation a
 LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
 # Longer than anybody watches; long enough to be disturbed.
 ENDLESS, SHORT = "epochs=1000&train_examples=10000", "epochs=6&train_examples=20000"
-PATIENCE = 90_000  # ms: the workers share their cores with everything else that is tested
 TICKS = 20
 
 LINES = "chart => chart._fullData?.filter(line => line.showlegend && line.x?.length > 1).length ?? 0"
@@ -53,7 +52,6 @@ WATCH_PLACES = """() => {
 
 def open_page(page: Page, address: str) -> WebSocket:
     """Open the page and return its connection to the server."""
-    page.set_default_timeout(PATIENCE)
     with page.expect_websocket() as connection:
         page.goto(address)
     expect(chart(page, CURVES[-1])).to_be_visible()

@@ -72,7 +72,7 @@ def both(store: Store) -> Store:
 
 
 def open_view(store: Store, view: str = "Distributions", **chosen: object) -> AppTest:
-    app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=30)
+    app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=60)
     app.session_state["layers-view"] = view
     for key, value in chosen.items():
         app.session_state["layers-" + key.replace("_", "-")] = value

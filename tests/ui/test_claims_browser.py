@@ -7,11 +7,11 @@ from playwright.sync_api import Page, expect
 
 from bnlab.runs.docket import entered
 from bnlab.runs.store import Store
-from tests.served_app import app_url, patient, store
+from tests.served_app import app_url, store
 
-__all__ = ["app_url", "patient", "store"]
+__all__ = ["app_url", "store"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patient")]
+pytestmark = pytest.mark.browser
 
 
 UNASKED_SHIFTS = """() => new Promise((told) => new PerformanceObserver((shifts) => told(shifts.getEntries()

@@ -44,7 +44,7 @@ from bnlab.runs import lab
 def connect(*_):
     raise lab.ClusterError("Nobody is there.")
 lab.connect = connect
-app = AppTest.from_file("app.py").run(timeout=30)
+app = AppTest.from_file("app.py").run(timeout=60)
 assert not app.exception and app.button
 print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """

@@ -15,7 +15,6 @@ from tests.ui.compare_reader import (
     END,
     ENDLESS,
     LABELS,
-    PATIENCE,
     SHORT,
     TICKS,
     VIEW,
@@ -44,13 +43,6 @@ def app_url(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterato
     store = f"sqlite:///{tmp_path_factory.mktemp('compare')}/bnlab.db"
     with running_app(ROOT / "app.py", env={"BNLAB_STORE": store, "BNLAB_SCHEDULER": scheduler}) as url:
         yield url
-
-
-@pytest.fixture(autouse=True)
-def patient() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)  # Playwright's own
 
 
 def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) -> None:

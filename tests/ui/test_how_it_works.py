@@ -39,7 +39,7 @@ PAGE = "from bnlab.ui.how_it_works import render_how_it_works\nrender_how_it_wor
 
 @pytest.fixture
 def app() -> AppTest:
-    page = AppTest.from_string(PAGE, default_timeout=30).run()
+    page = AppTest.from_string(PAGE, default_timeout=60).run()
     assert not page.exception
     return page
 
@@ -155,7 +155,7 @@ def test_a_link_arrives_at_its_section_and_a_slider_moves_a_figure_in_sight(brow
 
 
 def test_a_projectors_address_is_large_at_first_sight_and_faults_are_told() -> None:
-    page = AppTest.from_string(PAGE, default_timeout=30)
+    page = AppTest.from_string(PAGE, default_timeout=60)
     page.query_params["projector"] = "true"
     page.query_params["bad"] = "1"
     page.run()

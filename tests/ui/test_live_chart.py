@@ -60,7 +60,7 @@ def test_the_callers_figure_is_left_alone() -> None:
 
 
 def test_each_key_is_one_component_that_carries_its_description() -> None:
-    app = AppTest.from_file(str(TICKING)).run(timeout=20)
+    app = AppTest.from_file(str(TICKING)).run(timeout=60)
     assert not app.exception
     data = {chart["chart"]: chart for chart in map(component_data, app.get("bidi_component"))}
     assert set(data) == {"loss", "still"}
@@ -70,7 +70,7 @@ def test_each_key_is_one_component_that_carries_its_description() -> None:
 
 
 def test_identity_does_not_depend_on_the_figure() -> None:
-    app = AppTest.from_file(str(TICKING)).run(timeout=20)
+    app = AppTest.from_file(str(TICKING)).run(timeout=60)
     first = [chart.proto.id for chart in app.get("bidi_component")]
     app.run()
     assert [chart.proto.id for chart in app.get("bidi_component")] == first

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 from bnlab.ui.navigation import PAGES, ROOT
 from tests.browser import running_app
 from tests.charts.test_style import contrast
-from tests.served_app import app_url, patient, store
+from tests.served_app import app_url, store
 
-__all__ = ["app_url", "patient", "store"]
+__all__ = ["app_url", "store"]
 
 APP = ROOT / "app.py"
 
@@ -26,7 +26,7 @@ def test_every_file_in_pages_is_a_page_and_enters_through_app() -> None:
 
 
 def test_the_app_runs_its_front_page() -> None:
-    app = AppTest.from_file(str(APP)).run(timeout=20)
+    app = AppTest.from_file(str(APP)).run(timeout=60)
     assert not app.exception
     assert app.title[0].value == "Where should batch normalization stand?"
 
@@ -38,7 +38,7 @@ def test_the_first_request_of_a_server_may_be_a_deep_link(
 ) -> None:
     with running_app(APP, env={"BNLAB_SCHEDULER": scheduler}) as url:
         browser_page.goto(f"{url}/{name}?epochs=3")
-        expect(browser_page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
+        expect(browser_page.get_by_role("heading", level=1)).to_be_visible()
         expect(browser_page).to_have_title(f"{title} · bnlab")
         assert browser_page.url == f"{url}/{name}?epochs=3"
         expect(browser_page.get_by_text("Page not found")).to_have_count(0)
@@ -59,20 +59,18 @@ def test_words_on_the_themes_colours_can_be_read(name: str) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.usefixtures("patient")
 def test_what_is_chosen_is_written_in_the_texts_colour(browser_page: Page, app_url: str) -> None:
     for scheme in ("light", "dark"):
         browser_page.emulate_media(color_scheme=scheme)
         browser_page.goto(f"{app_url}/how_it_works")
         heading = browser_page.get_by_role("heading", level=1)
-        expect(heading).to_be_visible(timeout=30_000)
+        expect(heading).to_be_visible()
         text = heading.evaluate("heading => getComputedStyle(heading).color")
         for chosen in ('button[data-selected="true"] p', '[data-testid="stSliderThumbValue"] p'):
             expect(browser_page.locator(chosen).first).to_have_css("color", re.compile(re.escape(text)))
 
 
 @pytest.mark.browser
-@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(
     scheme: str, browser_page: Page, app_url: str
@@ -80,7 +78,7 @@ def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(
     browser_page.emulate_media(color_scheme=scheme)
     browser_page.goto(f"{app_url}/?lock=all")
     heading = browser_page.get_by_role("heading", level=1)
-    expect(heading).to_be_visible(timeout=30_000)
+    expect(heading).to_be_visible()
     text = heading.evaluate("heading => getComputedStyle(heading).color")
     for disabled in (".st-key-stop_all button", ".st-key-all-epochs label", ".st-key-all-epochs input"):
         place = browser_page.locator(disabled).first

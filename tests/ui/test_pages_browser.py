@@ -12,11 +12,11 @@ from playwright.sync_api import Page, expect
 
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
-from tests.served_app import app_url, patient, store
+from tests.served_app import app_url, store
 
-__all__ = ["app_url", "patient", "store"]
+__all__ = ["app_url", "store"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patient")]
+pytestmark = pytest.mark.browser
 
 VARIANT = "v=Small~colour~0~placement~before_activation~hidden_units~16"
 CHART = "[data-chart=layers-{}-bn_1-gamma]"

@@ -1,7 +1,5 @@
 """The X-ray of the Layers page in a real Chromium, with a real worker and with none."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -14,14 +12,6 @@ pytestmark = pytest.mark.browser
 
 SMALL = "v=Small~colour~0~placement~before_activation~activation~sigmoid~hidden_units~16-12"
 LARGEST = f"v=Large~colour~0~hidden_units~{'-'.join(['2048'] * 12)}"
-
-
-@pytest.fixture(autouse=True)
-def patient(browser_page: Page) -> Iterator[None]:
-    browser_page.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def choose_xray(page: Page) -> None:
