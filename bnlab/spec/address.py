@@ -55,28 +55,42 @@ def write_comparison(comparison: Comparison) -> Parameters:
 
 def _read(parameters: Mapping[str, Sequence[str]], preset: Comparison) -> Comparison:
     shared = {field: _field_value(field, _last(parameters, field, "")) for field in DEFAULTS if field in parameters}
-    if "v" in parameters:
-        variants = [_variant(text, place, shared) for place, text in enumerate(parameters["v"])]
-        comparison = Comparison(tuple(variants))
-    else:
-        comparison = preset.revised(shared)
+    comparison = Comparison(_variants(parameters["v"], shared)) if "v" in parameters else preset.revised(shared)
     seeds = parse_value(_last(parameters, "seeds", "1"))
     if not isinstance(seeds, int) or isinstance(seeds, bool):
         raise SpecError(f"Seeds must be a whole number, but {_last(parameters, 'seeds', '')[:40]!r} was given.")
     return comparison.repeated(seeds)
 
 
-def _variant(text: str, place: int, shared: dict[str, Any]) -> Variant:
+def _variants(texts: Sequence[str], shared: dict[str, Any]) -> tuple[Variant, ...]:
+    """Who names no colour gets one that nobody names."""
+    given = [_split(text) for text in texts]
+    named = {_colour(own["colour"]) for _, own in given if "colour" in own}
+    free = (colour for colour in range(MOST_VARIANTS) if colour not in named)
+    return tuple(
+        _variant(label, own, _colour(own.pop("colour")) if "colour" in own else next(free, 0), shared)
+        for label, own in given
+    )
+
+
+def _split(text: str) -> tuple[str, dict[str, str]]:
     label, *pairs = text.split("~")
     if len(pairs) % 2:
         raise SpecError(
             "A variant in the address is its name and then pairs of a field and its value, as in v=Mine~epochs~3, "
             f"but {text[:60]!r} was given."
         )
-    given = dict(zip(pairs[::2], pairs[1::2], strict=True))
-    colour = parse_value(given.pop("colour", str(place % MOST_VARIANTS)))
+    return label, dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def _colour(text: str) -> int:
+    colour = parse_value(text)
     if not isinstance(colour, int) or isinstance(colour, bool):
-        raise SpecError(f"A variant's colour is a number, but {str(colour)[:40]!r} was given.")
+        raise SpecError(f"A variant's colour is a number, but {text[:40]!r} was given.")
+    return colour
+
+
+def _variant(label: str, given: dict[str, str], colour: int, shared: dict[str, Any]) -> Variant:
     fields = {field: _field_value(field, value) for field, value in given.items() if field in DEFAULTS}
     unknown = [field for field in given if field not in DEFAULTS][:1]
     faults = [f"In {label[:40]!r}, {field[:40]} is not a field of a run{meant(field, DEFAULTS)}" for field in unknown]

@@ -55,6 +55,12 @@ def test_variants_of_ones_own_are_told_over_what_they_share() -> None:
     assert write_comparison(own) == {"v": ["A~colour~0", "B~colour~5~use_bias~false"], "epochs": ["3"]}
 
 
+def test_who_names_no_colour_gets_one_that_nobody_names() -> None:
+    comparison, faults = read_comparison({"v": ["A", "B~colour~0", "C", "D~colour~2"]})
+    assert faults == []
+    assert [variant.colour for variant in comparison.variants] == [1, 0, 3, 2]
+
+
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
