@@ -1,5 +1,7 @@
 """What holds for every test: the same random examples every time, and the long ones first."""
 
+import sys
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -12,6 +14,13 @@ settings.register_profile(
     "bnlab", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("bnlab")
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest leaves its script as the main module, and whoever starts a process then has it imported there."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
 
 LONG = ("browser", "workers")
 
