@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,15 @@ PATIENCE = 120_000  # ms, for whatever a page is expected to do: its cores may b
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A headless Chromium. Not for the whole session: Playwright keeps an event loop running as long as it lives.
 
-    With a folder of its own, where it keeps what it has compiled: else each page compiles Streamlit and Plotly anew,
-    which took it more processor time than anything else.
+    With a folder, the same for all modules, where it keeps what it has compiled: else each page compiles Streamlit and
+    Plotly anew, which took it more processor time than anything else.
     """
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         pytest.skip(f"no Chromium on the PATH (looked for {', '.join(CHROMIUM_NAMES)})")
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("chromium"),
+            tmp_path_factory.getbasetemp() / "chromium",
             executable_path=path,
             args=CHROMIUM_ARGUMENTS,
             viewport={"width": 1100, "height": 800},
@@ -103,8 +104,22 @@ def staged_app(script: Path, folder: Path) -> Path:
 
 
 def _free_port() -> int:
+    try:
+        return _tried(_usual_port())
+    except OSError:
+        return _tried(0)  # another server has the usual one
+
+
+@cache
+def _usual_port() -> int:
+    """The same for servers that follow each other: Chromium keeps what it has compiled by address."""
+    return _tried(0)
+
+
+def _tried(port: int) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
         return int(probe.getsockname()[1])
 
 
