@@ -39,7 +39,7 @@ _LOOKS = """<style>
 .trial ::-webkit-progress-bar { background: none; }
 .trial ::-webkit-progress-value { background: #2876c8; border-radius: .25rem; }
 .trial ::-moz-progress-bar { background: #2876c8; border-radius: .25rem; }
-.stMain h2 { font-size: 1.4rem; padding: .6rem 0 0; }
+.stMain h2 { font-size: 1.4rem; padding: .6rem 0; }
 .stMain h3 { font-size: 1.2rem; padding: 0; scroll-margin-top: 5.5rem; }
 @media (max-width: 640px) {
   [class*="st-key-hearing-"], [class*="st-key-begin-"] { min-height: 7.2rem; align-content: start; }
