@@ -19,6 +19,7 @@ from bnlab.claims.pairs import (
     PAIRS_FULL,
     PAIRS_QUICK,
     PAIRS_REMARK,
+    SECONDS_REMARK,
     TARGET_REMARK,
 )
 from bnlab.claims.probed import (
@@ -115,6 +116,7 @@ DISADVANTAGES = (
             "The two halves of the statement are decided on different pairs: the seconds of an epoch do not depend on"
             " the rate, so that a second rate would say nothing new of them.",
             TARGET_REMARK,
+            SECONDS_REMARK,
             PAIRS_REMARK,
         ),
         quick=PAIRS_QUICK,

@@ -7,8 +7,8 @@ import pandas as pd
 from bnlab.claims.trial import Cell, Trial
 
 COLUMNS = (
-    "condition", "decides", "verdict", "measure", "unit", "control_name", "treatment_name", "control", "treatment",
-    "mean", "low", "high", "direction", "smallest_effect", "seeds", "differences",
+    "condition", "decides", "verdict", "words", "measure", "unit", "control_name", "treatment_name", "control",
+    "treatment", "mean", "low", "high", "direction", "smallest_effect", "seeds", "differences",
 )  # fmt: skip
 
 
@@ -29,6 +29,7 @@ def _row(trial: Trial, cell: Cell, *, decides: bool) -> dict[str, object]:
         "condition": condition.name,
         "decides": decides,
         "verdict": str(cell.verdict),
+        "words": cell.words,
         "measure": condition.measure.name,
         "unit": condition.measure.difference_unit,
         "control_name": condition.control.name,

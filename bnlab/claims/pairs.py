@@ -46,10 +46,15 @@ TARGET_REMARK = (
     " epochs."
 )
 
+SECONDS_REMARK = (
+    "Training seconds to an accuracy are the steps to it at the pace of the run's fastest epoch, and those of an epoch "
+    "the fastest's: the machine's other work only slows an epoch. Compiling and validation do not count."
+)
+
 PAIRS_QUICK = Size({"epochs": 5}, 5)
 PAIRS_FULL = Size({"epochs": 15}, 10)
 
 FEWER_STEPS = Prediction(-1, 172, "A tenth of an epoch of 1,719 steps; the moments of measurement lie further apart.")
-FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: a fifth of an epoch at most, and no less is felt.")
+FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: about a fifth of an epoch, and no less is felt.")
 MORE_SECONDS = Prediction(+1, 0.05, "Epochs of the same network differ by up to some hundredths of a second.")
 MORE_ACCURATE = Prediction(+1, 0.3, "Thirty of the 10,000 test images: three times what seeds of one network vary by.")

@@ -8,7 +8,7 @@ from bnlab.claims.case import Case
 from bnlab.claims.claim import Condition, Counted
 from bnlab.claims.evidence import Evidence, counts, every_condition, probes, sized, trained_specs
 from bnlab.claims.statistics import Interval, confidence_interval, exact_interval, paired_differences
-from bnlab.claims.verdicts import Verdict, Where, combine, judge, verdict_text
+from bnlab.claims.verdicts import Verdict, Where, combine, condition_text, judge, verdict_text
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
@@ -48,6 +48,11 @@ class Cell:
     def differences(self) -> list[float]:
         """Treatment minus control, one a seed."""
         return paired_differences(self.treatment, self.control)
+
+    @property
+    def words(self) -> str:
+        """The verdict as it is printed."""
+        return condition_text(self.verdict, self.interval)
 
 
 @dataclass(frozen=True, eq=False)

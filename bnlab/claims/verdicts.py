@@ -6,13 +6,22 @@ from enum import StrEnum
 from bnlab.claims.statistics import Interval
 
 HOW_JUDGED = (
-    "A condition is *supported* where the whole interval of the differences is at least the smallest effect that "
-    "counts, *contradicted* where it is at most its opposite. *No detectable difference* means none that counts: the "
-    "interval lies between the two, or contains zero and is no wider than from one to the other. Else there are *not "
-    "enough seeds*: the interval reaches across, and more of them would narrow it. A claim that something makes no "
-    "difference is *supported* where the interval lies between the two and *contradicted* where it lies outside."
+    "A condition is *supported* where the whole interval of the differences is, in the direction claimed, at least the "
+    "smallest effect that counts, and *contradicted* where it is at most its opposite. *No detectable "
+    "difference* means none that counts: the interval lies between the two (without zero in it, the difference is *too "
+    "small to count*), or contains zero and is no wider than from one to the other. Else there are *not enough seeds*: "
+    "the interval reaches across, and more of them would narrow it. A claim that something makes no difference is "
+    "*supported* where the interval lies between the two and *contradicted* where it lies outside."
 )
 """What `judge` does, for whoever reads a verdict."""
+
+HOW_COMBINED = (
+    "A statement that one condition supports and another contradicts, or shows no difference for, *holds only when* "
+    "the former is the case: it holds only in part, whatever the other conditions say. Else one condition without "
+    "enough seeds leaves the whole unsettled. Once all are settled, the statement is supported where all support it, "
+    "contradicted where one contradicts it, and else there is no detectable difference."
+)
+"""What `combine` does."""
 
 Where = dict["Verdict", tuple[str, ...]]
 
@@ -82,6 +91,12 @@ def combine(per_condition: Mapping[str, Verdict]) -> tuple[Verdict, Where]:
         if verdict in found:
             return verdict, where
     return Verdict.NO_DIFFERENCE, where
+
+
+def condition_text(verdict: Verdict, interval: Interval) -> str:
+    """The verdict under one condition in words, which tell a difference that is there but small from none."""
+    small = verdict is Verdict.NO_DIFFERENCE and not interval.contains(0)
+    return "too small to count" if small else str(verdict)
 
 
 def verdict_text(verdict: Verdict, where: Mapping[Verdict, tuple[str, ...]]) -> str:

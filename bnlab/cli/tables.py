@@ -78,7 +78,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
             run.digest[:8],
             run.label,
             str(run.spec.seed),
-            run.state,
+            "RECORDED" if run.recorded else run.state,
             f"{run.progress:.0%}",
             f"{run.seconds:.1f} s",
             time.strftime("%Y-%m-%d %H:%M", time.localtime(run.updated_at)),

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bnlab.claims.case import FULL, QUICK, Case, open_case
 from bnlab.claims.documents import trial_document
-from bnlab.claims.evidence import trained_specs
+from bnlab.claims.evidence import looked_into, trained_specs
 from bnlab.claims.hearing import Hearing, Standing, is_ready
 from bnlab.claims.recorded import recorded_trials, write_trials
 from bnlab.claims.registry import CLAIMS
@@ -82,9 +82,9 @@ def report(path: Path) -> None:
 
 
 def trials_table(trials: Sequence[Trial]) -> Table:
-    """A line for each trial: what was said, the verdict, and the difference behind it."""
+    """A line for each trial: what was said, the verdict, and the mean difference over the conditions."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in ("", "statement", "verdict", "difference, 95 % interval", "seeds", "runs", "trained"):
+    for heading in ("", "statement", "verdict", "mean difference, 95 % interval", "seeds", "runs", "trained"):
         table.add_column(heading, justify="right" if heading in ("seeds", "runs", "trained") else "left")
     for trial in trials:
         difference, claim = trial.difference, trial.case.claim
@@ -95,7 +95,7 @@ def trials_table(trials: Sequence[Trial]) -> Table:
             escape(trial.words),
             escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.difference_unit}, {claim.measure.name}"),
             str(len(trial.case.seeds)),
-            str(trial.effort.runs),
+            str(trial.effort.runs + looked_into(trial.case)),
             f"{trial.effort.seconds:.0f} s",
         )
     return table

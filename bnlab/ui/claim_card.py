@@ -12,7 +12,7 @@ from bnlab.claims.discussions import DISCUSSIONS
 from bnlab.claims.hearing import Hearing, Standing
 from bnlab.claims.stock import Extent
 from bnlab.claims.trial import Trial
-from bnlab.claims.verdicts import HOW_JUDGED
+from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
 from bnlab.runs.groups import group_progress
 from bnlab.ui.claim_evidence import render_evidence
 from bnlab.ui.claim_runs import render_open_in_compare
@@ -121,7 +121,7 @@ def _method(claim: Claim, size: Size) -> Iterator[str]:
         "the same initial weights wherever shapes and initializers agree. The interval is that of their differences, "
         "at 95 %."
     )
-    yield f"**The verdict.** {HOW_JUDGED}"
+    yield f"**The verdict.** {HOW_JUDGED} {HOW_COMBINED}"
     if claim.remarks:
         yield "**To know of it.**\n" + _listed(claim.remarks)
     yield "**The smallest effect that counts**, fixed beforehand.\n" + _listed(thresholds(claim))
@@ -130,7 +130,7 @@ def _method(claim: Claim, size: Size) -> Iterator[str]:
     if claim.literature:
         yield "**What others found.**\n" + _listed(f"{found.sentence} ({found.source})" for found in claim.literature)
     if claim.id in DISCUSSIONS:
-        yield f"**Where this differs, and why.** {plain(DISCUSSIONS[claim.id])}"
+        yield f"**Where the recorded full trial differs, and why.** {plain(DISCUSSIONS[claim.id])}"
 
 
 def _listed(sentences: Iterable[str]) -> str:

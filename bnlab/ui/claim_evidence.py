@@ -67,7 +67,7 @@ def _numbers(trial: Trial) -> pd.DataFrame:
             ],
             "Difference (95 % interval)": [effect_text(row) for row in frame.to_dict("records")],
             "Counts from": frame["smallest_effect"],
-            "Verdict": frame["verdict"].where(frame["decides"], frame["verdict"] + " (beside)"),
+            "Verdict": frame["words"].where(frame["decides"], frame["words"] + " (beside)"),
         }
     )
 

@@ -18,7 +18,8 @@ def render_open_in_compare(claim: Claim, trial: Trial | None, desk: Desk) -> Non
     """Draw the choice of a condition and the button that opens its networks in Compare."""
     case = trial.case if trial else open_case(claim)
     conditions = {condition.name: condition for condition in (*claim.conditions, *claim.beside)}
-    what = "runs" if trained_specs(case) else "networks"
+    trained_here = trial is not None and not trial.origin and trained_specs(case)
+    what = "runs" if trained_here else "networks"
     with st.popover(f"Open its {what} in Compare", icon=":material/stacked_line_chart:", key=f"open-{claim.id}"):
         chosen = st.selectbox("Condition", list(conditions), key=f"condition-{claim.id}")
         if words := _left_out(conditions[chosen]):

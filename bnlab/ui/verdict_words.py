@@ -60,13 +60,14 @@ def effort_words(trial: Trial) -> str:
     origin = f"Recorded on {trial.origin}" if trial.origin else "Measured here"
     if not needs_work(trial.case.claim):
         return "Counted from the networks as they are built; nothing has to be trained."
+    probed = looked_into(trial.case)
+    looked = f"{_many(probed, 'network')} trained for up to {PROBED_STEPS} steps and looked into"
     if not effort.runs:
-        networks = _many(looked_into(trial.case), "network")
-        return f"{origin}. {_many(seeds, 'seed')}; {networks}, trained for up to {PROBED_STEPS} steps and looked into."
+        return f"{origin}. {_many(seeds, 'seed')}; {looked}."
     diverged = f", of which {effort.diverged:,} diverged and count as a guess" if effort.diverged else ""
     return (
         f"{origin}. {_many(seeds, 'seed')}, {_many(effort.runs, 'run')}{diverged}, {effort.steps:,} steps, "
-        f"{time_words(effort.seconds)} of training."
+        f"{time_words(effort.seconds)} of training{f'; {looked}' if probed else ''}."
     )
 
 

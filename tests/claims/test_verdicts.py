@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnlab.claims.statistics import Interval, confidence_interval
-from bnlab.claims.verdicts import Verdict, combine, judge, verdict_text
+from bnlab.claims.verdicts import Verdict, combine, condition_text, judge, verdict_text
 
 S, C, N, T = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE, Verdict.TOO_FEW
 ENDS = st.tuples(st.floats(-5, 5), st.floats(-5, 5)).map(sorted)
@@ -87,6 +87,14 @@ def test_conditions_are_combined(verdicts: list[Verdict], combined: Verdict) -> 
     verdict, where = combine(named)
     assert verdict == combined
     assert {name: own for own, names in where.items() for name in names} == named
+
+
+@pytest.mark.parametrize(
+    ("verdict", "low", "says"),
+    [(N, 0.1, "too small to count"), (N, -0.1, "no detectable difference"), (S, 0.1, "supported")],
+)
+def test_words_tell_a_small_difference_from_none(verdict: Verdict, low: float, says: str) -> None:
+    assert condition_text(verdict, Interval(0.2, low, 0.3, 3)) == says
 
 
 def test_words_name_where_it_holds() -> None:

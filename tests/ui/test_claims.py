@@ -170,7 +170,7 @@ def test_where_a_claim_holds_is_named_by_the_shorter_list() -> None:
 
 
 def test_what_is_only_looked_into_is_counted() -> None:
-    assert "10 seeds; 20 networks, trained for up to 100 steps" in effort_words(recorded_trials()["O3"])
+    assert "10 seeds; 20 networks trained for up to 100 steps" in effort_words(recorded_trials()["O3"])
     assert "240 runs" in effort_words(recorded_trials()["A4"])
 
 
