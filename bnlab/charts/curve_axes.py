@@ -32,11 +32,11 @@ def x_axis(view: View) -> dict[str, Any]:
 
 def y_axis(lines: Sequence[Line], curve: Curve, view: View, *, differs: bool) -> dict[str, Any]:
     """The axis upwards, `differs` where it shows differences to the baseline."""
-    axis: dict[str, Any] = {"tickformat": ".0%"} if curve.is_fraction else {}
+    axis: dict[str, Any] = {"tickformat": ".3~%"} if curve.is_fraction else {}
     if differs:
         return axis | {"zeroline": True, "zerolinewidth": 2} | settled_range(lines, curve, view, differs=True)
     if view.log_y:
-        return axis | LOGARITHMIC
+        return axis | LOGARITHMIC | {"nticks": 4}  # with 5, plotly labels each digit of a decade and a half
     return axis | settled_range(lines, curve, view)
 
 

@@ -33,7 +33,11 @@ class View(BaseModel):
         description="The weight of the past in the training curves' running average; the raw curve stays behind.",
     )
     log_x: bool = Field(False, title="Log x", description="Show the first steps as wide as the last epochs.")
-    log_y: bool = Field(False, title="Log loss", description="Show losses on a logarithmic axis.")
+    log_y: bool = Field(
+        False,
+        title="Log loss",
+        description="Show losses on a logarithmic axis; not differences, which may be below zero.",
+    )
     singles: bool = Field(False, title="Every seed", description="Draw each seed's own curve beside the mean.")
     baseline: str = Field(
         "", max_length=40, title="Baseline", description="The variant that the others are compared with, by its name."

@@ -75,7 +75,7 @@ def _variants(texts: Sequence[str], shared: dict[str, Any]) -> tuple[Variant, ..
 
 def _split(text: str) -> tuple[str, dict[str, str]]:
     label, *pairs = text.split("~")
-    if len(pairs) % 2:
+    if len(pairs) % 2 or not all(pairs[::2]):
         raise SpecError(
             "A variant in the address is its name and then pairs of a field and its value, as in v=Mine~epochs~3, "
             f"but {text[:60]!r} was given."

@@ -46,7 +46,8 @@ def advise(spec: RunSpec) -> tuple[Advice, ...]:
 def _no_nonlinearity(spec: RunSpec) -> Advice | None:
     if spec.activation != "linear":
         return None
-    hidden = _counted(len(spec.hidden_units), "hidden layer")
+    layers = len(spec.hidden_units)
+    hidden = "hidden layer" if layers == 1 else _counted(layers, "hidden layer")
     return Advice(
         "No nonlinearity",
         f"Without an activation the {hidden} and the output layer together are one linear map followed by softmax, so "

@@ -117,7 +117,7 @@ def _titled(name: str, model: type[BaseModel]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = "nothing" if value is None else repr(value)
+    text = "nothing" if value is None or value == [] else repr(value)
     text = text.removesuffix(".0") if isinstance(value, float) else text
     return text if len(text) <= 60 else text[:57] + "..."
 

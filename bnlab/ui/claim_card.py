@@ -57,7 +57,8 @@ def _render_actions(sitting: Sitting, claim: Claim, position: Position, desk: De
     hearing, standing = position.hearing, position.standing
     name = "hearing" if hearing is not None else "begin" if needs_work(claim) else "counted"
     with st.container(horizontal=True, vertical_alignment="center", key=f"{name}-{claim.id}"):
-        render_open_in_compare(claim, position.trial, desk)  # first, where nothing moves it
+        if not desk.lesson.keeps_networks():
+            render_open_in_compare(claim, position.trial, desk)  # first, where nothing moves it
         if hearing is not None and standing is not None:
             _render_standing(hearing, standing)
         elif needs_work(claim) and not desk.lesson.hides("training"):

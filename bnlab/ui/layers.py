@@ -98,6 +98,6 @@ def remarks_on(found: Sequence[Run], drawn: Sequence[ShownRun]) -> dict[str, lis
         if run.recorded:
             remarks.setdefault("Recorded, not trained here", []).append(shown.label)
         elif run.state in STANDINGS:
-            step = f" (step {shown.measured:,} of {run.total_steps:,})" if shown.measured >= 0 else ""
+            step = f" (measured to step {shown.measured:,} of {run.total_steps:,})" if shown.measured >= 0 else ""
             remarks.setdefault(STANDINGS[run.state], []).append(shown.label + step)
     return remarks

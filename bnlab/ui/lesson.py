@@ -34,6 +34,10 @@ class Lesson:
         """Whether a field cannot be changed."""
         return EVERYTHING in self.lock or field in self.lock
 
+    def keeps_networks(self) -> bool:
+        """Whether opening other networks would undo what is locked or hidden."""
+        return bool(self.lock) or self.hides("variants")
+
     def is_given(self) -> bool:
         """Whether anything is locked or hidden at all."""
         return bool(self.lock or self.hide)

@@ -47,7 +47,7 @@ def words_of(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> str:
     said = f"{_done(runs)} of {seeds} seeds done{_recorded(runs)}"
     active = [run for run in runs if not run.state.is_finished()]
     now = _all_of_them([run for run in active if run.state is RunState.RUNNING]) or _first_of_them(active, queue)
-    lefts = [run.seconds_left for run in active if run.seconds_left is not None]
+    lefts = [run.seconds_left for run in active if run.seconds_left is not None and _images_per_second(run)]
     ended = [f"{n} {state.lower()}" for state, n in _ends(runs).items()]
     left = f"{sum(lefts):.0f} s of training left" if lefts and len(lefts) == len(active) else ""
     return ", ".join(part for part in (said, *ended, now, left) if part)

@@ -16,7 +16,7 @@ from bnlab.spec.comparison import (
     is_seen,
     with_usual_spaces,
 )
-from bnlab.ui.lesson import EVERYTHING, Lesson
+from bnlab.ui.lesson import Lesson
 from bnlab.ui.runs_table import state_word
 from bnlab.ui.session import Desk
 from bnlab.ui.words import plain
@@ -35,7 +35,7 @@ def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
         )
         return
     with st.container(horizontal=True):
-        if _can_open(lesson):
+        if not lesson.keeps_networks():
             _render_open(desk, chosen)
         if not lesson.hides("training"):
             _render_training(lab, chosen)
@@ -51,14 +51,10 @@ def follow_opened() -> None:
         st.switch_page("pages/compare.py")
 
 
-def _can_open(lesson: Lesson) -> bool:
-    return not (lesson.hides("variants") or lesson.locks(EVERYTHING))
-
-
 def _ways(lesson: Lesson) -> str:
     if not lesson.is_given():
         return "open them in Compare, export, rename or delete"
-    return "open them in Compare or export" if _can_open(lesson) else "export"
+    return "export" if lesson.keeps_networks() else "open them in Compare or export"
 
 
 def _render_open(desk: Desk, chosen: Sequence[Run]) -> None:

@@ -1,7 +1,8 @@
 """What concerns all variants at once: train and stop, add one, epochs, images and seeds, and what differs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -89,8 +90,8 @@ def _render_adding(desk: Desk) -> None:
         for name, preset in PRESETS.items():
             st.markdown(f"**{preset.title}**  \n{preset.description}")
             with st.container(horizontal=True):
-                key, all_of_it = f"show-{name}", (preset.comparison,)
-                st.button("Show these", key=key, type="primary", on_click=desk.change, args=all_of_it)
+                all_of_it = (desk, preset.comparison)
+                st.button("Show these", key=f"show-{name}", type="primary", on_click=_show, args=all_of_it)
                 for place, variant in enumerate(preset.variants):
                     key = f"add-{name}-{place}"
                     st.button(f"+ {variant.label}", key=key, on_click=_add, args=(desk, variant), disabled=full)
@@ -98,9 +99,19 @@ def _render_adding(desk: Desk) -> None:
 
 def _add(desk: Desk, variant: Variant) -> None:
     """It is trained as long and on as much as the others, where they agree: or the comparison would not be fair."""
-    given = {field: {getattr(own.spec, field) for own in desk.comparison.variants} for field in FOR_ALL}
-    common = {field: values.pop() for field, values in given.items() if len(values) == 1}
+    common = _common(desk, {*FOR_ALL, *desk.lesson.lock})
     _try(desk, lambda c: c.added(replace(variant, spec=revise_spec(variant.spec, common))))
+
+
+def _show(desk: Desk, comparison: Comparison) -> None:
+    """What a lesson locks stays as it is."""
+    _try(desk, lambda _: comparison.revised(_common(desk, desk.lesson.lock)))
+
+
+def _common(desk: Desk, fields: Iterable[str]) -> dict[str, Any]:
+    """Those of the fields in which the variants agree, with their value."""
+    given = {field: {getattr(own.spec, field) for own in desk.comparison.variants} for field in fields}
+    return {field: values.pop() for field, values in given.items() if len(values) == 1}
 
 
 def _render_for_all(desk: Desk, field: str) -> None:

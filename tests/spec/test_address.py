@@ -77,7 +77,7 @@ def test_who_names_no_colour_gets_one_that_nobody_names() -> None:
         ({"v": ["A~colour~red"]}, "A variant's colour is a number"),
         ({"v": ["A~speed~9"]}, "In 'A', speed is not a field of a run; did you mean seed? The notebook's"),
         ({"v": ["eyJ~a~b"]}, "In 'eyJ', a is not a field of a run. The notebook's"),
-        ({"v": ["A~~"]}, "is not a field of a run"),
+        ({"v": ["A~~"]}, "pairs of a field and its value, as in v=Mine~epochs~3, but 'A~~' was given."),
         ({"v": ["A", "A"]}, "cannot have the same name"),
         ({"v": [""]}, "A variant needs a name."),
         ({"v": ["A"] * 9}, "A comparison has 1 to 8 variants, but 9 were given."),

@@ -36,7 +36,7 @@ def test_of_the_notebooks_networks_only_the_printed_one_gets_advice() -> None:
     ("title", "fields", "numbers"),
     [
         ("No nonlinearity", {"activation": "linear"}, ["2 hidden layers"]),
-        ("No nonlinearity", {"activation": "linear", "hidden_units": (9,)}, ["1 hidden layer "]),
+        ("No nonlinearity", {"activation": "linear", "hidden_units": (9,)}, ["the hidden layer and"]),
         ("Redundant bias", {**BN, "use_bias": True}, ["400 biases"]),
         ("Redundant bias", {"placement": "after_activation", "activation": "linear"}, ["400 biases"]),
         ("Likely to diverge", {"rescale": "raw"}, ["0.01", "0.003"]),

@@ -41,3 +41,15 @@ def test_everything_is_one_lock_and_a_locked_page_offers_none(open_page: OpenPag
     told = "It keeps what a teacher has locked: Epochs, Seed and hidden: The results."
     assert any(told in text.value for text in app.markdown)
     assert any("lock=epochs.seed&hide=results" in code.value for code in app.code), "who copies it copies the lock"
+
+
+def test_another_preset_keeps_what_is_locked(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, epochs=2, hidden_units=16, learning_rate=0.5, lock="epochs.hidden_units")
+    app.button(key="show-placement").click().run()
+    assert_sound(app)
+    assert "placement" in app.query_params["preset"]
+    kept = {name: app.query_params.get(name) for name in ("epochs", "hidden_units", "learning_rate")}
+    assert kept == {"epochs": "2", "hidden_units": "16", "learning_rate": None}
+    app.button(key="add-depth-0").click().run()
+    assert_sound(app)
+    assert app.query_params["hidden_units"] == "16", "nor does a network that is added"

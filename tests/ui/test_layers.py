@@ -198,7 +198,7 @@ def test_a_run_that_is_not_complete_is_told_with_the_step_of_its_charts(
 ) -> None:
     run = replace(train(store, "With BN", NORMALIZED), state=state, step=1)  # read before the charts
     drawn = ShownRun(run.digest, 4, style_of("With BN", 0), run.spec)
-    assert remarks_on([run], [drawn]) == {said: ["With BN (step 4 of 4)"]}
+    assert remarks_on([run], [drawn]) == {said: ["With BN (measured to step 4 of 4)"]}
     assert not remarks_on([replace(run, state=RunState.COMPLETED)], [drawn])
 
 

@@ -122,7 +122,7 @@ EXPORT, COMPARE = "export-begin", "Where should batch normalization stand?"
     ("lesson", "left"),
     [
         ({}, {"open", "go-on", "rename-it", "delete-it", "disk-clean"}),
-        ({"lock": "epochs"}, {"open", "go-on"}),
+        ({"lock": "epochs"}, {"go-on"}),
         ({"hide": "results"}, {"open", "go-on"}),
         ({"hide": "training"}, {"open"}),
         ({"hide": "variants"}, {"go-on"}),
