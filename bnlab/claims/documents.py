@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from bnlab.claims.evidence import looked_into
 from bnlab.claims.statistics import Interval
 from bnlab.claims.trial import Trial, interval_of
 
@@ -22,7 +21,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
         "unit": claim.measure.unit,
         "conditions": _arms(trial),
         "difference": {"mean": _finite(difference.mean), "ci": _ends(difference), "n": difference.n},
-        "runs": trial.effort.runs + looked_into(trial.case),
+        "runs": trial.networks,
         "seconds": trial.effort.seconds,
     }
 

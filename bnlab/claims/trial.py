@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bnlab.claims.case import Case
 from bnlab.claims.claim import Condition, Counted
-from bnlab.claims.evidence import Evidence, counts, every_condition, probes, sized, trained_specs
+from bnlab.claims.evidence import Evidence, counts, every_condition, looked_into, probes, sized, trained_specs
 from bnlab.claims.statistics import Interval, confidence_interval, exact_interval, paired_differences
 from bnlab.claims.verdicts import Verdict, Where, combine, condition_text, judge, verdict_text
 from bnlab.runs.run import Run
@@ -75,6 +75,11 @@ class Trial:
     def words(self) -> str:
         """The verdict as it is printed."""
         return verdict_text(self.verdict, self.where)
+
+    @property
+    def networks(self) -> int:
+        """How many were trained for it, those included that were only looked into after some steps."""
+        return self.effort.runs + looked_into(self.case)
 
     @property
     def difference(self) -> Interval:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bnlab.claims.case import FULL, QUICK, Case, open_case
 from bnlab.claims.documents import trial_document
-from bnlab.claims.evidence import looked_into, trained_specs
+from bnlab.claims.evidence import trained_specs
 from bnlab.claims.hearing import Hearing, Standing, is_ready
 from bnlab.claims.recorded import recorded_trials, write_trials
 from bnlab.claims.registry import CLAIMS
@@ -95,7 +95,7 @@ def trials_table(trials: Sequence[Trial]) -> Table:
             escape(trial.words),
             escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.difference_unit}, {claim.measure.name}"),
             str(len(trial.case.seeds)),
-            str(trial.effort.runs + looked_into(trial.case)),
+            str(trial.networks),
             f"{trial.effort.seconds:.0f} s",
         )
     return table
