@@ -1,5 +1,8 @@
 """From a claim to Compare: the networks of one of its conditions as variants."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import streamlit as st
 
 from bnlab.claims.case import Case, open_case
@@ -8,14 +11,16 @@ from bnlab.claims.evidence import sized, trained_specs
 from bnlab.claims.labels import labelled_specs
 from bnlab.claims.trial import Trial
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
-from bnlab.ui.session import Desk, write_address
+from bnlab.spec.run_spec import RunSpec
+from bnlab.ui.crossing import render_crossing
+from bnlab.ui.session import Desk
 
 ROOM = MOST_VARIANTS // 2
 """For the networks of one arm."""
 
 
 def render_open_in_compare(claim: Claim, trial: Trial | None, desk: Desk) -> None:
-    """Draw the choice of a condition and the button that opens its networks in Compare."""
+    """Draw the choice of a condition and the link that opens its networks in Compare."""
     case = trial.case if trial else open_case(claim)
     conditions = {condition.name: condition for condition in (*claim.conditions, *claim.beside)}
     trained_here = trial is not None and not trial.origin and trained_specs(case)
@@ -24,10 +29,7 @@ def render_open_in_compare(claim: Claim, trial: Trial | None, desk: Desk) -> Non
         chosen = st.selectbox("Condition", list(conditions), key=f"condition-{claim.id}")
         if words := _left_out(conditions[chosen]):
             st.caption(words)
-        if st.button("Open", type="primary", key=f"open-it-{claim.id}") and chosen:
-            desk.change(condition_comparison(case, conditions[chosen]))
-            write_address(desk)
-            st.switch_page("pages/compare.py")
+        render_crossing("Open", desk, condition_comparison(case, conditions[chosen]), key=claim.id)
 
 
 def _left_out(condition: Condition) -> str:
@@ -41,17 +43,19 @@ def condition_comparison(case: Case, condition: Condition) -> Comparison:
 
     Of arms with many networks, as many of each are shown.
     """
-    first, *others = [variant for arm in condition.arms for variant in _variants(case, arm)[:ROOM]]
+    first_seed = replace(case, seeds=case.seeds[:1])
+    several = any(len(arm.specs) > 1 for arm in condition.arms)
+    labels = dict(labelled_specs(first_seed)) if several else {}
+    first, *others = [variant for arm in condition.arms for variant in _variants(first_seed, arm, labels)[:ROOM]]
     comparison = Comparison((first,), min(len(case.seeds), MOST_SEEDS))
     for variant in others:
         comparison = comparison.added(variant)
     return comparison
 
 
-def _variants(case: Case, arm: Arm) -> list[Variant]:
+def _variants(case: Case, arm: Arm, labels: Mapping[RunSpec, str]) -> list[Variant]:
     """Named by the arm or, where it has several, as their runs are."""
     specs = sized(arm, case, case.seeds.start)
     if len(specs) == 1:
         return [Variant(arm.name[:LONGEST_LABEL], specs[0])]
-    labels = dict(labelled_specs(case))
     return [Variant(labels[spec].partition(": ")[2], spec) for spec in specs]

@@ -7,6 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
+from bnlab.ui.rescue import install_rescue
+
 ROOT = Path(__file__).resolve().parents[2]
 _CALLED_BY_APP = "_called_by_app"
 # No blue is both dark enough to bear white words and light enough to be read on the dark page: what is chosen is
@@ -50,6 +52,7 @@ def run_current_page() -> None:
     # sidebar, which stayed.
     st.set_option("client.showSidebarNavigation", True)
     st.html(_LEGIBLE)
+    install_rescue()
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all tabs of a browser would be called the same
     st.session_state[_CALLED_BY_APP] = True

@@ -16,13 +16,11 @@ from bnlab.spec.comparison import (
     is_seen,
     with_usual_spaces,
 )
+from bnlab.ui.crossing import render_crossing
 from bnlab.ui.lesson import Lesson
 from bnlab.ui.runs_table import state_word
 from bnlab.ui.session import Desk
 from bnlab.ui.words import plain
-
-OPENED = "runs-opened"
-"""There from the press on "Open in Compare" until the page has followed it."""
 
 
 def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
@@ -45,12 +43,6 @@ def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
             _render_delete(lab, chosen)
 
 
-def follow_opened() -> None:
-    """Go to Compare if runs have been opened there: called by the page itself, outside of what ticks."""
-    if st.session_state.pop(OPENED, False):
-        st.switch_page("pages/compare.py")
-
-
 def _ways(lesson: Lesson) -> str:
     if not lesson.is_given():
         return "open them in Compare, export, rename or delete"
@@ -59,23 +51,14 @@ def _ways(lesson: Lesson) -> str:
 
 def _render_open(desk: Desk, chosen: Sequence[Run]) -> None:
     several = len(chosen) > MOST_VARIANTS
-    st.button(
+    render_crossing(
         "Open in Compare",
+        desk,
+        None if several else comparison_of(chosen),
+        key="runs",
         icon=":material/stacked_line_chart:",
-        type="primary",
-        disabled=several,
-        help=f"Compare shows at most {MOST_VARIANTS} at once." if several else None,
-        on_click=_open,
-        args=(desk, chosen),
-        key="runs-open",
+        why_not=f"Compare shows at most {MOST_VARIANTS} at once." if several else None,
     )
-
-
-def _open(desk: Desk, chosen: Sequence[Run]) -> None:
-    desk.change(comparison_of(chosen))
-    # A switch of pages within what ticks can be overtaken by a tick of the page that is left: Compare stays white then.
-    st.session_state[OPENED] = True
-    st.rerun()
 
 
 def _render_training(lab: Lab, chosen: Sequence[Run]) -> None:

@@ -12,7 +12,7 @@ from bnlab.ui import services
 from bnlab.ui.disk import render_disk
 from bnlab.ui.exporting import render_export
 from bnlab.ui.heading import render_heading
-from bnlab.ui.run_actions import follow_opened, render_actions
+from bnlab.ui.run_actions import render_actions
 from bnlab.ui.run_errors import render_errors
 from bnlab.ui.runs_table import RECORDED, WORDS, render_table, state_word
 from bnlab.ui.session import Desk, desk
@@ -22,7 +22,6 @@ TICK_SECONDS = 1.0
 
 def render_runs() -> None:
     """Draw the page; it is drawn anew once a second while a run is active."""
-    follow_opened()
     lab = services.lab()
     own = desk()
     render_heading("Runs", own)

@@ -42,6 +42,8 @@ TITLES = {
 }
 """Each parameter by what its control is called, which is what a reader of the page may write."""
 STREAMLITS = ("embed", "embed_options")
+OPENS = "opens"
+"""In a link's address: how many desks this session has opened by links, with this one. So each is opened once."""
 
 
 @dataclasses.dataclass
@@ -52,6 +54,7 @@ class Desk:
     view: View
     lesson: Lesson
     faults: list[str]
+    opened: int = 0
 
     def change(self, comparison: Comparison) -> None:
         """Put another comparison in place; what was wrong with the address is past, and so is a baseline that left."""
@@ -61,10 +64,12 @@ class Desk:
 
 
 def desk() -> Desk:
-    """This session's desk, read from the address at first; every page begins with it."""
-    if KEY not in st.session_state:
-        st.session_state[KEY] = read_desk({name: st.query_params.get_all(name) for name in st.query_params})
-    found: Desk = st.session_state[KEY]
+    """This session's desk, read from the address at first and where a link opens another; every page begins with it."""
+    found: Desk | None = st.session_state.get(KEY)
+    opened = found.opened + 1 if found else 0
+    if found is None or st.query_params.get(OPENS) == str(opened):
+        given = {name: st.query_params.get_all(name) for name in st.query_params}
+        found = st.session_state[KEY] = dataclasses.replace(read_desk(given), opened=opened)
     write_address(found)
     return found
 
@@ -96,7 +101,7 @@ def read_desk(parameters: Parameters) -> Desk:
 
 def _unknown(parameters: Parameters) -> list[str]:
     """One sentence for each name in an address that means nothing there."""
-    known = (*ADDRESS, *WIDGETS, *STREAMLITS)
+    known = (*ADDRESS, *WIDGETS, *STREAMLITS, OPENS)
     unknown = [name for name in parameters if name not in known]
     return [f"There is nothing called {name[:40]!r}{meant(_untitled(name, known), known)}" for name in unknown]
 
@@ -117,6 +122,13 @@ def address_of(desk: Desk) -> dict[str, list[str]]:
     changed = desk.view.model_dump(exclude_defaults=True)
     view = {name: [str(value).lower() if isinstance(value, bool) else str(value)] for name, value in changed.items()}
     return write_comparison(desk.comparison) | view | write_lesson(desk.lesson)
+
+
+def opening_address(desk: Desk, comparison: Comparison) -> dict[str, list[str]]:
+    """The parameters of a link that puts `comparison` on this `desk`, or on a new one in another tab."""
+    other = dataclasses.replace(desk)
+    other.change(comparison)
+    return address_of(other) | {OPENS: [str(desk.opened + 1)]}
 
 
 def read_view(parameters: Parameters) -> tuple[View, list[str]]:

@@ -20,6 +20,7 @@ from bnlab.ui import claim_evidence, court
 from bnlab.ui.claim_card import extent_words, standing_words
 from bnlab.ui.verdict_words import effort_words, time_words, where_words
 from tests import tiny_claim
+from tests.crossings import crossings, follow
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
 
@@ -206,7 +207,8 @@ def test_what_failed_is_told_and_gone_on_with(claims_page: Any, store: Store) ->
 @pytest.mark.usefixtures("tiny")
 def test_the_networks_of_a_condition_are_opened_in_compare(claims_page: Any, store: Store) -> None:
     app = claims_page(store)
-    app.button(key="open-it-A2").click().run()
+    (opening,) = [parameters for parameters in crossings(app, "Open") if parameters.get("hidden_units") == ["8"]]
+    follow(app, opening)
     assert app.query_params["v"] == ["no BN~colour~0", "BN~colour~1~placement~before_activation"]
     assert (app.query_params["hidden_units"], app.query_params["seeds"]) == ("8", "2")
 

@@ -67,7 +67,7 @@ def test_a_claim_is_put_on_trial_and_its_networks_are_opened(browser_page: Page,
     assert entered(store) == ["O3 quick 0:5"]
 
     card.get_by_role("button", name="Open its networks in Compare").click()
-    browser_page.locator(".st-key-open-it-O3 button").click()
+    browser_page.locator(".st-key-compare-O3").get_by_role("link").click()
     expect(browser_page.locator(".st-key-card-1")).to_contain_text("BN")
     expect(browser_page.get_by_role("heading", level=1)).to_be_in_viewport()
     assert "seeds=5" in browser_page.url

@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
@@ -31,6 +33,7 @@ def go_to(page: Page, name: str) -> None:
 
 
 def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser_page: Page, app_url: str) -> None:
+    asked = watch_what_is_asked(browser_page)
     browser_page.goto(f"{app_url}/?{VARIANT}&epochs=1000&train_examples=20000")  # minutes, or it ends before it is seen
     browser_page.locator(".st-key-train button").filter(visible=True).click()
     expect(browser_page.locator(".st-key-card-0")).to_contain_text("Training, step")
@@ -59,12 +62,40 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     browser_page.wait_for_function(at_start, arg=CHART.format("histogram"))
 
     go_to(browser_page, "Runs")
-    expect(browser_page.get_by_test_id("stDataFrame")).to_be_visible()
-    assert "layers-moment" not in browser_page.url
-    choose_rows(browser_page, 1)
-    browser_page.locator(".st-key-runs-open button").filter(visible=True).click()
-    expect(browser_page.get_by_role("heading", level=1)).to_have_text(re.compile("Where should"))
-    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Training, step")
+    expect(browser_page).not_to_have_url(re.compile("layers-moment"))
+    open_what_trains(browser_page, asked)
+
+
+def open_what_trains(page: Page, asked: list[ClientState]) -> None:
+    """The first run of the list, from Runs in Compare; `asked` is what the browser has asked its server."""
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    choose_rows(page, 1)
+    expect(page.get_by_role("link", name="Open in Compare")).to_be_visible()
+    on_runs = len(asked)
+    open_in_compare(page)
+    expect(page.locator(".st-key-card-0")).to_contain_text("Training, step")
+    assert_left_for_good(asked[on_runs - 1].page_script_hash, asked[on_runs:])
+
+
+def assert_left_for_good(page: str, asked: list[ClientState]) -> None:
+    """The browser itself changes the page, and no tick of the one it left comes after that."""
+    pages = [message.page_script_hash for message in asked]
+    change = next(place for place, other in enumerate(pages) if other != page)
+    assert all(message.is_auto_rerun for message in asked[:change])
+    assert page not in pages[change:]
+
+
+def watch_what_is_asked(page: Page) -> list[ClientState]:
+    """All that the page's browser asks its server to run, as it comes."""
+    asked: list[ClientState] = []
+
+    def note(payload: str | bytes) -> None:
+        message = BackMsg.FromString(payload if isinstance(payload, bytes) else payload.encode())
+        if message.HasField("rerun_script"):
+            asked.append(message.rerun_script)
+
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    return asked
 
 
 def choose_rows(page: Page, rows: int) -> None:
@@ -73,6 +104,11 @@ def choose_rows(page: Page, rows: int) -> None:
     assert box is not None
     for row in range(rows):
         page.mouse.click(box["x"] + 18, box["y"] + 36 * (row + 1.5))
+
+
+def open_in_compare(page: Page) -> None:
+    page.get_by_role("link", name="Open in Compare").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Where should"))
 
 
 def rename(page: Page, name: str) -> None:
@@ -107,8 +143,7 @@ def test_runs_are_found_exported_and_opened_again(browser_page: Page, app_url: s
         browser_page.locator(".st-key-export-download button").filter(visible=True).click()
     assert_is_the_run(Path(download.value.path()).read_bytes(), spec)
 
-    browser_page.locator(".st-key-runs-open button").filter(visible=True).click()
-    expect(browser_page.get_by_role("heading", level=1)).to_have_text(re.compile("Where should"))
+    open_in_compare(browser_page)
     expect(browser_page.locator(".st-key-card-0")).to_contain_text("Small")
     expect(browser_page.locator(".st-key-card-0")).to_contain_text("Done: ")
 

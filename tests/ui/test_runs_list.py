@@ -10,10 +10,12 @@ from streamlit.testing.v1 import AppTest
 from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
+from bnlab.spec.comparison import MOST_VARIANTS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.results import PERCENT
 from bnlab.ui.runs_table import CHOSEN
-from bnlab.ui.session import KEY
+from bnlab.ui.session import KEY, OPENS
+from tests.crossings import crossings, follow
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
 
@@ -43,7 +45,8 @@ def runs_page(open_page: OpenPage, store: Store, *chosen: RunSpec, **query: str)
 def offered(app: AppTest) -> set[str]:
     """The buttons of the page itself and those within its menus, without those that every page has."""
     assert not app.exception
-    return {str(button.key).removeprefix("runs-") for button in app.button}
+    buttons = {str(button.key).removeprefix("runs-") for button in app.button}
+    return buttons | {"open" for _ in crossings(app, "Open in Compare")}
 
 
 def listed(app: AppTest) -> list[str]:
@@ -161,9 +164,19 @@ def test_what_runs_are_to_be_chosen_for_is_what_can_be_done(
 def test_chosen_runs_are_opened_in_compare_while_a_run_waits(open_page: OpenPage, store: Store) -> None:
     store.launch(RunSpec(epochs=2), "waiting", OWNER)
     app = runs_page(open_page, store, NORMALIZED, STOPPED)
-    app.button(key="runs-open").click().run()
+    (opening,) = crossings(app, "Open in Compare")
+    follow(app, opening)
     assert not app.exception
     assert app.title[0].value == COMPARE
     assert app.session_state[KEY].comparison.labels == ["A", "With BN"]
     assert app.query_params["v"], "the address says what is compared"
+    assert OPENS not in app.query_params
     assert app.switch_page("pages/runs.py").run().title[0].value == "Runs", "once, not whenever one comes back"
+
+
+def test_no_more_runs_are_opened_than_compare_shows(open_page: OpenPage, store: Store) -> None:
+    for seed in range(MOST_VARIANTS):
+        store.launch(RunSpec(epochs=2, seed=seed), "waiting", OWNER)
+    waiting = [run.spec for run in store.runs()]
+    assert "open" not in offered(runs_page(open_page, store, *waiting))
+    assert "open" in offered(runs_page(open_page, store, *waiting[:MOST_VARIANTS]))

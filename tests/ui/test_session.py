@@ -12,7 +12,18 @@ from bnlab.spec.comparison import LONGEST_LABEL, Comparison, Variant
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.lesson import EVERYTHING, PARTS, Lesson
-from bnlab.ui.session import ADDRESS, WIDGETS, Desk, address_of, attempt, read_desk, read_view
+from bnlab.ui.session import (
+    ADDRESS,
+    KEY,
+    OPENS,
+    WIDGETS,
+    Desk,
+    address_of,
+    attempt,
+    opening_address,
+    read_desk,
+    read_view,
+)
 
 PRESET = next(iter(PRESETS.values())).comparison
 PLAIN = Desk(PRESET, View(), Lesson(), [])
@@ -214,6 +225,35 @@ def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -
     app.button(key="change").click().run()
     assert not app.error
     assert dict(app.query_params) == {"epochs": "4", "embed_options": ["a", "b"]}
+
+
+def test_a_link_puts_another_comparison_on_the_desk_once() -> None:
+    app = AppTest.from_function(page)
+    app.query_params.update({"v": ["A", "B"], "baseline": "A", "projector": "true", "lock": "momentum"})
+    opening = opening_address(app.run().session_state[KEY], Comparison((Variant("C", RunSpec(epochs=2)),)))
+    opened = come_by(app, opening)
+    assert (opened.comparison.labels, opened.view, opened.lesson) == (
+        ["C"],
+        View(projector=True),
+        Lesson(("momentum",)),
+    )
+    app.button(key="change").click().run()
+    assert come_by(app, opening).comparison["C"].spec.epochs == 4, "by the browser's way back it is not opened again"
+    again = opening_address(app.session_state[KEY], Comparison((Variant("D", RunSpec()),)))
+    assert come_by(app, again).comparison.labels == ["D"]
+    elsewhere = AppTest.from_function(page)
+    assert come_by(elsewhere, again).comparison.labels == ["D"], "in another tab too"
+
+
+def come_by(app: AppTest, parameters: dict[str, list[str]]) -> Desk:
+    app.query_params.clear()
+    app.query_params.update(parameters)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert OPENS not in app.query_params
+    desk: Desk = app.session_state[KEY]
+    return desk
 
 
 def test_the_longest_name_is_a_baseline_too() -> None:
