@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamlit.testing.v1 import AppTest
 
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
@@ -13,7 +12,11 @@ from bnlab.runs.store import Store
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_VARIANTS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.run_actions import comparison_of
+from bnlab.ui.runs_table import CHOSEN
+from tests.opened_page import OpenPage, open_page
 from tests.recording import moment, record
+
+__all__ = ["open_page"]
 
 LAST_SEED = 2**31 - 1
 
@@ -74,43 +77,31 @@ def test_whatever_their_names_up_to_eight_runs_can_be_compared(chosen: list[tupl
     assert len({variant.colour for variant in comparison.variants}) == len(runs)
 
 
-def delete_script(url: str) -> None:
-    from types import SimpleNamespace
-
-    import streamlit as st
-
-    from bnlab.runs.store import Store
-    from bnlab.ui.lesson import Lesson
-    from bnlab.ui.run_actions import render_actions
-
-    store = Store(url)
-    labels = st.session_state["chosen"]
-    lab, desk = SimpleNamespace(store=store, stop=None), SimpleNamespace(lesson=Lesson())
-    render_actions(lab, desk, [run for run in store.runs() if run.label in labels])
-
-
 @pytest.mark.parametrize(
     ("chosen", "words", "caption"),
     [
         ("A", "“A”", None),
-        ("AB", "these 2 runs (1 complete, 1 stopped)", None),
-        ("ABC", "these 2 runs (1 complete, 1 stopped)", "1 still waits or trains, and stays."),
+        ("AB", "these 2 runs (1 stopped, 1 complete)", None),
+        ("ABC", "these 2 runs (1 stopped, 1 complete)", "1 still waits or trains, and stays."),
         ("ACD", "“A”", "2 still wait or train, and stay."),
     ],
 )
-def test_what_is_to_be_deleted_is_said_before(chosen: str, words: str, caption: str | None, tmp_path: Path) -> None:
+def test_what_is_to_be_deleted_is_said_before(
+    chosen: str, words: str, caption: str | None, open_page: OpenPage, tmp_path: Path
+) -> None:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
     states = {"A": RunState.COMPLETED, "B": RunState.STOPPED, "C": RunState.RUNNING, "D": RunState.RUNNING}
+    digests = {}
     for seed, (label, state) in enumerate(states.items()):
-        made = record(store, RunSpec(seed=seed, train_examples=64), (1.0,), (moment(0),), state)
-        store.rename(made.digest, label)
-    app = AppTest.from_function(delete_script, kwargs={"url": store.url})
-    app.session_state["chosen"] = chosen
-    app.run()
+        digests[label] = record(store, RunSpec(seed=seed, train_examples=64), (1.0,), (moment(0),), state).digest
+        store.rename(digests[label], label)
+    app = open_page(store)
+    app.session_state[CHOSEN] = {digests[label] for label in chosen}
+    app.switch_page("pages/runs.py").run()
     assert not app.exception
-    assert [text.value for text in app.markdown] == [
-        f"Delete {words} with all curves and layers? This cannot be undone."
-    ]
-    assert [text.value for text in app.caption] == ([caption] if caption else [])
+    deletes = [text.value for text in app.markdown if text.value.startswith("Delete")]
+    assert deletes == [f"Delete {words} with all curves and layers? This cannot be undone."]
+    stays = [text.value for text in app.caption if "still" in text.value]
+    assert stays == ([caption] if caption else [])
     app.button(key="delete-it").click().run()
     assert {run.label for run in store.runs()} == set("ABCD") - (set(chosen) & set("AB"))
