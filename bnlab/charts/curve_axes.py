@@ -1,6 +1,6 @@
 """The axes of a chart of curves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -61,6 +61,17 @@ def settled_range(lines: Sequence[Line], curve: Curve, view: View, *, differs: b
     if curve.is_fraction:
         return {"range": [low - margin, min(high + margin, 1.001)]}
     return {"range": [max(low - margin, 0), high + margin]}
+
+
+def out_of_sight(lines: Mapping[str, Line], curve: Curve, view: View, axis: Mapping[str, Any]) -> list[str]:
+    """The lines that have ended outside the range of the `axis` upwards: those that fly off."""
+    if "range" not in axis:
+        return []
+    low, high = axis["range"]
+    ends = {
+        label: float(y[-1]) for label, line in lines.items() if (y := mean_points(line, curve.column, view)[1]).size
+    }
+    return [label for label, end in ends.items() if not low <= end <= high]
 
 
 def _start(lines: Sequence[Line]) -> float:

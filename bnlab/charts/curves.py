@@ -1,6 +1,6 @@
 """Loss and accuracy over training: one line a variant, with what it was made of behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from bnlab.charts.curve_axes import x_axis, y_axis
+from bnlab.charts.curve_axes import out_of_sight, x_axis, y_axis
 from bnlab.charts.drawing import Drawing, Trace
 from bnlab.charts.lines import (
     KEPT,
@@ -77,17 +77,27 @@ def curve_drawing(
     traces = [_traces(line, styles[label], curve, view) for label, line in drawn.items()]
     if all(front["x"].size == 0 for _, front in traces):
         return Drawing([], message_layout(curve.title, why_empty(lines, curve, view, awaited=awaited)))
-    subtitle = {"subtitle": {"text": f"minus {escape(view.baseline, quote=False)}’s"}} if minus else {}
+    upwards = y_axis(list(drawn.values()), curve, view, differs=minus)
+    told = [f"minus {view.baseline}’s"] if minus else []
+    told += _unseen(out_of_sight(drawn, curve, view, upwards))
+    subtitle = {"subtitle": {"text": escape(" · ".join(told), quote=False)}} if told else {}
     layout = {
         "title": {"text": curve.title} | subtitle,
         "hovermode": "x unified",
         "legend": LEGEND,
-        "margin": {"l": 56, "r": 12, "t": 66 if minus else 40, "b": 8},
+        "margin": {"l": 56, "r": 12, "t": 66 if told else 40, "b": 8},
         "uirevision": f"{curve.title}-{view.x}-{view.log_x}-{view.log_y}-{minus}-{view.baseline if minus else ''}",
         "xaxis": x_axis(view),
-        "yaxis": y_axis(list(drawn.values()), curve, view, differs=minus),
+        "yaxis": upwards,
     }
     return Drawing([*(t for backs, _ in traces for t in backs), *(front for _, front in traces)], layout)
+
+
+def _unseen(labels: Sequence[str]) -> list[str]:
+    """What a reader looks for in vain."""
+    if not labels:
+        return []
+    return [f"{labels[0]} is off the chart" if len(labels) == 1 else f"{len(labels)} networks are off the chart"]
 
 
 @lru_cache(maxsize=KEPT)

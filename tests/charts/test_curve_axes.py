@@ -1,6 +1,7 @@
 """The axes of loss and accuracy over training."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,9 +133,25 @@ def test_a_line_that_has_learnt_nothing_stays_beside_one_that_is_perfect() -> No
 
 def test_a_line_that_flies_off_does_not_press_the_others_flat() -> None:
     values = lines(VAL_LOSS, [1.0] * 15, [1.0, 2, 4, 8, 1e3, 1e9, 1e20, 1e30, 1e38, INF])
-    low, high = curve_figure(values, STYLES, VAL_LOSS, View()).layout.yaxis.range
+    figure = curve_figure(values, STYLES, VAL_LOSS, View())
+    low, high = figure.layout.yaxis.range
     assert low < 1
     assert 8 < high < 10
+    assert figure.layout.title.subtitle.text == f"{LABELS[1]} is off the chart"
+
+
+def test_how_many_lines_are_off_the_chart_is_said_and_none_where_all_are_on_it() -> None:
+    names = ["A", "B", "C"]
+    values = dict(zip(names, (line(VAL_LOSS, [1.0] * 9 + [end]) for end in (1.0, 1e9, 1e30)), strict=True))
+    styles = styles_of(names)
+
+    def told(**view: Any) -> str | None:
+        text: str | None = curve_figure(values, styles, VAL_LOSS, View(**view)).layout.title.subtitle.text
+        return text
+
+    assert told() == "2 networks are off the chart"
+    assert told(log_y=True) is None
+    assert told(differences=True, baseline="A") == "minus A’s · 2 networks are off the chart"
 
 
 @pytest.mark.parametrize("value", [0, 0.5, 1e6])
