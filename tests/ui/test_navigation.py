@@ -32,21 +32,30 @@ def test_the_app_runs_its_front_page() -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("name", "title"), [(entry.name, entry.title) for entry in PAGES])
-def test_the_first_request_of_a_server_may_be_a_deep_link(
-    name: str, title: str, browser_page: Page, scheduler: str
-) -> None:
+@pytest.mark.parametrize("name", ["compare", "layers"])  # the front page by its name, and one of the others
+def test_the_first_request_of_a_server_may_be_a_deep_link(name: str, browser_page: Page, scheduler: str) -> None:
     with running_app(APP, env={"BNLAB_SCHEDULER": scheduler}) as url:
-        browser_page.goto(f"{url}/{name}?epochs=3")
-        expect(browser_page.get_by_role("heading", level=1)).to_be_visible()
-        expect(browser_page).to_have_title(f"{title} · bnlab")
-        assert browser_page.url == f"{url}/{name}?epochs=3"
-        expect(browser_page.get_by_text("Page not found")).to_have_count(0)
-        expect(browser_page.get_by_test_id("stSidebar").get_by_role("link")).to_have_count(len(PAGES))
+        assert_opens(browser_page, url, name)
         sidebar = browser_page.get_by_test_id("stSidebar").bounding_box()
         assert sidebar is not None
         assert sidebar["width"] == pytest.approx(210, abs=5), "what app.py asks for, from the first session on"
         browser_page.goto("about:blank")  # it would complain of a server that goes
+
+
+@pytest.mark.browser
+def test_every_page_has_its_address(browser_page: Page, app_url: str) -> None:
+    for entry in PAGES:
+        assert_opens(browser_page, app_url, entry.name)
+
+
+def assert_opens(page: Page, url: str, name: str) -> None:
+    title = {entry.name: entry.title for entry in PAGES}[name]
+    page.goto(f"{url}/{name}?epochs=3")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page).to_have_title(f"{title} · bnlab")
+    expect(page).to_have_url(f"{url}/{name}?epochs=3")
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    expect(page.get_by_test_id("stSidebar").get_by_role("link")).to_have_count(len(PAGES))
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
