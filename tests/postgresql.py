@@ -31,17 +31,19 @@ def postgresql_server() -> Iterator[str]:
     if binaries is None:
         pytest.skip("PostgreSQL is not installed: there is no initdb")
     folder = Path(tempfile.mkdtemp(prefix="bnlab-pg-"))
-    options: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "timeout": 60, "cwd": folder}
+    options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "timeout": 60, "cwd": folder}
     if os.geteuid() == 0:  # the server refuses to run as root
         options |= {"user": USER, "group": USER, "extra_groups": []}
         shutil.chown(folder, USER, USER)
     data = folder / "data"
-    subprocess.run([binaries / "initdb", "-D", data, "-U", USER, "-A", "trust", "-N", "--no-locale"], **options)
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "-N"], check=True, **options
+    )
     settings = " ".join([f"-k {folder}", *(f"-c {setting}" for setting in SETTINGS)])
     control = [binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
-    subprocess.run([*control, "-o", settings, "start"], **options)
+    subprocess.run([*control, "-o", settings, "start"], check=True, **options)
     yield str(folder)
-    subprocess.run([*control, "-m", "immediate", "stop"], **options)
+    subprocess.run([*control, "-m", "immediate", "stop"], check=True, **options)
     shutil.rmtree(folder)
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,14 @@ def _use_wal(connection: Any) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    """Create the tables of a new store, or bring those of an older version up to date."""
+    """Create the tables of a new store, or bring those of an older version up to date; close the engine on failure."""
+    with ExitStack() as on_failure:
+        on_failure.callback(engine.dispose)
+        _create_or_upgrade(engine)
+        on_failure.pop_all()
+
+
+def _create_or_upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         if _revision(connection) == SCHEMA_REVISION:
             return

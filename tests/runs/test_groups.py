@@ -17,7 +17,7 @@ from bnlab.runs.groups import (
     unfinished_groups,
 )
 from bnlab.runs.run import Run
-from bnlab.runs.schema import groups, recordings, runs
+from bnlab.runs.schema import recordings, runs
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
@@ -157,13 +157,6 @@ def test_a_single_run_that_a_group_continues_waits_with_the_group(store: Store) 
     put(store, 1, state=RunState.STOPPED)
     launch_group(store, "A2", seeds(1), "lab")
     assert groups_behind(store) == {digest(1): "A2"}
-
-
-def test_a_store_made_before_there_were_groups_gets_them(store: Store) -> None:
-    store.launch(*seeds(0)[0], "lab")
-    with store.engine.begin() as connection:
-        groups.drop(connection)
-    assert len(launch_group(Store(store.url), "A2", seeds(0, 1), "lab")) == 2
 
 
 def test_several_processes_may_launch_one_group_at_once(store: Store) -> None:

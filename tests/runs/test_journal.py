@@ -72,6 +72,14 @@ def test_a_checkpoint_comes_back_to_the_bit(store: Store) -> None:
         assert found[name].tobytes() == np.ascontiguousarray(array).tobytes(), name
 
 
+def test_a_checkpoint_is_read_in_one_query_so_that_its_step_and_arrays_belong_together(store: Store) -> None:
+    open_journal(store, SPEC).commit(Records(0), Position(7), RunState.RUNNING)
+    statements: list[str] = []
+    event.listen(store.engine, "after_cursor_execute", lambda *given: statements.append(given[2]))
+    read_checkpoint(store, SPEC.digest)
+    assert len(statements) == 1
+
+
 def test_a_checkpoint_replaces_the_one_before(store: Store) -> None:
     journal = open_journal(store, SPEC)
     journal.commit(block(0, 1.0), Position(1, 0.1, {"a": floats(1), "b": floats(1)}), RunState.RUNNING)

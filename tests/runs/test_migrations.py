@@ -71,6 +71,14 @@ def test_an_old_store_gets_the_tables_of_a_new_one(store: Store, old_url: str) -
         assert tables_of(old) == tables_of(new)
 
 
+def test_tables_that_came_during_the_time_of_the_old_version_are_created(store: Store, old_engine: Engine) -> None:
+    with old_engine.begin() as connection:
+        for table in ("groups", "recordings", "answers"):
+            connection.execute(text(f"DROP TABLE {table}"))
+    with open_database(str(old_engine.url)).connect() as old, store.engine.connect() as new:
+        assert tables_of(old) == tables_of(new)
+
+
 def test_an_old_store_keeps_its_runs_and_their_curves(old_url: str) -> None:
     store = Store(old_url)
     runs = store.runs()

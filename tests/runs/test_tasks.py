@@ -84,10 +84,10 @@ def test_the_future_of_a_task_is_resolved_once_it_has_ended(tasks: TaskQueue, cl
     tasks.assign(client, ended.append)
     tasks.assign(client, ended.append)
     tasks.collect()
-    (future,) = client.futures
+    (running,) = client.futures
     assert not future.done()
-    future.end()
-    assert ended == [future]
+    running.end()
+    assert ended == [running]
     tasks.collect()
     assert future.result(0) == 3
 
