@@ -123,7 +123,7 @@ class Lab:
         self._closing.wait(RETRY_SECONDS)
 
     def _wait(self) -> None:
-        """Sleep until there is news, then forget the rest: a turn looks at everything anyway."""
+        """Sleep until something has happened, or for IDLE_SECONDS; a poll looks at everything anyway."""
         try:
             self._news.get(timeout=IDLE_SECONDS)
             while True:
