@@ -35,7 +35,7 @@ class Turns:
     def __init__(self) -> None:
         self._waiting: dict[str, tuple[Hashable, str]] = {}  # run -> its program, its group
         self._compiled: dict[str, list[Hashable]] = {}  # worker -> programs, the one used last at the end
-        self._place: dict[str, str] = {}  # run -> where it was last trained
+        self._last_worker: dict[str, str] = {}  # run -> the worker that trained it last
         self._served: dict[str, int] = {}  # group -> when it was last served
         self._takes = 0
 
@@ -65,7 +65,7 @@ class Turns:
         choice = self._choose(members, worker, set(workers) - {worker}, group)
         program, _ = self._waiting.pop(choice)
         self._remember(worker, program)
-        self._place[choice] = worker
+        self._last_worker[choice] = worker
         self._takes += 1
         self._served[group] = self._takes
         return choice
@@ -82,7 +82,7 @@ class Turns:
         preferred = [fitting, list(runs)]
         if group != SINGLE:
             # Its runs may overtake each other: one is ended before the next begins, and one program's before another's.
-            begun = [run for run in runs if self._place.get(run) == worker]
+            begun = [run for run in runs if self._last_worker.get(run) == worker]
             known = [run for run, program in runs.items() if program in mine]
             preferred = [begun, known, *preferred]
         return next(choices[0] for choices in preferred if choices)

@@ -6,9 +6,6 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-BASE = "base"
-"""The revision of a store from before there were revisions."""
-
 
 def is_known(revision: str) -> bool:
     """Whether a store at `revision` can be upgraded by this version of bnlab."""
