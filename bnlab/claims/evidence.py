@@ -54,7 +54,7 @@ class Evidence:
 
     def __init__(self, store: Store, specs: Iterable[RunSpec], questions: Iterable[Question]) -> None:
         """Read the runs of `specs` with their moments, and the answers to `questions`, as far as they are there."""
-        self.runs = {run.digest: run for run in store.runs([spec.digest for spec in specs])}
+        self.runs = store.find(specs)
         self.answers = read_answers(store, questions)
         frame = moments_frame(store, list(self.runs.values()))
         self._empty = frame.iloc[:0]

@@ -11,7 +11,7 @@ from bnlab.claims.evidence import counts, probes, trained_specs
 from bnlab.claims.labels import labelled_specs
 from bnlab.claims.registry import CLAIMS
 from bnlab.runs.answers import Question, answer_question, answered
-from bnlab.runs.docket import enter, entered, strike
+from bnlab.runs.experiment_queue import dequeue, enqueue, queued
 from bnlab.runs.groups import launched_alone
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
@@ -68,10 +68,10 @@ class Hearing:
         self._first_asked: tuple[float, int] | None = None  # when, and how many answers there were
 
     def begin(self) -> None:
-        """Enter the case in the docket and launch whichever of its runs have not ended yet; returns at once."""
+        """Put the case into the queue and launch whichever of its runs have not ended yet; returns at once."""
         self._first_asked = None
         self._out = {question: answer for question, answer in self._out.items() if not answer.done()}
-        enter(self._lab.store, [self.case.name])
+        enqueue(self._lab.store, [self.case.name])
         missing = set(missing_specs(self._lab.store, self.case))
         labelled = [(spec, label) for spec, label in labelled_specs(self.case) if spec in missing]
         self._lab.launch_group(self.case.name, labelled)
@@ -79,7 +79,7 @@ class Hearing:
     def look(self) -> Standing:
         """Where the hearing stands; asks the probes once all runs have ended."""
         specs, questions = self._specs, self._questions
-        runs = tuple(self._lab.store.runs([spec.digest for spec in specs]))
+        runs = tuple(self._lab.store.find(specs).values())
         known = answered(self._lab.store, questions)
         if sum(counts(run) for run in runs) == len(specs):
             self._ask([question for question in questions if question not in known], len(known))
@@ -89,13 +89,13 @@ class Hearing:
         return Standing(runs, len(specs), len(known), len(questions), problem, bool(failures), left)
 
     def stop(self) -> None:
-        """Take the case off the docket and stop its runs: what they have done is kept, those without a step go.
+        """Take the case out of the queue and stop its runs: what they have done is kept, those without a step go.
 
         Runs that another case needs, or that somebody has launched by themselves, are left alone.
         """
         store = self._lab.store
-        strike(store, self.case.name)
-        others = [case for name in entered(store) if (case := read_case(name, CLAIMS))]
+        dequeue(store, self.case.name)
+        others = [case for name in queued(store) if (case := read_case(name, CLAIMS))]
         needed = {spec.digest for case in others for spec in trained_specs(case)}
         own = {spec.digest for spec in self._specs} - needed
         self._lab.withdraw(own - launched_alone(store, own))
@@ -137,5 +137,5 @@ def is_ready(store: Store, case: Case) -> bool:
 def missing_specs(store: Store, case: Case) -> tuple[RunSpec, ...]:
     """The specs that the trial needs and that have not been trained here to their end."""
     needed = trained_specs(case)
-    ended = {run.digest for run in store.runs([spec.digest for spec in needed]) if counts(run)}
+    ended = {digest for digest, run in store.find(needed).items() if counts(run)}
     return tuple(spec for spec in needed if spec.digest not in ended)

@@ -150,9 +150,7 @@ def _train(store: Store, specs: dict[str, list[RunSpec]], labels: dict[str, str]
     began = time.monotonic()
     lab = Lab(store, scheduler=scheduler_address())
     try:
-        for label, own in specs.items():
-            for spec in own:
-                lab.launch(spec, label)
+        lab.launch_runs([(spec, label) for label, seeds in specs.items() for spec in seeds])
         watch(console, lab, labels)
         return time.monotonic() - began
     except KeyboardInterrupt:

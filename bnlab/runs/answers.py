@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Column, Row, delete, insert, select
 
-from bnlab.runs.schema import answers
+from bnlab.runs.schema import measurements
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 
@@ -33,7 +33,7 @@ class Question:
 
 
 def answer_question(store_url: str, question: Question) -> None:
-    """Find the answer and keep it: an errand for `bnlab.runs.lab.Lab.submit`. Raises what the question raises."""
+    """Find the answer and keep it: a task for `bnlab.runs.lab.Lab.submit`. Raises what the question raises."""
     answer = question.asked(store_url, question.spec)
     store = Store(store_url)
     try:
@@ -44,27 +44,30 @@ def answer_question(store_url: str, question: Question) -> None:
 
 def write_answer(store: Store, question: Question, answer: pd.DataFrame) -> None:
     """Keep an answer, in the place of an earlier one."""
-    row = {"question": question.name, "spec": question.spec.digest}
+    row = {"measurement": question.name, "spec": question.spec.digest}
     with store.engine.begin() as connection:
-        connection.execute(delete(answers).filter_by(**row))
-        connection.execute(insert(answers), [row | {"answer": answer.to_parquet(index=False)}])
+        connection.execute(delete(measurements).filter_by(**row))
+        connection.execute(insert(measurements), [row | {"result": answer.to_parquet(index=False)}])
 
 
 def read_answers(store: Store, questions: Iterable[Question]) -> dict[Question, pd.DataFrame]:
     """The answers that are there."""
-    found = _found(store, questions, answers.c.spec, answers.c.answer)
-    return {question: pd.read_parquet(io.BytesIO(row.answer)) for question, row in found}
+    found = _found(store, questions, measurements.c.spec, measurements.c.result)
+    return {question: pd.read_parquet(io.BytesIO(row.result)) for question, row in found}
 
 
 def answered(store: Store, questions: Iterable[Question]) -> set[Question]:
     """Those that have been answered."""
-    return {question for question, _ in _found(store, questions, answers.c.spec)}
+    return {question for question, _ in _found(store, questions, measurements.c.spec)}
 
 
 def kept_answers(store: Store) -> set[tuple[str, str]]:
     """All that has been answered, as the question's name and the spec's digest."""
     with store.engine.connect() as connection:
-        return {(row.question, row.spec) for row in connection.execute(select(answers.c.question, answers.c.spec))}
+        return {
+            (row.measurement, row.spec)
+            for row in connection.execute(select(measurements.c.measurement, measurements.c.spec))
+        }
 
 
 def _found(store: Store, questions: Iterable[Question], *columns: Column[Any]) -> list[tuple[Question, Row[Any]]]:
@@ -75,6 +78,6 @@ def _found(store: Store, questions: Iterable[Question], *columns: Column[Any]) -
     found: list[tuple[Question, Row[Any]]] = []
     with store.engine.connect() as connection:
         for name, own in by_name.items():
-            query = select(*columns).where(answers.c.question == name, answers.c.spec.in_(own))
+            query = select(*columns).where(measurements.c.measurement == name, measurements.c.spec.in_(own))
             found += [(own[row.spec], row) for row in connection.execute(query)]
     return found

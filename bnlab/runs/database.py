@@ -2,18 +2,41 @@
 
 import sqlite3
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from bnlab.runs.schema import metadata
+from bnlab.runs.schema import SCHEMA_REVISION, metadata, runs
 
 BUSY_SECONDS = 20
 EXAMPLE = "sqlite:////tmp/bnlab.db"
+MIGRATION_LOCK = 0x626E6C6162  # "bnlab", a number that nobody else on the server is likely to lock
+
+_revisions = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32)),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, read here without Alembic."""
 
 
 class StoreError(RuntimeError):
@@ -21,10 +44,11 @@ class StoreError(RuntimeError):
 
 
 def open_database(url: str) -> Engine:
-    """An engine on `url` with bnlab's tables in it.
+    """An engine on `url` with bnlab's tables in it, created or brought up to date.
 
     Raises:
-        StoreError: the URL is malformed, its driver is not installed, or nothing can be written there.
+        StoreError: the URL is malformed, its driver is not installed, nothing can be written there, or it was written
+            by a newer version of bnlab.
     """
     try:
         parsed = make_url(url)
@@ -33,7 +57,7 @@ def open_database(url: str) -> Engine:
     place = parsed.render_as_string()  # a password in it is masked
     try:
         engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else create_engine(parsed)
-        _create_tables(engine)
+        _migrate(engine)
     except ImportError as error:
         driver = (error.name or "of that database").split(".")[0]
         hint = "for PostgreSQL: pip install 'psycopg[binary]'"
@@ -81,10 +105,47 @@ def _use_wal(connection: Any) -> None:
             return
 
 
-def _create_tables(engine: Engine) -> None:
+def _migrate(engine: Engine) -> None:
+    """Create the tables of a new store, or bring those of an older version up to date; close the engine on failure."""
+    with ExitStack() as on_failure:
+        on_failure.callback(engine.dispose)
+        _create_or_upgrade(engine)
+        on_failure.pop_all()
+
+
+def _create_or_upgrade(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if _revision(connection) == SCHEMA_REVISION:
+            return
     with engine.begin() as connection:
-        for table in metadata.sorted_tables:
-            # IF NOT EXISTS, since several processes may open a new store at once.
-            connection.execute(CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+        _lock(connection)
+        revision = _revision(connection)  # another process may have been faster
+        if revision is None and not inspect(connection).has_table(runs.name):
+            metadata.create_all(connection)
+            _revisions.create(connection, checkfirst=True)
+            connection.execute(_revisions.insert().values(version_num=SCHEMA_REVISION))
+        elif revision != SCHEMA_REVISION:
+            _upgrade(connection, revision)
+
+
+def _upgrade(connection: Connection, revision: str | None) -> None:
+    from bnlab.runs import migrations  # Alembic takes its time to import, and a store is rarely upgraded
+
+    if revision is not None and not migrations.is_known(revision):
+        place = connection.engine.url.render_as_string()
+        raise StoreError(f"The store at {place} was written by a newer version of bnlab; please update bnlab.")
+    migrations.upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """The revision of the tables; None in a new store and in one of bnlab 0.1."""
+    known = inspect(connection).has_table(_revisions.name)
+    return connection.scalar(select(_revisions.c.version_num)) if known else None
+
+
+def _lock(connection: Connection) -> None:
+    """Let one process at a time create or change the tables, until the transaction ends."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))

@@ -1,4 +1,4 @@
-"""A network's layers through its depth as one errand: the X-ray, and the internal covariate shift."""
+"""A network's layers through its depth as one task: the X-ray, and the internal covariate shift."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ MEASURES = (*xray.MEASURES, "shift", "turn")
 
 
 def look_into(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
-    """Train copies of `spec` and look into it after each of `steps`: an errand for `Lab.submit`.
+    """Train copies of `spec` and look into it after each of `steps`: a task for `Lab.submit`.
 
     Returns:
         Columns step, depth (from 1), layer and MEASURES; a row for each hidden layer at each step. The first four are

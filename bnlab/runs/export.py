@@ -3,15 +3,13 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bnlab.runs.event_files import event_file, event_file_name
 from bnlab.runs.frames import history_frame, layers_frame, moments_frame, steps_frame
-from bnlab.runs.journal import Journal
+from bnlab.runs.journal import read_checkpoint
 from bnlab.runs.readme import readme_text
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
@@ -23,7 +21,7 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)  # a zip's own epoch: the same runs give the s
 
 
 def export_runs(store_url: str, digests: tuple[str, ...]) -> bytes:
-    """What `export_zip` makes, on a worker: an errand for `Lab.submit`."""
+    """What `export_zip` makes, on a worker: a task for `Lab.submit`."""
     warm_up()
     store = Store(store_url)
     try:
@@ -56,9 +54,9 @@ def folder_name(run: Run) -> str:
 
 
 def _run_files(store: Store, run: Run) -> dict[str, str | bytes]:
-    step, weights = _weights(store, run.digest)
+    checkpoint = read_checkpoint(store, run.digest)
     files: dict[str, str | bytes] = {
-        "README.txt": readme_text(run, step if weights else None),
+        "README.txt": readme_text(run, checkpoint.step if checkpoint else None),
         "spec.json": run.spec.model_dump_json(indent=2) + "\n",
         "train.py": training_script(run.spec),
         "history.csv": history_frame(store, run).to_csv(index=False, lineterminator="\n"),
@@ -67,10 +65,10 @@ def _run_files(store: Store, run: Run) -> dict[str, str | bytes]:
     for name, frame in _tables(store, run).items():
         files[f"{name}.csv"] = frame.to_csv(index=False, lineterminator="\n")
         files[f"{name}.parquet"] = frame.to_parquet(index=False)
-    if weights:
+    if checkpoint is not None:
         from bnlab.model.saved_model import saved_model
 
-        files["model.keras"] = saved_model(run.spec, weights)
+        files["model.keras"] = saved_model(run.spec, checkpoint.arrays)
     return files
 
 
@@ -82,12 +80,3 @@ def _tables(store: Store, run: Run) -> dict[str, pd.DataFrame]:
         "validation": moments_frame(store, [run]).drop(columns="run"),
         "layers": layers_frame(store, run.digest),
     }
-
-
-def _weights(store: Store, digest: str) -> tuple[int, Mapping[str, NDArray[np.float32]]]:
-    """The checkpoint's step and arrays, which belong together also while the run goes on."""
-    journal = Journal(store, digest, fence=0)
-    while True:
-        step, _, arrays = journal.position()
-        if store.run(digest).step == step:
-            return step, arrays

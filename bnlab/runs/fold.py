@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bnlab.model.fold import FoldError, fold
-from bnlab.runs.journal import Journal
+from bnlab.runs.journal import read_checkpoint
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.runs.warm import warm_up
@@ -46,7 +46,7 @@ class FoldReport:
 
 
 def fold_run(store_url: str, digest: str) -> FoldReport:
-    """What `fold_report` says of a run, on a worker: an errand for `Lab.submit`.
+    """What `fold_report` says of a run, on a worker: a task for `Lab.submit`.
 
     Raises:
         FoldError: the run cannot be folded.
@@ -119,10 +119,10 @@ def _trained(store: Store, digest: str) -> tuple[RunSpec, dict[str, NDArray[np.f
     spec = runs[0].spec.model_copy(update={"noise": False})
     if not has_normalization(spec):
         raise FoldError("The network has no batch normalization that could be folded away.")
-    _, _, arrays = Journal(store, digest, fence=0).position()
-    if not arrays:
+    checkpoint = read_checkpoint(store, digest)
+    if checkpoint is None:
         raise FoldError(FORGOTTEN if runs[0].state.is_finished() else "The run has no weights yet.")
     weights = {f"{layer.name}/{v.name}" for layer in describe_network(spec).layers for v in layer.variables}
-    if not all(np.isfinite(arrays[name]).all() for name in weights):
+    if not all(np.isfinite(checkpoint.arrays[name]).all() for name in weights):
         raise FoldError(DIVERGED)
-    return spec, arrays
+    return spec, checkpoint.arrays

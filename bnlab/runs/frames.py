@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, bindparam, func, select
 
 from bnlab.runs.journal import FLOATS
 from bnlab.runs.run import Run
-from bnlab.runs.schema import latencies, layers, moments, snapshots, steps
+from bnlab.runs.schema import evaluations, latencies, layers, snapshots, steps
 from bnlab.runs.store import Store
 from bnlab.training.records import PERCENTILES
 from bnlab.training.schedule import batch_sizes
@@ -24,9 +24,9 @@ _AFTER = bindparam("after", type_=BigInteger)
 _REACHING = select(func.max(steps.c.first_step)).where(_OF_RUN, steps.c.first_step <= _AFTER).scalar_subquery()
 _BLOCKS = select(steps).where(_OF_RUN, steps.c.first_step >= _REACHING).order_by(steps.c.first_step)
 _MOMENTS = (
-    select(moments.c.run, *(moments.c[name] for name in MEASURED_COLUMNS))
-    .where(moments.c.run.in_(bindparam("runs", expanding=True)), moments.c.step > _AFTER)
-    .order_by(moments.c.run, moments.c.step)
+    select(evaluations.c.run, *(evaluations.c[name] for name in MEASURED_COLUMNS))
+    .where(evaluations.c.run.in_(bindparam("runs", expanding=True)), evaluations.c.step > _AFTER)
+    .order_by(evaluations.c.run, evaluations.c.step)
 )
 
 Arrays = dict[str, NDArray[Any]]
@@ -52,9 +52,9 @@ def steps_frame(store: Store, digest: str, after: int = 0) -> pd.DataFrame:
 def moments_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     """Columns run, step, epoch, seconds, val_loss, val_accuracy: each moment of each run, in order."""
     per_epoch = {run.digest: run.spec.steps_per_epoch for run in runs}
-    query = select(moments).where(moments.c.run.in_(per_epoch)).order_by(moments.c.run, moments.c.step)
+    query = select(evaluations).where(evaluations.c.run.in_(per_epoch)).order_by(evaluations.c.run, evaluations.c.step)
     with store.engine.connect() as connection:
-        frame = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in moments.columns])
+        frame = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in evaluations.columns])
     frame.insert(2, "epoch", frame["step"] / frame["run"].map(per_epoch))
     return frame.astype({"step": int, "epoch": float, "seconds": float, "val_loss": float, "val_accuracy": float})
 
@@ -77,9 +77,13 @@ def _measured(rows: Sequence[tuple[Any, ...]], per_epoch: int) -> Arrays:
 
 def last_moments(store: Store, digests: Sequence[str]) -> dict[str, int]:
     """The step of each run's latest moment, -1 before the first."""
-    query = select(moments.c.run, func.max(moments.c.step)).where(moments.c.run.in_(digests)).group_by(moments.c.run)
+    query = (
+        select(evaluations.c.run, func.max(evaluations.c.step))
+        .where(evaluations.c.run.in_(digests))
+        .group_by(evaluations.c.run)
+    )
     with store.engine.connect() as connection:
-        return dict.fromkeys(digests, -1) | {run: int(step) for run, step in connection.execute(query)}
+        return dict.fromkeys(digests, -1) | {run: int(last) for run, last in connection.execute(query)}
 
 
 def latencies_frame(store: Store, digests: Sequence[str]) -> pd.DataFrame:

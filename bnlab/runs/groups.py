@@ -6,17 +6,17 @@ group again. They wait behind all runs that somebody has launched one by one.
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from sqlalchemy import select
 
-from bnlab.runs.launching import Labelled, launch_runs
 from bnlab.runs.run import Run
 from bnlab.runs.schema import groups, recordings, runs
 from bnlab.runs.states import ACTIVE, RunState
-from bnlab.runs.store import Store
+from bnlab.runs.store import Labelled, Store
+from bnlab.runs.turns import SINGLE, queue_order
 from bnlab.spec.structure import structure_of
 
 ENDED = (RunState.COMPLETED, RunState.DIVERGED)
@@ -36,7 +36,7 @@ def launch_group(store: Store, name: str, specs: Labelled, owner: str) -> list[R
     """
     if not name:
         raise ValueError("a group has a name")
-    launch_runs(store.engine, specs, owner, name)
+    store.launch_runs(specs, owner, name)
     return group_runs(store, name)
 
 
@@ -61,6 +61,12 @@ def groups_behind(store: Store) -> dict[str, str]:
     query = select(groups.c.run, groups.c.name).join(runs).where(runs.c.state.in_(ACTIVE), groups.c.single.is_(False))
     with store.engine.connect() as connection:
         return {row.run: row.name for row in connection.execute(query.order_by(groups.c.name.desc()))}
+
+
+def queued_in_order(store: Store, served: Mapping[str, int]) -> list[str]:
+    """The digests of the runs that wait for a worker in the scheduler's order; `served` as in `queue_order`."""
+    groups_of = groups_behind(store)
+    return queue_order({digest: groups_of.get(digest, SINGLE) for digest in store.waiting()}, served)
 
 
 def ended_runs(store: Store) -> set[str]:

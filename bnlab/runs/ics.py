@@ -1,4 +1,4 @@
-"""The meter of internal covariate shift as an errand: by layer, in the steps that follow chosen ones."""
+"""The meter of internal covariate shift as a task: by layer, in the steps that follow chosen ones."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +12,7 @@ MEASURES = ("gradient_norm", "difference", "cosine")
 
 
 def measure_ics(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
-    """Train a copy of `spec` and measure each layer's shift after each of `steps`: an errand for `Lab.submit`.
+    """Train a copy of `spec` and measure each layer's shift after each of `steps`: a task for `Lab.submit`.
 
     Returns:
         Columns step, depth (from 1), layer and MEASURES, which `bnlab.training.ics.LayerShift` explains; a row for each

@@ -3,19 +3,16 @@
 import json
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from bnlab.runs.schema import checkpoints, latencies, layers, moments, runs, snapshots, steps
+from bnlab.runs.schema import checkpoints, evaluations, latencies, layers, runs, snapshots, steps
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.training.records import LayerRecord, Records
-
-if TYPE_CHECKING:
-    from bnlab.training.checkpoint import Checkpoint
+from bnlab.training.records import Checkpoint, LayerRecord, Records
 
 FLOATS = np.dtype("<f4")
 
@@ -24,11 +21,21 @@ class SupersededError(RuntimeError):
     """Another slice of the run was handed out since: this one must write nothing more."""
 
 
+def read_checkpoint(store: Store, digest: str) -> Checkpoint | None:
+    """The checkpoint of a run; None where none is kept, as before a run's first step or of a run that was removed."""
+    query = select(runs.c.step, runs.c.seconds, checkpoints).join_from(runs, checkpoints)
+    with store.engine.connect() as connection:  # one query, so that step and arrays belong together
+        rows = connection.execute(query.where(runs.c.digest == digest)).all()
+    if not rows:
+        return None
+    arrays = {row.name: np.frombuffer(row.values, FLOATS).reshape(json.loads(row.shape)) for row in rows}
+    return Checkpoint(rows[0].step, rows[0].seconds, arrays)
+
+
 class Journal:
-    """Reads and writes one run on behalf of the slice numbered `fence`."""
+    """Writes one run on behalf of the slice numbered `fence`."""
 
     def __init__(self, store: Store, digest: str, fence: int) -> None:
-        """Nothing is read yet."""
         self._engine = store.engine
         self._digest = digest
         self._fence = fence
@@ -46,22 +53,7 @@ class Journal:
             raise SupersededError(self._digest)
         return bool(row.stop_requested)
 
-    def position(self) -> tuple[int, float, dict[str, NDArray[np.float32]]]:
-        """The checkpoint's step, seconds and arrays; no arrays if there is none yet.
-
-        Raises:
-            SupersededError: the run has been removed.
-        """
-        query = select(runs.c.step, runs.c.seconds).where(runs.c.digest == self._digest)
-        with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-            if row is None:
-                raise SupersededError(self._digest)
-            saved = connection.execute(select(checkpoints).where(checkpoints.c.run == self._digest)).all()
-        arrays = {r.name: np.frombuffer(r.values, FLOATS).reshape(json.loads(r.shape)) for r in saved}
-        return row.step, row.seconds, arrays
-
-    def commit(self, records: Records, checkpoint: "Checkpoint", state: RunState) -> None:
+    def commit(self, records: Records, checkpoint: Checkpoint, state: RunState) -> None:
         """Write the records, the checkpoint that follows them and the state, all or nothing.
 
         Raises:
@@ -98,8 +90,14 @@ class Journal:
             block = {"loss": _bytes(records.loss), "accuracy": _bytes(records.accuracy)}
             self._insert(connection, steps, [{"first_step": records.first_step, **block}])
         measured = records.moments
-        fields = ("step", "seconds", "val_loss", "val_accuracy")
-        self._insert(connection, moments, [{f: getattr(m, f) for f in fields} for m in measured])
+        self._insert(
+            connection,
+            evaluations,
+            [
+                {"step": m.step, "seconds": m.seconds, "val_loss": m.val_loss, "val_accuracy": m.val_accuracy}
+                for m in measured
+            ],
+        )
         self._insert(connection, layers, [_layer_row(m.step, layer) for m in measured for layer in m.layers])
         self._insert(
             connection,

@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future as Answer
+from concurrent.futures import Future as TaskFuture
 from contextlib import ExitStack
 from typing import TypeVar
 
@@ -12,14 +12,13 @@ from distributed import Client, Future, KilledWorker
 from sqlalchemy.exc import SQLAlchemyError
 
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_short_of_workers, worker_addresses
-from bnlab.runs.errands import Errands
-from bnlab.runs.groups import groups_behind, launch_group
+from bnlab.runs.groups import groups_behind, launch_group, queued_in_order
 from bnlab.runs.journal import SupersededError
-from bnlab.runs.launching import Labelled
 from bnlab.runs.ownership import is_dead, new_owner
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
-from bnlab.runs.store import Store
+from bnlab.runs.store import Labelled, Store
+from bnlab.runs.tasks import TaskQueue
 from bnlab.runs.turns import SINGLE, Turns
 from bnlab.runs.work import train_slice
 from bnlab.spec.run_spec import RunSpec
@@ -50,7 +49,7 @@ class Lab:
         self._turns = Turns()
         self._busy: dict[str, tuple[str, Future[RunState]]] = {}  # worker -> (digest, the slice it trains)
         self._deaths: dict[str, int] = {}  # how often in a row a run's worker has died
-        self._errands = Errands()
+        self._tasks = TaskQueue()
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="bnlab-lab", daemon=True)
@@ -58,9 +57,13 @@ class Lab:
 
     def launch(self, spec: RunSpec, label: str) -> Run:
         """Queue `spec` or attach to its run; returns at once."""
-        run = self.store.launch(spec, label, self.owner)
+        return self.launch_runs([(spec, label)])[0]
+
+    def launch_runs(self, specs: Labelled) -> list[Run]:
+        """Queue specs with their labels, each by itself, or attach to their runs; returns at once."""
+        launched = self.store.launch_runs(specs, self.owner)
         self._news.put("launched")
-        return run
+        return launched
 
     def launch_group(self, name: str, specs: Labelled) -> list[Run]:
         """Queue specs with their labels as one group, behind all single runs; returns at once. See `groups`."""
@@ -78,16 +81,20 @@ class Lab:
         self.store.withdraw(digests)
         self._news.put("stop")
 
-    def submit(self, function: Callable[..., T], *arguments: object) -> Answer[T]:
+    def queue(self) -> list[str]:
+        """The digests of the runs that wait for a worker, the next one first."""
+        return queued_in_order(self.store, self._turns.served)
+
+    def submit(self, function: Callable[..., T], *arguments: object) -> TaskFuture[T]:
         """Have any worker call `function(*arguments)` between two slices; returns at once.
 
-        The answer can be polled with `done()` and then has `result()` or `exception()`, an ErrandError whose text is
+        The future can be polled with `done()` and then has `result()` or `exception()`, a TaskError whose text is
         for the user. While there are no workers it waits; when the lab is closed it fails. `function` is sent by
         name, so it belongs to a module of bnlab; its module must not import TensorFlow, for the app's sake.
         """
-        answer = self._errands.add(function, *arguments)
-        self._news.put("errand")
-        return answer
+        future = self._tasks.submit(function, *arguments)
+        self._news.put("task")
+        return future
 
     def close(self) -> None:
         """Let go of all runs, fail what was submitted, end the workers; training goes on at the next start."""
@@ -98,15 +105,15 @@ class Lab:
     def _work(self) -> None:
         with ExitStack() as end:  # all of it, the last first, whatever fails
             end.callback(self.store.release, self.owner)
-            end.callback(self._errands.close)
+            end.callback(self._tasks.close)
             end.callback(self._disconnect)
             while not self._closing.is_set():
                 try:
-                    self._turn()
+                    self._poll()
                     self.problem = ""
                 except Exception as error:  # noqa: BLE001 (whatever it is, the thread must outlive it)
                     self._pause(error)
-                self._listen()
+                self._wait()
 
     def _pause(self, error: Exception) -> None:
         """Outlive a scheduler or a database that is away: what was being trained goes on from its checkpoint."""
@@ -115,8 +122,8 @@ class Lab:
             self._disconnect()
         self._closing.wait(RETRY_SECONDS)
 
-    def _listen(self) -> None:
-        """Sleep until there is news, then forget the rest: a turn looks at everything anyway."""
+    def _wait(self) -> None:
+        """Sleep until something has happened, or for IDLE_SECONDS; a poll looks at everything anyway."""
         try:
             self._news.get(timeout=IDLE_SECONDS)
             while True:
@@ -124,29 +131,29 @@ class Lab:
         except queue.Empty:
             pass
 
-    def _turn(self) -> None:
+    def _poll(self) -> None:
         """Look at everything once: lost runs, finished slices, waiting runs, idle workers."""
         if self._client is None:
             self._claim()  # before the workers, which take their time to start
             self._client = connect(self._scheduler, self._workers)
             self._complete_at = time.monotonic()
-        self._heal()
+        self._check_workers()
         workers = worker_addresses(self._client)
         self._collect(workers)
-        self._errands.collect()
+        self._tasks.collect()
         active = self._claim()  # only now: a slice that has just been collected may have ended its run
         self._enqueue(active)
         mine = {run.digest for run in active}
         for digest in self._turns.waiting:
             if digest not in mine:
                 self._turns.remove(digest)
-        self._errands.hand_out(self._client, lambda _future: self._news.put("errand"))
+        self._tasks.assign(self._client, lambda _future: self._news.put("task"))
         self._hand_out(workers)
 
     def _claim(self) -> list[Run]:
         return self.store.claim(self.owner, [owner for owner in self.store.owners() if is_dead(owner)])
 
-    def _heal(self) -> None:
+    def _check_workers(self) -> None:
         """Begin anew with the workers if one was killed and has not come back.
 
         Dask restarts a worker that is killed, but gives up on one that is killed while it starts.
@@ -198,18 +205,18 @@ class Lab:
             elif worker not in workers:  # Dask would wait for this very worker, but its successor has another address
                 del self._busy[worker]
                 future.cancel()
-                self._mourn(digest)
+                self._on_worker_death(digest)
 
     def _settle(self, digest: str, future: Future[RunState]) -> None:
         error = future.exception() if future.status == "error" else None
         if error is None:
             self._deaths.pop(digest, None)
         elif isinstance(error, KilledWorker):
-            self._mourn(digest)
+            self._on_worker_death(digest)
         elif not isinstance(error, SupersededError):
             self.store.finish(digest, self.owner, RunState.FAILED, _words(error))
 
-    def _mourn(self, digest: str) -> None:
+    def _on_worker_death(self, digest: str) -> None:
         """A worker died training the run: it is tried again, but not for ever."""
         self._deaths[digest] = self._deaths.get(digest, 0) + 1
         if self._deaths[digest] >= MOST_DEATHS:
@@ -220,7 +227,7 @@ class Lab:
     def _disconnect(self) -> None:
         client, self._client = self._client, None
         self._busy.clear()
-        self._errands.recall()
+        self._tasks.requeue_running()
         if client is not None:
             disconnect(client)
 

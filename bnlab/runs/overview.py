@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 
 from bnlab.runs.run import Run
-from bnlab.runs.schema import checkpoints, layers, moments, snapshots, steps
+from bnlab.runs.schema import checkpoints, evaluations, layers, snapshots, steps
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.choices import PLACEMENTS
@@ -91,13 +91,13 @@ def drop_checkpoints(store: Store, digests: Iterable[str]) -> None:
 
 def _last_accuracies(store: Store, digests: Sequence[str]) -> dict[str, float]:
     last = (
-        select(moments.c.run, func.max(moments.c.step).label("step"))
-        .where(moments.c.run.in_(digests))
-        .group_by(moments.c.run)
+        select(evaluations.c.run, func.max(evaluations.c.step).label("step"))
+        .where(evaluations.c.run.in_(digests))
+        .group_by(evaluations.c.run)
         .subquery()
     )
-    query = select(moments.c.run, moments.c.val_accuracy).join(
-        last, (moments.c.run == last.c.run) & (moments.c.step == last.c.step)
+    query = select(evaluations.c.run, evaluations.c.val_accuracy).join(
+        last, (evaluations.c.run == last.c.run) & (evaluations.c.step == last.c.step)
     )
     with store.engine.connect() as connection:
         return {row.run: row.val_accuracy for row in connection.execute(query)}

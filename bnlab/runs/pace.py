@@ -1,4 +1,4 @@
-"""What batch normalization adds to the time of an epoch, as an errand."""
+"""What batch normalization adds to the time of an epoch, as a task."""
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ COLUMNS = ("seconds", "without")
 
 
 def measure_epoch(spec: RunSpec) -> pd.DataFrame:
-    """Take some steps of `spec` and of the same spec without BN, in turns: an errand for `Lab.submit`.
+    """Take some steps of `spec` and of the same spec without BN, in turns: a task for `Lab.submit`.
 
     Returns:
         COLUMNS in one row: the seconds of the steps of an epoch at `bnlab.training.pace.measure_pace`'s paces.

@@ -1,4 +1,4 @@
-"""What the loss depends on, as an errand: batch normalization's quantities moved a little after chosen steps."""
+"""What the loss depends on, as a task: batch normalization's quantities moved a little after chosen steps."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +12,7 @@ COLUMNS = ("step", "quantity", "training", "inference")
 
 
 def measure_perturbation(spec: RunSpec, steps: Sequence[int], amount: float) -> pd.DataFrame:
-    """Train a copy of `spec` and move each quantity by `amount` after each of `steps`: an errand for `Lab.submit`.
+    """Train a copy of `spec` and move each quantity by `amount` after each of `steps`: a task for `Lab.submit`.
 
     Returns:
         COLUMNS; a row for each quantity of `bnlab.training.perturbation.MOVES` that the network has, at each step:

@@ -1,14 +1,15 @@
-"""What a prediction of an ended run's network costs, as an errand: measured alike with BN, folded and without."""
+"""What a prediction of an ended run's network costs, as a task: measured alike with BN, folded and without."""
 
 from dataclasses import dataclass
 
 from bnlab.runs.fold import FORGOTTEN, fold_run, has_normalization
-from bnlab.runs.journal import Journal
+from bnlab.runs.journal import read_checkpoint
 from bnlab.runs.store import Store
 from bnlab.runs.warm import warm_up
 from bnlab.spec.choices import RESCALINGS
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
+from bnlab.training.records import Checkpoint
 
 
 class PredictionError(RuntimeError):
@@ -30,7 +31,7 @@ class PredictionCost:
 
 
 def measure_prediction(store_url: str, digest: str) -> PredictionCost:
-    """Measure the run's network at its last checkpoint: an errand for `Lab.submit`.
+    """Measure the run's network at its last checkpoint: a task for `Lab.submit`.
 
     Raises:
         PredictionError: no weights of the run are kept.
@@ -44,21 +45,21 @@ def measure_prediction(store_url: str, digest: str) -> PredictionCost:
         if has_normalization(spec):
             report = fold_run(store_url, digest)
             return PredictionCost(report.original.latencies, report.folded.latencies, report.difference)
-        latencies, again = _latencies(spec, Journal(store, digest, fence=0))
+        checkpoint = read_checkpoint(store, digest)
     finally:
         store.engine.dispose()
+    if checkpoint is None:
+        raise PredictionError(FORGOTTEN)
+    latencies, again = _latencies(spec, checkpoint)
     return PredictionCost(latencies, again, 0.0)
 
 
-def _latencies(spec: RunSpec, journal: Journal) -> tuple[dict[int, float], dict[int, float]]:
+def _latencies(spec: RunSpec, checkpoint: Checkpoint) -> tuple[dict[int, float], dict[int, float]]:
     """Of a network without BN, in turns with itself: so it is measured as one with BN is beside the folded one."""
     from bnlab.model.build import build_trained
     from bnlab.model.datasets import load_arrays
     from bnlab.training.agreement import measure_in_turns
 
-    _, _, arrays = journal.position()
-    if not arrays:
-        raise PredictionError(FORGOTTEN)
-    model = build_trained(describe_network(spec), spec, arrays)
+    model = build_trained(describe_network(spec), spec, checkpoint.arrays)
     images = load_arrays(spec).validation_images
     return measure_in_turns(model, model, images, RESCALINGS[spec.rescale].factor)

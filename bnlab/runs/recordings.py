@@ -22,12 +22,19 @@ from sqlalchemy.exc import IntegrityError
 
 from bnlab.runs.journal import FLOATS
 from bnlab.runs.run import Run
-from bnlab.runs.schema import latencies, layers, moments, recordings, runs, snapshots, steps
+from bnlab.runs.schema import evaluations, latencies, layers, recordings, runs, snapshots, steps
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 
 PACKED = np.dtype("<f2")
-PARTS: tuple[Table, ...] = (steps, moments, layers, snapshots, latencies)
+PARTS: dict[str, Table] = {
+    "steps": steps,
+    "evaluations": evaluations,
+    "layers": layers,
+    "snapshots": snapshots,
+    "latencies": latencies,
+}
+"""Each table by its key in a recording: part of the file's format, as the names of the tables' columns are."""
 SHIPPED = files("bnlab.runs") / "data" / "notebook.npz"
 
 
@@ -36,11 +43,11 @@ def write_recording(store: Store, chosen: Sequence[Run], path: Path, without_sna
     arrays: dict[str, Any] = {"runs": _text(json.dumps([_described(run) for run in chosen]))}
     left_out = set(without_snapshots)
     with store.engine.connect() as connection:
-        for table in PARTS:
+        for key, table in PARTS.items():
             digests = [run.digest for run in chosen if table is not snapshots or run.digest not in left_out]
             query = select(table).where(table.c.run.in_(digests)).order_by(*table.primary_key.columns)
             rows = [dict(row._mapping) for row in connection.execute(query)]
-            arrays |= _packed(table.name, rows)
+            arrays |= _packed(key, rows)
     np.savez_compressed(path, **arrays)
 
 
@@ -55,9 +62,9 @@ def read_recording(store: Store, packed: bytes | None = None) -> None:
         # Another app that starts on the same store at this moment may have been faster: all of it or nothing.
         with suppress(IntegrityError), store.engine.begin() as connection:
             _insert_runs(connection, fresh)
-            for table in PARTS:
+            for key, table in PARTS.items():
                 digests = {run["digest"] for run in fresh}
-                rows = [row for row in _unpacked(table, arrays) if row["run"] in digests]
+                rows = [row for row in _unpacked(key, arrays) if row["run"] in digests]
                 if rows:
                     connection.execute(insert(table), rows)
 
@@ -82,24 +89,24 @@ def _insert_runs(connection: Connection, described: Sequence[Mapping[str, Any]])
     connection.execute(insert(recordings), [{"run": run["digest"], "origin": run["origin"]} for run in described])
 
 
-def _packed(table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _packed(key: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A table's rows as three arrays: the plain columns as JSON, all binary values in a row, and their lengths."""
     plain = [{name: value for name, value in row.items() if not isinstance(value, bytes)} for row in rows]
     binary = [{name: value for name, value in row.items() if isinstance(value, bytes)} for row in rows]
     floats = [np.frombuffer(value, FLOATS).astype(PACKED) for own in binary for value in own.values()]
     return {
-        table: _text(json.dumps(plain)),
-        f"{table}_names": _text(json.dumps(list(binary[0]) if binary else [])),
-        f"{table}_values": np.concatenate([*floats, np.empty(0, PACKED)]),
-        f"{table}_lengths": np.array([len(values) for values in floats], np.int32),
+        key: _text(json.dumps(plain)),
+        f"{key}_names": _text(json.dumps(list(binary[0]) if binary else [])),
+        f"{key}_values": np.concatenate([*floats, np.empty(0, PACKED)]),
+        f"{key}_lengths": np.array([len(values) for values in floats], np.int32),
     }
 
 
-def _unpacked(table: Table, arrays: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    names = json.loads(arrays[f"{table.name}_names"].tobytes())
-    ends = np.cumsum(arrays[f"{table.name}_lengths"])[:-1]
-    floats = iter(np.split(arrays[f"{table.name}_values"].astype(FLOATS), ends))
-    for plain in json.loads(arrays[table.name].tobytes()):
+def _unpacked(key: str, arrays: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    names = json.loads(arrays[f"{key}_names"].tobytes())
+    ends = np.cumsum(arrays[f"{key}_lengths"])[:-1]
+    floats = iter(np.split(arrays[f"{key}_values"].astype(FLOATS), ends))
+    for plain in json.loads(arrays[key].tobytes()):
         yield plain | {name: next(floats).tobytes() for name in names}
 
 

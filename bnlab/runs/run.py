@@ -36,6 +36,11 @@ class Run:
     recorded: str = ""
 
     @property
+    def is_current(self) -> bool:
+        """Whether this version of bnlab trains `spec` as this run; launching the spec makes another run if not."""
+        return self.digest == self.spec.digest
+
+    @property
     def can_launch(self) -> bool:
         """Whether launching it would train: it was stopped, has failed, or was not trained here."""
         return bool(self.recorded) or self.state.can_continue()

@@ -1,4 +1,8 @@
-"""The store's tables. Arrays are little-endian float32 bytes; seconds are time spent in training steps."""
+"""The store's tables. Arrays are little-endian float32 bytes; seconds are time spent in training steps.
+
+The names of tables and columns are part of the format of a stored file: changing one takes a revision in
+`bnlab.runs.migrations`, and `tests/runs/test_schema.py` lists them all.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +17,9 @@ from sqlalchemy import (
     Table,
     Text,
 )
+
+SCHEMA_REVISION = "2"
+"""The revision in `bnlab.runs.migrations` that makes exactly these tables."""
 
 metadata = MetaData()
 
@@ -50,8 +57,8 @@ steps = Table(
     Column("accuracy", LargeBinary, nullable=False),
 )
 
-moments = Table(
-    "moments",
+evaluations = Table(
+    "evaluations",
     metadata,
     _of_run(),
     Column("step", BigInteger, primary_key=True),
@@ -106,17 +113,18 @@ recordings = Table(
     Column("origin", Text, nullable=False),  # when and on what machine
 )
 
-# What a worker was asked about a spec, beside training it; not a run's, since most is asked of specs without one.
-answers = Table(
-    "answers",
+# What workers measured on specs besides training them. Most of these specs have no run.
+measurements = Table(
+    "measurements",
     metadata,
-    Column("question", String(120), primary_key=True),
+    Column("measurement", String(120), primary_key=True),  # its declared id
     Column("spec", String(20), primary_key=True),
-    Column("answer", LargeBinary, nullable=False),  # a table, as Parquet
+    Column("result", LargeBinary, nullable=False),  # a DataFrame, as Parquet
 )
 
-docket = Table(
-    "docket",
+# The experiments that somebody asked for, so that they go on after a restart.
+experiment_queue = Table(
+    "experiment_queue",
     metadata,
     Column("name", String(120), primary_key=True),
     Column("entered_at", Float, nullable=False),

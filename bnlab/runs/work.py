@@ -7,16 +7,13 @@ TensorFlow.
 
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from bnlab.runs.journal import Journal, SupersededError
+from bnlab.runs.journal import Journal, SupersededError, read_checkpoint
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.warm import warm_up
+from bnlab.spec.run_spec import RunSpec
 from bnlab.training.records import Records
-
-if TYPE_CHECKING:
-    from bnlab.training.training import Training
 
 SLICE_SECONDS = 3.0
 COMMIT_SECONDS = 0.5
@@ -24,6 +21,11 @@ MOMENT_COMMIT_SECONDS = 0.1
 LONGEST_COMMIT_SECONDS = 10.0
 STOP_POLL_SECONDS = 0.2
 WRITING_SHARE = 0.02
+OUTDATED = "Another version of bnlab began this run and trains it differently; launch it again to train it anew."
+
+
+class OutdatedRunError(RuntimeError):
+    """A run that cannot go on as the same run; `str()` is one sentence for the user."""
 
 
 def train_slice(store_url: str, digest: str, fence: int) -> RunState:
@@ -34,12 +36,19 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
     Raises:
         bnlab.spec.datasets.DatasetError: the dataset cannot be had.
         SupersededError: another slice of the run was handed out meanwhile, or the run was removed.
+        OutdatedRunError: its spec trains differently in this version of bnlab.
     """
     warm_up()
     store = _store(store_url)
-    for run in store.runs([digest]):
-        return run.state if run.state.is_finished() else Slice(store, digest, fence).train()
-    raise SupersededError(digest)
+    found = store.runs([digest])
+    if not found:
+        raise SupersededError(digest)
+    run = found[0]
+    if run.state.is_finished():
+        return run.state
+    if not run.is_current:
+        raise OutdatedRunError(OUTDATED)
+    return Slice(store, run.spec, digest, fence).train()
 
 
 @lru_cache(maxsize=4)
@@ -50,19 +59,15 @@ def _store(url: str) -> Store:
 class Slice:
     """One slice being trained."""
 
-    def __init__(self, store: Store, digest: str, fence: int) -> None:
+    def __init__(self, store: Store, spec: RunSpec, digest: str, fence: int) -> None:
         """Resume the run at its checkpoint."""
-        self._journal = Journal(store, digest, fence)
-        self._training = self._resume(store, digest)
-        self._commit_every = COMMIT_SECONDS
-
-    def _resume(self, store: Store, digest: str) -> "Training":
-        from bnlab.training.checkpoint import Checkpoint
         from bnlab.training.training import Training
 
-        step, seconds, arrays = self._journal.position()
-        self._begun = bool(arrays)  # a first call measures step 0, which no checkpoint may leave behind
-        return Training(store.run(digest).spec, Checkpoint(step, seconds, arrays) if arrays else None)
+        self._journal = Journal(store, digest, fence)
+        checkpoint = read_checkpoint(store, digest)
+        self._begun = checkpoint is not None  # the first call evaluates step 0 and may not be skipped
+        self._training = Training(spec, checkpoint)
+        self._commit_every = COMMIT_SECONDS
 
     def train(self) -> RunState:
         """Advance and commit until the slice's time is up, the run has ended, or a stop is asked for."""

@@ -1,4 +1,4 @@
-"""The depth X-ray as an errand: by layer, at initialization and after chosen steps, or of a stored run as it is."""
+"""The depth X-ray as a task: by layer, at initialization and after chosen steps, or of a stored run as it is."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bnlab.runs.journal import Journal
+from bnlab.runs.journal import read_checkpoint
 from bnlab.runs.store import Store
 from bnlab.runs.warm import warm_up
 from bnlab.spec.run_spec import RunSpec
@@ -22,7 +22,7 @@ class XrayError(RuntimeError):
 
 
 def xray_spec(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
-    """Train a copy of `spec` and X-ray it after each of `steps`: an errand for `Lab.submit`.
+    """Train a copy of `spec` and X-ray it after each of `steps`: a task for `Lab.submit`.
 
     Returns:
         Columns step, depth (from 1), layer and MEASURES, which `bnlab.training.xray.LayerXray` explains; a row for each
@@ -39,7 +39,7 @@ def xray_spec(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
 
 
 def xray_run(store_url: str, digest: str) -> pd.DataFrame:
-    """X-ray a stored run at its last checkpoint: an errand for `Lab.submit`; columns as `xray_spec`'s.
+    """X-ray a stored run at its last checkpoint: a task for `Lab.submit`; columns as `xray_spec`'s.
 
     Raises:
         XrayError: there is no checkpoint, as of a run that has not begun or that came as a recording.
@@ -52,12 +52,13 @@ def xray_run(store_url: str, digest: str) -> pd.DataFrame:
     store = Store(store_url)
     try:
         spec = store.run(digest).spec
-        step, _, arrays = Journal(store, digest, fence=0).position()
+        checkpoint = read_checkpoint(store, digest)
     finally:
         store.engine.dispose()
-    if not arrays:
+    if checkpoint is None:
         raise XrayError("There is nothing to X-ray: no weights of this run are kept.")
-    return xray_frame([(step, xray(spec, load_state(spec, dict(arrays)), probe_batch(spec)))])
+    state = load_state(spec, checkpoint.arrays)
+    return xray_frame([(checkpoint.step, xray(spec, state, probe_batch(spec)))])
 
 
 def xray_frame(xrays: Iterable[tuple[int, Sequence["LayerXray"]]]) -> pd.DataFrame:

@@ -1,7 +1,6 @@
-"""A checkpoint: the state as named NumPy arrays and the position, and nothing else."""
+"""The state of a training as named NumPy arrays, and back: what a checkpoint holds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -11,18 +10,6 @@ from bnlab.spec.network import Variable, describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.optimizers import UPDATE_RULES
 from bnlab.training.program import State
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Arrays by name (`dense_1/kernel`, `bn_1/moving_mean`, `adam/mean/dense_1/kernel`) after `step` steps.
-
-    `seconds` is the time spent in steps so far.
-    """
-
-    step: int
-    seconds: float
-    arrays: dict[str, NDArray[np.float32]]
 
 
 def save_state(spec: RunSpec, state: State) -> dict[str, NDArray[np.float32]]:

@@ -16,6 +16,18 @@ LATENCY_BATCHES = (1, 256)
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """Arrays by name (`dense_1/kernel`, `bn_1/moving_mean`, `adam/mean/dense_1/kernel`) after `step` steps.
+
+    `seconds` is the time spent in steps so far.
+    """
+
+    step: int
+    seconds: float
+    arrays: dict[str, Floats]
+
+
+@dataclass(frozen=True)
 class LayerRecord:
     """One hidden layer at one moment; norms are Frobenius, `percentiles` as in PERCENTILES."""
 

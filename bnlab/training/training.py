@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from bnlab.model.datasets import load_arrays
 from bnlab.spec.choices import RESCALINGS
 from bnlab.spec.run_spec import RunSpec
-from bnlab.training.checkpoint import Checkpoint, load_state, save_state
+from bnlab.training.checkpoint import load_state, save_state
 from bnlab.training.latency import measure_latencies
 from bnlab.training.probes import PROBE_EXAMPLES, measure, validate
 from bnlab.training.program import Batches, State, program_for
-from bnlab.training.records import Moment, Records
+from bnlab.training.records import Checkpoint, Moment, Records
 from bnlab.training.schedule import epoch_order, moments
 
 CHUNK_SECONDS = 0.12

@@ -85,7 +85,7 @@ def render_cards(lab: Lab, desk: Desk, specs: Specs, runs: Runs) -> Places:
 
 def render_states(places: Places, lab: Lab, specs: Specs, runs: Runs) -> None:
     """Say in each card how far its variant is: the part of a card that moves while it trains."""
-    queue = {digest: place for place, digest in enumerate(lab.store.queue(), start=1)} if _waits(runs) else {}
+    queue = {digest: place for place, digest in enumerate(lab.queue(), start=1)} if _waits(runs) else {}
     for label, wanted in specs.items():
         own = [runs[spec.digest] for spec in wanted if spec.digest in runs]
         places[label].progress(progress_of(own, len(wanted)), text=words_of(own, len(wanted), queue))
@@ -173,5 +173,4 @@ def _render_training_button(
 
 
 def _launch(lab: Lab, specs: Sequence[RunSpec], label: str) -> None:
-    for spec in specs:
-        lab.launch(spec, label)
+    lab.launch_runs([(spec, label) for spec in specs])

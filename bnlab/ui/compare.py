@@ -99,7 +99,7 @@ def _render_summary(runs: Runs, specs: Specs, own: Desk) -> None:
 
 def _runs(lab: Lab, specs: Specs) -> dict[str, Run]:
     """The runs that exist of `specs`, by digest."""
-    return {run.digest: run for run in lab.store.runs(spec.digest for own in specs.values() for spec in own)}
+    return lab.store.find(spec for seeds in specs.values() for spec in seeds)
 
 
 def _shown(specs: Specs, runs: Runs) -> dict[str, list[Run]]:

@@ -13,7 +13,7 @@ from bnlab.claims.recorded import recorded_trials
 from bnlab.claims.registry import CLAIMS
 from bnlab.claims.stock import Stock, read_stock
 from bnlab.claims.trial import Trial, read_trial
-from bnlab.runs.docket import entered
+from bnlab.runs.experiment_queue import queued
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 
@@ -101,7 +101,7 @@ class Sitting:
     @cached_property
     def _cases(self) -> list[Case]:
         """Those that somebody asked for, the latest first."""
-        cases = (read_case(name, CLAIMS) for name in entered(self.court.lab.store))
+        cases = (read_case(name, CLAIMS) for name in queued(self.court.lab.store))
         return [case for case in cases if case is not None]
 
 

@@ -81,7 +81,7 @@ def _render_answer(folding: Folding, waiting: bool) -> None:
         st.rerun()  # stop polling
     error = folding.answer.exception()
     if error is not None:
-        # What cannot be folded says so itself; anything else is told by the errand.
+        # What cannot be folded says so itself; anything else is in the task's error.
         cause = error.__cause__
         st.error(str(cause if isinstance(cause, FoldError) else error), icon=":material/error:")
         st.button("Try again", on_click=lambda: st.session_state.pop(KEY, None), key="fold-again")

@@ -57,5 +57,5 @@ def _render_body(lab: Lab, own: Desk, specs: Mapping[str, RunSpec], watching: bo
 
 
 def _shown(lab: Lab, specs: Mapping[str, RunSpec]) -> dict[str, Run]:
-    found = {run.digest: run for run in lab.store.runs(spec.digest for spec in specs.values())}
+    found = lab.store.find(specs.values())
     return {label: found[spec.digest] for label, spec in specs.items() if spec.digest in found}

@@ -100,8 +100,7 @@ def _label(run: Run) -> str:
 
 
 def _continue(lab: Lab, runs: Sequence[Run]) -> None:
-    for run in runs:
-        lab.launch(run.spec, run.label)
+    lab.launch_runs([(run.spec, run.label) for run in runs])
 
 
 def _render_rename(lab: Lab, run: Run) -> None:

@@ -79,9 +79,7 @@ def _render_training(lab: Lab, specs: Specs, runs: Mapping[str, Run]) -> None:
 
 
 def _launch(lab: Lab, waiting: Specs) -> None:
-    for label, own in waiting.items():
-        for spec in own:
-            lab.launch(spec, label)
+    lab.launch_runs([(spec, label) for label, specs in waiting.items() for spec in specs])
 
 
 def _render_adding(desk: Desk) -> None:

@@ -145,7 +145,7 @@ def _error(answer: Answer | None) -> BaseException | None:
 
 
 def _sentence(error: BaseException) -> str:
-    """Our own errors say for themselves what is wrong; anything else is told by the errand."""
+    """Our own errors say for themselves what is wrong; anything else is in the task's error."""
     cause = error.__cause__
     return str(cause if type(cause).__module__.startswith("bnlab.") else error)
 

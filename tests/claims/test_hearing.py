@@ -17,7 +17,7 @@ from bnlab.claims.hearing import Hearing, Standing, is_ready, missing_specs
 from bnlab.claims.measures import TRAINABLE
 from bnlab.claims.trial import read_trial
 from bnlab.runs.answers import write_answer
-from bnlab.runs.docket import entered
+from bnlab.runs.experiment_queue import queued
 from bnlab.runs.groups import launch_group
 from bnlab.runs.journal import Journal
 from bnlab.runs.lab import Lab
@@ -72,7 +72,7 @@ def test_a_case_is_heard_to_its_end_and_not_heard_again(store: Store, scheduler:
         hearing = Hearing(lab, CASE)
         assert not is_ready(store, CASE)
         hearing.begin()
-        assert entered(store) == ["X1 quick 0:2"]
+        assert queued(store) == ["X1 quick 0:2"]
         seen = watch(hearing)
         shares = [standing.share for standing in seen]
         assert shares == sorted(shares)
@@ -148,7 +148,7 @@ def test_a_case_that_is_stopped_leaves_the_runs_that_another_one_needs(
     for spec in trained_specs(CASE):
         take_a_step(store, spec)
     first.stop()
-    assert entered(store) == ["X2 quick 0:1"]
+    assert queued(store) == ["X2 quick 0:1"]
     runs = first.look().runs
     assert {(run.spec.seed, run.stop_requested) for run in runs} == {(0, False), (1, True)}
     for run in runs:

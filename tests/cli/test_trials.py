@@ -101,7 +101,7 @@ def test_claims_are_trained_and_a_trial_that_failed_is_told(
     result = invoke("O1", "--full")
     assert result.exit_code == 1
     assert "X1: A run failed [out of memory]." in result.output
-    assert store.queue() == []
+    assert store.waiting() == []
     assert OWNER not in store.owners()
 
 

@@ -1,4 +1,4 @@
-"""Answers: kept by what was asked and of which spec, as an errand too."""
+"""Answers: kept by what was asked and of which spec, as a task too."""
 
 from pathlib import Path
 

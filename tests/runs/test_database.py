@@ -11,6 +11,8 @@ from sqlalchemy import inspect, text
 from bnlab.runs.database import StoreError, open_database
 from bnlab.runs.schema import metadata
 
+TABLES = {*metadata.tables, "alembic_version"}
+
 
 def url_of(path: Path) -> str:
     return f"sqlite:///{path}"
@@ -20,7 +22,7 @@ def test_makes_the_file_its_folders_and_the_tables(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "bnlab.db"
     engine = open_database(url_of(path))
     assert path.is_file()
-    assert set(inspect(engine).get_table_names()) == set(metadata.tables)
+    assert set(inspect(engine).get_table_names()) == TABLES
 
 
 def test_sqlite_is_set_up_for_readers_beside_writers(tmp_path: Path) -> None:
@@ -45,7 +47,8 @@ def test_a_malformed_url_is_told_in_one_sentence(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_driver_that_is_not_installed_is_named_without_the_password() -> None:
+def test_a_driver_that_is_not_installed_is_named_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreError, match=r"^BNLAB_STORE=.* needs the Python driver psycopg, .*\.$") as caught:
         open_database("postgresql+psycopg://user:secret@localhost/bnlab")
     assert "secret" not in str(caught.value)
@@ -98,7 +101,7 @@ def test_several_threads_may_open_a_new_store_at_once(tmp_path: Path) -> None:
         url = url_of(tmp_path / f"{attempt}.db")
         with ThreadPoolExecutor(4) as pool:
             engines = list(pool.map(open_database, [url] * 4))
-        assert {frozenset(inspect(engine).get_table_names()) for engine in engines} == {frozenset(metadata.tables)}
+        assert {frozenset(inspect(engine).get_table_names()) for engine in engines} == {frozenset(TABLES)}
         for engine in engines:
             engine.dispose()
 

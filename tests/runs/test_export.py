@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -17,7 +16,6 @@ from hypothesis import strategies as st
 from bnlab.runs.event_files import event_file, event_file_name
 from bnlab.runs.export import export_runs, export_zip, folder_name
 from bnlab.runs.frames import history_frame, layers_frame, moments_frame, steps_frame
-from bnlab.runs.journal import Journal
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
@@ -141,27 +139,6 @@ def test_without_weights_there_is_no_model_and_numbers_may_be_missing(store: Sto
 def test_runs_that_are_not_there_are_left_out(store: Store) -> None:
     with zipfile.ZipFile(io.BytesIO(export_zip(store, ["gone"]))) as archive:
         assert archive.namelist() == []
-
-
-def test_weights_belong_to_the_step_the_readme_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A running run commits between the reading of its step and of its arrays."""
-    spec, moved = RunSpec(hidden_units=(1,), train_examples=64), []
-    journal = open_journal(store, spec)
-    journal.commit(Records(0, floats(1), floats(1)), Position(1, arrays={}), RunState.RUNNING)
-    position = Journal.position
-
-    def overtaken(self: Journal) -> tuple[int, float, dict[str, np.ndarray]]:
-        found = position(self)
-        if not moved:
-            moved.append(True)
-            journal.commit(Records(1, floats(1), floats(1)), Position(2, arrays={"a": floats(2)}), RunState.RUNNING)
-        return found
-
-    monkeypatch.setattr(Journal, "position", overtaken)
-    monkeypatch.setattr("bnlab.model.saved_model.saved_model", lambda _spec, weights: weights["a"].tobytes())
-    files = files_of(export_zip(store, [spec.digest]), store.run(spec.digest))
-    assert files["model.keras"] == floats(2).tobytes()
-    assert "weights after step 2," in files["README.txt"].decode()
 
 
 @given(label=st.text(max_size=200))

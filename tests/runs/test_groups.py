@@ -13,10 +13,11 @@ from bnlab.runs.groups import (
     groups_behind,
     launch_group,
     launched_alone,
+    queued_in_order,
     unfinished_groups,
 )
 from bnlab.runs.run import Run
-from bnlab.runs.schema import groups, recordings, runs
+from bnlab.runs.schema import recordings, runs
 from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
@@ -50,7 +51,7 @@ def test_a_group_has_its_runs_in_order_and_they_wait_in_order(store: Store) -> N
         (f"seed {seed}", RunState.QUEUED, True) for seed in (3, 1, 2)
     ]
     assert group_runs(Store(store.url), "A2") == launched
-    assert store.queue() == [run.digest for run in launched]
+    assert queued_in_order(store, {}) == [run.digest for run in launched]
     assert seeds_of(store.claim("lab")) == [3, 1, 2]
     assert group_runs(store, "another") == []
 
@@ -127,7 +128,7 @@ def test_runs_of_groups_wait_behind_single_ones(store: Store) -> None:
     launch_group(store, "A2", seeds(0, 1), "lab")
     store.launch(*seeds(5)[0], "lab")
     assert groups_behind(store) == {digest(0): "A2", digest(1): "A2"}
-    assert store.queue() == [digest(5), digest(0), digest(1)]
+    assert queued_in_order(store, {}) == [digest(5), digest(0), digest(1)]
     put(store, 0, state=RunState.COMPLETED)
     assert groups_behind(store) == {digest(1): "A2"}
 
@@ -143,7 +144,7 @@ def test_a_run_wanted_by_itself_as_well_is_a_single_one(store: Store, first: str
     launch_group(store, "A2", seeds(0, 1), "lab")
     assert groups_behind(store) == {digest(0): "A2", digest(2): "A3"}
     assert launched_alone(store, [digest(0), digest(1), digest(2)]) == {digest(1)}
-    assert store.queue() == [digest(1), digest(0), digest(2)]
+    assert queued_in_order(store, {}) == [digest(1), digest(0), digest(2)]
     assert seeds_of(group_runs(store, "A2")) == [0, 1]
 
 
@@ -156,13 +157,6 @@ def test_a_single_run_that_a_group_continues_waits_with_the_group(store: Store) 
     put(store, 1, state=RunState.STOPPED)
     launch_group(store, "A2", seeds(1), "lab")
     assert groups_behind(store) == {digest(1): "A2"}
-
-
-def test_a_store_made_before_there_were_groups_gets_them(store: Store) -> None:
-    store.launch(*seeds(0)[0], "lab")
-    with store.engine.begin() as connection:
-        groups.drop(connection)
-    assert len(launch_group(Store(store.url), "A2", seeds(0, 1), "lab")) == 2
 
 
 def test_several_processes_may_launch_one_group_at_once(store: Store) -> None:

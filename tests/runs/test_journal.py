@@ -6,7 +6,7 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 
 from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame, steps_frame
-from bnlab.runs.journal import Journal, SupersededError
+from bnlab.runs.journal import SupersededError, read_checkpoint
 from bnlab.runs.schema import metadata
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
@@ -45,8 +45,10 @@ def test_a_commit_without_records_moves_the_run_on(store: Store) -> None:
     assert steps_frame(store, SPEC.digest).empty
 
 
-def test_position_is_0_before_the_first_checkpoint(store: Store) -> None:
-    assert open_journal(store, SPEC).position() == (0, 0.0, {})
+def test_there_is_no_checkpoint_before_the_first_commit_or_of_no_run(store: Store) -> None:
+    open_journal(store, SPEC)
+    assert read_checkpoint(store, SPEC.digest) is None
+    assert read_checkpoint(store, "nowhere") is None
 
 
 def test_a_checkpoint_comes_back_to_the_bit(store: Store) -> None:
@@ -60,24 +62,35 @@ def test_a_checkpoint_comes_back_to_the_bit(store: Store) -> None:
     }
     journal = open_journal(store, SPEC)
     journal.commit(Records(0), Position(7, 1.25, arrays), RunState.RUNNING)
-    step, seconds, found = journal.position()
-    assert (step, seconds, found.keys()) == (7, 1.25, arrays.keys())
+    checkpoint = read_checkpoint(store, SPEC.digest)
+    assert checkpoint is not None
+    found = checkpoint.arrays
+    assert (checkpoint.step, checkpoint.seconds, found.keys()) == (7, 1.25, arrays.keys())
     for name, array in arrays.items():
         assert found[name].shape == array.shape, name
         assert found[name].dtype == np.float32
         assert found[name].tobytes() == np.ascontiguousarray(array).tobytes(), name
 
 
+def test_a_checkpoint_is_read_in_one_query_so_that_its_step_and_arrays_belong_together(store: Store) -> None:
+    open_journal(store, SPEC).commit(Records(0), Position(7), RunState.RUNNING)
+    statements: list[str] = []
+    event.listen(store.engine, "after_cursor_execute", lambda *given: statements.append(given[2]))
+    read_checkpoint(store, SPEC.digest)
+    assert len(statements) == 1
+
+
 def test_a_checkpoint_replaces_the_one_before(store: Store) -> None:
     journal = open_journal(store, SPEC)
     journal.commit(block(0, 1.0), Position(1, 0.1, {"a": floats(1), "b": floats(1)}), RunState.RUNNING)
     journal.commit(block(1, 1.0), Position(2, 0.2, {"a": floats(2)}), RunState.RUNNING)
-    step, _, arrays = journal.position()
-    assert step == 2
-    assert {name: array.tolist() for name, array in arrays.items()} == {"a": [2.0]}
+    checkpoint = read_checkpoint(store, SPEC.digest)
+    assert checkpoint is not None
+    assert checkpoint.step == 2
+    assert {name: array.tolist() for name, array in checkpoint.arrays.items()} == {"a": [2.0]}
 
 
-@pytest.mark.parametrize("table", ["steps", "moments", "layers", "snapshots", "checkpoints"])
+@pytest.mark.parametrize("table", ["steps", "evaluations", "layers", "snapshots", "checkpoints"])
 def test_a_commit_that_fails_halfway_leaves_nothing(store: Store, table: str) -> None:
     journal = open_journal(store, SPEC)
     journal.commit(block(0, 1.0, moments=(0,)), Position(1), RunState.RUNNING)
@@ -161,4 +174,5 @@ def test_a_journal_knows_its_run_only(store: Store) -> None:
     open_journal(store, other).commit(block(0, 2.0), Position(1), RunState.COMPLETED)
     assert store.run(SPEC.digest).state is RunState.RUNNING
     assert steps_frame(store, SPEC.digest)["loss"].tolist() == [1.0]
-    assert Journal(store, SPEC.digest, 1).position()[0] == 1
+    checkpoints = [read_checkpoint(store, spec.digest) for spec in (SPEC, other)]
+    assert [checkpoint and checkpoint.step for checkpoint in checkpoints] == [1, 1]

@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame, steps_frame
 from bnlab.runs.groups import group_runs, unfinished_groups
+from bnlab.runs.journal import read_checkpoint
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.schema import runs
@@ -51,8 +52,6 @@ def finished(store: Store, digest: str) -> Run:
 
 def everything(store: Store, run: Run) -> list[bytes]:
     """All that is recorded of a run and its checkpoint, to the bit, but for the seconds and the seed's digest."""
-    from bnlab.runs.journal import Journal
-
     frames = [
         steps_frame(store, run.digest),
         moments_frame(store, [run]).drop(columns=["run", "seconds"]),
@@ -62,8 +61,10 @@ def everything(store: Store, run: Run) -> list[bytes]:
     for layer in describe_network(run.spec).normalizations:
         snapshots = snapshots_frame(store, run.digest, layer.name)
         parts += [f"{s.step} {s.variable}".encode() + s.values.tobytes() for s in snapshots.itertuples()]
-    step, _, arrays = Journal(store, run.digest, 0).position()
-    return [*parts, str(step).encode(), *(f"{n}".encode() + a.tobytes() for n, a in sorted(arrays.items()))]
+    checkpoint = read_checkpoint(store, run.digest)
+    assert checkpoint is not None
+    arrays = sorted(checkpoint.arrays.items())
+    return [*parts, str(checkpoint.step).encode(), *(name.encode() + array.tobytes() for name, array in arrays)]
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,7 @@ def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -
 KILLED_LAB = """
 import sys, time
 from bnlab.runs.groups import group_runs, unfinished_groups
+from bnlab.runs.journal import read_checkpoint
 from bnlab.runs.lab import Lab
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec

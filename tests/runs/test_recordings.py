@@ -1,5 +1,6 @@
 """Runs that ship with bnlab: written from one store, read into another."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from tests.recording import moment, record
 
 SPEC = RunSpec(epochs=1, train_examples=64, placement="before_activation")
 OTHER = RunSpec(epochs=1, train_examples=64)
+
+SHIPPED_VALUES = "247c67d556c2c80d94157b63c0a32f319877610f921d82c299047be881cd58e2"
+"""Of all arrays but the first, which describes the runs: as they were recorded."""
 
 
 @pytest.fixture
@@ -62,6 +66,14 @@ def test_a_run_that_is_there_already_stays_as_it_is(origin: Store, fresh: Store,
         read_recording(fresh, packed(origin, tmp_path))
     assert fresh.run(SPEC.digest) == own
     assert fresh.run(OTHER.digest).recorded
+
+
+def test_the_shipped_recording_is_the_one_that_was_trained() -> None:
+    values = hashlib.sha256()
+    with np.load(SHIPPED) as arrays:
+        for key in arrays.files[1:]:
+            values.update(arrays[key].tobytes())
+    assert values.hexdigest() == SHIPPED_VALUES
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

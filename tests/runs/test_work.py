@@ -5,14 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from bnlab.runs import work
 from bnlab.runs.frames import history_frame, moments_frame, snapshots_frame, steps_frame
-from bnlab.runs.journal import Journal, SupersededError
+from bnlab.runs.journal import Journal, SupersededError, read_checkpoint
+from bnlab.runs.schema import runs
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.datasets import DatasetError
 from bnlab.spec.run_spec import RunSpec
+from tests.old_store import unpack_old_store
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER
 
@@ -20,6 +23,8 @@ SPEC = RunSpec(
     placement="before_activation", hidden_units=(8,), train_examples=300, epochs=4, validation="holdout",
     optimizer="sgd_momentum",
 )  # fmt: skip
+
+OTHER = SPEC.model_copy(update={"seed": 1})
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +66,12 @@ def assert_is_undisturbed(store: Store, spec: RunSpec) -> None:
     assert curve["accuracy"].to_numpy().tobytes() == accuracy.tobytes()
     columns = ["step", "val_loss", "val_accuracy"]
     assert [tuple(row) for row in moments_frame(store, [run])[columns].to_numpy()] == measured
-    step, seconds, saved = Journal(store, spec.digest, 0).position()
-    assert (step, seconds) == (run.step, run.seconds) == (spec.total_steps, run.seconds)
-    assert {name: a.tobytes() for name, a in saved.items()} == {name: a.tobytes() for name, a in arrays.items()}
+    checkpoint = read_checkpoint(store, spec.digest)
+    assert checkpoint is not None
+    assert (checkpoint.step, checkpoint.seconds) == (run.step, run.seconds) == (spec.total_steps, run.seconds)
+    assert {name: a.tobytes() for name, a in checkpoint.arrays.items()} == {
+        name: a.tobytes() for name, a in arrays.items()
+    }
 
 
 def test_slices_together_are_one_undisturbed_training(store: Store) -> None:
@@ -83,6 +91,16 @@ def test_one_long_slice_is_the_whole_training(store: Store, monkeypatch: pytest.
     store.launch(SPEC, "A", OWNER)
     assert train(store, SPEC) is RunState.COMPLETED
     assert_is_undisturbed(store, SPEC)
+
+
+def test_a_run_that_an_older_version_stopped_goes_on(tmp_path: Path) -> None:
+    store = Store(unpack_old_store(tmp_path))
+    stopped = [run for run in store.runs() if run.label == "Stopped"]
+    assert [(run.state, run.step, run.is_current) for run in stopped] == [(RunState.STOPPED, 6, True)]
+    spec = stopped[0].spec
+    store.launch(spec, "Stopped", OWNER)
+    assert train_until(store, spec)[-1] is RunState.COMPLETED
+    assert_is_undisturbed(store, spec)
 
 
 def test_a_stop_ends_it_and_launching_again_goes_on(store: Store) -> None:
@@ -142,9 +160,20 @@ def test_a_slice_of_a_run_that_was_removed_changes_nothing(store: Store) -> None
     store.withdraw([SPEC.digest])
     with pytest.raises(SupersededError):
         work.train_slice(store.url, SPEC.digest, fence)
-    with pytest.raises(SupersededError):
-        Journal(store, SPEC.digest, fence).position()
     assert store.runs() == []
+
+
+def test_a_run_that_its_spec_would_now_train_differently_is_not_trained_on(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    train(store, SPEC)
+    with store.engine.begin() as connection:  # as by a version whose digest of the same spec was another
+        connection.execute(update(runs).where(runs.c.digest == SPEC.digest).values(spec=OTHER.model_dump_json()))
+    before = store.run(SPEC.digest)
+    with pytest.raises(work.OutdatedRunError):
+        train(store, SPEC)
+    assert store.run(SPEC.digest) == before
+    assert not before.is_current
+    assert store.launch(before.spec, "A", OWNER).digest == OTHER.digest
 
 
 @pytest.mark.parametrize("examples", [300, 10])

@@ -13,7 +13,7 @@ from bnlab.claims.hearing import Hearing, Standing
 from bnlab.claims.recorded import recorded_trials
 from bnlab.claims.registry import CLAIMS
 from bnlab.claims.stock import Extent
-from bnlab.runs.docket import enter, entered
+from bnlab.runs.experiment_queue import enqueue, queued
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.ui import claim_evidence, court
@@ -82,11 +82,11 @@ def test_a_claim_is_put_on_trial_and_stopped(claims_page: Any, store: Store) -> 
     assert ":gray-badge[:material/gavel: Not tried yet]" in badges(app)
     app.button(key="run-A2 quick 0:2").click().run()
     assert not app.exception
-    assert entered(store) == ["A2 quick 0:2"]
+    assert queued(store) == ["A2 quick 0:2"]
     assert len(store.runs()) == 4
     assert not [button for button in app.button if button.key == "run-A2 quick 0:2"], "one trial at a time"
     app.button(key="stop-A2 quick 0:2").click().run()
-    assert entered(store) == []
+    assert queued(store) == []
     assert store.runs() == [], "nothing is left of runs that were never begun"
 
 
@@ -105,7 +105,7 @@ def test_what_was_trained_before_a_stop_is_told_and_gone_on_with(claims_page: An
 @pytest.mark.usefixtures("tiny")
 def test_of_seeds_that_are_added_only_the_new_ones_are_told(claims_page: Any, store: Store) -> None:
     train(store, {"none": 0.8, "before_activation": 0.9})
-    enter(store, [CASE.name])
+    enqueue(store, [CASE.name])
     assert not any("Add 5 seeds" in caption.value for caption in claims_page(store).caption)
     added = trained_specs(CASE.with_seeds(5))[-1]
     record(store, added, (1.0, 0.5), (moment(2),), RunState.COMPLETED)
@@ -141,16 +141,16 @@ def test_time_is_told_in_what_people_count_it_in(seconds: float, words: str) -> 
     assert time_words(seconds) == words
 
 
-def test_the_docket_and_each_claim_are_read_once_a_draw(
+def test_the_queue_and_each_claim_are_read_once_a_draw(
     claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enter(store, [open_case(CLAIMS["A3"]).name])
+    enqueue(store, [open_case(CLAIMS["A3"]).name])
     read: list[str] = []
-    monkeypatch.setattr(court, "entered", lambda store: read.append("docket") or entered(store))
+    monkeypatch.setattr(court, "queued", lambda store: read.append("queue") or queued(store))
     look = Hearing.look
     monkeypatch.setattr(Hearing, "look", lambda hearing: read.append(hearing.case.claim.id) or look(hearing))
     claims_page(store)
-    assert read == ["docket", "A3"]
+    assert read == ["queue", "A3"]
 
 
 def test_a_trial_is_made_a_figure_of_once(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,21 +178,21 @@ def test_what_is_only_looked_into_is_counted() -> None:
 @pytest.mark.usefixtures("tiny")
 def test_a_trial_that_was_held_here_is_shown_and_seeds_can_be_added(claims_page: Any, store: Store) -> None:
     train(store, {"none": 0.8, "before_activation": 0.9})
-    enter(store, [CASE.name])
+    enqueue(store, [CASE.name])
     app = claims_page(store)
     assert any("✔ Supported" in badge for badge in badges(app))
     assert any("Measured here. 2 seeds, 4 runs, 8 steps" in caption.value for caption in app.caption)
     (numbers,) = [frame.value for frame in app.dataframe if "Condition" in frame.value and len(frame.value) == 1]
     assert numbers["Difference (95 % interval)"].tolist() == ["+10 points"]
     app.button(key="run-A2 quick 0:7").click().run()
-    assert entered(store) == ["A2 quick 0:7", "A2 quick 0:2"]
+    assert queued(store) == ["A2 quick 0:7", "A2 quick 0:2"]
     assert len(store.runs()) == 14
     assert any("✔ Supported" in badge for badge in badges(app)), "the last verdict stands until there is another"
 
 
 @pytest.mark.usefixtures("tiny")
 def test_what_failed_is_told_and_gone_on_with(claims_page: Any, store: Store) -> None:
-    enter(store, [CASE.name])
+    enqueue(store, [CASE.name])
     for spec in trained_specs(CASE):
         run = store.launch(spec, "A2", OWNER)
         store.finish(run.digest, OWNER, RunState.FAILED, "It ran out of *memory*.")

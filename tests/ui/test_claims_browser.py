@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from bnlab.runs.docket import entered
+from bnlab.runs.experiment_queue import queued
 from bnlab.runs.store import Store
 from tests.served_app import app_url, store
 
@@ -55,19 +55,19 @@ def test_a_claim_is_put_on_trial_and_its_networks_are_opened(browser_page: Page,
     expect(card.get_by_role("img").first).to_be_attached()
     card.get_by_role("button", name="Run it here").click()
     expect(card).to_contain_text("measurements made")
-    assert entered(store) == ["O3 quick 0:5"]
+    assert queued(store) == ["O3 quick 0:5"]
     expect(card).to_contain_text("Measured here")
     expect(card).to_contain_text("Holds only in part")
 
     expect(card.get_by_role("button", name="Add 5 seeds")).to_be_enabled()
-    assert entered(store) == ["O3 quick 0:5"]
+    assert queued(store) == ["O3 quick 0:5"]
 
     long = browser_page.locator(".st-key-claim-W2")
     long.get_by_role("button", name="in full").click()
     expect(long).to_contain_text(re.compile(r"On trial .full, .*: \d+ of .* runs trained"))
     long.get_by_role("button", name="Stop").click()
     expect(long.get_by_role("button", name=re.compile("in full"))).to_be_enabled()
-    assert entered(store) == ["O3 quick 0:5"]
+    assert queued(store) == ["O3 quick 0:5"]
 
     card.get_by_role("button", name="Open its networks in Compare").click()
     browser_page.locator(".st-key-compare-O3").get_by_role("link").click()

@@ -10,10 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnlab.model.fold import FoldError
-from bnlab.runs.errands import ErrandError
 from bnlab.runs.lab import Lab
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
+from bnlab.runs.tasks import TaskError
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.results import PERCENT
 from tests.one_thread import one_thread  # noqa: F401
@@ -53,7 +53,7 @@ def at_once(_lab: Lab, function: Callable[..., Any], *arguments: object) -> "Fut
     try:
         answer.set_result(function(*arguments))
     except FoldError as cause:
-        error = ErrandError(f"It failed with FoldError: {cause}")
+        error = TaskError(f"It failed with FoldError: {cause}")
         error.__cause__ = cause
         answer.set_exception(error)
     return answer

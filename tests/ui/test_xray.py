@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.xray import QUANTITIES
 from bnlab.runs.depth import look_into
-from bnlab.runs.errands import ErrandError
 from bnlab.runs.lab import Lab
 from bnlab.runs.store import Store
+from bnlab.runs.tasks import TaskError
 from bnlab.spec.datasets import DatasetError
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import xray, xray_answers
@@ -150,11 +150,11 @@ def test_what_fails_is_one_sentence_and_can_be_tried_again(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offline: Future[pd.DataFrame] = Future()
-    error = ErrandError("It failed with DatasetError: offline")
+    error = TaskError("It failed with DatasetError: offline")
     error.__cause__ = DatasetError("MNIST is not on this machine.")
     offline.set_exception(error)
     broken: Future[pd.DataFrame] = Future()
-    broken.set_exception(ErrandError("It failed with ValueError: 3"))
+    broken.set_exception(TaskError("It failed with ValueError: 3"))
     answers = iter([offline, broken])
     monkeypatch.setattr(Lab, "submit", lambda *_: next(answers))
     app = open_xray(open_page, store)

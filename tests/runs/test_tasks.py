@@ -1,4 +1,4 @@
-"""Errands: the queue with a cluster that is made up, and the lab's with real workers."""
+"""Tasks: the queue with a cluster that is made up, and the scheduler's with real workers."""
 
 import io
 import operator
@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from distributed import KilledWorker
 
-from bnlab.runs.errands import ErrandError, Errands
 from bnlab.runs.export import export_runs, folder_name
 from bnlab.runs.lab import Lab
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
+from bnlab.runs.tasks import TaskError, TaskQueue
 from bnlab.spec.run_spec import RunSpec
 from tests.waiting import eventually
 
@@ -54,7 +54,7 @@ class MadeUpClient:
         self.futures: list[MadeUpFuture] = []
 
     def submit(self, function: Callable[..., Any], *arguments: Any, pure: bool) -> MadeUpFuture:
-        assert not pure  # the same errand twice is two errands
+        assert not pure  # the same task twice is two tasks
         self.futures.append(MadeUpFuture(function, arguments))
         return self.futures[-1]
 
@@ -70,32 +70,32 @@ def client() -> MadeUpClient:
 
 
 @pytest.fixture
-def errands() -> Errands:
-    return Errands()
+def tasks() -> TaskQueue:
+    return TaskQueue()
 
 
 def ignore(_future: object) -> None:
     """Nobody wants to know."""
 
 
-def test_an_errand_is_answered_once_its_task_has_ended(errands: Errands, client: MadeUpClient) -> None:
+def test_the_future_of_a_task_is_resolved_once_it_has_ended(tasks: TaskQueue, client: MadeUpClient) -> None:
     ended: list[object] = []
-    answer = errands.add(operator.add, 1, 2)
-    errands.hand_out(client, ended.append)
-    errands.hand_out(client, ended.append)
-    errands.collect()
-    (future,) = client.futures
-    assert not answer.done()
-    future.end()
-    assert ended == [future]
-    errands.collect()
-    assert answer.result(0) == 3
+    future = tasks.submit(operator.add, 1, 2)
+    tasks.assign(client, ended.append)
+    tasks.assign(client, ended.append)
+    tasks.collect()
+    (running,) = client.futures
+    assert not future.done()
+    running.end()
+    assert ended == [running]
+    tasks.collect()
+    assert future.result(0) == 3
 
 
-def test_errands_are_handed_out_in_order(errands: Errands, client: MadeUpClient) -> None:
+def test_tasks_are_assigned_in_order(tasks: TaskQueue, client: MadeUpClient) -> None:
     for number in range(3):
-        errands.add(operator.neg, number)
-    errands.hand_out(client, ignore)
+        tasks.submit(operator.neg, number)
+    tasks.assign(client, ignore)
     assert [future.task for future in client.futures] == [(operator.neg, (number,)) for number in range(3)]
 
 
@@ -108,61 +108,61 @@ def test_errands_are_handed_out_in_order(errands: Errands, client: MadeUpClient)
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_failure_is_a_sentence(errands: Errands, client: MadeUpClient, error: Exception, sentence: str) -> None:
-    answer = errands.add(operator.add, 1, 2)
-    errands.hand_out(client, ignore)
+def test_a_failure_is_a_sentence(tasks: TaskQueue, client: MadeUpClient, error: Exception, sentence: str) -> None:
+    future = tasks.submit(operator.add, 1, 2)
+    tasks.assign(client, ignore)
     client.futures[0].end("error", error)
-    errands.collect()
-    failure = answer.exception(0)
-    assert isinstance(failure, ErrandError)
+    tasks.collect()
+    failure = future.exception(0)
+    assert isinstance(failure, TaskError)
     assert str(failure) == sentence
     assert failure.__cause__ is error
 
 
 @pytest.mark.parametrize("lost", ["cancelled", "lost"])
-def test_what_was_lost_on_the_way_is_handed_out_again(errands: Errands, client: MadeUpClient, lost: str) -> None:
-    answer = errands.add(operator.add, 1, 2)
-    errands.hand_out(client, ignore)
+def test_a_task_that_was_lost_is_assigned_again(tasks: TaskQueue, client: MadeUpClient, lost: str) -> None:
+    future = tasks.submit(operator.add, 1, 2)
+    tasks.assign(client, ignore)
     client.futures[0].end(lost)
-    errands.collect()
-    errands.hand_out(client, ignore)
+    tasks.collect()
+    tasks.assign(client, ignore)
     client.futures[1].end()
-    errands.collect()
-    assert answer.result(0) == 3
+    tasks.collect()
+    assert future.result(0) == 3
 
 
-def test_after_its_cluster_is_gone_an_errand_goes_to_the_next(errands: Errands, client: MadeUpClient) -> None:
-    answers = [errands.add(operator.neg, number) for number in (1, 2)]
-    errands.hand_out(client, ignore)
-    answers.append(errands.add(operator.neg, 3))
-    errands.recall()
+def test_after_its_cluster_is_gone_a_task_goes_to_the_next(tasks: TaskQueue, client: MadeUpClient) -> None:
+    futures = [tasks.submit(operator.neg, number) for number in (1, 2)]
+    tasks.assign(client, ignore)
+    futures.append(tasks.submit(operator.neg, 3))
+    tasks.requeue_running()
     with pytest.raises(OSError, match="gone"):
-        errands.hand_out(LostClient(), ignore)
+        tasks.assign(LostClient(), ignore)
     heir = MadeUpClient()
-    errands.hand_out(heir, ignore)
+    tasks.assign(heir, ignore)
     client.futures[0].end("cancelled")
     for future in heir.futures:
         future.end()
-    errands.collect()
-    assert [answer.result(0) for answer in answers] == [-1, -2, -3]
+    tasks.collect()
+    assert [future.result(0) for future in futures] == [-1, -2, -3]
 
 
-def test_a_cancelled_errand_is_not_done(errands: Errands, client: MadeUpClient) -> None:
-    cancelled, other = errands.add(operator.neg, 1), errands.add(operator.neg, 2)
+def test_a_cancelled_task_is_not_done(tasks: TaskQueue, client: MadeUpClient) -> None:
+    cancelled, other = tasks.submit(operator.neg, 1), tasks.submit(operator.neg, 2)
     assert cancelled.cancel()
-    errands.hand_out(client, ignore)
+    tasks.assign(client, ignore)
     assert [future.task for future in client.futures] == [(operator.neg, (2,))]
     assert not other.cancel()  # it is on its way
 
 
-def test_closing_fails_what_is_left_and_what_comes_after(errands: Errands, client: MadeUpClient) -> None:
-    out = errands.add(operator.neg, 1)
-    errands.hand_out(client, ignore)
-    waiting, cancelled = errands.add(operator.neg, 2), errands.add(operator.neg, 3)
+def test_closing_fails_what_is_left_and_what_comes_after(tasks: TaskQueue, client: MadeUpClient) -> None:
+    out = tasks.submit(operator.neg, 1)
+    tasks.assign(client, ignore)
+    waiting, cancelled = tasks.submit(operator.neg, 2), tasks.submit(operator.neg, 3)
     cancelled.cancel()
-    errands.close()
-    late = errands.add(operator.neg, 4)
-    assert [str(answer.exception(0)) for answer in (out, waiting, late)] == [CLOSED] * 3
+    tasks.close()
+    late = tasks.submit(operator.neg, 4)
+    assert [str(future.exception(0)) for future in (out, waiting, late)] == [CLOSED] * 3
     assert cancelled.cancelled()
 
 
@@ -178,21 +178,21 @@ def second(tmp_path: Any) -> Store:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[Lab]:
-    lab = Lab(Store(f"sqlite:///{tmp_path_factory.mktemp('errands')}/bnlab.db"), scheduler=scheduler)
+    lab = Lab(Store(f"sqlite:///{tmp_path_factory.mktemp('tasks')}/bnlab.db"), scheduler=scheduler)
     yield lab
     lab.close()
 
 
 @pytest.mark.workers
 def test_a_worker_does_it_in_another_process(lab: Lab) -> None:
-    answers = [lab.submit(os.getpid) for _ in range(3)]
-    assert all(answer.result(60) != os.getpid() for answer in answers)
+    futures = [lab.submit(os.getpid) for _ in range(3)]
+    assert all(future.result(60) != os.getpid() for future in futures)
     assert lab.submit(operator.add, 1, 2).result(60) == 3
     assert str(lab.submit(operator.truediv, 1, 0).exception(60)) == "It failed with ZeroDivisionError: division by zero"
 
 
 @pytest.mark.workers
-def test_errands_are_done_between_slices_and_the_runs_go_on(lab: Lab) -> None:
+def test_tasks_are_done_between_slices_and_the_runs_go_on(lab: Lab) -> None:
     runs = [lab.launch(LONG.model_copy(update={"seed": seed}), "long") for seed in (0, 1)]
     digests = [run.digest for run in runs]
     eventually(lambda: all(run.step > 0 for run in lab.store.runs(digests)))
@@ -211,25 +211,25 @@ def test_without_workers_it_waits_and_closing_fails_it(second: Store, monkeypatc
     monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
     lab = Lab(second, scheduler="tcp://127.0.0.1:9")
     try:
-        answer = lab.submit(operator.add, 1, 2)
+        future = lab.submit(operator.add, 1, 2)
         eventually(lambda: lab.problem != "")
-        assert not answer.done()
+        assert not future.done()
     finally:
         lab.close()
-    assert str(answer.exception(10)) == CLOSED
+    assert str(future.exception(10)) == CLOSED
     assert str(lab.submit(operator.add, 1, 2).exception(0)) == CLOSED
 
 
 @pytest.mark.workers
-def test_a_worker_killed_on_an_errand_is_replaced_and_it_is_done_again(second: Store) -> None:
+def test_a_worker_killed_on_a_task_is_replaced_and_it_is_done_again(second: Store) -> None:
     lab = Lab(second, workers=1)
     try:
         process = lab.submit(os.getpid).result(60)
-        answer = lab.submit(time.sleep, 1.0)
-        eventually(answer.running)
+        future = lab.submit(time.sleep, 1.0)
+        eventually(future.running)
         time.sleep(0.3)
         os.kill(process, 9)
-        assert answer.result(120) is None
+        assert future.result(120) is None
         assert lab.submit(os.getpid).result(60) != process
     finally:
         lab.close()

@@ -1,0 +1,7 @@
+"""Run by Alembic for each upgrade, on the connection that `bnlab.runs.migrations.upgrade` hands over."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"])
+with context.begin_transaction():
+    context.run_migrations()

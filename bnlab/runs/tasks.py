@@ -1,0 +1,115 @@
+"""Tasks: short function calls for any worker, done between the slices of the runs."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import distributed
+from distributed import Client, KilledWorker
+
+RESULT_SECONDS = 60
+"""How long fetching a result from a worker may take."""
+ENDED = ("finished", "error")
+CLOSED = "bnlab was closed before this was done."
+
+T = TypeVar("T")
+
+
+class TaskError(RuntimeError):
+    """A task that was not done; `str()` is one sentence for the user."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A call of `function`, and the `future` that its caller holds."""
+
+    future: Future[Any]
+    function: Callable[..., Any]
+    arguments: tuple[object, ...]
+
+
+class TaskQueue:
+    """A queue of tasks. `submit` may be called from any thread, everything else from the scheduler's alone.
+
+    A task whose worker or cluster is lost is done again, so it must only read, or write the same twice.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards the next two
+        self._closed = False
+        self._waiting: list[Task] = []
+        self._running: dict[Task, distributed.Future[Any]] = {}
+
+    def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+        """Queue a call of `function(*arguments)`; the future's exception, if it has one, is a TaskError."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                future.set_exception(TaskError(CLOSED))
+            else:
+                self._waiting.append(Task(future, function, arguments))
+        return future
+
+    def assign(self, client: Client, on_done: Callable[[object], None]) -> None:
+        """Send all waiting tasks to the workers, or to the first that comes; `on_done` is called as each one ends."""
+        while (task := self._next()) is not None:
+            try:
+                running = client.submit(task.function, *task.arguments, pure=False)
+            except Exception:
+                self._requeue([task])
+                raise
+            self._running[task] = running
+            running.add_done_callback(on_done)
+
+    def collect(self) -> None:
+        """Resolve the futures of the tasks that have ended; a task that was lost waits again."""
+        for task, running in list(self._running.items()):
+            if running.done():
+                del self._running[task]
+                if running.status in ENDED:
+                    _resolve(task, running)
+                else:
+                    self._requeue([task])
+
+    def requeue_running(self) -> None:
+        """Let all running tasks wait again, since their workers are gone."""
+        self._requeue(list(self._running))
+        self._running.clear()
+
+    def close(self) -> None:
+        """Fail all tasks that have not ended, and all that are submitted from now on."""
+        self.requeue_running()
+        with self._lock:
+            self._closed = True
+        while (task := self._next()) is not None:
+            task.future.set_exception(TaskError(CLOSED))
+
+    def _next(self) -> Task | None:
+        """The first waiting task that was not cancelled."""
+        with self._lock:
+            while self._waiting:
+                task = self._waiting.pop(0)
+                if task.future.running() or task.future.set_running_or_notify_cancel():
+                    return task
+        return None
+
+    def _requeue(self, tasks: list[Task]) -> None:
+        with self._lock:
+            self._waiting[:0] = tasks
+
+
+def _resolve(task: Task, ended: "distributed.Future[Any]") -> None:
+    try:
+        task.future.set_result(ended.result(timeout=RESULT_SECONDS))
+    except KilledWorker as error:
+        task.future.set_exception(_task_error("The worker processes died of it; they may need more memory.", error))
+    except Exception as error:  # noqa: BLE001 (the caller gets every error)
+        task.future.set_exception(_task_error(f"It failed with {type(error).__name__}: {error}", error))
+
+
+def _task_error(sentence: str, cause: Exception) -> TaskError:
+    error = TaskError(sentence)
+    error.__cause__ = cause
+    return error

@@ -1,0 +1,185 @@
+"""The store on a real PostgreSQL server: created, migrated, and its operations."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, MetaData, create_engine, insert, inspect, select, text
+
+from bnlab.runs.answers import Question, read_answers, write_answer
+from bnlab.runs.database import StoreError
+from bnlab.runs.experiment_queue import dequeue, enqueue, queued
+from bnlab.runs.frames import moments_frame, steps_frame
+from bnlab.runs.groups import group_runs, launch_group
+from bnlab.runs.journal import SupersededError, read_checkpoint
+from bnlab.runs.migrations import upgrade
+from bnlab.runs.overview import disk_use, drop_checkpoints
+from bnlab.runs.recordings import read_recording
+from bnlab.runs.schema import SCHEMA_REVISION, metadata
+from bnlab.runs.states import RunState
+from bnlab.runs.store import Store
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.records import Records
+from tests.old_store import DESCRIPTION, unpack_old_store
+from tests.postgresql import new_postgresql_url, postgresql_server
+from tests.recording import OWNER, Position, floats, moment, open_journal, record
+from tests.runs.rows import OTHER, SPEC
+from tests.runs.test_migrations import BEGUN_WITH_RENORM, MEASUREMENTS, measurements_of, tables_of
+
+__all__ = ["new_postgresql_url", "postgresql_server"]
+
+
+@pytest.fixture
+def store(new_postgresql_url: Callable[[], str]) -> Iterator[Store]:
+    opened = Store(new_postgresql_url())
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def old_engine(new_postgresql_url: Callable[[], str], tmp_path: Path) -> Iterator[Engine]:
+    """A database as bnlab 0.1 would have left it: the rows of the fixture store, in the tables of revision 1."""
+    engine, source = create_engine(new_postgresql_url()), create_engine(unpack_old_store(tmp_path))
+    tables, old_tables = MetaData(), MetaData()
+    old_tables.reflect(source)
+    with engine.begin() as connection, source.connect() as old:
+        upgrade(connection, "1")
+        connection.execute(text("DROP TABLE alembic_version"))
+        tables.reflect(connection)
+        by_columns = {frozenset(table.columns.keys()): table for table in tables.sorted_tables}
+        for table in old_tables.sorted_tables:
+            target = by_columns[frozenset(table.columns.keys())]
+            rows = [dict(row) for row in old.execute(select(table)).mappings()]
+            if rows:
+                connection.execute(insert(target), rows)
+        # That version's own name of the table, which its columns tell apart.
+        connection.execute(text("ALTER TABLE experiment_queue RENAME TO wanted"))
+        connection.execute(text("ALTER TABLE wanted RENAME CONSTRAINT experiment_queue_pkey TO wanted_pkey"))
+    source.dispose()
+    yield engine
+    engine.dispose()
+
+
+def url_of(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
+def test_a_new_store_has_the_tables_of_a_migrated_one(store: Store, new_postgresql_url: Callable[[], str]) -> None:
+    engine = create_engine(new_postgresql_url())
+    with engine.begin() as connection, store.engine.connect() as new:
+        upgrade(connection)
+        assert tables_of(connection) == tables_of(new)
+    engine.dispose()
+
+
+def test_an_old_store_is_migrated_with_all_it_holds(old_engine: Engine, store: Store) -> None:
+    old = Store(url_of(old_engine))
+    with old.engine.connect() as migrated, store.engine.connect() as new:
+        assert tables_of(migrated) == tables_of(new)
+    states = {run["digest"]: run["state"] for run in DESCRIPTION["runs"]}
+    states |= dict.fromkeys(BEGUN_WITH_RENORM, "STOPPED")
+    assert {run.digest: str(run.state) for run in old.runs()} == states
+    assert {run["digest"]: run["step"] for run in DESCRIPTION["runs"]} == {
+        run.digest: len(steps_frame(old, run.digest)) for run in old.runs()
+    }
+    assert queued(old) == DESCRIPTION["experiment_queue"]
+    with old.engine.connect() as migrated:
+        assert measurements_of(migrated) == MEASUREMENTS
+    old.engine.dispose()
+
+
+def test_a_newer_store_is_refused(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '99'"))
+    with pytest.raises(StoreError, match="newer version of bnlab"):
+        Store(store.url)
+
+
+def open_at_once(url: str, openers: int = 6) -> None:
+    with ThreadPoolExecutor(openers) as pool:
+        stores = list(pool.map(Store, [url] * openers))
+    for store in stores:
+        with store.engine.connect() as connection:
+            assert connection.scalar(text("SELECT version_num FROM alembic_version")) == SCHEMA_REVISION
+        assert {*metadata.tables} < set(inspect(store.engine).get_table_names())
+        store.engine.dispose()
+
+
+def test_several_may_open_a_new_store_at_once(new_postgresql_url: Callable[[], str]) -> None:
+    open_at_once(new_postgresql_url())
+
+
+def test_several_may_open_an_old_store_at_once(old_engine: Engine) -> None:
+    open_at_once(url_of(old_engine))
+
+
+def test_what_a_worker_writes_is_read_back(store: Store) -> None:
+    run = record(store, SPEC, (2.5, 1.25), (moment(0), moment(2, float("nan"), 0.875)), RunState.COMPLETED)
+    assert steps_frame(store, run.digest)["loss"].tolist() == [2.5, 1.25]
+    frame = moments_frame(store, [run])
+    assert frame["step"].tolist() == [0, 2]
+    assert frame["val_accuracy"].tolist() == [0.5, 0.875]
+    checkpoint = read_checkpoint(store, run.digest)
+    assert checkpoint is not None
+    assert (checkpoint.step, checkpoint.arrays["dense_1/kernel"].shape) == (2, (2, 3))
+    assert disk_use(store)["steps"] == 16
+    drop_checkpoints(store, [run.digest])
+    assert read_checkpoint(store, run.digest) is None
+
+
+def test_a_superseded_writer_writes_nothing(store: Store) -> None:
+    journal = open_journal(store, SPEC)
+    store.next_fence(SPEC.digest, OWNER)
+    with pytest.raises(SupersededError):
+        journal.commit(Records(0, floats(1.0), floats(0.1)), Position(1), RunState.RUNNING)
+    assert steps_frame(store, SPEC.digest).empty
+
+
+def test_runs_are_launched_stopped_continued_renamed_and_deleted(store: Store) -> None:
+    store.launch_runs([(SPEC, "A"), (OTHER, "B")], OWNER)
+    assert [run.label for run in store.claim(OWNER)] == ["A", "B"]
+    store.release(OWNER)
+    store.request_stop([SPEC.digest])
+    assert store.run(SPEC.digest).state is RunState.STOPPED
+    store.launch_runs([(SPEC, "A")], OWNER)
+    assert store.run(SPEC.digest).state is RunState.QUEUED
+    store.rename(SPEC.digest, "Mine")
+    assert store.run(SPEC.digest).label == "Mine"
+    store.finish(OTHER.digest, "", RunState.FAILED, "no memory")
+    store.delete([OTHER.digest])
+    store.withdraw([SPEC.digest])
+    assert store.runs() == []
+
+
+def test_launches_of_the_same_specs_at_once_make_one_run_each(store: Store) -> None:
+    specs = [(RunSpec(train_examples=64, seed=seed), f"seed {seed}") for seed in range(5)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda owner: store.launch_runs(specs, owner), ["a", "b", "c", "d"]))
+    assert sorted(run.label for run in store.runs()) == [label for _, label in specs]
+
+
+def test_groups_and_the_experiment_queue(store: Store) -> None:
+    launch_group(store, "A3 quick 0:2", [(SPEC, "A"), (OTHER, "B")], OWNER)
+    assert [run.label for run in group_runs(store, "A3 quick 0:2")] == ["A", "B"]
+    enqueue(store, ["first"])
+    enqueue(store, ["second"])
+    dequeue(store, "first")
+    assert queued(store) == ["second"]
+
+
+def test_measurements_are_kept(store: Store) -> None:
+    question = Question(_units, SPEC)
+    write_answer(store, question, _units("", SPEC))
+    pd.testing.assert_frame_equal(read_answers(store, [question])[question], _units("", SPEC))
+
+
+def _units(_url: str, spec: RunSpec) -> pd.DataFrame:
+    return pd.DataFrame({"units": spec.hidden_units})
+
+
+def test_the_shipped_recording_is_read(store: Store) -> None:
+    read_recording(store)
+    assert all(run.recorded for run in store.runs())
+    assert disk_use(store)["steps"] > 0

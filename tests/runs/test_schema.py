@@ -1,0 +1,42 @@
+"""The names in the store and in recordings: part of stored files, so they change by a migration only."""
+
+import numpy as np
+from sqlalchemy import inspect
+
+from bnlab.runs.recordings import SHIPPED
+from bnlab.runs.schema import metadata
+from bnlab.runs.store import Store
+
+NAMES = {
+    "runs": [
+        "digest", "label", "spec", "state", "step", "total_steps", "seconds", "created_at", "queued_at", "updated_at",
+        "error", "stop_requested", "owner", "lease_until", "fence",
+    ],
+    "steps": ["run", "first_step", "loss", "accuracy"],
+    "evaluations": ["run", "step", "seconds", "val_loss", "val_accuracy"],
+    "layers": ["run", "step", "layer", "gradient_norm", "weight_norm", "percentiles"],
+    "snapshots": ["run", "step", "layer", "variable", "values"],
+    "checkpoints": ["run", "name", "shape", "values"],
+    "latencies": ["run", "batch_size", "seconds"],
+    "recordings": ["run", "origin"],
+    "measurements": ["measurement", "spec", "result"],
+    "experiment_queue": ["name", "entered_at"],
+    "groups": ["name", "run", "place", "single"],
+}  # fmt: skip
+RECORDED = ("steps", "evaluations", "layers", "snapshots", "latencies")
+
+
+def test_the_names_of_tables_and_columns_are_these() -> None:
+    assert {table.name: [column.name for column in table.columns] for table in metadata.sorted_tables} == NAMES
+
+
+def test_a_new_store_has_these_tables(store: Store) -> None:
+    inspector = inspect(store.engine)
+    found = {table: [c["name"] for c in inspector.get_columns(table)] for table in inspector.get_table_names()}
+    assert found == NAMES | {"alembic_version": ["version_num"]}
+
+
+def test_the_keys_of_a_recording_are_these() -> None:
+    parts = [key for table in RECORDED for key in (table, f"{table}_names", f"{table}_values", f"{table}_lengths")]
+    with np.load(SHIPPED) as arrays:
+        assert arrays.files == ["runs", *parts]
