@@ -1,4 +1,4 @@
-"""The table under a comparison: one row a variant, over its seeds."""
+"""Summaries of runs: times to an accuracy, and the table under a comparison with one row per variant."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baseline: str | None = None) -> pd.DataFrame:
-    """One row for each label of `comparison`, which maps it to its runs, one a seed.
+    """One row for each label of `comparison`, which maps it to its runs, one per seed.
 
     Columns: label, params, trainable, runs (how many have been measured), val_loss, val_loss_sd, val_accuracy,
     val_accuracy_sd (of each run's last moment; sd over seeds, missing for one), difference, difference_sd (of
@@ -41,14 +41,14 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     latency_1, latency_256 (seconds that predicting a batch takes, mean over seeds).
     """
     every = [run for runs in comparison.values() for run in runs]
-    measured = {digest: own for digest, own in read_moments(store, every).items() if len(own["step"])}
+    measured = {digest: moments for digest, moments in read_moments(store, every).items() if len(moments["step"])}
     timed = latencies_frame(store, [run.digest for run in every])
     latencies = dict(zip(zip(timed["run"], timed["batch_size"], strict=True), timed["seconds"], strict=True))
     rows = [_row(label, runs, measured, latencies) for label, runs in comparison.items() if runs]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     if baseline is not None and baseline in comparison:
         ends = {label: _ends(runs, measured, "val_accuracy") for label, runs in comparison.items()}
-        paired = {label: _paired(own, ends[baseline]) for label, own in ends.items() if label != baseline}
+        paired = {label: _paired(values, ends[baseline]) for label, values in ends.items() if label != baseline}
         frame["difference"] = frame["label"].map({label: d.mean() for label, d in paired.items()}).astype(float)
         frame["difference_sd"] = frame["label"].map({label: d.std() for label, d in paired.items()}).astype(float)
     return frame
@@ -129,5 +129,5 @@ def _ends(runs: Sequence[Run], measured: Mapping[str, Arrays], column: str) -> "
     return pd.Series(ends, dtype=float)
 
 
-def _paired(own: "pd.Series[float]", baseline: "pd.Series[float]") -> "pd.Series[float]":
-    return (own - baseline).dropna().replace([np.inf, -np.inf], np.nan)
+def _paired(values: "pd.Series[float]", baseline: "pd.Series[float]") -> "pd.Series[float]":
+    return (values - baseline).dropna().replace([np.inf, -np.inf], np.nan)

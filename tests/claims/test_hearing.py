@@ -211,7 +211,7 @@ def test_time_left_follows_the_pace_of_the_measurements(store: Store, monkeypatc
 
 
 def test_runs_are_labelled_with_claim_and_arm(store: Store) -> None:
-    idle(store, EXPERIMENT).begin()
+    idle(store, EXPERIMENT).start()
     assert {(run.label, run.spec.placement) for run in store.runs()} == {
         ("X1: BN", "before_activation"),
         ("X1: no BN", "none"),

@@ -24,7 +24,7 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from tests import tiny_claim
 from tests.recording import OWNER, moment, record
-from tests.tiny_claim import ARMS, NORMALIZED, TINY
+from tests.tiny_claim import NORMALIZED, TINY
 
 SEEDS = range(3)
 CLAIM = replace(tiny_claim.CLAIM, quick=Size({"epochs": 1}, len(SEEDS)))
@@ -73,7 +73,10 @@ def test_it_is_json_as_promised(store: Store) -> None:
     assert (document["measure"], document["unit"]) == ("final_accuracy", "%")
     without, normalized = document["conditions"]
     assert list(without) == ["condition", "arm", "title", "per_seed", "mean", "ci"]
-    assert (without["name"], normalized["name"]) == ("small: no BN", "small: BN")
+    assert [(arm["condition"], arm["arm"]) for arm in (without, normalized)] == [
+        ("small", "control"),
+        ("small", "treatment"),
+    ]
     assert without["per_seed"] == pytest.approx([80, 81, 82])
     assert without["mean"] == pytest.approx(81)
     assert without["ci"][0] < 80
