@@ -1,83 +1,85 @@
-"""What workers were asked about specs beside training them, and what they answered: kept like runs are."""
+"""The measurement cache: tables that workers computed from specs, kept in the store by a declared id."""
 
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Column, Row, delete, insert, select
 
-from bnlab.runs.schema import measurements
+from bnlab.runs.schema import measurements as results
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 
-Asked = Callable[[str, RunSpec], pd.DataFrame]
-
 
 @dataclass(frozen=True)
-class Question:
-    """A function of a module, called by a worker with the store's URL and a spec, and the spec it is called with.
+class Measurement:
+    """What is measured of one spec: a worker calls `function(store_url, spec, *arguments)`, which returns a table.
 
-    The answer is kept by the function's name, so a function that asks for something else needs another name.
+    The result is stored under `id`, the arguments and the spec's digest. A function whose results mean something else
+    than before therefore needs another id; its name and module may change.
     """
 
-    asked: Asked
+    id: str
+    function: Callable[..., pd.DataFrame] = field(compare=False)
     spec: RunSpec
+    arguments: tuple[int, ...] = ()
 
     @property
-    def name(self) -> str:
-        """What is asked, of whatever spec."""
-        return f"{self.asked.__module__}.{self.asked.__qualname__}"
+    def key(self) -> str:
+        """The id with the arguments, as `depth_profile:0-10-100`."""
+        return f"{self.id}:{'-'.join(map(str, self.arguments))}" if self.arguments else self.id
 
 
-def answer_question(store_url: str, question: Question) -> None:
-    """Find the answer and keep it: a task for `bnlab.runs.lab.Lab.submit`. Raises what the question raises."""
-    answer = question.asked(store_url, question.spec)
+def take_measurement(store_url: str, measurement: Measurement) -> None:
+    """Compute a measurement and store it: a task for `bnlab.runs.lab.Lab.submit`. Raises what its function raises."""
+    table = measurement.function(store_url, measurement.spec, *measurement.arguments)
     store = Store(store_url)
     try:
-        write_answer(store, question, answer)
+        write_measurement(store, measurement, table)
     finally:
         store.engine.dispose()
 
 
-def write_answer(store: Store, question: Question, answer: pd.DataFrame) -> None:
-    """Keep an answer, in the place of an earlier one."""
-    row = {"measurement": question.name, "spec": question.spec.digest}
+def write_measurement(store: Store, measurement: Measurement, table: pd.DataFrame) -> None:
+    """Store a result, replacing an earlier one."""
+    row = {"measurement": measurement.key, "spec": measurement.spec.digest}
     with store.engine.begin() as connection:
-        connection.execute(delete(measurements).filter_by(**row))
-        connection.execute(insert(measurements), [row | {"result": answer.to_parquet(index=False)}])
+        connection.execute(delete(results).filter_by(**row))
+        connection.execute(insert(results), [row | {"result": table.to_parquet(index=False)}])
 
 
-def read_answers(store: Store, questions: Iterable[Question]) -> dict[Question, pd.DataFrame]:
-    """The answers that are there."""
-    found = _found(store, questions, measurements.c.spec, measurements.c.result)
-    return {question: pd.read_parquet(io.BytesIO(row.result)) for question, row in found}
+def read_measurements(store: Store, measurements: Iterable[Measurement]) -> dict[Measurement, pd.DataFrame]:
+    """The results of those `measurements` that are stored."""
+    rows = _stored_rows(store, measurements, results.c.spec, results.c.result)
+    return {measurement: pd.read_parquet(io.BytesIO(row.result)) for measurement, row in rows}
 
 
-def answered(store: Store, questions: Iterable[Question]) -> set[Question]:
-    """Those that have been answered."""
-    return {question for question, _ in _found(store, questions, measurements.c.spec)}
+def stored(store: Store, measurements: Iterable[Measurement]) -> set[Measurement]:
+    """Those of `measurements` that are stored."""
+    return {measurement for measurement, _ in _stored_rows(store, measurements, results.c.spec)}
 
 
-def kept_answers(store: Store) -> set[tuple[str, str]]:
-    """All that has been answered, as the question's name and the spec's digest."""
+def stored_keys(store: Store) -> set[tuple[str, str]]:
+    """The key and the spec's digest of all measurements in the store."""
     with store.engine.connect() as connection:
         return {
-            (row.measurement, row.spec)
-            for row in connection.execute(select(measurements.c.measurement, measurements.c.spec))
+            (row.measurement, row.spec) for row in connection.execute(select(results.c.measurement, results.c.spec))
         }
 
 
-def _found(store: Store, questions: Iterable[Question], *columns: Column[Any]) -> list[tuple[Question, Row[Any]]]:
-    """The rows of the questions that have been answered; `columns` begin with the spec's digest."""
-    by_name: dict[str, dict[str, Question]] = defaultdict(dict)
-    for question in questions:
-        by_name[question.name][question.spec.digest] = question
-    found: list[tuple[Question, Row[Any]]] = []
+def _stored_rows(
+    store: Store, measurements: Iterable[Measurement], *columns: Column[Any]
+) -> list[tuple[Measurement, Row[Any]]]:
+    """The stored rows of `measurements`, one query per key; `columns` must contain the spec's digest."""
+    by_key: dict[str, dict[str, Measurement]] = defaultdict(dict)
+    for measurement in measurements:
+        by_key[measurement.key][measurement.spec.digest] = measurement
+    rows: list[tuple[Measurement, Row[Any]]] = []
     with store.engine.connect() as connection:
-        for name, own in by_name.items():
-            query = select(*columns).where(measurements.c.measurement == name, measurements.c.spec.in_(own))
-            found += [(own[row.spec], row) for row in connection.execute(query)]
-    return found
+        for key, by_digest in by_key.items():
+            query = select(*columns).where(results.c.measurement == key, results.c.spec.in_(by_digest))
+            rows += [(by_digest[row.spec], row) for row in connection.execute(query)]
+    return rows

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, MetaData, create_engine, insert, inspect, select, text
 
-from bnlab.runs.answers import Question, read_answers, write_answer
+from bnlab.runs.answers import Measurement, read_measurements, write_measurement
 from bnlab.runs.database import StoreError
 from bnlab.runs.experiment_queue import dequeue, enqueue, queued
 from bnlab.runs.frames import moments_frame, steps_frame
@@ -170,9 +170,9 @@ def test_groups_and_the_experiment_queue(store: Store) -> None:
 
 
 def test_measurements_are_kept(store: Store) -> None:
-    question = Question(_units, SPEC)
-    write_answer(store, question, _units("", SPEC))
-    pd.testing.assert_frame_equal(read_answers(store, [question])[question], _units("", SPEC))
+    measurement = Measurement("units", _units, SPEC)
+    write_measurement(store, measurement, _units("", SPEC))
+    pd.testing.assert_frame_equal(read_measurements(store, [measurement])[measurement], _units("", SPEC))
 
 
 def _units(_url: str, spec: RunSpec) -> pd.DataFrame:
