@@ -3,7 +3,7 @@
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -78,3 +78,45 @@ def _found(store: Store, questions: Iterable[Question], *columns: Column[Any]) -
             query = select(*columns).where(answers.c.question == name, answers.c.spec.in_(own))
             found += [(own[row.spec], row) for row in connection.execute(query)]
     return found
+
+
+# -- as on the branch `claims`, whose version of this module replaces this one --
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What is measured of one spec: a worker calls `function(store_url, spec, *arguments)`, which returns a table.
+
+    The result is stored under `id`, the arguments and the spec's digest. A function whose results mean something else
+    than before therefore needs another id; its name and module may change.
+    """
+
+    id: str
+    function: Callable[..., pd.DataFrame] = field(compare=False)
+    spec: RunSpec
+    arguments: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The id with the arguments, as `depth_profile:0-10-100`."""
+        return f"{self.id}:{'-'.join(map(str, self.arguments))}" if self.arguments else self.id
+
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self.key
+
+
+def write_measurement(store: Store, measurement: Measurement, table: pd.DataFrame) -> None:
+    """Store a result, replacing an earlier one."""
+    write_answer(store, measurement, table)
+
+
+def read_measurements(store: Store, measurements: Iterable[Measurement]) -> dict[Measurement, pd.DataFrame]:
+    """The results of those `measurements` that are stored."""
+    return read_answers(store, measurements)
+
+
+def stored(store: Store, measurements: Iterable[Measurement]) -> set[Measurement]:
+    """Those of `measurements` that are stored."""
+    return answered(store, measurements)

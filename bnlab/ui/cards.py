@@ -18,7 +18,7 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.editor import begin_editing
 from bnlab.ui.progress import progress_of, words_of
-from bnlab.ui.session import Desk
+from bnlab.ui.session import PageState
 from bnlab.ui.words import plain, plain_html
 
 # Up to four in a row; two where four would be too narrow to be read; on a phone one row, swept through sideways, so
@@ -62,12 +62,12 @@ Runs = Mapping[str, Run]
 Places = Mapping[str, DeltaGenerator]
 
 
-def render_cards(lab: Lab, desk: Desk, specs: Specs, runs: Runs) -> Places:
+def render_cards(lab: Lab, state: PageState, specs: Specs, runs: Runs) -> Places:
     """Draw a card for each variant; `runs` maps the digests of those launched to their runs.
 
     Returns the place in each variant's card, by its label, where `render_states` says how far it is.
     """
-    variants = desk.comparison.variants
+    variants = state.comparison.variants
     rows = math.ceil(len(variants) / IN_A_ROW)
     across = math.ceil(len(variants) / rows)
     st.html(_LAYOUT.replace("ACROSS", str(across)).replace("NARROW", str(min(across, 2))))
@@ -79,7 +79,7 @@ def render_cards(lab: Lab, desk: Desk, specs: Specs, runs: Runs) -> Places:
                 _render_network(variant)
                 places[variant.label] = st.container()  # an empty place would be blank until the tick fills it
                 _render_errors(own)
-                _render_buttons(lab, desk, variant, place, specs[variant.label], own)
+                _render_buttons(lab, state, variant, place, specs[variant.label], own)
     return places
 
 
@@ -96,12 +96,12 @@ def _waits(runs: Runs) -> bool:
 
 
 def _render_buttons(
-    lab: Lab, desk: Desk, variant: Variant, place: int, specs: Sequence[RunSpec], own: Sequence[Run]
+    lab: Lab, state: PageState, variant: Variant, place: int, specs: Sequence[RunSpec], own: Sequence[Run]
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
-        if not desk.lesson.hides("variants"):
+        if not state.lesson.hides("variants"):
             _render_edit_button(variant, place)
-        if not desk.lesson.hides("training"):
+        if not state.lesson.hides("training"):
             _render_training_button(lab, variant, place, specs, own)
 
 

@@ -17,7 +17,7 @@ from bnlab.runs.groups import group_progress
 from bnlab.ui.claim_evidence import render_evidence
 from bnlab.ui.claim_runs import render_open_in_compare
 from bnlab.ui.court import Court, Position, Sitting, needs_work
-from bnlab.ui.session import Desk
+from bnlab.ui.session import PageState
 from bnlab.ui.verdict_words import LOOKS, time_words, where_words
 from bnlab.ui.words import plain
 
@@ -25,7 +25,7 @@ TICK_SECONDS = 1.0
 MORE_SEEDS = 5
 
 
-def render_claim(sitting: Sitting, claim: Claim, desk: Desk) -> None:
+def render_claim(sitting: Sitting, claim: Claim, desk: PageState) -> None:
     """Draw the card of `claim`; it is drawn anew once a second while the claim is being heard."""
     moving = sitting.position(claim).is_moving
     with st.container(border=True, key=f"claim-{claim.id}"):
@@ -40,19 +40,19 @@ def _sittings(page: Sitting) -> Iterator[Sitting]:
         yield page.court.sit()
 
 
-def _render_body(sittings: Iterator[Sitting], claim: Claim, desk: Desk, was_moving: bool) -> None:
+def _render_body(sittings: Iterator[Sitting], claim: Claim, desk: PageState, was_moving: bool) -> None:
     sitting = next(sittings)
     position = sitting.position(claim)
     _render_verdict(claim, position.trial)
     _render_actions(sitting, claim, position, desk)
     if position.trial is not None:
-        render_evidence(position.trial, projector=desk.view.projector)
+        render_evidence(position.trial, projector=desk.settings.projector)
     _render_method(claim, position.trial)
     if position.is_moving != was_moving:
         st.rerun()  # only now: what a button has done is seen at once, before all other cards are drawn anew
 
 
-def _render_actions(sitting: Sitting, claim: Claim, position: Position, desk: Desk) -> None:
+def _render_actions(sitting: Sitting, claim: Claim, position: Position, desk: PageState) -> None:
     """What can be done, in a row that is named by whether the claim is heard or ever will be (see claims_page)."""
     hearing, standing = position.hearing, position.standing
     name = "hearing" if hearing is not None else "begin" if needs_work(claim) else "counted"

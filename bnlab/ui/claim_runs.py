@@ -12,14 +12,14 @@ from bnlab.claims.labels import labelled_specs
 from bnlab.claims.trial import Trial
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
 from bnlab.spec.run_spec import RunSpec
-from bnlab.ui.crossing import render_crossing
-from bnlab.ui.session import Desk
+from bnlab.ui.crossing import render_compare_link
+from bnlab.ui.session import PageState
 
 ROOM = MOST_VARIANTS // 2
 """For the networks of one arm."""
 
 
-def render_open_in_compare(claim: Claim, trial: Trial | None, desk: Desk) -> None:
+def render_open_in_compare(claim: Claim, trial: Trial | None, desk: PageState) -> None:
     """Draw the choice of a condition and the link that opens its networks in Compare."""
     case = trial.case if trial else open_case(claim)
     conditions = {condition.name: condition for condition in (*claim.conditions, *claim.beside)}
@@ -29,7 +29,7 @@ def render_open_in_compare(claim: Claim, trial: Trial | None, desk: Desk) -> Non
         chosen = st.selectbox("Condition", list(conditions), key=f"condition-{claim.id}")
         if words := _left_out(conditions[chosen]):
             st.caption(words)
-        render_crossing("Open", desk, condition_comparison(case, conditions[chosen]), key=claim.id)
+        render_compare_link("Open", desk, condition_comparison(case, conditions[chosen]), key=claim.id)
 
 
 def _left_out(condition: Condition) -> str:

@@ -11,7 +11,7 @@ from bnlab.ui import services
 from bnlab.ui.claim_card import render_claim
 from bnlab.ui.court import Position
 from bnlab.ui.heading import render_heading
-from bnlab.ui.session import desk
+from bnlab.ui.session import page_state
 from bnlab.ui.verdict_words import LOOKS
 
 _PARTS = {"O": "What the notebook observes", "A": "In favour of BN", "D": "Against it", "W": "When to use it"}
@@ -54,7 +54,7 @@ _LOOKS = """<style>
 
 def render_claims() -> None:
     """Draw the page. A claim that is being heard is drawn anew by itself."""
-    court, own = services.court(), desk()
+    court, own = services.court(), page_state()
     render_heading("Claims", own)
     st.markdown(_INTRODUCTION)
     sitting = court.sit()

@@ -8,7 +8,7 @@ whole app from the screen. Whom a link leads elsewhere has no more timers when t
 import streamlit as st
 
 from bnlab.spec.comparison import Comparison
-from bnlab.ui.session import Desk, opening_address
+from bnlab.ui.session import PageState, opening_address
 
 _LIKE_A_BUTTON = """<style>
 [class*="st-key-compare-"] > div:has(> .stPageLink) { margin: 0; }
@@ -23,16 +23,16 @@ _LIKE_A_BUTTON = """<style>
 </style>"""
 
 
-def render_crossing(
+def render_compare_link(
     label: str,
-    desk: Desk,
+    state: PageState,
     comparison: Comparison | None,
     *,
     key: str,
     icon: str | None = None,
     why_not: str | None = None,
 ) -> None:
-    """Draw the link that puts `comparison` on the `desk` and goes to Compare; without one it says `why_not`."""
+    """Draw the link that puts `comparison` on the `state` and goes to Compare; without one it says `why_not`."""
     st.html(_LIKE_A_BUTTON)
     with st.container(key=f"compare-{key}", width="content"):
         st.page_link(
@@ -41,5 +41,5 @@ def render_crossing(
             icon=icon,
             help=why_not,
             disabled=comparison is None,
-            query_params=opening_address(desk, comparison) if comparison else None,
+            query_params=opening_address(state, comparison) if comparison else None,
         )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bnlab.ui.session import Desk
+from bnlab.ui.session import PageState
 from bnlab.ui.share import render_share
 from bnlab.ui.words import plain
 
@@ -32,21 +32,21 @@ _ARRIVE = """<script>/* %s */
 </script>"""
 
 
-def render_heading(title: str, desk: Desk) -> None:
+def render_heading(title: str, state: PageState) -> None:
     """Draw the title, with the switches that concern the whole page to its right."""
-    st.html(_COMPACT + (LARGE if desk.view.projector else ""))
+    st.html(_COMPACT + (LARGE if state.settings.projector else ""))
     with st.container(key="arrival"):
         st.html(_ARRIVE % title, unsafe_allow_javascript=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         key = "projector"
-        st.session_state[key] = desk.view.projector
+        st.session_state[key] = state.settings.projector
         help_ = "Large type and thick lines, for the last row."
-        st.toggle("Projector", key=key, help=help_, on_change=_project, args=(desk, key))
-        render_share(desk)
-    for fault in desk.faults:
+        st.toggle("Projector", key=key, help=help_, on_change=_project, args=(state, key))
+        render_share(state)
+    for fault in state.faults:
         st.warning(f"In this page's address: {plain(fault)}", icon=":material/link_off:")
 
 
-def _project(desk: Desk, key: str) -> None:
-    desk.view = desk.view.model_copy(update={"projector": st.session_state[key]})
+def _project(state: PageState, key: str) -> None:
+    state.settings = state.settings.model_copy(update={"projector": st.session_state[key]})

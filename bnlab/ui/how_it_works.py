@@ -12,7 +12,7 @@ from bnlab.ui.explanations.momentum import render_momentum
 from bnlab.ui.explanations.placement import render_placement
 from bnlab.ui.explanations.scale import render_scale
 from bnlab.ui.heading import render_heading
-from bnlab.ui.session import desk
+from bnlab.ui.session import page_state
 
 # An equation that is a pixel wider than it says would get a scroll bar. On a phone a figure stays in sight above the
 # controls that move it, on the page's own colour (.streamlit/config.toml), for they pass behind it.
@@ -52,7 +52,7 @@ SECTIONS: tuple[Section, ...] = (
 
 def render_how_it_works() -> None:
     """Draw the page. A control reruns its own section and nothing else."""
-    render_heading("How batch normalization works", desk())
+    render_heading("How batch normalization works", page_state())
     st.html(_LAYOUT)
     st.markdown(_INTRODUCTION)
     st.markdown("\n".join(f"{i}. [{s.title}](#{s.anchor}): {s.question}" for i, s in enumerate(SECTIONS, start=1)))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from bnlab.ui.rescue import install_rescue
+from bnlab.ui.rescue import install_reload_guard
 
 ROOT = Path(__file__).resolve().parents[2]
 _CALLED_BY_APP = "_called_by_app"
@@ -52,7 +52,7 @@ def run_current_page() -> None:
     # sidebar, which stayed.
     st.set_option("client.showSidebarNavigation", True)
     st.html(_LEGIBLE)
-    install_rescue()
+    install_reload_guard()
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all tabs of a browser would be called the same
     st.session_state[_CALLED_BY_APP] = True

@@ -23,6 +23,6 @@ _SCRIPT = """<style>[data-testid="stElementContainer"]:has(> .stHtml > #rescue) 
 </script>"""
 
 
-def install_rescue() -> None:
+def install_reload_guard() -> None:
     """Have the browser load the page anew when it has become empty; called once a run, by the door of all pages."""
     st.html(_SCRIPT.replace("SECONDS", str(AGAIN_SECONDS)), unsafe_allow_javascript=True)
