@@ -12,7 +12,7 @@ CLAIM = Claim(
     id="X1",
     statement="It is better.",
     question="Is it?",
-    conditions=(Condition("small", *ARMS, ACCURACY, MORE),),
+    conditions=(Condition("small", "small", *ARMS, ACCURACY, MORE),),
     quick=Size({"epochs": 1}, 2),
     full=Size({"epochs": 2}, 4),
 )

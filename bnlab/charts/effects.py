@@ -23,8 +23,8 @@ Row = Mapping[Any, Any]
 MARKS = {
     "supported": (AS_CLAIMED, "diamond"),
     "contradicted": (OPPOSITE, "x"),
-    "no detectable difference": (UNDECIDED, "circle"),
-    "not enough seeds": (UNDECIDED, "circle-open"),
+    "no_difference": (UNDECIDED, "circle"),
+    "too_few_seeds": (UNDECIDED, "circle-open"),
 }
 TYPE = 13  # pixels: what conditions and amounts are written in; all heights follow it
 ROW, HEAD, FOOT = 60 / 13, 80 / 13, 44 / 13  # of TYPE; above the words at the top is room for the mode bar
@@ -43,8 +43,8 @@ def effects_height(frame: pd.DataFrame, size: int = TYPE) -> int:
 def effects_figure(frame: pd.DataFrame, size: int = TYPE) -> go.Figure:
     """The conditions from top to bottom: each seed as a dot, the mean with its interval.
 
-    `frame` has the columns of `bnlab.claims.frames.cells_frame`. What is not a number is left out; an interval that is
-    unbounded reaches the edge. `size` is that of the type, in pixels.
+    `frame` has the columns of `bnlab.claims.frames.conditions_frame`. What is not a number is left out; an interval
+    that is unbounded reaches the edge. `size` is that of the type, in pixels.
     """
     if frame.empty:
         return message_figure("", "Nothing has been measured yet")
@@ -83,7 +83,7 @@ def effects_alt(frame: pd.DataFrame) -> str:
     """What the chart shows, in a sentence for each condition."""
     if frame.empty:
         return "Nothing has been measured yet."
-    return " ".join(f"{row['condition']}: {effect_text(row)}, {row['verdict']}." for row in frame.to_dict("records"))
+    return " ".join(f"{row['condition']}: {effect_text(row)}, {row['words']}." for row in frame.to_dict("records"))
 
 
 def effect_text(row: Row) -> str:

@@ -1,4 +1,8 @@
-"""A claim: a statement, and the experiment that puts it on trial; all of it fixed before any run."""
+"""The model of a claim: a statement, and the conditions under which it is tested; all declared before any run.
+
+Claims, conditions and measures have ids: lower case letters, digits and underscores, those of claims apart. What is
+stored or shipped refers to these alone, so every title and sentence can be reworded.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,52 +11,59 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from bnlab.runs.answers import Measurement
+from bnlab.runs.frames import Arrays
 from bnlab.runs.run import Run
 from bnlab.spec.run_spec import RunSpec
 
 
 @dataclass(frozen=True)
-class Counted:
+class SpecMeasure:
     """A number that follows from the spec alone."""
 
-    of: Callable[[RunSpec], float]
+    value: Callable[[RunSpec], float]
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A number of an ended run, from the run and its moments (`bnlab.runs.frames.moments_frame`).
+class RunMeasure:
+    """A number of an ended run, computed from the run and its evaluations (see `bnlab.runs.frames.read_moments`).
 
-    A run that diverged has a number too: `of` says what it counts as.
+    `value` is called for runs that diverged, too.
     """
 
-    of: Callable[[Run, pd.DataFrame], float]
+    value: Callable[[Run, Arrays], float]
 
 
 @dataclass(frozen=True)
-class Probed:
-    """A number of a probe's answer.
+class WorkerMeasure:
+    """A number that a worker has to measure.
 
-    `ask` is sent to a worker by name (see `bnlab.runs.lab.Lab.submit`) and called there with the store's URL and the
-    spec; `of` makes a number of the table that it answers. `after_training` where it asks about the spec's ended run.
+    `measurement` says what is measured of a spec, and `value` reads the number off the resulting table.
+    `after_training` is true where the measurement needs the spec's completed run.
     """
 
-    ask: Callable[[str, RunSpec], pd.DataFrame]
-    of: Callable[[pd.DataFrame], float]
+    measurement: Callable[[RunSpec], Measurement]
+    value: Callable[[pd.DataFrame], float]
     after_training: bool = False
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One number for each seed and arm: `source` gives each spec's, `over` makes one of an arm with several."""
+    """What is compared: one number for each seed and arm.
 
-    name: str
+    `source` gives a number for each spec of the arm, and `aggregate` reduces them to one. Ids are unique among all
+    measures.
+    """
+
+    id: str
+    title: str
     unit: str
-    source: Counted | Trained | Probed
-    over: Callable[[Sequence[float]], float] = fmean
+    source: SpecMeasure | RunMeasure | WorkerMeasure
+    aggregate: Callable[[Sequence[float]], float] = fmean
 
     @property
     def difference_unit(self) -> str:
-        """What a difference of two such numbers is in: that of two percentages is in points."""
+        """The unit of a difference: percentages differ by points."""
         return "points" if self.unit == "%" else self.unit
 
 
@@ -70,17 +81,22 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: a name and one spec, or several that are summed up in one number."""
+    """One side of a comparison: one spec, or several whose numbers are reduced to one.
 
-    name: str
+    `run_title` is what the labels of its runs begin with, the title unless it is given.
+    """
+
+    title: str
     specs: tuple[RunSpec, ...]
+    run_title: str = ""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison under one name: the arms run on the same seeds."""
+    """One comparison of two arms, which are trained with the same seeds. Ids are unique within a claim."""
 
-    name: str
+    id: str
+    title: str
     treatment: Arm
     control: Arm
     measure: Measure
@@ -94,10 +110,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class Size:
-    """How large a trial is: fields changed in every spec, and how many seeds unless others are asked for."""
+    """How large an experiment is: fields changed in every spec, and how many seeds unless others are given."""
 
     changes: Mapping[str, Any]
     seeds: int
+
+
+COUNTED = Size({}, 1)
+"""For claims whose measures all follow from the specs: nothing is trained, and the seed makes no difference."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +130,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the notebook, in its words, with the question that bnlab measures an answer to.
+    """A statement of the notebook, in its words, and the question that is answered by measuring.
 
-    `conditions` decide; those `beside` are measured and shown with them, but decide nothing. `remarks` say what else
-    is to be known of the comparison, a sentence or a few each.
+    `conditions` decide the verdict. `supplementary` ones are measured and shown with them, but decide nothing.
+    `remarks` explain the comparison, in a sentence or a few each. `discussion` says where the recorded full trial and
+    the literature differ, or seem to, and why.
     """
 
     id: str
@@ -123,10 +144,21 @@ class Claim:
     quick: Size
     full: Size
     literature: tuple[Finding, ...] = ()
-    beside: tuple[Condition, ...] = ()
+    supplementary: tuple[Condition, ...] = ()
     remarks: tuple[str, ...] = ()
+    discussion: str = ""
+
+    @property
+    def all_conditions(self) -> tuple[Condition, ...]:
+        """Those that decide, then the supplementary ones."""
+        return (*self.conditions, *self.supplementary)
 
     @property
     def measure(self) -> Measure:
         """The first condition's, which is shown first."""
         return self.conditions[0].measure
+
+    @property
+    def needs_workers(self) -> bool:
+        """Whether anything has to be trained or measured; otherwise the verdict follows from the specs."""
+        return not all(isinstance(condition.measure.source, SpecMeasure) for condition in self.all_conditions)

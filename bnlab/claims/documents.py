@@ -1,39 +1,48 @@
-"""Trials as JSON: the verdict with its numbers, for whoever reads it with a program."""
+"""Trials as JSON documents, for programs that read verdicts and numbers."""
 
 import math
 from typing import Any
 
 from bnlab.claims.statistics import Interval
-from bnlab.claims.trial import Trial, interval_of
+from bnlab.claims.trial import ConditionResult, Trial, interval_of
 
 
 def trial_document(trial: Trial) -> dict[str, Any]:
-    """The trial as JSON holds it; what is not finite is null.
+    """The trial as a JSON document; what is not finite is null.
 
-    `conditions` has every arm once; `difference` is treatment minus control (see `Trial.difference`). `runs` counts
-    networks that were only looked into, too, which `seconds` does not.
+    `id`, `verdict`, `measure`, `condition` and `arm` are ids; `text` and `title` are for display. `conditions` has
+    every arm once; `difference` is treatment minus control (see `Trial.difference`). `runs` includes networks that
+    only a measurement trained, whose time is not part of `seconds`.
     """
-    claim, difference = trial.case.claim, trial.difference
+    claim, difference = trial.experiment.claim, trial.difference
     return {
         "id": claim.id,
-        "verdict": trial.words,
-        "measure": claim.measure.name,
+        "verdict": str(trial.verdict),
+        "text": trial.text,
+        "measure": claim.measure.id,
         "unit": claim.measure.unit,
-        "conditions": _arms(trial),
+        "conditions": [document for result in trial.all_results for document in _arm_documents(result)],
         "difference": {"mean": _finite(difference.mean), "ci": _ends(difference), "n": difference.n},
         "runs": trial.networks,
         "seconds": trial.effort.seconds,
     }
 
 
-def _arms(trial: Trial) -> list[dict[str, Any]]:
-    documents = []
-    for cell in (*trial.cells, *trial.beside):
-        for arm, values in zip(cell.condition.arms, (cell.control, cell.treatment), strict=True):
-            interval = interval_of(cell.condition, values)
-            name = f"{cell.condition.name}: {arm.name}"
-            numbers = {"per_seed": [_finite(value) for value in values], "mean": _finite(interval.mean)}
-            documents.append({"name": name, **numbers, "ci": _ends(interval)})
+def _arm_documents(result: ConditionResult) -> list[dict[str, Any]]:
+    condition, documents = result.condition, []
+    for arm_id, values in (("control", result.control), ("treatment", result.treatment)):
+        interval = interval_of(condition, values)
+        arm = condition.control if arm_id == "control" else condition.treatment
+        documents.append(
+            {
+                "condition": condition.id,
+                "arm": arm_id,
+                "title": f"{condition.title}: {arm.title}",
+                "per_seed": [_finite(value) for value in values],
+                "mean": _finite(interval.mean),
+                "ci": _ends(interval),
+            }
+        )
     return documents
 
 

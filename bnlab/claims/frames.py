@@ -1,48 +1,50 @@
-"""Trials as tables: what the charts draw and the page lists."""
+"""A trial as a table, which the charts draw and the page lists."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from bnlab.claims.trial import Cell, Trial
+from bnlab.claims.trial import ConditionResult, Trial
 
 COLUMNS = (
-    "condition", "decides", "verdict", "words", "measure", "unit", "control_name", "treatment_name", "control",
+    "id", "condition", "decides", "verdict", "words", "measure", "unit", "control_name", "treatment_name", "control",
     "treatment", "mean", "low", "high", "direction", "smallest_effect", "seeds", "differences",
 )  # fmt: skip
 
 
-def cells_frame(trial: Trial) -> pd.DataFrame:
-    """A row for each condition, those that decide first; COLUMNS.
+def conditions_frame(trial: Trial) -> pd.DataFrame:
+    """One row per condition, those that decide first; COLUMNS.
 
-    `control` and `treatment` are the arms' means over the seeds; `mean`, `low` and `high` are those of the paired
-    differences, treatment minus control, which `differences` holds seed by seed, and `unit` is theirs.
+    `id` and `verdict` are ids, `condition`, `words` and the names are for display. `control` and `treatment` are the
+    arms' means over the seeds; `mean`, `low` and `high` are those of the paired differences, treatment minus control,
+    which `differences` contains seed by seed, and `unit` is theirs.
     """
-    rows = [_row(trial, cell, decides=True) for cell in trial.cells]
-    rows += [_row(trial, cell, decides=False) for cell in trial.beside]
+    rows = [_row(trial, result, decides=True) for result in trial.results]
+    rows += [_row(trial, result, decides=False) for result in trial.supplementary]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"decides": bool})
 
 
-def _row(trial: Trial, cell: Cell, *, decides: bool) -> dict[str, object]:
-    condition, interval = cell.condition, cell.interval
+def _row(trial: Trial, result: ConditionResult, *, decides: bool) -> dict[str, object]:
+    condition, interval = result.condition, result.interval
     return {
-        "condition": condition.name,
+        "id": condition.id,
+        "condition": condition.title,
         "decides": decides,
-        "verdict": str(cell.verdict),
-        "words": cell.words,
-        "measure": condition.measure.name,
+        "verdict": str(result.verdict),
+        "words": result.text,
+        "measure": condition.measure.title,
         "unit": condition.measure.difference_unit,
-        "control_name": condition.control.name,
-        "treatment_name": condition.treatment.name,
-        "control": _mean(cell.control),
-        "treatment": _mean(cell.treatment),
+        "control_name": condition.control.title,
+        "treatment_name": condition.treatment.title,
+        "control": _mean(result.control),
+        "treatment": _mean(result.treatment),
         "mean": interval.mean,
         "low": interval.low,
         "high": interval.high,
         "direction": condition.prediction.direction,
         "smallest_effect": condition.prediction.smallest_effect,
-        "seeds": list(trial.case.seeds),
-        "differences": cell.differences,
+        "seeds": list(trial.experiment.seeds),
+        "differences": result.differences,
     }
 
 

@@ -1,4 +1,4 @@
-"""A hearing: a case whose runs are trained and whose probes are asked, until a verdict can be read."""
+"""Running an experiment: its runs are trained and its measurements taken until the trial can be read."""
 
 import time
 from collections.abc import Sequence
@@ -6,136 +6,127 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnlab.claims.case import Case, read_case
-from bnlab.claims.evidence import counts, probes, trained_specs
+from bnlab.claims.case import Experiment, parse_experiment
+from bnlab.claims.evidence import is_usable, needed_measurements, trained_specs
 from bnlab.claims.labels import labelled_specs
 from bnlab.claims.registry import CLAIMS
-from bnlab.runs.answers import Question, answer_question, answered
+from bnlab.claims.stock import Coverage
+from bnlab.runs.answers import Measurement, stored, take_measurement
 from bnlab.runs.docket import enter, entered, strike
-from bnlab.runs.groups import launched_alone
+from bnlab.runs.groups import ended_runs, launched_alone
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 
-ENDED_WITHOUT = (RunState.FAILED, RunState.STOPPED)
+INTERRUPTED = (RunState.FAILED, RunState.STOPPED)
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far a hearing has come: its runs as they are, and how many of its probes are answered.
+class ClaimProgress:
+    """How far an experiment has come: its runs as they are, and its `coverage`.
 
-    `problem` is one sentence about what went wrong, empty otherwise; where the hearing `rests`, it goes no further
-    until it is begun again. `seconds_left` tells when the last probe will be answered, at the pace of those answered
-    so far; None where no pace is known.
+    `problem` is one sentence about what went wrong, empty otherwise. If the experiment `has_failed`, it does not go on
+    until it is started again. `seconds_left` is the time until the last measurement, at the pace of the latest ones;
+    None while that is unknown.
     """
 
     runs: tuple[Run, ...]
-    needed: int
-    answered: int
-    asked: int
+    coverage: Coverage
     problem: str
-    rests: bool
+    has_failed: bool
     seconds_left: float | None = None
 
     @property
-    def trained(self) -> int:
-        """How many runs can be read."""
-        return sum(counts(run) for run in self.runs)
+    def fraction(self) -> float:
+        """How much is done, from 0 to 1; a run and a measurement count the same."""
+        runs = sum(min(1.0, run.step / max(1, run.total_steps)) for run in self.runs if not run.recorded)
+        total = self.coverage.runs + self.coverage.measurements
+        return (runs + self.coverage.measured) / total if total else 1.0
 
     @property
-    def share(self) -> float:
-        """From 0 to 1, where a run and an answer count alike."""
-        steps = sum(min(1.0, run.step / max(1, run.total_steps)) for run in self.runs if not run.recorded)
-        whole = self.needed + self.asked
-        return (steps + self.answered) / whole if whole else 1.0
-
-    @property
-    def is_over(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the trial can be read."""
-        return self.trained == self.needed and self.answered == self.asked
+        return self.coverage.is_complete
 
 
-class Hearing:
-    """One case before one lab. All but the questions that are out is in the store, so another lab can go on with it."""
+class ClaimRunner:
+    """Runs one experiment on a lab. Its state is in the store, so another lab can continue it."""
 
-    def __init__(self, lab: Lab, case: Case) -> None:
-        """Nothing happens before `begin`, or before the first `look` at a case that was begun earlier."""
-        self.case = case
+    def __init__(self, lab: Lab, experiment: Experiment) -> None:
+        """Nothing is trained before `start`, nor before `progress` of an experiment that was started earlier."""
+        self.experiment = experiment
         self._lab = lab
-        self._out: dict[Question, Future[None]] = {}
-        self._first_asked: tuple[float, int] | None = None  # when, and how many answers there were
+        self._pending: dict[Measurement, Future[None]] = {}
+        self._first_submitted: tuple[float, int] | None = None  # when, and how many measurements there were
 
-    def begin(self) -> None:
-        """Enter the case in the docket and launch whichever of its runs have not ended yet; returns at once."""
-        self._first_asked = None
-        self._out = {question: answer for question, answer in self._out.items() if not answer.done()}
-        enter(self._lab.store, [self.case.name])
-        missing = set(missing_specs(self._lab.store, self.case))
-        labelled = [(spec, label) for spec, label in labelled_specs(self.case) if spec in missing]
-        self._lab.launch_group(self.case.name, labelled)
+    def start(self) -> None:
+        """Queue the experiment and launch those of its runs that have not ended yet; returns at once."""
+        self._first_submitted = None
+        self._pending = {measurement: task for measurement, task in self._pending.items() if not task.done()}
+        enter(self._lab.store, [self.experiment.name])
+        missing = set(missing_specs(self._lab.store, self.experiment))
+        labelled = [(spec, label) for spec, label in labelled_specs(self.experiment) if spec in missing]
+        self._lab.launch_group(self.experiment.name, labelled)
 
-    def look(self) -> Standing:
-        """Where the hearing stands; asks the probes once all runs have ended."""
-        specs, questions = self._specs, self._questions
+    def progress(self) -> ClaimProgress:
+        """How far the experiment has come; submits the measurements once all runs have ended."""
+        specs, measurements = self._specs, self._measurements
         runs = tuple(self._lab.store.runs([spec.digest for spec in specs]))
-        known = answered(self._lab.store, questions)
-        if sum(counts(run) for run in runs) == len(specs):
-            self._ask([question for question in questions if question not in known], len(known))
+        taken = stored(self._lab.store, measurements)
+        coverage = Coverage(len(specs), sum(map(is_usable, runs)), len(measurements), len(taken))
+        if coverage.trained == coverage.runs:
+            self._submit([measurement for measurement in measurements if measurement not in taken], len(taken))
         failures = self._failures(runs)
         problem = " ".join(failures) or self._lab.problem
-        left = self._seconds_left(len(known), len(questions))
-        return Standing(runs, len(specs), len(known), len(questions), problem, bool(failures), left)
+        return ClaimProgress(runs, coverage, problem, bool(failures), self._seconds_left(coverage))
 
     def stop(self) -> None:
-        """Take the case off the docket and stop its runs: what they have done is kept, those without a step go.
+        """Remove the experiment from the queue and stop its runs; those that have not taken a step are deleted.
 
-        Runs that another case needs, or that somebody has launched by themselves, are left alone.
+        Runs that another queued experiment needs, or that were launched on their own, are left alone.
         """
         store = self._lab.store
-        strike(store, self.case.name)
-        others = [case for name in entered(store) if (case := read_case(name, CLAIMS))]
-        needed = {spec.digest for case in others for spec in trained_specs(case)}
-        own = {spec.digest for spec in self._specs} - needed
-        self._lab.withdraw(own - launched_alone(store, own))
-        for answer in self._out.values():
-            answer.cancel()
-        self._out.clear()
+        strike(store, self.experiment.name)
+        queued = [other for name in entered(store) if (other := parse_experiment(name, CLAIMS))]
+        needed = {spec.digest for other in queued for spec in trained_specs(other)}
+        unneeded = {spec.digest for spec in self._specs} - needed
+        self._lab.withdraw(unneeded - launched_alone(store, unneeded))
+        for task in self._pending.values():
+            task.cancel()
+        self._pending.clear()
 
     @cached_property
     def _specs(self) -> tuple[RunSpec, ...]:
-        return trained_specs(self.case)  # hundreds, and a page looks every second
+        return trained_specs(self.experiment)  # hundreds, and a page asks every second
 
     @cached_property
-    def _questions(self) -> tuple[Question, ...]:
-        return probes(self.case)
+    def _measurements(self) -> tuple[Measurement, ...]:
+        return needed_measurements(self.experiment)
 
-    def _ask(self, questions: Sequence[Question], known: int) -> None:
-        self._first_asked = self._first_asked or (time.monotonic(), known)
-        for question in questions:
-            if question not in self._out:
-                self._out[question] = self._lab.submit(answer_question, self._lab.store.url, question)
+    def _submit(self, measurements: Sequence[Measurement], taken: int) -> None:
+        self._first_submitted = self._first_submitted or (time.monotonic(), taken)
+        for measurement in measurements:
+            if measurement not in self._pending:
+                url = self._lab.store.url
+                self._pending[measurement] = self._lab.submit(take_measurement, url, measurement)
 
-    def _seconds_left(self, known: int, asked: int) -> float | None:
-        began, before = self._first_asked or (0.0, known)
-        return (time.monotonic() - began) * (asked - known) / (known - before) if known > before else None
+    def _seconds_left(self, coverage: Coverage) -> float | None:
+        started, before = self._first_submitted or (0.0, coverage.measured)
+        taken, left = coverage.measured - before, coverage.measurements - coverage.measured
+        return (time.monotonic() - started) * left / taken if taken > 0 else None
 
     def _failures(self, runs: Sequence[Run]) -> list[str]:
-        without = [run for run in runs if run.state in ENDED_WITHOUT]
-        many = f"{len(without)} of its runs {'was' if len(without) == 1 else 'were'} stopped or failed."
-        errors = {run.error for run in without if run.error}
-        errors |= {str(error) for answer in self._out.values() if answer.done() and (error := answer.exception())}
-        return [*([many] if without else []), *sorted(errors)]
+        interrupted = [run for run in runs if run.state in INTERRUPTED]
+        verb = "was" if len(interrupted) == 1 else "were"
+        summary = [f"{len(interrupted)} of its runs {verb} stopped or failed."] if interrupted else []
+        errors = {run.error for run in interrupted if run.error}
+        errors |= {str(error) for task in self._pending.values() if task.done() and (error := task.exception())}
+        return [*summary, *sorted(errors)]
 
 
-def is_ready(store: Store, case: Case) -> bool:
-    """Whether all that the trial needs is in the store."""
-    return not missing_specs(store, case) and len(answered(store, probes(case))) == len(probes(case))
-
-
-def missing_specs(store: Store, case: Case) -> tuple[RunSpec, ...]:
-    """The specs that the trial needs and that have not been trained here to their end."""
-    needed = trained_specs(case)
-    ended = {run.digest for run in store.runs([spec.digest for spec in needed]) if counts(run)}
-    return tuple(spec for spec in needed if spec.digest not in ended)
+def missing_specs(store: Store, experiment: Experiment) -> tuple[RunSpec, ...]:
+    """The specs that the experiment needs and that have not been trained here to their end."""
+    ended = ended_runs(store)
+    return tuple(spec for spec in trained_specs(experiment) if spec.digest not in ended)

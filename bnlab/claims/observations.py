@@ -2,33 +2,31 @@
 
 from typing import Any
 
-from bnlab.claims.claim import Arm, Claim, Condition, Measure, Prediction, Size
-from bnlab.claims.measures import NON_TRAINABLE_A_UNIT, TRAINABLE_A_UNIT
+from bnlab.claims.claim import COUNTED, Arm, Claim, Condition, Measure, Prediction, Size
+from bnlab.claims.measures import NON_TRAINABLE_PER_UNIT, TRAINABLE_PER_UNIT
 from bnlab.claims.probed import LOSS_CHANGES, QUANTITIES
 from bnlab.spec.parse import revise_spec
 from bnlab.spec.run_spec import RunSpec
 
-COUNTED = Size({}, 1)
-"""Nothing is trained, and no seed makes a difference."""
-
 _WITHOUT = Arm("no BN", (RunSpec(),))
 _WITH = Arm("BN", (RunSpec(placement="before_activation"),))
 _ONE = Prediction(+1, 1, "Half a parameter a unit does not exist, and one would make the statement true.")
-_FOUR_A_UNIT = (
+_FOUR_PER_UNIT = (
     "Together that is the notebook's 4 × units, as 784 · 4 = 3,136 on the input, 300 · 4 = 1,200 and 100 · 4 = 400: "
     "gamma and beta are trained, the moving mean and variance are kept."
 )
-_PLACES: dict[str, dict[str, Any]] = {
-    "before the activation": {"placement": "before_activation"},
-    "after the activation": {"placement": "after_activation"},
-    "on the input": {"input_normalization": True},
+_PLACEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "before_activation": ("before the activation", {"placement": "before_activation"}),
+    "after_activation": ("after the activation", {"placement": "after_activation"}),
+    "input": ("on the input", {"input_normalization": True}),
 }
+"""Titles and changes to the spec, by the condition's id."""
 
 
-def _wherever_it_stands(measure: Measure) -> tuple[Condition, ...]:
+def _at_each_placement(measure: Measure) -> tuple[Condition, ...]:
     return tuple(
-        Condition(place, Arm("BN", (revise_spec(RunSpec(), changes),)), _WITHOUT, measure, _ONE)
-        for place, changes in _PLACES.items()
+        Condition(identifier, title, Arm("BN", (revise_spec(RunSpec(), changes),)), _WITHOUT, measure, _ONE)
+        for identifier, (title, changes) in _PLACEMENTS.items()
     )
 
 
@@ -38,9 +36,9 @@ _DEPENDS = Prediction(
 
 
 def _in_both_modes() -> tuple[Condition, ...]:
-    """Every quantity in each mode; without BN there is nothing to move, and the loss stays."""
+    """Every quantity in each mode; without BN there is nothing to move, and the loss stays the same."""
     return tuple(
-        Condition(f"{QUANTITIES[quantity]}, {mode} mode", _WITH, _WITHOUT, measure, _DEPENDS)
+        Condition(f"{quantity}_{mode}", f"{QUANTITIES[quantity]}, {mode} mode", _WITH, _WITHOUT, measure, _DEPENDS)
         for (quantity, mode), measure in LOSS_CHANGES.items()
     )
 
@@ -50,8 +48,8 @@ OBSERVATIONS = (
         id="O1",
         statement="gamma and beta are new trainable parameters.",
         question="How many trainable parameters do the BN layers have for each unit they normalize?",
-        conditions=_wherever_it_stands(TRAINABLE_A_UNIT),
-        remarks=(_FOUR_A_UNIT,),
+        conditions=_at_each_placement(TRAINABLE_PER_UNIT),
+        remarks=(_FOUR_PER_UNIT,),
         quick=COUNTED,
         full=COUNTED,
     ),
@@ -60,8 +58,8 @@ OBSERVATIONS = (
         statement="Mean and standard deviation are not trainable.",
         question="How many parameters of the BN layers, for each unit they normalize, does the optimizer leave alone? "
         "(Keras keeps a moving mean and a moving variance, not a standard deviation.)",
-        conditions=_wherever_it_stands(NON_TRAINABLE_A_UNIT),
-        remarks=(_FOUR_A_UNIT,),
+        conditions=_at_each_placement(NON_TRAINABLE_PER_UNIT),
+        remarks=(_FOUR_PER_UNIT,),
         quick=COUNTED,
         full=COUNTED,
     ),

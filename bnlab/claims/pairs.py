@@ -4,36 +4,41 @@ from dataclasses import dataclass
 
 from bnlab.claims.claim import Arm, Condition, Measure, Prediction, Size
 from bnlab.spec.parse import revise_spec
-from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two specs under a name."""
+    """Two specs to be compared. The id begins those of its conditions."""
 
-    name: str
+    id: str
+    title: str
     treatment: RunSpec
     control: RunSpec
 
     def condition(self, measure: Measure, prediction: Prediction) -> Condition:
         """The pair compared by `measure`."""
-        name = f"{self.name}, {measure.name}"
-        return Condition(name, Arm("BN", (self.treatment,)), Arm("no BN", (self.control,)), measure, prediction)
+        treatment, control = Arm("BN", (self.treatment,)), Arm("no BN", (self.control,))
+        title = f"{self.title}, {measure.title}"
+        return Condition(f"{self.id}_{measure.id}", title, treatment, control, measure, prediction)
 
 
-def _at_rate(learning_rate: float) -> Pair:
+def _pair_at_rate(identifier: str, learning_rate: float) -> Pair:
     control = RunSpec(kernel_initializer="he_normal", learning_rate=learning_rate)
-    return Pair(f"rate {learning_rate:g}", revise_spec(control, {"placement": "before_activation"}), control)
+    treatment = revise_spec(control, {"placement": "before_activation"})
+    return Pair(identifier, f"rate {learning_rate:g}", treatment, control)
 
 
-_NOTEBOOK = PRESETS["notebook"].comparison
-PAIRS = (
-    Pair("the notebook's pair", _NOTEBOOK["Approach 2"].spec, _NOTEBOOK["Baseline"].spec),
-    _at_rate(0.01),
-    _at_rate(0.1),
+NOTEBOOK_PAIR = Pair(
+    "notebook",
+    "the notebook's pair",
+    treatment=RunSpec(placement="before_activation", input_normalization=True, use_bias=False),
+    control=RunSpec(activation="leaky_relu", kernel_initializer="he_normal"),
 )
-"""The notebook's own, which differ in more than BN, and pairs that differ in BN alone, at two learning rates."""
+"""Approach 2 and Baseline of the preset, which differ in more than BN."""
+
+PAIRS = (NOTEBOOK_PAIR, _pair_at_rate("rate_0_01", 0.01), _pair_at_rate("rate_0_1", 0.1))
+"""The notebook's pair, and pairs that differ in BN alone, at two learning rates."""
 
 PAIRS_REMARK = (
     "The notebook's pair is its Approach 2 against its Baseline. The two differ in five things: where BN stands, BN "

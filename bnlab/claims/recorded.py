@@ -1,4 +1,4 @@
-"""Trials that ship with bnlab, so that every claim has a verdict at first sight: their numbers, not their runs."""
+"""The trials that ship with bnlab, so that every claim has a verdict from the start: their numbers, not their runs."""
 
 import hashlib
 import json
@@ -11,26 +11,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bnlab.claims.case import Case, read_case
-from bnlab.claims.evidence import every_condition, sized
+from bnlab.claims.case import Experiment, parse_experiment
 from bnlab.claims.registry import CLAIMS
 from bnlab.claims.trial import Effort, Trial, judge_trial
 from bnlab.runs.recordings import machine
 
 DIGITS = 6
-_judging = threading.Lock()  # who comes second waits, instead of judging them again
-SHIPPED = files("bnlab.claims") / "data" / "trials.json"
+SHIPPED = files("bnlab.claims") / "data" / "trials.jsonl"
+_lock = threading.Lock()  # so that two threads do not judge the same trials
 
 
 def write_trials(trials: Iterable[Trial], path: Path) -> None:
-    """Write the numbers of `trials` to `path`, a line a trial."""
-    lines = [json.dumps(_packed(trial), ensure_ascii=False, allow_nan=False) for trial in trials]
+    """Write the numbers of `trials` to `path` as JSON Lines, one trial per line."""
+    lines = [json.dumps(_packed(trial), allow_nan=False) for trial in trials]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def recorded_trials() -> dict[str, Trial]:
-    """The trials that ship, by their claim's id. Judging them takes a second, once a process."""
-    with _judging:
+    """The trials that ship, by their claim's id. Judging them takes a second, once per process."""
+    with _lock:
         return _shipped_trials()
 
 
@@ -40,46 +39,51 @@ def _shipped_trials() -> dict[str, Trial]:
 
 
 def read_trials(text: str) -> dict[str, Trial]:
-    """Trials by their claim's id, judged anew from their numbers; one whose claim has changed since is left out."""
-    found = (_unpacked(json.loads(line)) for line in text.splitlines())
-    return {trial.case.claim.id: trial for trial in found if trial is not None}
+    """Trials by their claim's id, judged from their numbers; those whose claim has changed since are left out."""
+    trials = (_unpacked(json.loads(line)) for line in text.splitlines())
+    return {trial.experiment.claim.id: trial for trial in trials if trial is not None}
 
 
 def _packed(trial: Trial) -> dict[str, Any]:
-    cells = (*trial.cells, *trial.beside)
     return {
-        "case": trial.case.name,
+        "experiment": trial.experiment.name,
+        "design": design_digest(trial.experiment),
         "origin": trial.origin or machine(),
         "effort": asdict(trial.effort),
-        "rules": _rules(trial.case),
-        "numbers": {cell.condition.name: [_rounded(cell.control), _rounded(cell.treatment)] for cell in cells},
+        "numbers": {
+            result.condition.id: {"control": _rounded(result.control), "treatment": _rounded(result.treatment)}
+            for result in trial.all_results
+        },
     }
 
 
 def _unpacked(packed: dict[str, Any]) -> Trial | None:
-    case = read_case(packed["case"], CLAIMS)
-    if case is None or _rules(case) != packed["rules"]:
+    experiment = parse_experiment(packed["experiment"], CLAIMS)
+    if experiment is None or design_digest(experiment) != packed["design"]:
         return None
     numbers = {
-        name: ([_number(value) for value in control], [_number(value) for value in treatment])
-        for name, (control, treatment) in packed["numbers"].items()
+        condition: (_with_nan(arms["control"]), _with_nan(arms["treatment"]))
+        for condition, arms in packed["numbers"].items()
     }
-    return judge_trial(case, numbers, Effort(**packed["effort"]), packed["origin"])
+    return judge_trial(experiment, numbers, Effort(**packed["effort"]), packed["origin"])
 
 
-def _rules(case: Case) -> str:
-    """A hash of what each condition measures, and of what: numbers of anything else are not this case's."""
-    seed = case.seeds.start
-    rules = []
-    for condition in every_condition(case.claim):
-        specs = [spec.digest for arm in condition.arms for spec in sized(arm, case, seed)]
-        rules.append([condition.name, condition.measure.name, *specs])
-    return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
+def design_digest(experiment: Experiment) -> str:
+    """A hash of what is measured under each condition, by ids and the specs' digests.
+
+    Numbers recorded under another digest belong to another experiment.
+    """
+    seed = experiment.seeds.start
+    design = []
+    for condition in experiment.claim.all_conditions:
+        specs = [spec.digest for arm in condition.arms for spec in experiment.specs(arm, seed)]
+        design.append([condition.id, condition.measure.id, *specs])
+    return hashlib.sha256(json.dumps(design).encode()).hexdigest()[:16]
 
 
 def _rounded(values: Iterable[float]) -> list[float | None]:
     return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in values]
 
 
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
+def _with_nan(values: Iterable[float | None]) -> list[float]:
+    return [math.nan if value is None else value for value in values]

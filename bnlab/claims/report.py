@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from bnlab.claims.amounts import amount, difference_amount, thresholds
-from bnlab.claims.discussions import DISCUSSIONS
-from bnlab.claims.evidence import looked_into, trained_specs
-from bnlab.claims.probed import PROBED_STEPS
+from bnlab.claims.evidence import briefly_trained, trained_specs
+from bnlab.claims.probed import MOST_STEPS
 from bnlab.claims.statistics import Interval
-from bnlab.claims.trial import Cell, Trial
+from bnlab.claims.trial import ConditionResult, Trial
 from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
 
 _HEAD = """# The notebook's statements on trial
@@ -21,67 +20,69 @@ differences; the smallest effect that counts, and its direction, were fixed befo
 
 def claims_report(trials: Iterable[Trial]) -> str:
     """The page: an overview, then a section for each trial."""
-    held = list(trials)
-    overview = "\n".join(["| | statement | verdict | conditions | seeds |", "|---|---|---|---|--:|", *map(_row, held)])
-    return "\n\n".join([_HEAD, HOW_JUDGED, HOW_COMBINED, overview, *map(_section, held)]) + "\n"
+    listed = list(trials)
+    overview = "\n".join(
+        ["| | statement | verdict | conditions | seeds |", "|---|---|---|---|--:|", *map(_row, listed)]
+    )
+    return "\n\n".join([_HEAD, HOW_JUDGED, HOW_COMBINED, overview, *map(_section, listed)]) + "\n"
 
 
 def _row(trial: Trial) -> str:
-    claim = trial.case.claim
+    claim = trial.experiment.claim
     link = f"[{claim.id}](#{claim.id.lower()})"
-    return f"| {link} | {claim.statement} | {trial.verdict} | {_counts(trial)} | {len(trial.case.seeds)} |"
+    return f"| {link} | {claim.statement} | {trial.verdict.label} | {_counts(trial)} | {len(trial.experiment.seeds)} |"
 
 
 def _counts(trial: Trial) -> str:
     """How many conditions gave which verdict."""
-    return ", ".join(f"{len(names)} {verdict}" for verdict, names in trial.where.items())
+    return ", ".join(f"{len(conditions)} {verdict.label}" for verdict, conditions in trial.by_verdict.items())
 
 
 def _section(trial: Trial) -> str:
-    claim = trial.case.claim
+    claim = trial.experiment.claim
     parts = [
         f'<a id="{claim.id.lower()}"></a>\n\n## {claim.id}: “{claim.statement}”',
-        f"**{trial.words[0].upper()}{trial.words[1:]}.** Of {len(trial.cells)} conditions: {_counts(trial)}.",
+        f"**{trial.text[0].upper()}{trial.text[1:]}.** Of {len(trial.results)} conditions: {_counts(trial)}.",
         _effort(trial),
         f"*{claim.question}*",
-        _table(trial.cells),
+        _table(trial.results),
     ]
-    if trial.beside:
-        parts += ["Beside it, deciding nothing:", _table(trial.beside)]
+    if trial.supplementary:
+        parts += ["Beside it, deciding nothing:", _table(trial.supplementary)]
     parts += [_listed("The smallest effect that counts, fixed beforehand:", thresholds(claim))]
     if claim.remarks:
         parts += [_listed("To know of the comparison:", claim.remarks)]
     if claim.literature:
         parts += [_listed("What others found:", (f"{found.sentence} ({found.source})" for found in claim.literature))]
-    if claim.id in DISCUSSIONS:
-        parts += [f"Where this differs, and why: {DISCUSSIONS[claim.id]}"]
+    if claim.discussion:
+        parts += [f"Where this differs, and why: {claim.discussion}"]
     return "\n\n".join(parts)
 
 
 def _effort(trial: Trial) -> str:
     effort = trial.effort
-    probed = looked_into(trial.case)
-    if not (trained_specs(trial.case) or probed):
+    brief = briefly_trained(trial.experiment)
+    if not (trained_specs(trial.experiment) or brief):
         return "Counted from the networks as they are built."
-    changes = ", ".join(f"{name} = {value:,}" for name, value in trial.case.size.changes.items())
-    size = f"{trial.case.size_name} size{f' ({changes})' if changes else ''}"
-    seeds = f"{len(trial.case.seeds)} seed{'s' if len(trial.case.seeds) > 1 else ''}"
+    changes = ", ".join(f"{name} = {value:,}" for name, value in trial.experiment.size.changes.items())
+    size = f"{trial.experiment.size_name} size{f' ({changes})' if changes else ''}"
+    seeds = f"{len(trial.experiment.seeds)} seed{'s' if len(trial.experiment.seeds) > 1 else ''}"
     diverged = f", {effort.diverged} diverged and count as a guess" if effort.diverged else ""
     runs = f"{effort.runs} runs, {effort.steps:,} steps, {effort.seconds:,.0f} s of training{diverged}"
-    looked = f"{probed} networks trained for up to {PROBED_STEPS} steps and looked into"
-    behind = " and ".join([*([runs] if effort.runs else []), *([looked] if probed else [])])
-    return f"{seeds}, {size}; {behind}. {trial.origin}."
+    measured = f"{brief} networks trained for up to {MOST_STEPS} steps and looked into"
+    work = " and ".join([*([runs] if effort.runs else []), *([measured] if brief else [])])
+    return f"{seeds}, {size}; {work}. {trial.origin}."
 
 
-def _table(cells: Sequence[Cell]) -> str:
+def _table(results: Sequence[ConditionResult]) -> str:
     rows = ["| condition | control | treatment | difference (95 % interval) | counts from | verdict |"]
     rows += ["|---|--:|--:|--:|--:|---|"]
-    for cell in cells:
-        control, treatment = (sum(values) / len(values) for values in (cell.control, cell.treatment))
-        condition = cell.condition
+    for result in results:
+        control, treatment = (sum(values) / len(values) for values in (result.control, result.treatment))
+        condition = result.condition
         rows.append(
-            f"| {condition.name} | {amount(control)} | {amount(treatment)} | {_difference(cell.interval)} "
-            f"{condition.measure.difference_unit} | {condition.prediction.smallest_effect:g} | {cell.words} |"
+            f"| {condition.title} | {amount(control)} | {amount(treatment)} | {_difference(result.interval)} "
+            f"{condition.measure.difference_unit} | {condition.prediction.smallest_effect:g} | {result.text} |"
         )
     return "\n".join(rows)
 

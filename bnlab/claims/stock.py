@@ -1,44 +1,52 @@
-"""The stock: what of a case's runs and answers is in the store already, and what is left to be done."""
+"""Cached results: which of an experiment's runs and measurements are in the store already."""
 
 from dataclasses import dataclass
 
-from bnlab.claims.case import Case
-from bnlab.claims.evidence import probes, trained_specs
-from bnlab.runs.answers import kept_answers
+from bnlab.claims.case import Experiment
+from bnlab.claims.evidence import needed_measurements, trained_specs
+from bnlab.runs.answers import stored_keys
 from bnlab.runs.groups import ended_runs
 from bnlab.runs.store import Store
 
 
 @dataclass(frozen=True)
-class Stock:
-    """All that was trained to its end here, by digest, and answered, by question and digest."""
+class Coverage:
+    """How many of the `runs` needed are `trained`, and how many of the `measurements` needed are `measured`."""
 
-    runs: frozenset[str]
-    answers: frozenset[tuple[str, str]]
+    runs: int
+    trained: int
+    measurements: int
+    measured: int
 
-    def of(self, case: Case, after: Case | None = None) -> "Extent":
-        """How much of `case` there is; of what it needs beyond the case `after`, if one is given."""
-        held = frozenset(trained_specs(after)) | {q.spec for q in probes(after)} if after else frozenset()
-        specs = [spec.digest for spec in trained_specs(case) if spec not in held]
-        asked = [(question.name, question.spec.digest) for question in probes(case) if question.spec not in held]
-        return Extent(len(specs), len(self.runs.intersection(specs)), len(asked), len(self.answers.intersection(asked)))
+    @property
+    def is_complete(self) -> bool:
+        """Whether the trial can be read."""
+        return self.trained == self.runs and self.measured == self.measurements
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some of it is there, but not all."""
+        return not self.is_complete and self.trained + self.measured > 0
 
 
 @dataclass(frozen=True)
-class Extent:
-    """How much is `trained` of the `needed` runs, and `answered` of what is `asked`."""
+class CachedResults:
+    """The digests of all runs that were trained here to their end, and the keys of all measurements."""
 
-    needed: int
-    trained: int
-    asked: int
-    answered: int
+    runs: frozenset[str]
+    measurements: frozenset[tuple[str, str]]
 
-    @property
-    def is_begun(self) -> bool:
-        """Whether some of it is there, but not all."""
-        return 0 < self.trained + self.answered < self.needed + self.asked
+    def coverage(self, experiment: Experiment, besides: Experiment | None = None) -> Coverage:
+        """How much of `experiment` there is; if `besides` is given, of what is not part of that one."""
+        measurements = {(measurement.key, measurement.spec.digest) for measurement in needed_measurements(experiment)}
+        runs = {spec.digest for spec in trained_specs(experiment)}
+        if besides is not None:
+            measurements -= {(other.key, other.spec.digest) for other in needed_measurements(besides)}
+            runs -= {spec.digest for spec in trained_specs(besides)}
+        trained, measured = len(self.runs & runs), len(self.measurements & measurements)
+        return Coverage(len(runs), trained, len(measurements), measured)
 
 
-def read_stock(store: Store) -> Stock:
-    """What the store has."""
-    return Stock(frozenset(ended_runs(store)), frozenset(kept_answers(store)))
+def read_cached_results(store: Store) -> CachedResults:
+    """What the store contains."""
+    return CachedResults(frozenset(ended_runs(store)), frozenset(stored_keys(store)))

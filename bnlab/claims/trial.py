@@ -1,20 +1,20 @@
-"""A claim's trial: its numbers, what they say under each condition, and the verdict."""
+"""The trial of a claim: its numbers, the verdict under each condition, and the verdict on the claim."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bnlab.claims.case import Case
-from bnlab.claims.claim import Condition, Counted
-from bnlab.claims.evidence import Evidence, counts, every_condition, looked_into, probes, sized, trained_specs
+from bnlab.claims.case import Experiment
+from bnlab.claims.claim import Condition, SpecMeasure
+from bnlab.claims.evidence import Evidence, briefly_trained, is_usable, needed_measurements, trained_specs
 from bnlab.claims.statistics import Interval, confidence_interval, exact_interval, paired_differences
-from bnlab.claims.verdicts import Verdict, Where, combine, condition_text, judge, verdict_text
+from bnlab.claims.verdicts import Verdict, combine, condition_text, judge, verdict_text
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 
 Numbers = Mapping[str, tuple[Sequence[float], Sequence[float]]]
-"""The control's and the treatment's numbers, one a seed, by the condition's name."""
+"""The control's and the treatment's numbers, one per seed, by the condition's id."""
 
 
 class TrialError(RuntimeError):
@@ -23,9 +23,9 @@ class TrialError(RuntimeError):
 
 @dataclass(frozen=True)
 class Effort:
-    """What stands behind a trial; `seconds` are those spent in steps, of all runs together.
+    """What a trial took; `seconds` are those spent in training steps, of all runs together.
 
-    Runs that diverged, in a loss that is not finite, count like any other.
+    Runs that diverged, in a loss that is not finite, are included.
     """
 
     runs: int
@@ -35,8 +35,8 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One condition's numbers, one a seed, the interval of their paired differences, and what that says."""
+class ConditionResult:
+    """One condition's numbers, one per seed, the interval of their paired differences, and the verdict."""
 
     condition: Condition
     treatment: tuple[float, ...]
@@ -46,81 +46,94 @@ class Cell:
 
     @property
     def differences(self) -> list[float]:
-        """Treatment minus control, one a seed."""
+        """Treatment minus control, one per seed."""
         return paired_differences(self.treatment, self.control)
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The verdict as it is printed."""
         return condition_text(self.verdict, self.interval)
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What was measured of a case, and what stands behind it; equal to none but itself.
+    """What was measured for an experiment, and what it took; equal to none but itself.
 
-    `cells` decide, `beside` are shown with them. `where` maps each verdict to the conditions that gave it. `origin`
-    says when and on what machine a recorded trial was held, and is empty for one held here.
+    `results` decide the verdict, `supplementary` ones are shown with them. `origin` says when and on what machine a
+    recorded trial was made, and is empty for one measured here.
     """
 
-    case: Case
-    cells: tuple[Cell, ...]
-    beside: tuple[Cell, ...]
+    experiment: Experiment
+    results: tuple[ConditionResult, ...]
+    supplementary: tuple[ConditionResult, ...]
     verdict: Verdict
-    where: Where
     effort: Effort
     origin: str = ""
 
     @property
-    def words(self) -> str:
+    def all_results(self) -> tuple[ConditionResult, ...]:
+        """Those that decide, then the supplementary ones."""
+        return (*self.results, *self.supplementary)
+
+    @property
+    def by_verdict(self) -> dict[Verdict, tuple[Condition, ...]]:
+        """The deciding conditions by their verdict; verdicts that none has are left out."""
+        found = {v: tuple(result.condition for result in self.results if result.verdict is v) for v in Verdict}
+        return {verdict: conditions for verdict, conditions in found.items() if conditions}
+
+    @property
+    def text(self) -> str:
         """The verdict as it is printed."""
-        return verdict_text(self.verdict, self.where)
+        supporting = self.by_verdict.get(Verdict.SUPPORTED, ())
+        return verdict_text(self.verdict, [condition.title for condition in supporting])
 
     @property
     def networks(self) -> int:
-        """How many were trained for it, those included that were only looked into after some steps."""
-        return self.effort.runs + looked_into(self.case)
+        """How many were trained for it, those that only a measurement trained for some steps included."""
+        return self.effort.runs + briefly_trained(self.experiment)
 
     @property
     def difference(self) -> Interval:
         """Treatment minus control by the claim's measure: each seed's mean over the conditions that have it."""
-        claim = self.case.claim
-        pairs = [cell.differences for cell in self.cells if cell.condition.measure == claim.measure]
-        means = [math.fsum(row) / len(row) for row in zip(*pairs, strict=True)]
+        claim = self.experiment.claim
+        per_condition = [r.differences for r in self.results if r.condition.measure.id == claim.measure.id]
+        means = [math.fsum(per_seed) / len(per_seed) for per_seed in zip(*per_condition, strict=True)]
         return interval_of(claim.conditions[0], means)
 
 
-def read_trial(store: Store, case: Case) -> Trial:
-    """The trial as the store has it.
+def read_trial(store: Store, experiment: Experiment) -> Trial:
+    """The trial, computed from what the store contains.
 
     Raises:
-        TrialError: a run or an answer is missing.
+        TrialError: a run or a measurement is missing.
     """
-    specs, asked = trained_specs(case), probes(case)
-    evidence = Evidence(store, specs, asked)
+    claim, specs, measurements = experiment.claim, trained_specs(experiment), needed_measurements(experiment)
+    evidence = Evidence(store, specs, measurements)
     runs = tuple(evidence.runs.values())
-    _check_runs(case, len(specs), runs)
-    lacking = len(asked) - len(evidence.answers)
-    if lacking:
-        raise TrialError(f"{lacking} of the probes of {case.claim.id} have not been answered.")
-    numbers = {condition.name: _numbers(evidence, condition, case) for condition in every_condition(case.claim)}
-    return judge_trial(case, numbers, effort_of(runs))
+    _check_runs(experiment, len(specs), runs)
+    missing = len(measurements) - len(evidence.tables)
+    if missing:
+        raise TrialError(f"{missing} of the measurements for {claim.id} have not been taken.")
+    numbers = {condition.id: _numbers(evidence, condition, experiment) for condition in claim.all_conditions}
+    return judge_trial(experiment, numbers, effort_of(runs))
 
 
-def judge_trial(case: Case, numbers: Numbers, effort: Effort, origin: str = "") -> Trial:
-    """What the numbers say.
+def judge_trial(experiment: Experiment, numbers: Numbers, effort: Effort, origin: str = "") -> Trial:
+    """The verdicts that follow from the numbers.
 
     Raises:
         KeyError: a condition of the claim has no numbers.
-        ValueError: a condition's numbers are not one a seed for both arms.
+        ValueError: a condition's numbers are not one per seed for both arms.
     """
-    cells = {condition: _cell(condition, *numbers[condition.name]) for condition in every_condition(case.claim)}
-    if any(len(cell.control) != len(case.seeds) for cell in cells.values()):
-        raise ValueError(f"{case.name} needs {len(case.seeds)} numbers an arm")
-    deciding = tuple(cells[condition] for condition in case.claim.conditions)
-    verdict, where = combine({cell.condition.name: cell.verdict for cell in deciding})
-    beside = tuple(cells[condition] for condition in case.claim.beside)
-    return Trial(case, deciding, beside, verdict, where, effort, origin)
+    claim, seeds = experiment.claim, len(experiment.seeds)
+    results, supplementary = (
+        tuple(_judge_condition(condition, *numbers[condition.id]) for condition in conditions)
+        for conditions in (claim.conditions, claim.supplementary)
+    )
+    if any(len(result.control) != seeds for result in (*results, *supplementary)):
+        raise ValueError(f"{experiment.name} needs {seeds} numbers per arm")
+    verdict = combine([result.verdict for result in results])
+    return Trial(experiment, results, supplementary, verdict, effort, origin)
 
 
 def effort_of(runs: Sequence[Run]) -> Effort:
@@ -134,28 +147,28 @@ def effort_of(runs: Sequence[Run]) -> Effort:
 
 
 def interval_of(condition: Condition, values: Sequence[float]) -> Interval:
-    """The interval of a condition's numbers: what is counted has no spread to estimate."""
-    counted = isinstance(condition.measure.source, Counted)
-    return exact_interval(values) if counted else confidence_interval(values)
+    """The interval of a condition's numbers; those that follow from the spec are exact."""
+    is_exact = isinstance(condition.measure.source, SpecMeasure)
+    return exact_interval(values) if is_exact else confidence_interval(values)
 
 
-def _numbers(evidence: Evidence, condition: Condition, case: Case) -> tuple[list[float], list[float]]:
+def _numbers(evidence: Evidence, condition: Condition, experiment: Experiment) -> tuple[list[float], list[float]]:
     control, treatment = (
-        [evidence.number(condition.measure, sized(arm, case, seed)) for seed in case.seeds] for arm in condition.arms
+        [evidence.number(condition.measure, experiment.specs(arm, seed)) for seed in experiment.seeds]
+        for arm in condition.arms
     )
     return control, treatment
 
 
-def _cell(condition: Condition, control: Sequence[float], treatment: Sequence[float]) -> Cell:
+def _judge_condition(condition: Condition, control: Sequence[float], treatment: Sequence[float]) -> ConditionResult:
     interval = interval_of(condition, paired_differences(treatment, control))
-    predicted = condition.prediction
-    verdict = judge(interval, predicted.direction, predicted.smallest_effect)
-    return Cell(condition, tuple(treatment), tuple(control), interval, verdict)
+    verdict = judge(interval, condition.prediction.direction, condition.prediction.smallest_effect)
+    return ConditionResult(condition, tuple(treatment), tuple(control), interval, verdict)
 
 
-def _check_runs(case: Case, needed: int, runs: Sequence[Run]) -> None:
-    lacking = needed - sum(counts(run) for run in runs)
-    if lacking:
+def _check_runs(experiment: Experiment, needed: int, runs: Sequence[Run]) -> None:
+    missing = needed - sum(map(is_usable, runs))
+    if missing:
         errors = sorted({run.error for run in runs if run.error})
-        words = f"{lacking} of the {needed} runs of {case.claim.id} have not been trained to their end."
-        raise TrialError(" ".join([words, *errors]))
+        summary = f"{missing} of the {needed} runs of {experiment.claim.id} have not been trained to their end."
+        raise TrialError(" ".join([summary, *errors]))

@@ -1,6 +1,6 @@
-"""What the numbers allow one to say."""
+"""Verdicts: what follows from an interval, and from the verdicts under several conditions."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import StrEnum
 
 from bnlab.claims.statistics import Interval
@@ -13,7 +13,7 @@ HOW_JUDGED = (
     "the interval reaches across, and more of them would narrow it. A claim that something makes no difference is "
     "*supported* where the interval lies between the two and *contradicted* where it lies outside."
 )
-"""What `judge` does, for whoever reads a verdict."""
+"""What `judge` does, for the reader of a verdict."""
 
 HOW_COMBINED = (
     "A statement that one condition supports and another contradicts, or shows no difference for, *holds only when* "
@@ -23,17 +23,29 @@ HOW_COMBINED = (
 )
 """What `combine` does."""
 
-Where = dict["Verdict", tuple[str, ...]]
-
 
 class Verdict(StrEnum):
-    """What a trial has shown of a claim."""
+    """What a trial has shown of a claim. The values are ids."""
 
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
-    NO_DIFFERENCE = "no detectable difference"
-    CONDITIONAL = "holds only when …"
-    TOO_FEW = "not enough seeds"
+    NO_DIFFERENCE = "no_difference"
+    CONDITIONAL = "conditional"
+    TOO_FEW = "too_few_seeds"
+
+    @property
+    def label(self) -> str:
+        """As it is printed."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Verdict.SUPPORTED: "supported",
+    Verdict.CONTRADICTED: "contradicted",
+    Verdict.NO_DIFFERENCE: "no detectable difference",
+    Verdict.CONDITIONAL: "holds only when …",
+    Verdict.TOO_FEW: "not enough seeds",
+}
 
 
 def judge(interval: Interval, direction: int, smallest_effect: float) -> Verdict:
@@ -70,35 +82,30 @@ def judge(interval: Interval, direction: int, smallest_effect: float) -> Verdict
     return Verdict.TOO_FEW
 
 
-def combine(per_condition: Mapping[str, Verdict]) -> tuple[Verdict, Where]:
-    """The verdict on a claim from those under its conditions, and the map of where: {verdict: conditions}.
+def combine(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict on a claim from those under its conditions.
 
-    Where it is supported in one condition and not in another, it is conditional, whatever is still unsettled elsewhere.
-    Else, all conditions must be settled: supported in all is supported; contradicted in one and supported in none
+    If it is supported in one condition and not in another, it is conditional, whatever is still unsettled elsewhere.
+    Otherwise all conditions must be settled: supported in all is supported; contradicted in one and supported in none
     is contradicted; the rest shows no difference.
     """
-    found = set(per_condition.values())
-    where = {
-        verdict: tuple(name for name, own in per_condition.items() if own is verdict)
-        for verdict in Verdict
-        if verdict in found
-    }
+    found = set(verdicts)
     if Verdict.SUPPORTED in found and found & {Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE}:
-        return Verdict.CONDITIONAL, where
+        return Verdict.CONDITIONAL
     if Verdict.TOO_FEW in found or not found:
-        return Verdict.TOO_FEW, where
+        return Verdict.TOO_FEW
     for verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED):
         if verdict in found:
-            return verdict, where
-    return Verdict.NO_DIFFERENCE, where
+            return verdict
+    return Verdict.NO_DIFFERENCE
 
 
 def condition_text(verdict: Verdict, interval: Interval) -> str:
-    """The verdict under one condition in words, which tell a difference that is there but small from none."""
-    small = verdict is Verdict.NO_DIFFERENCE and not interval.contains(0)
-    return "too small to count" if small else str(verdict)
+    """The verdict under one condition as text, which tells a difference that is there but small from none."""
+    is_small = verdict is Verdict.NO_DIFFERENCE and not interval.contains(0)
+    return "too small to count" if is_small else verdict.label
 
 
-def verdict_text(verdict: Verdict, where: Mapping[Verdict, tuple[str, ...]]) -> str:
-    """The verdict in words, with the conditions where it holds in the place of the "…"."""
-    return verdict.replace("…", "; ".join(where.get(Verdict.SUPPORTED, ())))
+def verdict_text(verdict: Verdict, supporting: Sequence[str]) -> str:
+    """The verdict as text, with the titles of the `supporting` conditions in the place of the "…"."""
+    return verdict.label.replace("…", "; ".join(supporting))

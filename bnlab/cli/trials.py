@@ -12,13 +12,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bnlab.claims.case import FULL, QUICK, Case, open_case
+from bnlab.claims.case import FULL, QUICK, Experiment, plan_experiment
 from bnlab.claims.documents import trial_document
 from bnlab.claims.evidence import trained_specs
-from bnlab.claims.hearing import Hearing, Standing, is_ready
+from bnlab.claims.hearing import ClaimProgress, ClaimRunner
 from bnlab.claims.recorded import recorded_trials, write_trials
 from bnlab.claims.registry import CLAIMS
 from bnlab.claims.report import claims_report
+from bnlab.claims.stock import read_cached_results
 from bnlab.claims.trial import Trial, read_trial
 from bnlab.cli.documents import write_json
 from bnlab.cli.options import INTERRUPTED, console, in_a_folder, json_option, open_store
@@ -30,7 +31,7 @@ from bnlab.runs.store import Store
 MOST_SEEDS = 100
 HIGHEST_SEED = 2**31 - 1
 
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
@@ -64,14 +65,14 @@ def claims(
     """Put the notebook's statements on trial, all or those named. Ctrl-C stops; the same command goes on."""
     store = open_store()
     chosen = [CLAIMS[name] for name in CLAIMS if name in ids or not ids]
-    cases = [open_case(claim, QUICK if is_quick else FULL, seeds) for claim in chosen]
-    trials = _held(store, cases)
+    experiments = [plan_experiment(claim, QUICK if is_quick else FULL, seeds) for claim in chosen]
+    trials = _run_all(store, experiments)
     console.print(trials_table(trials))
     if json_path:
         write_json(json_path, [trial_document(trial) for trial in trials])
     if record_path:
         write_trials(trials, record_path)
-    sys.exit(len(trials) < len(cases))
+    sys.exit(len(trials) < len(experiments))
 
 
 @click.command()
@@ -82,43 +83,44 @@ def report(path: Path) -> None:
 
 
 def trials_table(trials: Sequence[Trial]) -> Table:
-    """A line for each trial: what was said, the verdict, and the mean difference over the conditions."""
+    """One row per trial: the statement, the verdict, and the mean difference over the conditions."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("", "statement", "verdict", "mean difference, 95 % interval", "seeds", "runs", "trained"):
         table.add_column(heading, justify="right" if heading in ("seeds", "runs", "trained") else "left")
     for trial in trials:
-        difference, claim = trial.difference, trial.case.claim
+        difference, claim = trial.difference, trial.experiment.claim
         ends = f"{_signed(difference.low)} to {_signed(difference.high)}"
         table.add_row(
             claim.id,
             escape(claim.statement),
-            escape(trial.words),
-            escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.difference_unit}, {claim.measure.name}"),
-            str(len(trial.case.seeds)),
+            escape(trial.text),
+            escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.difference_unit}, {claim.measure.title}"),
+            str(len(trial.experiment.seeds)),
             str(trial.networks),
             f"{trial.effort.seconds:.0f} s",
         )
     return table
 
 
-def _held(store: Store, cases: Sequence[Case]) -> list[Trial]:
-    """The trials that could be held; why others could not is printed."""
-    if all(is_ready(store, case) for case in cases):
-        return [read_trial(store, case) for case in cases]
+def _run_all(store: Store, experiments: Sequence[Experiment]) -> list[Trial]:
+    """The trials of all experiments that could be completed; why others could not is printed."""
+    cached = read_cached_results(store)
+    if all(cached.coverage(experiment).is_complete for experiment in experiments):
+        return [read_trial(store, experiment) for experiment in experiments]
     lab = Lab(store, scheduler=scheduler_address())
     try:
-        return [trial for case in cases if (trial := _hold(lab, case)) is not None]
+        return [trial for experiment in experiments if (trial := _run(lab, experiment)) is not None]
     except KeyboardInterrupt:
         console.print("Stopping; what was trained is kept.")
-        _stop(lab, cases)
+        _stop(lab, experiments)
         console.print("Stopped. The same command goes on from here.")
         sys.exit(INTERRUPTED)
     finally:
         lab.close()
 
 
-def _hold(lab: Lab, case: Case) -> Trial | None:
-    claim = case.claim
+def _run(lab: Lab, experiment: Experiment) -> Trial | None:
+    claim = experiment.claim
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -126,33 +128,37 @@ def _hold(lab: Lab, case: Case) -> Trial | None:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    idle = is_ready(lab.store, case)
-    with Progress(*columns, console=console, refresh_per_second=4, transient=True, disable=idle) as progress:
+    is_complete = read_cached_results(lab.store).coverage(experiment).is_complete
+    with Progress(*columns, console=console, refresh_per_second=4, transient=True, disable=is_complete) as progress:
         bar = progress.add_task(claim.id, total=1.0, detail="")
-        hearing = Hearing(lab, case)
-        hearing.begin()
-        while not (state := hearing.look()).is_over:
-            if state.rests:
+        runner = ClaimRunner(lab, experiment)
+        runner.start()
+        while not (state := runner.progress()).is_complete:
+            if state.has_failed:
                 console.print(f"{claim.id}: {state.problem}", style="red", markup=False)
-                _stop(lab, [case])
+                _stop(lab, [experiment])
                 return None
-            progress.update(bar, completed=state.share, detail=state.problem or _counted(state))
-            time.sleep(LOOK_SECONDS)
-    trial = read_trial(lab.store, case)
-    console.print(f"{claim.id}: {trial.words}", markup=False, soft_wrap=True)
+            progress.update(bar, completed=state.fraction, detail=state.problem or _counts(state))
+            time.sleep(POLL_SECONDS)
+    trial = read_trial(lab.store, experiment)
+    console.print(f"{claim.id}: {trial.text}", markup=False, soft_wrap=True)
     return trial
 
 
-def _stop(lab: Lab, cases: Sequence[Case]) -> None:
-    for case in cases:
-        Hearing(lab, case).stop()
-    wait_until_stopped(lab, [spec.digest for case in cases for spec in trained_specs(case)])
+def _stop(lab: Lab, experiments: Sequence[Experiment]) -> None:
+    for experiment in experiments:
+        ClaimRunner(lab, experiment).stop()
+    wait_until_stopped(lab, [spec.digest for experiment in experiments for spec in trained_specs(experiment)])
 
 
-def _counted(state: Standing) -> str:
-    """34 of 60 runs, 2 of 40 answers."""
-    parts = ((state.trained, state.needed, "runs"), (state.answered, state.asked, "answers"))
-    return ", ".join(f"{done} of {whole} {what}" for done, whole, what in parts if whole)
+def _counts(progress: ClaimProgress) -> str:
+    """34 of 60 runs, 2 of 40 measurements."""
+    coverage = progress.coverage
+    parts = (
+        (coverage.trained, coverage.runs, "runs"),
+        (coverage.measured, coverage.measurements, "measurements"),
+    )
+    return ", ".join(f"{done} of {total} {what}" for done, total, what in parts if total)
 
 
 def _signed(value: float) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bnlab.runs.frames import Arrays, latencies_frame, read_moments
 from bnlab.runs.run import Run
+from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
 from bnlab.training.records import LATENCY_BATCHES
@@ -36,7 +37,7 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     Columns: label, params, trainable, runs (how many have been measured), val_loss, val_loss_sd, val_accuracy,
     val_accuracy_sd (of each run's last moment; sd over seeds, missing for one), difference, difference_sd (of
     val_accuracy to the variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have ended one),
-    seconds_to_95, seconds_to_97 (mean over seeds of the time in training steps; missing unless all got there),
+    seconds_to_95, seconds_to_97 (mean over seeds; missing unless all got there),
     latency_1, latency_256 (seconds that predicting a batch takes, mean over seeds).
     """
     every = [run for runs in comparison.values() for run in runs]
@@ -53,34 +54,60 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     return frame
 
 
-def seconds_to(moments: Arrays, accuracy: float) -> float:
-    """The training seconds of one run until val_accuracy first reached `accuracy`; NaN if it never did."""
-    reached = moments["seconds"][moments["val_accuracy"] >= accuracy]
-    return float(reached[0]) if len(reached) else math.nan
+def steps_to(run: Run, moments: Arrays, accuracy: float) -> float:
+    """The step at which val_accuracy first reached `accuracy`, interpolated linearly; NaN if it never did.
+
+    `moments` are the run's, as `read_moments` reads them.
+    """
+    accuracies, steps = moments["val_accuracy"], moments["step"]
+    reached = np.flatnonzero(accuracies >= accuracy)
+    if not reached.size:
+        return math.nan
+    first = int(reached[0])
+    around = [max(first - 1, 0), first]
+    return float(np.interp(accuracy, accuracies[around], steps[around]))
 
 
-def seconds_per_epoch(run: Run) -> float:
-    """The time an epoch's steps take one run; NaN before its first epoch has ended, for a few steps tell little."""
-    steps = run.spec.steps_per_epoch
-    return run.seconds / run.step * steps if run.step >= steps else math.nan
+def seconds_per_epoch(run: Run, moments: Arrays) -> float:
+    """Seconds that the training steps of the run's fastest epoch took; compiling and validation do not count.
+
+    The fastest, because whatever else the machine does can only slow an epoch down. NaN before the first epoch has
+    ended, except for a run that diverged in it, which has the pace of the steps it took.
+    """
+    per_epoch = run.spec.steps_per_epoch
+    ends = moments["seconds"][moments["step"] % per_epoch == 0]
+    if len(ends) > 1:
+        return float(np.diff(ends).min())
+    is_known = run.step >= per_epoch or (run.state is RunState.DIVERGED and run.step > 0)
+    return run.seconds / run.step * per_epoch if is_known else math.nan
+
+
+def seconds_of(run: Run, moments: Arrays, steps: float) -> float:
+    """Seconds that so many training steps take at the pace of `seconds_per_epoch`."""
+    return steps * seconds_per_epoch(run, moments) / run.spec.steps_per_epoch
+
+
+def seconds_to(run: Run, moments: Arrays, accuracy: float) -> float:
+    """Seconds that the steps to `accuracy` take (see `steps_to`, `seconds_of`); NaN if it was never reached."""
+    return seconds_of(run, moments, steps_to(run, moments, accuracy))
 
 
 def _row(
     label: str, runs: Sequence[Run], measured: Mapping[str, Arrays], latencies: Mapping[tuple[str, int], float]
 ) -> dict[str, object]:
     network = describe_network(runs[0].spec)
-    own = [measured[run.digest] for run in runs if run.digest in measured]
+    evaluated = [(run, measured[run.digest]) for run in runs if run.digest in measured]
     row: dict[str, object] = {
         "label": label,
         "params": network.params,
         "trainable": network.trainable,
-        "runs": len(own),
+        "runs": len(evaluated),
     }
     for column in ("val_loss", "val_accuracy"):
-        row[column], row[f"{column}_sd"] = _mean_and_sd([float(moments[column][-1]) for moments in own])
-    row["seconds_per_epoch"], _ = _mean_and_sd([seconds_per_epoch(run) for run in runs])
+        row[column], row[f"{column}_sd"] = _mean_and_sd([float(moments[column][-1]) for _, moments in evaluated])
+    row["seconds_per_epoch"], _ = _mean_and_sd([seconds_per_epoch(run, moments) for run, moments in evaluated])
     for target in TARGETS:
-        times = [seconds_to(moments, target) for moments in own]
+        times = [seconds_to(run, moments, target) for run, moments in evaluated]
         everyone = len(times) == len(runs) and not any(map(math.isnan, times))
         row[f"seconds_to_{target * 100:.0f}"] = _mean_and_sd(times)[0] if everyone else math.nan
     for size in LATENCY_BATCHES:

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator
 import streamlit as st
 
 from bnlab.claims.amounts import thresholds
-from bnlab.claims.case import FULL, QUICK, Case, open_case
+from bnlab.claims.case import FULL, QUICK, Experiment, plan_experiment
 from bnlab.claims.claim import Claim, Size
-from bnlab.claims.discussions import DISCUSSIONS
-from bnlab.claims.hearing import Hearing, Standing
-from bnlab.claims.stock import Extent
+from bnlab.claims.hearing import ClaimProgress, ClaimRunner
+from bnlab.claims.stock import Coverage
 from bnlab.claims.trial import Trial
 from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
 from bnlab.runs.groups import group_progress
 from bnlab.ui.claim_evidence import render_evidence
 from bnlab.ui.claim_runs import render_open_in_compare
-from bnlab.ui.court import Court, Position, Sitting, needs_work
+from bnlab.ui.court import ClaimService, ClaimSnapshot, ClaimStatus
 from bnlab.ui.session import PageState
 from bnlab.ui.verdict_words import LOOKS, time_words, where_words
 from bnlab.ui.words import plain
@@ -25,44 +24,44 @@ TICK_SECONDS = 1.0
 MORE_SEEDS = 5
 
 
-def render_claim(sitting: Sitting, claim: Claim, desk: PageState) -> None:
-    """Draw the card of `claim`; it is drawn anew once a second while the claim is being heard."""
-    moving = sitting.position(claim).is_moving
+def render_claim(snapshot: ClaimSnapshot, claim: Claim, state: PageState) -> None:
+    """Draw the card of `claim`; it is redrawn once per second while its experiment is running."""
+    is_running = snapshot.status(claim).is_running
     with st.container(border=True, key=f"claim-{claim.id}"):
-        every = TICK_SECONDS if moving else None
-        st.fragment(run_every=every)(_render_body)(_sittings(sitting), claim, desk, moving)
+        every = TICK_SECONDS if is_running else None
+        st.fragment(run_every=every)(_render_body)(_snapshots(snapshot), claim, state, is_running)
 
 
-def _sittings(page: Sitting) -> Iterator[Sitting]:
-    """What each draw of a card reads: the page's sitting at first, which all cards share, then always a new one."""
-    yield page
+def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
+    """What each draw of a card reads: first the page's snapshot, which all cards share, then a new one every time."""
+    yield page_snapshot
     while True:
-        yield page.court.sit()
+        yield page_snapshot.service.snapshot()
 
 
-def _render_body(sittings: Iterator[Sitting], claim: Claim, desk: PageState, was_moving: bool) -> None:
-    sitting = next(sittings)
-    position = sitting.position(claim)
-    _render_verdict(claim, position.trial)
-    _render_actions(sitting, claim, position, desk)
-    if position.trial is not None:
-        render_evidence(position.trial, projector=desk.settings.projector)
-    _render_method(claim, position.trial)
-    if position.is_moving != was_moving:
-        st.rerun()  # only now: what a button has done is seen at once, before all other cards are drawn anew
+def _render_body(snapshots: Iterator[ClaimSnapshot], claim: Claim, state: PageState, was_running: bool) -> None:
+    snapshot = next(snapshots)
+    status = snapshot.status(claim)
+    _render_verdict(claim, status.trial)
+    _render_actions(snapshot, claim, status, state)
+    if status.trial is not None:
+        render_evidence(status.trial, projector=state.settings.projector)
+    _render_method(claim, status.trial)
+    if status.is_running != was_running:
+        st.rerun()  # only now: the effect of a button is seen at once, before all other cards are redrawn
 
 
-def _render_actions(sitting: Sitting, claim: Claim, position: Position, desk: PageState) -> None:
-    """What can be done, in a row that is named by whether the claim is heard or ever will be (see claims_page)."""
-    hearing, standing = position.hearing, position.standing
-    name = "hearing" if hearing is not None else "begin" if needs_work(claim) else "counted"
-    with st.container(horizontal=True, vertical_alignment="center", key=f"{name}-{claim.id}"):
-        if not desk.lesson.keeps_networks():
-            render_open_in_compare(claim, position.trial, desk)  # first, where nothing moves it
-        if hearing is not None and standing is not None:
-            _render_standing(hearing, standing)
-        elif needs_work(claim) and not desk.lesson.hides("training"):
-            _render_run(sitting, claim, position)
+def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, state: PageState) -> None:
+    """What can be done, in a row whose name tells whether an experiment is running (see style.css)."""
+    runner, progress = status.runner, status.progress
+    kind = "running" if runner is not None else "idle" if claim.needs_workers else "counted"
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{kind}-{claim.id}"):
+        if not state.lesson.keeps_networks():
+            render_open_in_compare(claim, status.trial, state)  # first, where nothing moves it
+        if runner is not None and progress is not None:
+            _render_progress(runner, progress)
+        elif claim.needs_workers and not state.lesson.hides("training"):
+            _render_run(snapshot, claim, status)
 
 
 def _render_verdict(claim: Claim, trial: Trial | None) -> None:
@@ -77,33 +76,33 @@ def _render_verdict(claim: Claim, trial: Trial | None) -> None:
             st.markdown(where, width="content")
 
 
-def _render_standing(hearing: Hearing, standing: Standing) -> None:
-    name = hearing.case.name
-    if standing.rests:
-        st.error(plain(standing.problem), icon=":material/error:")
-        st.button("Go on", icon=":material/play_arrow:", on_click=hearing.begin, key=f"go-on-{name}")
-        st.button("Leave it", on_click=hearing.stop, key=f"leave-{name}")
+def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
+    name = runner.experiment.name
+    if progress.has_failed:
+        st.error(plain(progress.problem), icon=":material/error:")
+        st.button("Go on", icon=":material/play_arrow:", on_click=runner.start, key=f"go-on-{name}")
+        st.button("Leave it", on_click=runner.stop, key=f"leave-{name}")
     else:
-        st.html(_progress_bar(standing.share, standing_words(hearing.case, standing)), width="content")
-        st.button("Stop", icon=":material/stop:", on_click=hearing.stop, key=f"stop-{name}")
+        st.html(_progress_bar(progress.fraction, progress_text(runner.experiment, progress)), width="content")
+        st.button("Stop", icon=":material/stop:", on_click=runner.stop, key=f"stop-{name}")
 
 
-def _progress_bar(share: float, words: str) -> str:
-    """The browser's own: Streamlit's is fetched when it is first needed, and until then a grey box blinks there."""
-    return f'<label class="trial">{html.escape(words)}<progress value="{share:.3f}"></progress></label>'
+def _progress_bar(fraction: float, text: str) -> str:
+    """A native progress bar: Streamlit's is loaded when it is first needed, and a grey box is shown until then."""
+    return f'<label class="trial">{html.escape(text)}<progress value="{fraction:.3f}"></progress></label>'
 
 
-def standing_words(case: Case, standing: Standing) -> str:
-    """What is being done, and how much of it."""
-    if standing.problem:
-        return standing.problem
-    size = f"{case.size_name}, {len(case.seeds)} seeds"
-    if standing.trained < standing.needed:
-        left = _left(group_progress(standing.runs).seconds_left)
-        then = f"; then {standing.asked} measurements" if standing.asked else ""
-        return f"On trial ({size}): {standing.trained} of {standing.needed} runs trained{left}{then}"
-    left = _left(standing.seconds_left)
-    return f"On trial ({size}): {standing.answered} of {standing.asked} measurements made{left}"
+def progress_text(experiment: Experiment, progress: ClaimProgress) -> str:
+    """What is being done, and how much of it is left."""
+    if progress.problem:
+        return progress.problem
+    size, coverage = f"{experiment.size_name}, {len(experiment.seeds)} seeds", progress.coverage
+    if coverage.trained < coverage.runs:
+        left = _left(group_progress(progress.runs).seconds_left)
+        then = f"; then {coverage.measurements} measurements" if coverage.measurements else ""
+        return f"On trial ({size}): {coverage.trained} of {coverage.runs} runs trained{left}{then}"
+    left = _left(progress.seconds_left)
+    return f"On trial ({size}): {coverage.measured} of {coverage.measurements} measurements made{left}"
 
 
 def _left(seconds: float | None) -> str:
@@ -112,7 +111,7 @@ def _left(seconds: float | None) -> str:
 
 def _render_method(claim: Claim, trial: Trial | None) -> None:
     with st.expander("The method, and what others found", icon=":material/science:"):
-        st.markdown("\n\n".join(_method(claim, trial.case.size if trial else claim.quick)))
+        st.markdown("\n\n".join(_method(claim, trial.experiment.size if trial else claim.quick)))
 
 
 def _method(claim: Claim, size: Size) -> Iterator[str]:
@@ -130,50 +129,50 @@ def _method(claim: Claim, size: Size) -> Iterator[str]:
         yield "**The size.** " + plain(", ".join(f"{name} = {value}" for name, value in size.changes.items())) + "."
     if claim.literature:
         yield "**What others found.**\n" + _listed(f"{found.sentence} ({found.source})" for found in claim.literature)
-    if claim.id in DISCUSSIONS:
-        yield f"**Where the recorded full trial differs, and why.** {plain(DISCUSSIONS[claim.id])}"
+    if claim.discussion:
+        yield f"**Where the recorded full trial differs, and why.** {plain(claim.discussion)}"
 
 
 def _listed(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
 
 
-def _render_run(sitting: Sitting, claim: Claim, position: Position) -> None:
-    trial, court, stock = position.trial, sitting.court, sitting.stock
-    if trial is not None and position.is_held_here:
-        more = trial.case.with_seeds(MORE_SEEDS)
-        left = _run_button(court, more, f"Add {MORE_SEEDS} seeds", ":material/add:", stock.of(more, trial.case))
+def _render_run(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus) -> None:
+    trial, service, cached = status.trial, snapshot.service, snapshot.cached_results
+    if trial is not None and status.is_measured_here:
+        more = trial.experiment.with_more_seeds(MORE_SEEDS)
+        coverage = cached.coverage(more, besides=trial.experiment)
+        captions = [_run_button(service, more, f"Add {MORE_SEEDS} seeds", ":material/add:", coverage)]
     else:
-        quick = open_case(claim, QUICK)
-        extent = stock.of(quick)
-        label = "Go on" if extent.is_begun else "Run it here"
-        left = _run_button(court, quick, label, ":material/play_arrow:", extent)
-    told = [left]
-    if trial is None or not (position.is_held_here and trial.case.size_name == FULL):
-        full = open_case(claim, FULL)
-        extent = stock.of(full)
-        label = "Go on in full" if extent.is_begun else "Run it in full"
-        told.append(_run_button(court, full, label, ":material/fitness_center:", extent))
-    if words := " ".join(filter(None, told)):
-        st.caption(words, width="content")
+        quick = plan_experiment(claim, QUICK)
+        coverage = cached.coverage(quick)
+        label = "Go on" if coverage.is_partial else "Run it here"
+        captions = [_run_button(service, quick, label, ":material/play_arrow:", coverage)]
+    if trial is None or not (status.is_measured_here and trial.experiment.size_name == FULL):
+        full = plan_experiment(claim, FULL)
+        coverage = cached.coverage(full)
+        label = "Go on in full" if coverage.is_partial else "Run it in full"
+        captions.append(_run_button(service, full, label, ":material/fitness_center:", coverage))
+    if caption := " ".join(filter(None, captions)):
+        st.caption(caption, width="content")
 
 
-def _run_button(court: Court, case: Case, label: str, icon: str, extent: Extent) -> str:
-    """Draw it; returns what is to be said of work that was begun earlier, if there is any."""
-    runs = f", {extent.needed} runs" if extent.needed else ""
-    help_ = f"{len(case.seeds)} seeds{runs}. What has been trained here before is not trained again."
-    st.button(label, icon=icon, help=help_, on_click=court.hearing(case).begin, key=f"run-{case.name}")
-    return f"“{label}”: {extent_words(extent)}." if extent.trained + extent.answered else ""
+def _run_button(service: ClaimService, experiment: Experiment, label: str, icon: str, coverage: Coverage) -> str:
+    """Draw it; returns a sentence about what is cached already, empty if nothing is."""
+    runs = f", {coverage.runs} runs" if coverage.runs else ""
+    help_ = f"{len(experiment.seeds)} seeds{runs}. What has been trained here before is not trained again."
+    st.button(label, icon=icon, help=help_, on_click=service.runner(experiment).start, key=f"run-{experiment.name}")
+    return f"“{label}”: {coverage_text(coverage)}." if coverage.trained + coverage.measured else ""
 
 
-def extent_words(extent: Extent) -> str:
-    """What is there already, and what is left to be done."""
+def coverage_text(coverage: Coverage) -> str:
+    """What is cached already, and what is left to be done."""
     parts = (
-        (extent.trained, extent.needed, "runs are trained"),
-        (extent.answered, extent.asked, "measurements are made"),
+        (coverage.trained, coverage.runs, "runs are trained"),
+        (coverage.measured, coverage.measurements, "measurements are made"),
     )
     return "; ".join(
-        f"all {whole} {what} here" if done == whole else f"{done} of {whole} {what} here, {whole - done} to go"
-        for done, whole, what in parts
-        if whole
+        f"all {total} {what} here" if done == total else f"{done} of {total} {what} here, {total - done} to go"
+        for done, total, what in parts
+        if total
     )

@@ -1,4 +1,4 @@
-"""The evidence of a trial: the figure that decides it, its numbers, and what stands behind them."""
+"""The evidence of a trial: the figure of the deciding conditions, what it took, and the numbers."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +9,7 @@ import streamlit as st
 
 from bnlab.charts.effects import TYPE, effect_text, effects_alt, effects_figure, effects_height
 from bnlab.claims.amounts import amount
-from bnlab.claims.frames import cells_frame
+from bnlab.claims.frames import conditions_frame
 from bnlab.claims.trial import Trial
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.verdict_words import effort_words
@@ -19,7 +19,7 @@ PROJECTED_TYPE = 18
 
 
 @dataclass(frozen=True)
-class _Exhibit:
+class _Chart:
     """A figure of some of a trial's conditions, ready to be drawn."""
 
     figure: go.Figure
@@ -28,36 +28,36 @@ class _Exhibit:
 
 
 def render_evidence(trial: Trial, *, projector: bool) -> None:
-    """Draw the figure that decides and what it took; behind folds, what stands beside it, and the numbers."""
-    deciding, beside = _exhibits(trial, PROJECTED_TYPE if projector else TYPE)
-    name = trial.case.claim.id
-    _render_exhibit(deciding, f"effects-{name}")
+    """Draw the deciding conditions and what they took; in expanders the supplementary ones, and the numbers."""
+    deciding, supplementary = _charts(trial, PROJECTED_TYPE if projector else TYPE)
+    name = trial.experiment.claim.id
+    _render_chart(deciding, f"effects-{name}")
     st.caption(effort_words(trial))
-    if trial.beside:
+    if trial.supplementary:
         with st.expander("Beside it, deciding nothing", icon=":material/add_chart:"):
-            _render_exhibit(beside, f"beside-{name}")
+            _render_chart(supplementary, f"beside-{name}")
     with st.expander("The numbers", icon=":material/table:"):
         st.dataframe(_numbers(trial), hide_index=True, key=f"numbers-{name}")
 
 
-def _render_exhibit(exhibit: _Exhibit, key: str) -> None:
-    live_chart(exhibit.figure, key=key, height=exhibit.height, alt=exhibit.alt)
+def _render_chart(chart: _Chart, key: str) -> None:
+    live_chart(chart.figure, key=key, height=chart.height, alt=chart.alt)
 
 
 @lru_cache(MOST_KEPT)
-def _exhibits(trial: Trial, size: int) -> tuple[_Exhibit, _Exhibit]:
-    """Of what decides and of what stands beside it. Made once a trial: all cards are drawn anew whenever one moves."""
-    frame = cells_frame(trial)
-    return _exhibit(frame[frame["decides"]], size), _exhibit(frame[~frame["decides"]], size)
+def _charts(trial: Trial, size: int) -> tuple[_Chart, _Chart]:
+    """Of the deciding and the supplementary conditions. Cached, since all cards are redrawn whenever one changes."""
+    frame = conditions_frame(trial)
+    return _chart(frame[frame["decides"]], size), _chart(frame[~frame["decides"]], size)
 
 
-def _exhibit(frame: pd.DataFrame, size: int) -> _Exhibit:
-    return _Exhibit(effects_figure(frame, size), effects_height(frame, size), effects_alt(frame))
+def _chart(frame: pd.DataFrame, size: int) -> _Chart:
+    return _Chart(effects_figure(frame, size), effects_height(frame, size), effects_alt(frame))
 
 
 @lru_cache(MOST_KEPT)
 def _numbers(trial: Trial) -> pd.DataFrame:
-    frame = cells_frame(trial)
+    frame = conditions_frame(trial)
     return pd.DataFrame(
         {
             "Condition": frame["condition"],

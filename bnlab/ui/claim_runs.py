@@ -1,61 +1,67 @@
-"""From a claim to Compare: the networks of one of its conditions as variants."""
+"""The link from a claim to Compare, with the networks of one of its conditions as variants."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import streamlit as st
 
-from bnlab.claims.case import Case, open_case
+from bnlab.claims.case import Experiment, plan_experiment
 from bnlab.claims.claim import Arm, Claim, Condition
-from bnlab.claims.evidence import sized, trained_specs
-from bnlab.claims.labels import labelled_specs
+from bnlab.claims.evidence import trained_specs
+from bnlab.claims.labels import spec_labels
 from bnlab.claims.trial import Trial
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.crossing import render_compare_link
 from bnlab.ui.session import PageState
 
-ROOM = MOST_VARIANTS // 2
-"""For the networks of one arm."""
+MOST_PER_ARM = MOST_VARIANTS // 2
 
 
-def render_open_in_compare(claim: Claim, trial: Trial | None, desk: PageState) -> None:
+def render_open_in_compare(claim: Claim, trial: Trial | None, state: PageState) -> None:
     """Draw the choice of a condition and the link that opens its networks in Compare."""
-    case = trial.case if trial else open_case(claim)
-    conditions = {condition.name: condition for condition in (*claim.conditions, *claim.beside)}
-    trained_here = trial is not None and not trial.origin and trained_specs(case)
-    what = "runs" if trained_here else "networks"
+    experiment = trial.experiment if trial else plan_experiment(claim)
+    conditions = {condition.id: condition for condition in claim.all_conditions}
+    is_trained_here = trial is not None and not trial.origin and trained_specs(experiment)
+    what = "runs" if is_trained_here else "networks"
     with st.popover(f"Open its {what} in Compare", icon=":material/stacked_line_chart:", key=f"open-{claim.id}"):
-        chosen = st.selectbox("Condition", list(conditions), key=f"condition-{claim.id}")
-        if words := _left_out(conditions[chosen]):
-            st.caption(words)
-        render_compare_link("Open", desk, condition_comparison(case, conditions[chosen]), key=claim.id)
+        chosen = st.selectbox(
+            "Condition",
+            list(conditions),
+            format_func=lambda identifier: conditions[identifier].title,
+            key=f"condition-{claim.id}",
+        )
+        if left_out := _left_out(conditions[chosen]):
+            st.caption(left_out)
+        render_compare_link("Open", state, condition_comparison(experiment, conditions[chosen]), key=claim.id)
 
 
 def _left_out(condition: Condition) -> str:
-    """What Compare has no room for, if anything."""
-    parts = [f"{ROOM} of the {len(a.specs)} networks of “{a.name}”" for a in condition.arms if len(a.specs) > ROOM]
+    """A sentence about the networks for which Compare has no room; empty if all fit."""
+    parts = [
+        f"{MOST_PER_ARM} of the {len(arm.specs)} networks of “{arm.title}”"
+        for arm in condition.arms
+        if len(arm.specs) > MOST_PER_ARM
+    ]
     return f"Compare takes {MOST_VARIANTS} networks: it shows the first {' and '.join(parts)}." if parts else ""
 
 
-def condition_comparison(case: Case, condition: Condition) -> Comparison:
-    """The networks of a condition in the case's size, with its seeds, as far as Compare takes them.
+def condition_comparison(experiment: Experiment, condition: Condition) -> Comparison:
+    """The networks of a condition in the experiment's size and with its seeds, as far as Compare has room for them.
 
-    Of arms with many networks, as many of each are shown.
+    Of arms with many networks, the first MOST_PER_ARM are included.
     """
-    first_seed = replace(case, seeds=case.seeds[:1])
-    several = any(len(arm.specs) > 1 for arm in condition.arms)
-    labels = dict(labelled_specs(first_seed)) if several else {}
-    first, *others = [variant for arm in condition.arms for variant in _variants(first_seed, arm, labels)[:ROOM]]
-    comparison = Comparison((first,), min(len(case.seeds), MOST_SEEDS))
-    for variant in others:
+    has_several = any(len(arm.specs) > 1 for arm in condition.arms)
+    labels = spec_labels(experiment) if has_several else {}
+    variants = [variant for arm in condition.arms for variant in _variants(experiment, arm, labels)[:MOST_PER_ARM]]
+    comparison = Comparison((variants[0],), min(len(experiment.seeds), MOST_SEEDS))
+    for variant in variants[1:]:
         comparison = comparison.added(variant)
     return comparison
 
 
-def _variants(case: Case, arm: Arm, labels: Mapping[RunSpec, str]) -> list[Variant]:
-    """Named by the arm or, where it has several, as their runs are."""
-    specs = sized(arm, case, case.seeds.start)
+def _variants(experiment: Experiment, arm: Arm, labels: Mapping[RunSpec, str]) -> list[Variant]:
+    """Labelled by the arm's title or, if it has several specs, like their runs."""
+    specs = experiment.specs(arm, experiment.seeds.start)
     if len(specs) == 1:
-        return [Variant(arm.name[:LONGEST_LABEL], specs[0])]
-    return [Variant(labels[spec].partition(": ")[2], spec) for spec in specs]
+        return [Variant(arm.title[:LONGEST_LABEL], specs[0])]
+    return [Variant(labels[spec], spec) for spec in specs]

@@ -1,17 +1,16 @@
-"""The claims before this app's lab: which verdict stands, and what is being heard."""
+"""The claims as all sessions of the app share them: which verdict each has, and which experiments are running."""
 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnlab.claims.case import Case, open_case, read_case
-from bnlab.claims.claim import Claim, Counted
-from bnlab.claims.evidence import every_condition
-from bnlab.claims.hearing import Hearing, Standing
+from bnlab.claims.case import Experiment, parse_experiment, plan_experiment
+from bnlab.claims.claim import Claim
+from bnlab.claims.hearing import ClaimProgress, ClaimRunner
 from bnlab.claims.recorded import recorded_trials
 from bnlab.claims.registry import CLAIMS
-from bnlab.claims.stock import Stock, read_stock
+from bnlab.claims.stock import CachedResults, read_cached_results
 from bnlab.claims.trial import Trial, read_trial
 from bnlab.runs.docket import entered
 from bnlab.runs.lab import Lab
@@ -19,92 +18,87 @@ from bnlab.runs.run import Run
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where a claim stands: its latest verdict, and a hearing that goes on, with how far it has come."""
+class ClaimStatus:
+    """A claim's latest trial and, while another experiment is queued for it, its runner and progress."""
 
     trial: Trial | None
-    hearing: Hearing | None = None
-    standing: Standing | None = None
+    runner: ClaimRunner | None = None
+    progress: ClaimProgress | None = None
 
     @property
-    def is_moving(self) -> bool:
-        """Whether there will be more to see by itself."""
-        return self.standing is not None and not self.standing.rests
+    def is_running(self) -> bool:
+        """Whether the status will change without anybody's doing."""
+        return self.progress is not None and not self.progress.has_failed
 
     @property
-    def is_held_here(self) -> bool:
-        """Whether its verdict was measured here, and is no recording."""
+    def is_measured_here(self) -> bool:
+        """Whether the trial was measured here, and is not a recorded one."""
         return self.trial is not None and not self.trial.origin
 
 
-class Court:
-    """What all sessions share. Trials are read once: as long as nothing was added to them."""
+class ClaimService:
+    """Shared by all sessions. Keeps one runner per experiment, and each trial until its runs have changed."""
 
     def __init__(self, lab: Lab) -> None:
-        """Nothing has been read."""
+        """Experiments are run by `lab`."""
         self.lab = lab
         self._lock = threading.Lock()
-        self._hearings: dict[str, Hearing] = {}
+        self._runners: dict[str, ClaimRunner] = {}
         self._trials: dict[str, tuple[object, Trial]] = {}
 
-    def sit(self) -> "Sitting":
-        """The claims as they stand now."""
-        return Sitting(self)
+    def snapshot(self) -> "ClaimSnapshot":
+        """The claims as they are now."""
+        return ClaimSnapshot(self)
 
-    def hearing(self, case: Case) -> Hearing:
-        """The one hearing of a case."""
+    def runner(self, experiment: Experiment) -> ClaimRunner:
+        """The only runner of an experiment."""
         with self._lock:
-            return self._hearings.setdefault(case.name, Hearing(self.lab, case))
+            return self._runners.setdefault(experiment.name, ClaimRunner(self.lab, experiment))
 
-    def read(self, case: Case, runs: Sequence[Run] = ()) -> Trial:
-        """The trial of a case for which there is nothing left to do; it has trained `runs`."""
-        stamp = tuple(run.updated_at for run in runs)
-        known = self._trials.get(case.name)
-        if known is None or known[0] != stamp:
-            known = self._trials[case.name] = (stamp, read_trial(self.lab.store, case))
-        return known[1]
+    def read(self, experiment: Experiment, runs: Sequence[Run] = ()) -> Trial:
+        """The trial of a complete experiment; it has trained `runs`."""
+        version = tuple(run.updated_at for run in runs)
+        cached = self._trials.get(experiment.name)
+        if cached is None or cached[0] != version:
+            cached = self._trials[experiment.name] = (version, read_trial(self.lab.store, experiment))
+        return cached[1]
 
 
-class Sitting:
-    """The claims as one page draws them: what it needs of the store is read once, when it is asked for first."""
+class ClaimSnapshot:
+    """The claims at one moment: everything is read from the store at most once, when it is first needed."""
 
-    def __init__(self, court: Court) -> None:
-        """Nothing has been read."""
-        self.court = court
-        self._positions: dict[str, Position] = {}
+    def __init__(self, service: ClaimService) -> None:
+        """To be made by `ClaimService.snapshot`."""
+        self.service = service
+        self._statuses: dict[str, ClaimStatus] = {}
 
-    def position(self, claim: Claim) -> Position:
-        """Where `claim` stands; goes on with a hearing that somebody asked for, be it before a restart."""
-        if claim.id not in self._positions:
-            self._positions[claim.id] = self._look(claim)
-        return self._positions[claim.id]
+    def status(self, claim: Claim) -> ClaimStatus:
+        """The status of `claim`. Continues a queued experiment, even one that was queued before a restart."""
+        if claim.id not in self._statuses:
+            self._statuses[claim.id] = self._read_status(claim)
+        return self._statuses[claim.id]
 
     @cached_property
-    def stock(self) -> Stock:
-        """What has been trained and answered here."""
-        return read_stock(self.court.lab.store)
+    def cached_results(self) -> CachedResults:
+        """What was trained and measured here."""
+        return read_cached_results(self.service.lab.store)
 
-    def _look(self, claim: Claim) -> Position:
-        if not needs_work(claim):
-            return Position(self.court.read(open_case(claim)))
-        waiting: tuple[Hearing, Standing] | None = None
-        for case in self._cases:
-            if case.claim is not claim:
+    def _read_status(self, claim: Claim) -> ClaimStatus:
+        if not claim.needs_workers:
+            return ClaimStatus(self.service.read(plan_experiment(claim)))
+        latest: tuple[ClaimRunner, ClaimProgress] | None = None
+        for experiment in self._queued_experiments:
+            if experiment.claim is not claim:
                 continue
-            hearing = self.court.hearing(case)
-            standing = hearing.look()
-            if standing.is_over:
-                return Position(self.court.read(case, standing.runs), *(waiting or ()))
-            waiting = waiting or (hearing, standing)
-        return Position(recorded_trials().get(claim.id), *(waiting or ()))
+            runner = self.service.runner(experiment)
+            progress = runner.progress()
+            if progress.is_complete:
+                return ClaimStatus(self.service.read(experiment, progress.runs), *(latest or ()))
+            latest = latest or (runner, progress)
+        return ClaimStatus(recorded_trials().get(claim.id), *(latest or ()))
 
     @cached_property
-    def _cases(self) -> list[Case]:
-        """Those that somebody asked for, the latest first."""
-        cases = (read_case(name, CLAIMS) for name in entered(self.court.lab.store))
-        return [case for case in cases if case is not None]
-
-
-def needs_work(claim: Claim) -> bool:
-    """Whether anything has to be trained or asked; what is only counted is known at once."""
-    return not all(isinstance(condition.measure.source, Counted) for condition in every_condition(claim))
+    def _queued_experiments(self) -> list[Experiment]:
+        """The latest first."""
+        experiments = (parse_experiment(name, CLAIMS) for name in entered(self.service.lab.store))
+        return [experiment for experiment in experiments if experiment is not None]

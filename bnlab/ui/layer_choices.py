@@ -20,9 +20,9 @@ def choose_view(titles: Mapping[str, str], by_title: Mapping[str, str]) -> str:
     first, *_ = titles
     if VIEW not in st.session_state:
         given = st.query_params.get(VIEW, first)
-        name = by_title.get(given, given)
-        st.session_state[VIEW] = name if name in titles else first
-    chosen: str = st.segmented_control(
+        given = by_title.get(given, given)
+        st.session_state[VIEW] = given if given in titles else first
+    chosen = st.segmented_control(
         "View",
         list(titles),
         format_func=titles.__getitem__,
@@ -31,8 +31,9 @@ def choose_view(titles: Mapping[str, str], by_title: Mapping[str, str]) -> str:
         persist_state="session",
         label_visibility="collapsed",
     )
-    _write_view("" if chosen == first else chosen)
-    return chosen
+    name = chosen or first
+    _write_view("" if name == first else name)
+    return name
 
 
 def _write_view(name: str) -> None:

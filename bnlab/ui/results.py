@@ -58,7 +58,8 @@ def _column_config(settings: CurveSettings) -> dict[str, Any]:
     """How each column is headed, written and explained."""
     number = st.column_config.NumberColumn
     minus = f"Validation accuracy minus {plain(settings.baseline)}’s, seed by seed, in percentage points"
-    epoch = "Time in training steps alone. –: no seed has trained a whole epoch"
+    epoch = "The training steps of the fastest epoch, mean over seeds. –: no seed has trained a whole epoch"
+    reached = "At the pace of the fastest epoch. –: not reached by every seed"
     latency = "The fastest of several, on one thread, when the run was complete: so others that train count little"
     width, spread = (PROJECTED_NAMES, PROJECTED_SPREAD) if settings.projector else (NAMES, SPREAD)
     return {
@@ -73,8 +74,8 @@ def _column_config(settings: CurveSettings) -> dict[str, Any]:
         "difference": number("Difference (points)", format=POINTS, help=minus),
         "difference_sd": number("± sd  ", format="%.2f", width=spread),
         "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help=epoch),
-        "seconds_to_95": number("Seconds to 95 %", format="%.1f", help="–: not reached by every seed"),
-        "seconds_to_97": number("Seconds to 97 %", format="%.1f", help="–: not reached by every seed"),
+        "seconds_to_95": number("Seconds to 95 %", format="%.1f", help=reached),
+        "seconds_to_97": number("Seconds to 97 %", format="%.1f", help=reached),
         **{name: number(title, format="%.3f", help=latency) for name, title in LATENCIES.items()},
     }
 

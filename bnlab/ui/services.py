@@ -12,7 +12,7 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address, store_url
 from bnlab.runs.recordings import read_recording
 from bnlab.runs.store import Store
-from bnlab.ui.court import Court
+from bnlab.ui.court import ClaimService
 
 JUDGED_AFTER = 3.0
 
@@ -40,9 +40,9 @@ def curves_cache() -> CurvesCache:
 
 
 @st.cache_resource(show_spinner=False)
-def court() -> Court:
-    """The claims before the app's lab."""
-    return Court(lab())
+def claim_service() -> ClaimService:
+    """The claims, whose experiments the app's lab runs."""
+    return ClaimService(lab())
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,21 +1,20 @@
-"""How verdicts look: a sign, a colour and words, the same everywhere."""
+"""How verdicts are displayed: a sign, a colour and text, the same everywhere."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from bnlab.claims.evidence import looked_into
-from bnlab.claims.probed import PROBED_STEPS
+from bnlab.claims.evidence import briefly_trained
+from bnlab.claims.probed import MOST_STEPS
 from bnlab.claims.trial import Trial
 from bnlab.claims.verdicts import Verdict
-from bnlab.ui.court import needs_work
 
 Colour = Literal["blue", "orange", "violet", "gray"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """`sign` and `title` say it without colour; `tint` is `colour` as CSS, seen through."""
+    """`sign` and `title` make do without colour; `tint` is `colour` as CSS, translucent."""
 
     sign: str
     title: str
@@ -36,38 +35,39 @@ MOST_NAMED = 5
 
 
 def where_words(trial: Trial) -> str:
-    """Under how many conditions it holds and under how many not, and the fewer of them by name; else nothing."""
-    if len(trial.where) < 2:
+    """How many conditions have which verdict, and the few that differ from most by name; empty if all agree."""
+    if len(trial.by_verdict) < 2:
         return ""
     counts = (
-        f"{LOOKS[verdict].sign} {LOOKS[verdict].title.lower()}: {len(names)}" for verdict, names in trial.where.items()
+        f"{LOOKS[verdict].sign} {LOOKS[verdict].title.lower()}: {len(conditions)}"
+        for verdict, conditions in trial.by_verdict.items()
     )
-    return f"Of {len(trial.cells)} conditions: {', '.join(counts)}.{_named(trial)}"
+    return f"Of {len(trial.results)} conditions: {', '.join(counts)}.{_exceptions(trial)}"
 
 
-def _named(trial: Trial) -> str:
+def _exceptions(trial: Trial) -> str:
     """Where the claim holds or, if those are fewer, where it does not."""
-    holds = trial.where.get(Verdict.SUPPORTED, ())
-    others = [cell.condition.name for cell in trial.cells if cell.verdict is not Verdict.SUPPORTED]
-    start, names = ("It holds for", holds) if len(holds) <= len(others) else ("It holds but for", others)
-    return f" {start}: {'; '.join(names)}." if holds and len(names) <= MOST_NAMED else ""
+    holds = [result.condition.title for result in trial.results if result.verdict is Verdict.SUPPORTED]
+    others = [result.condition.title for result in trial.results if result.verdict is not Verdict.SUPPORTED]
+    start, titles = ("It holds for", holds) if len(holds) <= len(others) else ("It holds but for", others)
+    return f" {start}: {'; '.join(titles)}." if holds and len(titles) <= MOST_NAMED else ""
 
 
 @lru_cache(maxsize=64)  # it counts hundreds of specs
 def effort_words(trial: Trial) -> str:
-    """What stands behind a trial: seeds, runs, steps, seconds, and where it was held."""
-    effort, seeds = trial.effort, len(trial.case.seeds)
+    """What a trial took: seeds, runs, steps, seconds, and where it was measured."""
+    effort, seeds = trial.effort, len(trial.experiment.seeds)
     origin = f"Recorded on {trial.origin}" if trial.origin else "Measured here"
-    if not needs_work(trial.case.claim):
+    if not trial.experiment.claim.needs_workers:
         return "Counted from the networks as they are built; nothing has to be trained."
-    probed = looked_into(trial.case)
-    looked = f"{_many(probed, 'network')} trained for up to {PROBED_STEPS} steps and looked into"
+    brief = briefly_trained(trial.experiment)
+    measured = f"{_many(brief, 'network')} trained for up to {MOST_STEPS} steps and looked into"
     if not effort.runs:
-        return f"{origin}. {_many(seeds, 'seed')}; {looked}."
+        return f"{origin}. {_many(seeds, 'seed')}; {measured}."
     diverged = f", of which {effort.diverged:,} diverged and count as a guess" if effort.diverged else ""
     return (
         f"{origin}. {_many(seeds, 'seed')}, {_many(effort.runs, 'run')}{diverged}, {effort.steps:,} steps, "
-        f"{time_words(effort.seconds)} of training{f'; {looked}' if probed else ''}."
+        f"{time_words(effort.seconds)} of training{f'; {measured}' if brief else ''}."
     )
 
 
@@ -76,7 +76,7 @@ def _many(count: int, what: str) -> str:
 
 
 def time_words(seconds: float) -> str:
-    """Seconds, or minutes or hours where they are many."""
+    """In seconds, minutes or hours, depending on how many they are."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

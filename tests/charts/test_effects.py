@@ -13,7 +13,8 @@ from tests.charts.snapshots import assert_drawable
 def row(**changes: Any) -> dict[str, Any]:
     differences = changes.pop("differences", [-4.0, -6.0])
     return {
-        "condition": "rate 0.1", "decides": True, "verdict": "supported", "measure": "steps to 95 %", "unit": "steps",
+        "condition": "rate 0.1", "decides": True, "verdict": "supported", "words": "supported",
+        "measure": "steps to 95 %", "unit": "steps",
         "control_name": "no BN", "treatment_name": "BN", "control": 10.0, "treatment": 5.0,
         "mean": sum(differences) / len(differences), "low": min(differences), "high": max(differences),
         "direction": -1, "smallest_effect": 2.0, "seeds": list(range(len(differences))), "differences": differences,
@@ -30,7 +31,7 @@ def places(figure: Any, uid: str) -> list[float]:
 
 
 def test_right_is_where_the_claim_points_in_smallest_effects() -> None:
-    fewer, more = row(), row(direction=+1, differences=[1.0, 3.0], verdict="not enough seeds")
+    fewer, more = row(), row(direction=+1, differences=[1.0, 3.0], verdict="too_few_seeds")
     figure = effects_figure(frame(fewer, more))
     assert places(figure, "s0") == [2, 3]
     assert places(figure, "m0") == [2.5]
@@ -38,7 +39,7 @@ def test_right_is_where_the_claim_points_in_smallest_effects() -> None:
     assert places(figure, "s1") == [0.5, 1.5]
     assert_drawable(figure)
     colours = {trace.uid: trace.marker.color for trace in figure.data if trace.uid.startswith("m")}
-    assert colours == {"m0": MARKS["supported"][0], "m1": MARKS["not enough seeds"][0]}
+    assert colours == {"m0": MARKS["supported"][0], "m1": MARKS["too_few_seeds"][0]}
 
 
 def test_a_claim_of_no_difference_points_to_the_middle() -> None:
@@ -71,7 +72,14 @@ def test_the_words_at_the_top_fit_all_rows() -> None:
 
 @pytest.mark.parametrize("worst", [math.nan, math.inf, -math.inf, 1e300, 0.0])
 def test_whatever_was_measured_can_be_drawn(worst: float) -> None:
-    lost = row(differences=[worst, 1.0], mean=worst, low=-math.inf, high=math.inf, verdict="not enough seeds")
+    lost = row(
+        differences=[worst, 1.0],
+        mean=worst,
+        low=-math.inf,
+        high=math.inf,
+        verdict="too_few_seeds",
+        words="not enough seeds",
+    )
     figure = effects_figure(frame(lost))
     assert_drawable(figure)
     edge = figure.layout.xaxis.range[1]

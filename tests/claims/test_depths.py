@@ -17,4 +17,4 @@ def test_a_pair_differs_in_bn_alone(kind: str, depth: int) -> None:
 
 
 def test_layers_are_counted_in_words() -> None:
-    assert (counted_layers("ReLU", 1), counted_layers("tanh", 5)) == ("1 ReLU layer", "5 tanh layers")
+    assert (counted_layers("relu", 1), counted_layers("tanh", 5)) == ("1 ReLU layer", "5 tanh layers")

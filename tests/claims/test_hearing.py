@@ -1,4 +1,4 @@
-"""Hearings: runs are trained, then probes are asked, and all of it can be taken up again."""
+"""Experiments are run: runs are trained, then measurements taken, and all of it can be continued."""
 
 import time
 from concurrent.futures import Future
@@ -9,14 +9,15 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from bnlab.claims import hearing as hearings
-from bnlab.claims.case import Case, open_case
-from bnlab.claims.claim import Condition, Measure, Probed
-from bnlab.claims.evidence import probes, trained_specs
-from bnlab.claims.hearing import Hearing, Standing, is_ready, missing_specs
+from bnlab.claims import hearing
+from bnlab.claims.case import Experiment, plan_experiment
+from bnlab.claims.claim import Condition, Measure, WorkerMeasure
+from bnlab.claims.evidence import needed_measurements, trained_specs
+from bnlab.claims.hearing import ClaimProgress, ClaimRunner, missing_specs
 from bnlab.claims.measures import TRAINABLE
+from bnlab.claims.stock import Coverage, read_cached_results
 from bnlab.claims.trial import read_trial
-from bnlab.runs.answers import write_answer
+from bnlab.runs.answers import Measurement, write_measurement
 from bnlab.runs.docket import entered
 from bnlab.runs.groups import launch_group
 from bnlab.runs.journal import Journal
@@ -30,23 +31,42 @@ from tests.recording import OWNER, Position, floats
 from tests.tiny_claim import ARMS, MORE, TINY
 
 
-def ask(store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """How far the spec's own run has come."""
+def count_steps(store_url: str, spec: RunSpec) -> pd.DataFrame:
+    """How many steps the spec's own run has taken."""
     return pd.DataFrame({"step": [Store(store_url).run(spec.digest).step]})
 
 
-def stumble(store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """A question that one spec does not answer when it is asked first."""
-    asked = Path(store_url.removeprefix("sqlite:///")).with_name("asked")
-    if (spec.placement, spec.seed) == (TINY.placement, 0) and not asked.exists():
-        asked.touch()
-        raise RuntimeError("nobody knows")
+def fail_once(store_url: str, spec: RunSpec) -> pd.DataFrame:
+    """Fails for one spec the first time."""
+    failed = Path(store_url.removeprefix("sqlite:///")).with_name("failed")
+    if (spec.placement, spec.seed) == (TINY.placement, 0) and not failed.exists():
+        failed.touch()
+        raise RuntimeError("out of luck")
     return pd.DataFrame({"step": [0]})
 
 
-STEPS = Measure("steps", "steps", Probed(ask, lambda answer: answer["step"].iloc[0], after_training=True))
-CLAIM = replace(tiny_claim.CLAIM, conditions=(*tiny_claim.CLAIM.conditions, Condition("steps", *ARMS, STEPS, MORE)))
-CASE = open_case(CLAIM)
+def step_count(spec: RunSpec) -> Measurement:
+    return Measurement("step_count", count_steps, spec)
+
+
+def unreliable(spec: RunSpec) -> Measurement:
+    return Measurement("unreliable", fail_once, spec)
+
+
+STEPS = Measure("steps", "steps", "steps", WorkerMeasure(step_count, lambda t: t["step"].iloc[0], after_training=True))
+CONDITION = Condition("steps", "steps", *ARMS, STEPS, MORE)
+CLAIM = replace(tiny_claim.CLAIM, conditions=(*tiny_claim.CLAIM.conditions, CONDITION))
+EXPERIMENT = plan_experiment(CLAIM)
+
+
+def measured_by(source: WorkerMeasure) -> Experiment:
+    """An experiment with that measure alone."""
+    condition = replace(CONDITION, measure=replace(STEPS, source=source))
+    return plan_experiment(replace(CLAIM, conditions=(condition,)))
+
+
+def coverage(store: Store, experiment: Experiment) -> Coverage:
+    return read_cached_results(store).coverage(experiment)
 
 
 @pytest.fixture
@@ -54,61 +74,62 @@ def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
 
 
-def watch(hearing: Hearing) -> list[Standing]:
-    """Look until it is over or rests."""
-    seen = [hearing.look()]
+def wait(runner: ClaimRunner) -> list[ClaimProgress]:
+    """Poll until it is complete or has failed."""
+    seen = [runner.progress()]
     deadline = time.monotonic() + 120
-    while not (seen[-1].is_over or seen[-1].rests):
+    while not (seen[-1].is_complete or seen[-1].has_failed):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-        seen.append(hearing.look())
+        seen.append(runner.progress())
     return seen
 
 
 @pytest.mark.workers
-def test_a_case_is_heard_to_its_end_and_not_heard_again(store: Store, scheduler: str) -> None:
+def test_an_experiment_is_completed_and_its_runs_are_not_trained_again(store: Store, scheduler: str) -> None:
     lab = Lab(store, scheduler=scheduler)
     try:
-        hearing = Hearing(lab, CASE)
-        assert not is_ready(store, CASE)
-        hearing.begin()
+        runner = ClaimRunner(lab, EXPERIMENT)
+        assert coverage(store, EXPERIMENT) == Coverage(4, 0, 4, 0)
+        runner.start()
         assert entered(store) == ["X1 quick 0:2"]
-        seen = watch(hearing)
-        shares = [standing.share for standing in seen]
-        assert shares == sorted(shares)
-        assert (seen[-1].trained, seen[-1].answered, shares[-1]) == (4, 4, 1)
-        assert is_ready(store, CASE)
-        trial = read_trial(store, CASE)
-        assert trial.cells[1].control == (2, 2), "asked after the training"
-        more = Hearing(lab, CASE.with_seeds(1))
-        more.begin()
-        assert watch(more)[-1].is_over
-        again = {run.digest: run.updated_at for run in more.look().runs}
+        seen = wait(runner)
+        fractions = [progress.fraction for progress in seen]
+        assert fractions == sorted(fractions)
+        assert (seen[-1].coverage, fractions[-1]) == (Coverage(4, 4, 4, 4), 1)
+        assert coverage(store, EXPERIMENT).is_complete
+        trial = read_trial(store, EXPERIMENT)
+        assert trial.results[1].control == (2, 2), "measured after the training"
+        larger = EXPERIMENT.with_more_seeds(1)
+        assert coverage(store, larger) == Coverage(6, 4, 6, 4)
+        assert read_cached_results(store).coverage(larger, besides=EXPERIMENT) == Coverage(2, 0, 2, 0)
+        more = ClaimRunner(lab, larger)
+        more.start()
+        assert wait(more)[-1].is_complete
+        again = {run.digest: run.updated_at for run in more.progress().runs}
         assert all(again[run.digest] == run.updated_at for run in seen[-1].runs)
     finally:
         lab.close()
 
 
 @pytest.mark.workers
-def test_a_question_without_an_answer_rests_the_hearing_until_it_is_begun_again(store: Store, scheduler: str) -> None:
-    source = Probed(stumble, lambda answer: answer["step"].iloc[0])
-    claim = replace(CLAIM, conditions=(Condition("none", *ARMS, replace(STEPS, source=source), MORE),))
+def test_a_failed_measurement_is_repeated_when_the_experiment_is_started_again(store: Store, scheduler: str) -> None:
     lab = Lab(store, scheduler=scheduler)
     try:
-        hearing = Hearing(lab, open_case(claim))
-        hearing.begin()
-        last = watch(hearing)[-1]
-        assert last.rests
-        assert "nobody knows" in last.problem
-        assert hearing.look().rests, "looking again does not ask again"
-        hearing.begin()
-        assert watch(hearing)[-1].is_over
+        runner = ClaimRunner(lab, measured_by(WorkerMeasure(unreliable, lambda table: table["step"].iloc[0])))
+        runner.start()
+        last = wait(runner)[-1]
+        assert last.has_failed
+        assert "out of luck" in last.problem
+        assert runner.progress().has_failed, "polling does not repeat it"
+        runner.start()
+        assert wait(runner)[-1].is_complete
     finally:
         lab.close()
 
 
 class Idle:
-    """A lab without workers: what it launches waits."""
+    """A lab without workers: its runs stay queued."""
 
     problem = ""
 
@@ -125,8 +146,8 @@ class Idle:
         self.store.withdraw(digests)
 
 
-def idle(store: Store, case: Case) -> Hearing:
-    return Hearing(Idle(store), case)  # type: ignore[arg-type]
+def idle(store: Store, experiment: Experiment) -> ClaimRunner:
+    return ClaimRunner(Idle(store), experiment)  # type: ignore[arg-type]
 
 
 def take_a_step(store: Store, spec: RunSpec) -> None:
@@ -137,71 +158,69 @@ def take_a_step(store: Store, spec: RunSpec) -> None:
     Journal(store, spec.digest, fence).commit(records, Position(1, 0.1), RunState.RUNNING)
 
 
-def test_a_case_that_is_stopped_leaves_the_runs_that_another_one_needs(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopping_leaves_the_runs_that_another_experiment_needs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(CLAIM, id="X2", conditions=CLAIM.conditions[:1])
-    monkeypatch.setattr(hearings, "CLAIMS", {"X1": CLAIM, "X2": other})
-    first, second = idle(store, CASE), idle(store, open_case(other, "quick", range(1)))
-    first.begin()
-    second.begin()
-    for spec in trained_specs(CASE):
+    monkeypatch.setattr(hearing, "CLAIMS", {"X1": CLAIM, "X2": other})
+    first, second = idle(store, EXPERIMENT), idle(store, plan_experiment(other, "quick", range(1)))
+    first.start()
+    second.start()
+    for spec in trained_specs(EXPERIMENT):
         take_a_step(store, spec)
     first.stop()
     assert entered(store) == ["X2 quick 0:1"]
-    runs = first.look().runs
+    runs = first.progress().runs
     assert {(run.spec.seed, run.stop_requested) for run in runs} == {(0, False), (1, True)}
     for run in runs:
         if run.stop_requested:
             store.finish(run.digest, OWNER, RunState.STOPPED)
-    assert first.look().rests
-    assert "2 of its runs were stopped or failed." in first.look().problem
-    first.begin()
-    assert not first.look().rests
-    assert first.look().share == pytest.approx(0.5 * 4 / 8), "of four runs' steps half are taken, no answer is there"
+    assert first.progress().has_failed
+    assert "2 of its runs were stopped or failed." in first.progress().problem
+    first.start()
+    assert not first.progress().has_failed
+    assert first.progress().fraction == pytest.approx(0.5 * 4 / 8), (
+        "of four runs' steps half are taken, no answer is there"
+    )
 
 
-def test_a_case_that_is_stopped_leaves_no_run_that_was_never_begun(store: Store) -> None:
-    hearing = idle(store, CASE)
-    begun, alone, *others = trained_specs(CASE)
+def test_stopping_deletes_runs_that_have_not_begun(store: Store) -> None:
+    runner = idle(store, EXPERIMENT)
+    begun, alone, *others = trained_specs(EXPERIMENT)
     launch_alone = store.launch(alone, "mine", OWNER)
-    hearing.begin()
+    runner.start()
     take_a_step(store, begun)
-    hearing.stop()
+    runner.stop()
     assert {run.digest: run.stop_requested for run in store.runs()} == {begun.digest: True, launch_alone.digest: False}
-    hearing.begin()
+    runner.start()
     assert len(store.runs()) == 2 + len(others)
     assert not any(run.stop_requested for run in store.runs())
 
 
-def test_time_left_goes_by_the_answers_since_they_were_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_left_follows_the_pace_of_the_measurements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([100.0, 102.0, 103.0, 106.0])
-    monkeypatch.setattr(hearings, "time", SimpleNamespace(monotonic=lambda: next(now)))  # there alone: Dask has clocks
-    source = Probed(ask, len)
-    claim = replace(CLAIM, conditions=(Condition("none", *ARMS, replace(STEPS, source=source), MORE),))
-    case = open_case(claim)
-    hearing, questions = idle(store, case), probes(case)
-    write_answer(store, questions[0], pd.DataFrame())
-    seen = [hearing.look()]
-    for question in questions[1:]:
-        write_answer(store, question, pd.DataFrame())
-        seen.append(hearing.look())
-    assert [standing.answered for standing in seen] == [1, 2, 3, 4]
-    assert [standing.seconds_left for standing in seen] == [None, 4.0, 1.5, 0.0]
-    assert [standing.share for standing in seen] == [0.25, 0.5, 0.75, 1]
+    monkeypatch.setattr(hearing, "time", SimpleNamespace(monotonic=lambda: next(now)))  # there alone: Dask has clocks
+    experiment = measured_by(WorkerMeasure(step_count, len))
+    runner, measurements = idle(store, experiment), needed_measurements(experiment)
+    write_measurement(store, measurements[0], pd.DataFrame())
+    seen = [runner.progress()]
+    for measurement in measurements[1:]:
+        write_measurement(store, measurement, pd.DataFrame())
+        seen.append(runner.progress())
+    assert [progress.coverage.measured for progress in seen] == [1, 2, 3, 4]
+    assert [progress.seconds_left for progress in seen] == [None, 4.0, 1.5, 0.0]
+    assert [progress.fraction for progress in seen] == [0.25, 0.5, 0.75, 1]
 
 
-def test_its_runs_say_whose_they_are(store: Store) -> None:
-    idle(store, CASE).begin()
+def test_runs_are_labelled_with_claim_and_arm(store: Store) -> None:
+    idle(store, EXPERIMENT).begin()
     assert {(run.label, run.spec.placement) for run in store.runs()} == {
         ("X1: BN", "before_activation"),
         ("X1: no BN", "none"),
     }
 
 
-def test_what_is_counted_is_over_before_it_begins(store: Store) -> None:
-    case = open_case(replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=TRAINABLE),)))
-    assert missing_specs(store, case) == ()
-    assert is_ready(store, case)
-    standing = idle(store, case).look()
-    assert (standing.is_over, standing.share) == (True, 1)
+def test_what_follows_from_the_specs_is_complete_without_being_started(store: Store) -> None:
+    experiment = plan_experiment(replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=TRAINABLE),)))
+    assert missing_specs(store, experiment) == ()
+    assert coverage(store, experiment).is_complete
+    progress = idle(store, experiment).progress()
+    assert (progress.is_complete, progress.fraction) == (True, 1)

@@ -1,10 +1,10 @@
-"""Labels: each run of a hearing can be told from the others, and every label can be edited and opened in Compare."""
+"""Labels: each run of an experiment can be told from the others, and every label can be opened in Compare."""
 
 from collections import defaultdict
 
 import pytest
 
-from bnlab.claims.case import FULL, QUICK, open_case
+from bnlab.claims.case import FULL, QUICK, plan_experiment
 from bnlab.claims.evidence import trained_specs
 from bnlab.claims.labels import labelled_specs
 from bnlab.claims.registry import CLAIMS
@@ -15,9 +15,9 @@ from bnlab.spec.run_spec import RunSpec
 @pytest.mark.parametrize("size", [QUICK, FULL])
 @pytest.mark.parametrize("name", CLAIMS)
 def test_runs_of_one_label_differ_in_their_seed_alone(name: str, size: str) -> None:
-    case = open_case(CLAIMS[name], size)
-    labelled = labelled_specs(case)
-    assert [spec for spec, _ in labelled] == list(trained_specs(case))
+    experiment = plan_experiment(CLAIMS[name], size)
+    labelled = labelled_specs(experiment)
+    assert [spec for spec, _ in labelled] == list(trained_specs(experiment))
     called: dict[str, set[RunSpec]] = defaultdict(set)
     for spec, label in labelled:
         assert label.startswith(f"{name}: ")
@@ -36,4 +36,4 @@ def test_runs_of_one_label_differ_in_their_seed_alone(name: str, size: str) -> N
     ],
 )
 def test_they_say_what_a_run_is(name: str, labels: list[str]) -> None:
-    assert set(labels) <= {label for _, label in labelled_specs(open_case(CLAIMS[name]))}
+    assert set(labels) <= {label for _, label in labelled_specs(plan_experiment(CLAIMS[name]))}

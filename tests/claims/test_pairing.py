@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from bnlab.claims.case import open_case
-from bnlab.claims.claim import Claim, Condition, Trained
-from bnlab.claims.evidence import every_condition, sized
-from bnlab.claims.pairs import PAIRS
+from bnlab.claims.case import plan_experiment
+from bnlab.claims.claim import Claim, Condition, RunMeasure
+from bnlab.claims.pairs import NOTEBOOK_PAIR, PAIRS
 from bnlab.claims.registry import CLAIMS
 from bnlab.model.build import build_model
+from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.schedule import epoch_order
 from tests.one_thread import one_thread
@@ -18,16 +18,16 @@ from tests.one_thread import one_thread
 __all__ = ["one_thread"]
 
 TRAINED = [
-    pytest.param(claim, condition, id=f"{claim.id} {condition.name}")
+    pytest.param(claim, condition, id=f"{claim.id} {condition.id}")
     for claim in CLAIMS.values()
-    for condition in every_condition(claim)
-    if isinstance(condition.measure.source, Trained)
+    for condition in claim.all_conditions
+    if isinstance(condition.measure.source, RunMeasure)
 ]
 
 
 @pytest.mark.parametrize(("claim", "condition"), TRAINED)
 def test_both_arms_see_the_same_batches_in_the_same_order(claim: Claim, condition: Condition) -> None:
-    specs = [spec for arm in condition.arms for spec in sized(arm, open_case(claim), 7)]
+    specs = [spec for arm in condition.arms for spec in plan_experiment(claim).specs(arm, 7)]
     data = {(spec.dataset, spec.validation, spec.examples, spec.batch_size, spec.epochs) for spec in specs}
     assert len(data) == 1
     orders = [epoch_order(spec, 1) for spec in specs]
@@ -36,7 +36,7 @@ def test_both_arms_see_the_same_batches_in_the_same_order(claim: Claim, conditio
 
 @pytest.mark.parametrize(
     ("treatment", "control"),
-    [(pair.treatment, pair.control) for pair in PAIRS if pair.name != "the notebook's pair"],
+    [(pair.treatment, pair.control) for pair in PAIRS if pair is not NOTEBOOK_PAIR],
     ids=["rate 0.01", "rate 0.1"],
 )
 def test_both_arms_start_from_the_same_weights(treatment: RunSpec, control: RunSpec) -> None:
@@ -47,6 +47,11 @@ def test_both_arms_start_from_the_same_weights(treatment: RunSpec, control: RunS
     shared = ours.keys() & theirs.keys()
     assert len(shared) == 6  # kernel and bias of three Dense layers
     assert all(np.array_equal(ours[name], theirs[name]) for name in shared)
+
+
+def test_the_notebooks_pair_is_that_of_the_preset() -> None:
+    notebook = PRESETS["notebook"].comparison
+    assert (NOTEBOOK_PAIR.treatment, NOTEBOOK_PAIR.control) == (notebook["Approach 2"].spec, notebook["Baseline"].spec)
 
 
 def test_another_seed_is_another_pair() -> None:

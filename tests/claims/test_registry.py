@@ -2,12 +2,13 @@
 
 import itertools
 import pickle
+import re
 
 import pytest
 
-from bnlab.claims.case import SIZES, open_case
-from bnlab.claims.claim import Claim, Counted, Probed
-from bnlab.claims.evidence import every_condition, sized, trained_specs
+from bnlab.claims.case import SIZES, plan_experiment
+from bnlab.claims.claim import Claim, SpecMeasure
+from bnlab.claims.evidence import needed_measurements, trained_specs
 from bnlab.claims.registry import CLAIMS
 
 QUICK_STEPS = 300_000
@@ -20,7 +21,7 @@ claims = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_what_is_read_is_whole_sentences(claim: Claim) -> None:
     assert claim.statement.endswith(".")
     assert claim.question.rstrip(")").endswith(("?", "."))
-    for condition in every_condition(claim):
+    for condition in claim.all_conditions:
         assert condition.prediction.reason.endswith(".")
     for finding in claim.literature:
         assert finding.sentence.endswith(".")
@@ -29,38 +30,50 @@ def test_what_is_read_is_whole_sentences(claim: Claim) -> None:
 
 @claims
 def test_conditions_and_arms_are_told_apart(claim: Claim) -> None:
-    names = [condition.name for condition in every_condition(claim)]
-    assert len(set(names)) == len(names)
-    for condition in every_condition(claim):
-        assert condition.treatment.name != condition.control.name
+    for names in ([c.id for c in claim.all_conditions], [c.title for c in claim.all_conditions]):
+        assert len(set(names)) == len(names)
+    for condition in claim.all_conditions:
+        assert condition.treatment.title != condition.control.title
         assert condition.treatment.specs != condition.control.specs
         assert condition.prediction.smallest_effect > 0
 
 
 @claims
 def test_both_sizes_are_specs_that_can_be(claim: Claim) -> None:
-    for name, condition in itertools.product(SIZES, every_condition(claim)):
-        case = open_case(claim, name)
-        assert len(case.seeds) >= (1 if isinstance(condition.measure.source, Counted) else 5)
+    for name, condition in itertools.product(SIZES, claim.all_conditions):
+        experiment = plan_experiment(claim, name)
+        assert len(experiment.seeds) >= (1 if isinstance(condition.measure.source, SpecMeasure) else 5)
         for arm in condition.arms:
-            assert {spec.seed for spec in sized(arm, case, 7)} == {7}
+            assert {spec.seed for spec in experiment.specs(arm, 7)} == {7}
 
 
 @claims
 def test_a_quick_trial_is_quick_and_a_full_one_is_larger(claim: Claim) -> None:
-    quick, full = (sum(spec.total_steps for spec in trained_specs(open_case(claim, name))) for name in SIZES)
+    quick, full = (sum(spec.total_steps for spec in trained_specs(plan_experiment(claim, name))) for name in SIZES)
     assert quick <= QUICK_STEPS
     assert full > 5 * quick or full == quick == 0
 
 
 @claims
-def test_workers_find_what_they_are_asked_by_its_name(claim: Claim) -> None:
-    for condition in every_condition(claim):
-        if isinstance(source := condition.measure.source, Probed):
-            assert source.ask.__module__.startswith("bnlab.")
-            assert pickle.loads(pickle.dumps(source.ask)) is source.ask
+def test_measurements_can_be_sent_to_workers(claim: Claim) -> None:
+    for measurement in needed_measurements(plan_experiment(claim)):
+        assert measurement.function.__module__.startswith("bnlab.")
+        assert pickle.loads(pickle.dumps(measurement)) == measurement
 
 
-def test_ids_are_the_notebooks_in_its_order() -> None:
-    assert list(CLAIMS) == ["O1", "O2", "O3", "A1", "A2", "A3", "A4", "A5", "D1", "D2", "D3", "D4", "W1", "W2"]
+def test_ids_are_short_and_name_one_thing_each() -> None:
+    conditions = [condition for claim in CLAIMS.values() for condition in claim.all_conditions]
+    measures = {id(condition.measure): condition.measure for condition in conditions}.values()
+    measure_ids = [measure.id for measure in measures]
+    assert len(set(measure_ids)) == len(measure_ids)
+    for identifier in (*measure_ids, *(condition.id for condition in conditions)):
+        assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", identifier)
+
+
+def test_claims_are_in_the_notebooks_order() -> None:
     assert all(claim.id == name for name, claim in CLAIMS.items())
+    groups = [name[0] for name in CLAIMS]
+    assert groups == sorted(groups, key="OADW".index)
+    for group in "OADW":
+        names = [name for name in CLAIMS if name[0] == group]
+        assert names == [f"{group}{number}" for number in range(1, len(names) + 1)]

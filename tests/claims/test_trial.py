@@ -1,4 +1,4 @@
-"""Trials: read from recorded runs and answered probes, and one really held."""
+"""Trials: read from recorded runs and measurements."""
 
 import json
 from dataclasses import replace
@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bnlab.claims.case import open_case
-from bnlab.claims.claim import Arm, Condition, Measure, Prediction, Probed, Size
+from bnlab.claims.case import plan_experiment
+from bnlab.claims.claim import Arm, Condition, Measure, Prediction, Size, WorkerMeasure
 from bnlab.claims.documents import trial_document
-from bnlab.claims.evidence import probes, trained_specs
+from bnlab.claims.evidence import needed_measurements, trained_specs
 from bnlab.claims.hearing import missing_specs
 from bnlab.claims.measures import SPREAD, STEPS_TO_95, TRAINABLE
 from bnlab.claims.trial import TrialError, read_trial
 from bnlab.claims.verdicts import Verdict
-from bnlab.runs.answers import write_answer
+from bnlab.runs.answers import Measurement, write_measurement
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
@@ -28,7 +28,7 @@ from tests.tiny_claim import NORMALIZED, TINY
 
 SEEDS = range(3)
 CLAIM = replace(tiny_claim.CLAIM, quick=Size({"epochs": 1}, len(SEEDS)))
-CASE = open_case(CLAIM)
+EXPERIMENT = plan_experiment(CLAIM)
 
 
 @pytest.fixture
@@ -52,27 +52,27 @@ def recorded(store: Store, without: list[float], normalized: list[float]) -> Sto
 
 
 def test_a_trial_is_read_from_its_runs(store: Store) -> None:
-    trial = read_trial(recorded(store, [80, 81, 82], [90, 92, 91]), CASE)
-    (cell,) = trial.cells
-    assert cell.control == pytest.approx((80, 81, 82))
-    assert cell.treatment == pytest.approx((90, 92, 91))
-    assert cell.interval.mean == pytest.approx(10)
-    assert trial.difference == cell.interval
-    assert trial.verdict == cell.verdict == Verdict.SUPPORTED
+    trial = read_trial(recorded(store, [80, 81, 82], [90, 92, 91]), EXPERIMENT)
+    (result,) = trial.results
+    assert result.control == pytest.approx((80, 81, 82))
+    assert result.treatment == pytest.approx((90, 92, 91))
+    assert result.interval.mean == pytest.approx(10)
+    assert trial.difference == result.interval
+    assert trial.verdict == result.verdict == Verdict.SUPPORTED
     assert (trial.effort.runs, trial.effort.steps, trial.effort.diverged) == (6, 12, 0)
     assert trial.effort.seconds == pytest.approx(1.2)
 
 
 def test_it_is_json_as_promised(store: Store) -> None:
-    document = trial_document(read_trial(recorded(store, [80, 81, 82], [80, 80, 80]), CASE))
+    document = trial_document(read_trial(recorded(store, [80, 81, 82], [80, 80, 80]), EXPERIMENT))
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == [
-        "id", "verdict", "measure", "unit", "conditions", "difference", "runs", "seconds",
+        "id", "verdict", "text", "measure", "unit", "conditions", "difference", "runs", "seconds",
     ]  # fmt: skip
-    assert (document["id"], document["verdict"]) == ("X1", "not enough seeds")
-    assert (document["measure"], document["unit"]) == ("final validation accuracy", "%")
+    assert (document["id"], document["verdict"], document["text"]) == ("X1", "too_few_seeds", "not enough seeds")
+    assert (document["measure"], document["unit"]) == ("final_accuracy", "%")
     without, normalized = document["conditions"]
-    assert list(without) == ["name", "per_seed", "mean", "ci"]
+    assert list(without) == ["condition", "arm", "title", "per_seed", "mean", "ci"]
     assert (without["name"], normalized["name"]) == ("small: no BN", "small: BN")
     assert without["per_seed"] == pytest.approx([80, 81, 82])
     assert without["mean"] == pytest.approx(81)
@@ -85,7 +85,7 @@ def test_it_is_json_as_promised(store: Store) -> None:
 
 
 def test_one_seed_is_not_enough_and_its_interval_is_null(store: Store) -> None:
-    trial = read_trial(recorded(store, [80], [90]), open_case(CLAIM, "quick", range(1)))
+    trial = read_trial(recorded(store, [80], [90]), plan_experiment(CLAIM, "quick", range(1)))
     assert trial.verdict is Verdict.TOO_FEW
     assert trial_document(trial)["difference"] == {"mean": pytest.approx(10), "ci": [None, None], "n": 1}
 
@@ -94,32 +94,34 @@ def test_diverged_runs_count_as_a_guess(store: Store) -> None:
     recorded(store, [], [90, 92, 91])
     for seed in SEEDS:
         train(store, TINY, 95, seed, RunState.DIVERGED)
-    trial = read_trial(store, CASE)
-    assert trial.cells[0].control == (10, 10, 10)
+    trial = read_trial(store, EXPERIMENT)
+    assert trial.results[0].control == (10, 10, 10)
     assert (trial.effort.diverged, trial.verdict) == (3, Verdict.SUPPORTED)
 
 
 def test_runs_that_lack_are_told_with_their_errors(store: Store) -> None:
     recorded(store, [80, 81, 82], [90, 92])
-    missing = missing_specs(store, CASE)
+    missing = missing_specs(store, EXPERIMENT)
     assert [(spec.placement, spec.seed) for spec in missing] == [("before_activation", 2)]
     failed = store.launch(missing[0], "X1", OWNER)
     store.finish(failed.digest, OWNER, RunState.FAILED, "It ran out of memory.")
     words = "1 of the 6 runs of X1 have not been trained to their end. It ran out of memory."
     with pytest.raises(TrialError, match=words):
-        read_trial(store, CASE)
+        read_trial(store, EXPERIMENT)
 
 
-def test_conditions_that_disagree_are_named_and_those_beside_decide_nothing(store: Store) -> None:
-    slow = replace(CLAIM.conditions[0], name="steps", measure=STEPS_TO_95)
-    beside = replace(CLAIM.conditions[0], name="beside", prediction=Prediction(-1, 1, "None."))
-    claim = replace(CLAIM, conditions=(CLAIM.conditions[0], slow), beside=(beside,))
-    trial = read_trial(recorded(store, [80, 81, 82], [90, 92, 91]), open_case(claim))
+def test_conditions_that_disagree_are_named_and_supplementary_ones_decide_nothing(store: Store) -> None:
+    slow = replace(CLAIM.conditions[0], id="steps", measure=STEPS_TO_95)
+    opposite = replace(CLAIM.conditions[0], id="opposite", prediction=Prediction(-1, 1, "None."))
+    claim = replace(CLAIM, conditions=(CLAIM.conditions[0], slow), supplementary=(opposite,))
+    trial = read_trial(recorded(store, [80, 81, 82], [90, 92, 91]), plan_experiment(claim))
     assert trial.verdict is Verdict.CONDITIONAL
-    assert trial.words == "holds only when small"
-    assert trial.where == {Verdict.SUPPORTED: ("small",), Verdict.NO_DIFFERENCE: ("steps",)}
-    assert trial.beside[0].verdict is Verdict.CONTRADICTED
-    assert [arm["name"] for arm in trial_document(trial)["conditions"]][-1] == "beside: BN"
+    assert trial.text == "holds only when small"
+    ids = {verdict: [condition.id for condition in found] for verdict, found in trial.by_verdict.items()}
+    assert ids == {Verdict.SUPPORTED: ["small"], Verdict.NO_DIFFERENCE: ["steps"]}
+    assert trial.supplementary[0].verdict is Verdict.CONTRADICTED
+    last = trial_document(trial)["conditions"][-1]
+    assert (last["condition"], last["arm"]) == ("opposite", "treatment")
     assert trial.effort.runs == 6
 
 
@@ -128,49 +130,54 @@ def test_an_arm_of_several_specs_is_one_number_a_seed(store: Store) -> None:
     for seed in SEEDS:
         train(store, TINY, 50, seed, activation="tanh")
     several = Arm("both", (TINY, TINY.model_copy(update={"activation": "tanh"})))
-    condition = Condition("spread", Arm("BN", (NORMALIZED,)), several, SPREAD, Prediction(-1, 5, "Five points."))
-    trial = read_trial(store, open_case(replace(CLAIM, conditions=(condition,))))
-    assert trial.cells[0].control == pytest.approx((30, 31, 32))
-    assert trial.cells[0].treatment == (0, 0, 0)
+    condition = Condition(
+        "spread", "spread", Arm("BN", (NORMALIZED,)), several, SPREAD, Prediction(-1, 5, "Five points.")
+    )
+    trial = read_trial(store, plan_experiment(replace(CLAIM, conditions=(condition,))))
+    assert trial.results[0].control == pytest.approx((30, 31, 32))
+    assert trial.results[0].treatment == (0, 0, 0)
     assert trial.verdict is Verdict.SUPPORTED
 
 
 def test_what_is_counted_needs_no_run_and_no_second_seed(store: Store) -> None:
     claim = replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=TRAINABLE),))
-    assert missing_specs(store, open_case(claim)) == ()
-    trial = read_trial(store, open_case(claim, "quick", range(1)))
+    assert missing_specs(store, plan_experiment(claim)) == ()
+    trial = read_trial(store, plan_experiment(claim, "quick", range(1)))
     assert trial.difference.mean == trial.difference.low == 2 * 8
     assert trial.verdict is Verdict.SUPPORTED
 
 
-def ask(_store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """What a worker would be asked."""
+def count_layers(_store_url: str, spec: RunSpec) -> pd.DataFrame:
     return pd.DataFrame({"layers": [len(describe_network(spec).layers)]})
 
 
-LAYERS = Measure("layers", "layers", Probed(ask, lambda answer: answer["layers"].iloc[0]))
+def layer_count(spec: RunSpec) -> Measurement:
+    return Measurement("layer_count", count_layers, spec)
 
 
-def test_probes_are_asked_once_of_each_spec_and_seed(store: Store) -> None:
-    probed = replace(CLAIM.conditions[0], measure=LAYERS)
-    claim = replace(CLAIM, conditions=(probed, replace(probed, name="again")))
-    asked = probes(open_case(claim))
-    assert len(asked) == len(set(asked)) == 6
-    assert trained_specs(open_case(claim)) == ()
-    for question in asked:
-        write_answer(store, question, ask("", question.spec))
-    trial = read_trial(store, open_case(claim))
-    assert trial.cells[0].treatment == (5, 5, 5)
-    assert trial.cells[0].control == (4, 4, 4)
+LAYERS = Measure("layers", "layers", "layers", WorkerMeasure(layer_count, lambda table: table["layers"].iloc[0]))
 
 
-def test_probes_that_lack_are_told(store: Store) -> None:
+def test_measurements_are_taken_once_for_each_spec_and_seed(store: Store) -> None:
+    measured = replace(CLAIM.conditions[0], measure=LAYERS)
+    claim = replace(CLAIM, conditions=(measured, replace(measured, id="again")))
+    measurements = needed_measurements(plan_experiment(claim))
+    assert len(measurements) == len(set(measurements)) == 6
+    assert trained_specs(plan_experiment(claim)) == ()
+    for measurement in measurements:
+        write_measurement(store, measurement, count_layers("", measurement.spec))
+    trial = read_trial(store, plan_experiment(claim))
+    assert trial.results[0].treatment == (5, 5, 5)
+    assert trial.results[0].control == (4, 4, 4)
+
+
+def test_missing_measurements_are_reported(store: Store) -> None:
     claim = replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=LAYERS),))
-    with pytest.raises(TrialError, match="6 of the probes of X1 have not been answered"):
-        read_trial(store, open_case(claim))
+    with pytest.raises(TrialError, match="6 of the measurements for X1 have not been taken"):
+        read_trial(store, plan_experiment(claim))
 
 
-def test_a_probe_after_training_needs_the_run() -> None:
+def test_a_measurement_after_training_needs_the_run() -> None:
     source = replace(LAYERS.source, after_training=True)
     claim = replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=replace(LAYERS, source=source)),))
-    assert len(trained_specs(open_case(claim))) == 6
+    assert len(trained_specs(plan_experiment(claim))) == 6

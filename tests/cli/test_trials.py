@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from bnlab.claims.hearing import Hearing, Standing
+from bnlab.claims.hearing import ClaimProgress, ClaimRunner
+from bnlab.claims.stock import Coverage
 from bnlab.cli import trials
 from bnlab.cli.commands import main
 from bnlab.runs.states import RunState
@@ -97,7 +98,7 @@ def test_claims_are_trained_and_a_trial_that_failed_is_told(
     assert invoke("O1").exit_code == 0
     store = Store(url)
     assert [run.state for run in store.runs()] == [RunState.COMPLETED] * 4
-    monkeypatch.setattr(Hearing, "look", failing)
+    monkeypatch.setattr(ClaimRunner, "progress", failing)
     result = invoke("O1", "--full")
     assert result.exit_code == 1
     assert "X1: A run failed [out of memory]." in result.output
@@ -105,5 +106,5 @@ def test_claims_are_trained_and_a_trial_that_failed_is_told(
     assert OWNER not in store.owners()
 
 
-def failing(_hearing: Hearing) -> Standing:
-    return Standing((), 8, 0, 0, "A run failed [out of memory].", rests=True)
+def failing(_runner: ClaimRunner) -> ClaimProgress:
+    return ClaimProgress((), Coverage(8, 0, 0, 0), "A run failed [out of memory].", has_failed=True)

@@ -1,11 +1,11 @@
-"""Answers: kept by what was asked and of which spec, as an errand too."""
+"""The measurement cache: results are found by id, arguments and spec, and computed by workers."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from bnlab.runs.answers import Question, answer_question, answered, read_answers, write_answer
+from bnlab.runs.answers import Measurement, read_measurements, stored, stored_keys, take_measurement, write_measurement
 from bnlab.runs.lab import Lab
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
@@ -15,14 +15,12 @@ SPEC = RunSpec()
 OTHER = RunSpec(seed=1)
 
 
-def layers(_store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """What a worker would be asked."""
+def list_layers(_store_url: str, spec: RunSpec) -> pd.DataFrame:
     return pd.DataFrame({"layer": [layer.name for layer in describe_network(spec).layers]})
 
 
-def units(_store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """Something else."""
-    return pd.DataFrame({"units": spec.hidden_units})
+def list_units(_store_url: str, spec: RunSpec, *added: int) -> pd.DataFrame:
+    return pd.DataFrame({"units": [*spec.hidden_units, *added]})
 
 
 @pytest.fixture
@@ -30,31 +28,45 @@ def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
 
 
-def test_an_answer_is_found_by_what_was_asked_and_of_whom(store: Store) -> None:
-    questions = [Question(layers, SPEC), Question(units, SPEC), Question(layers, OTHER)]
-    for question in questions[:2]:
-        answer_question(store.url, question)
-    found = read_answers(store, questions)
-    assert list(found) == questions[:2]
-    pd.testing.assert_frame_equal(found[questions[0]], layers("", SPEC))
-    pd.testing.assert_frame_equal(found[questions[1]], units("", SPEC))
-    assert answered(store, questions) == set(questions[:2])
-    assert read_answers(store, []) == {}
+def test_results_are_found_by_id_arguments_and_spec(store: Store) -> None:
+    measurements = [
+        Measurement("layers", list_layers, SPEC),
+        Measurement("units", list_units, SPEC),
+        Measurement("units", list_units, SPEC, (5, 10)),
+        Measurement("layers", list_layers, OTHER),
+        Measurement("units", list_units, SPEC, (5,)),
+    ]
+    taken = measurements[:3]
+    for measurement in taken:
+        take_measurement(store.url, measurement)
+    tables = read_measurements(store, measurements)
+    assert set(tables) == stored(store, measurements) == set(taken)
+    pd.testing.assert_frame_equal(tables[taken[0]], list_layers("", SPEC))
+    assert tables[taken[1]]["units"].tolist() == [300, 100]
+    assert tables[taken[2]]["units"].tolist() == [300, 100, 5, 10]
+    assert read_measurements(store, []) == {}
+    assert stored_keys(store) == {(key, SPEC.digest) for key in ("layers", "units", "units:5-10")}
 
 
-def test_a_later_answer_takes_the_place_of_an_earlier_one(store: Store) -> None:
-    question = Question(units, SPEC)
+def test_the_function_is_no_part_of_the_identity(store: Store) -> None:
+    write_measurement(store, Measurement("layers", list_layers, SPEC), pd.DataFrame({"layer": ["a"]}))
+    moved = Measurement("layers", list_units, SPEC)
+    assert read_measurements(store, [moved])[moved]["layer"].tolist() == ["a"]
+
+
+def test_a_later_result_replaces_an_earlier_one(store: Store) -> None:
+    measurement = Measurement("units", list_units, SPEC)
     for value in (1.0, float("nan")):
-        write_answer(store, question, pd.DataFrame({"value": [value]}))
-    (answer,) = read_answers(store, [question]).values()
-    assert answer["value"].isna().all()
+        write_measurement(store, measurement, pd.DataFrame({"value": [value]}))
+    (table,) = read_measurements(store, [measurement]).values()
+    assert table["value"].isna().all()
 
 
 @pytest.mark.workers
-def test_a_worker_answers(store: Store, scheduler: str) -> None:
-    lab, question = Lab(store, scheduler=scheduler), Question(units, SPEC)
+def test_a_worker_takes_a_measurement(store: Store, scheduler: str) -> None:
+    lab, measurement = Lab(store, scheduler=scheduler), Measurement("units", list_units, SPEC, (7,))
     try:
-        lab.submit(answer_question, store.url, question).result(timeout=60)
+        lab.submit(take_measurement, store.url, measurement).result(timeout=60)
     finally:
         lab.close()
-    assert list(read_answers(store, [question])[question]["units"]) == list(SPEC.hidden_units)
+    assert read_measurements(store, [measurement])[measurement]["units"].tolist() == [300, 100, 7]

@@ -4,14 +4,16 @@ import dataclasses
 import math
 import statistics
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
-from bnlab.runs.frames import read_moments
+from bnlab.runs.frames import Arrays, read_moments
 from bnlab.runs.journal import Journal
-from bnlab.runs.results import results_frame, seconds_per_epoch, seconds_to
+from bnlab.runs.results import results_frame, seconds_per_epoch, seconds_to, steps_to
 from bnlab.runs.run import Run
 from bnlab.runs.schema import runs
+from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 from tests.recording import OWNER, moment, record
@@ -29,8 +31,10 @@ def spec_of(seed: int, epochs: int = 9) -> RunSpec:
 def run_with(
     store: Store, seed: int, *accuracies: float, val_loss: float = 1.0, seconds: float = 3.0, epochs: int = 9
 ) -> Run:
-    """A run of six steps measured at 0.1, 0.2, … seconds of training."""
-    moments = tuple(moment(step + 1, val_loss, value) for step, value in enumerate(accuracies))
+    """A run of six steps, three epochs, evaluated after each of the first ones; `seconds` are those of all steps."""
+    moments = tuple(
+        moment(step, val_loss, value, seconds=step * seconds / 6) for step, value in enumerate(accuracies, start=1)
+    )
     run = record(store, spec_of(seed, epochs), (1.0,) * 6, moments)
     with store.engine.begin() as connection:
         connection.execute(update(runs).where(runs.c.digest == run.digest).values(seconds=seconds))
@@ -59,18 +63,46 @@ def test_one_seed_has_no_standard_deviation(store: Store) -> None:
     assert math.isnan(row.val_accuracy_sd)
 
 
-def test_the_time_to_a_target_is_the_first_moment_that_reached_it(store: Store) -> None:
-    run = run_with(store, 0, 0.5, 0.95, 0.9, 0.96)
-    moments = read_moments(store, [run])[run.digest]
-    assert seconds_to(moments, 0.95) == pytest.approx(0.2)
-    assert seconds_to(moments, 0.951) == pytest.approx(0.4)
-    assert math.isnan(seconds_to(moments, 0.97))
+LONGER = RunSpec(train_examples=40, batch_size=4, epochs=2)  # 10 steps an epoch
+ACCURACIES = ((0, 0.1), (4, 0.9), (8, 0.98), (10, 0.94), (20, 0.96))
+
+
+def ended(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
+    """A run with ACCURACIES at a tenth of a second per step, and its evaluations."""
+    moments = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
+    run = record(store, LONGER, (1.0,) * steps, moments, state)
+    return run, read_moments(store, [run])[run.digest]
+
+
+def test_an_accuracy_is_reached_between_two_evaluations(store: Store) -> None:
+    run, moments = ended(store)
+    # 0.95 lies 5 / 8 of the way from 0.9 after 4 steps to 0.98 after 8.
+    assert steps_to(run, moments, 0.95) == pytest.approx(6.5)
+    assert seconds_to(run, moments, 0.95) == pytest.approx(0.65)
+    assert steps_to(run, moments, 0.1) == 0
+    assert math.isnan(steps_to(run, moments, 0.99))
+    assert math.isnan(seconds_to(run, moments, 0.99))
+
+
+def test_seconds_per_epoch_are_those_of_the_fastest_epoch(store: Store) -> None:
+    run, moments = ended(store)
+    assert seconds_per_epoch(run, moments) == pytest.approx(1.0)
+    disturbed = moments | {"seconds": np.array([0.0, 0.4, 3.0, 4.0, 4.8])}
+    assert seconds_per_epoch(run, disturbed) == pytest.approx(0.8)
+    assert seconds_to(run, disturbed, 0.95) == pytest.approx(6.5 * 0.08)
+
+
+def test_a_run_that_diverged_in_its_first_epoch_has_the_pace_of_its_steps(store: Store) -> None:
+    run, moments = ended(store, RunState.DIVERGED, 5)
+    assert seconds_per_epoch(run, moments) == pytest.approx(1.0)
+    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, state=RunState.RUNNING), moments))
+    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, step=0), moments))
 
 
 def test_the_time_to_a_target_is_missing_unless_every_seed_reached_it(store: Store) -> None:
     own = [run_with(store, 0, 0.95, 0.96, 0.97), run_with(store, 1, 0.1, 0.1, 0.96, 0.96)]
     row = results_frame(store, {"A": own}).iloc[0]
-    assert row.seconds_to_95 == pytest.approx((0.1 + 0.3) / 2)
+    assert row.seconds_to_95 == pytest.approx((1 * 0.5 + (2 + 0.85 / 0.86) * 0.5) / 2)
     assert math.isnan(row.seconds_to_97)
 
 
@@ -93,13 +125,12 @@ def test_seeds_that_have_not_begun_are_not_averaged(store: Store) -> None:
     assert (row.runs, row.val_accuracy, row.seconds_per_epoch) == (1, 0.9, 1.0)
 
 
-def test_an_epochs_time_is_told_once_an_epoch_has_ended(store: Store) -> None:
+def test_seconds_per_epoch_are_missing_before_an_epoch_has_ended(store: Store) -> None:
     whole, early = run_with(store, 0, 0.9), run_with(store, 1, 0.1)
     begun = dataclasses.replace(early, step=1, seconds=5.0)
     assert early.spec.steps_per_epoch == 2
     assert results_frame(store, {"A": [whole, begun]}).iloc[0].seconds_per_epoch == 1.0
     assert math.isnan(results_frame(store, {"A": [begun]}).iloc[0].seconds_per_epoch)
-    assert seconds_per_epoch(dataclasses.replace(begun, step=2)) == 5.0
 
 
 def test_differences_are_paired_by_seed(store: Store) -> None:

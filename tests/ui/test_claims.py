@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnlab.claims.case import open_case
-from bnlab.claims.evidence import every_condition, trained_specs
-from bnlab.claims.hearing import Hearing, Standing
+from bnlab.claims.case import plan_experiment
+from bnlab.claims.evidence import trained_specs
+from bnlab.claims.hearing import ClaimProgress, ClaimRunner
 from bnlab.claims.recorded import recorded_trials
 from bnlab.claims.registry import CLAIMS
-from bnlab.claims.stock import Extent
+from bnlab.claims.stock import Coverage
 from bnlab.runs.docket import enter, entered
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.ui import claim_evidence, court
-from bnlab.ui.claim_card import extent_words, standing_words
+from bnlab.ui.claim_card import coverage_text, progress_text
 from bnlab.ui.verdict_words import effort_words, time_words, where_words
 from tests import tiny_claim
 from tests.crossings import crossings, follow
@@ -27,7 +27,7 @@ from tests.recording import OWNER, moment, record
 __all__ = ["open_page"]
 
 CLAIM = replace(tiny_claim.CLAIM, id="A2", statement="It is <b>better</b>, *always*.")
-CASE = open_case(CLAIM)
+EXPERIMENT = plan_experiment(CLAIM)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def claims_page(open_page: OpenPage) -> Any:
 
 
 def train(store: Store, accuracies: dict[str, float], state: RunState = RunState.COMPLETED) -> None:
-    for spec in trained_specs(CASE):
+    for spec in trained_specs(EXPERIMENT):
         ended = moment(2, val_accuracy=accuracies[spec.placement] + spec.seed / 1000)
         record(store, spec, (1.0, 0.5), (ended,), state)
 
@@ -92,7 +92,7 @@ def test_a_claim_is_put_on_trial_and_stopped(claims_page: Any, store: Store) -> 
 
 @pytest.mark.usefixtures("tiny")
 def test_what_was_trained_before_a_stop_is_told_and_gone_on_with(claims_page: Any, store: Store) -> None:
-    record(store, trained_specs(CASE)[0], (1.0, 0.5), (moment(2),), RunState.COMPLETED)
+    record(store, trained_specs(EXPERIMENT)[0], (1.0, 0.5), (moment(2),), RunState.COMPLETED)
     app = claims_page(store)
     assert "“Go on”: 1 of 4 runs are trained here, 3 to go." in [caption.value for caption in app.caption]
     button = app.button(key="run-A2 quick 0:2")
@@ -105,35 +105,35 @@ def test_what_was_trained_before_a_stop_is_told_and_gone_on_with(claims_page: An
 @pytest.mark.usefixtures("tiny")
 def test_of_seeds_that_are_added_only_the_new_ones_are_told(claims_page: Any, store: Store) -> None:
     train(store, {"none": 0.8, "before_activation": 0.9})
-    enter(store, [CASE.name])
+    enter(store, [EXPERIMENT.name])
     assert not any("Add 5 seeds" in caption.value for caption in claims_page(store).caption)
-    added = trained_specs(CASE.with_seeds(5))[-1]
+    added = trained_specs(EXPERIMENT.with_more_seeds(5))[-1]
     record(store, added, (1.0, 0.5), (moment(2),), RunState.COMPLETED)
     captions = [caption.value for caption in claims_page(store).caption]
     assert "“Add 5 seeds”: 1 of 10 runs are trained here, 9 to go." in captions
 
 
 @pytest.mark.parametrize(
-    ("extent", "words"),
+    ("coverage", "words"),
     [
-        (Extent(20, 20, 20, 5), "all 20 runs are trained here; 5 of 20 measurements are made here, 15 to go"),
-        (Extent(0, 0, 40, 40), "all 40 measurements are made here"),
+        (Coverage(20, 20, 20, 5), "all 20 runs are trained here; 5 of 20 measurements are made here, 15 to go"),
+        (Coverage(0, 0, 40, 40), "all 40 measurements are made here"),
     ],
 )
-def test_what_is_left_to_do_in_words(extent: Extent, words: str) -> None:
-    assert extent_words(extent) == words
+def test_coverage_as_text(coverage: Coverage, words: str) -> None:
+    assert coverage_text(coverage) == words
 
 
 @pytest.mark.parametrize(
-    ("standing", "words"),
+    ("progress", "words"),
     [
-        (Standing((), 4, 0, 3, "", rests=False), "0 of 4 runs trained; then 3 measurements"),
-        (Standing((), 0, 0, 3, "", rests=False), "0 of 3 measurements made"),
-        (Standing((), 0, 1, 3, "", False, 8.2), "1 of 3 measurements made, about 8 s left"),
+        (ClaimProgress((), Coverage(4, 0, 3, 0), "", has_failed=False), "0 of 4 runs trained; then 3 measurements"),
+        (ClaimProgress((), Coverage(0, 0, 3, 0), "", has_failed=False), "0 of 3 measurements made"),
+        (ClaimProgress((), Coverage(0, 0, 3, 1), "", False, 8.2), "1 of 3 measurements made, about 8 s left"),
     ],
 )
-def test_how_far_a_hearing_is_in_words(standing: Standing, words: str) -> None:
-    assert standing_words(CASE, standing) == f"On trial (quick, 2 seeds): {words}"
+def test_progress_as_text(progress: ClaimProgress, words: str) -> None:
+    assert progress_text(EXPERIMENT, progress) == f"On trial (quick, 2 seeds): {words}"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(7.6, "8 s"), (119, "119 s"), (150, "2 min"), (9_000, "2.5 h")])
@@ -141,26 +141,28 @@ def test_time_is_told_in_what_people_count_it_in(seconds: float, words: str) -> 
     assert time_words(seconds) == words
 
 
-def test_the_docket_and_each_claim_are_read_once_a_draw(
+def test_the_queue_and_each_claim_are_read_once_a_draw(
     claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enter(store, [open_case(CLAIMS["A3"]).name])
+    enter(store, [plan_experiment(CLAIMS["A3"]).name])
     read: list[str] = []
-    monkeypatch.setattr(court, "entered", lambda store: read.append("docket") or entered(store))
-    look = Hearing.look
-    monkeypatch.setattr(Hearing, "look", lambda hearing: read.append(hearing.case.claim.id) or look(hearing))
+    monkeypatch.setattr(court, "entered", lambda store: read.append("queue") or entered(store))
+    progress = ClaimRunner.progress
+    monkeypatch.setattr(
+        ClaimRunner, "progress", lambda runner: read.append(runner.experiment.claim.id) or progress(runner)
+    )
     claims_page(store)
-    assert read == ["docket", "A3"]
+    assert read == ["queue", "A3"]
 
 
 def test_a_trial_is_made_a_figure_of_once(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim_evidence._exhibits.cache_clear()
+    claim_evidence._charts.cache_clear()
     drawn: list[int] = []
     figure = claim_evidence.effects_figure
     monkeypatch.setattr(claim_evidence, "effects_figure", lambda *given: drawn.append(len(given[0])) or figure(*given))
     claims_page(store).run()
-    assert len(drawn) == 2 * len(CLAIMS), "of what decides, and of what stands beside it"
-    assert sum(drawn) == sum(len(every_condition(claim)) for claim in CLAIMS.values())
+    assert len(drawn) == 2 * len(CLAIMS), "of the deciding and the supplementary conditions"
+    assert sum(drawn) == sum(len(claim.all_conditions) for claim in CLAIMS.values())
 
 
 def test_where_a_claim_holds_is_named_by_the_shorter_list() -> None:
@@ -178,7 +180,7 @@ def test_what_is_only_looked_into_is_counted() -> None:
 @pytest.mark.usefixtures("tiny")
 def test_a_trial_that_was_held_here_is_shown_and_seeds_can_be_added(claims_page: Any, store: Store) -> None:
     train(store, {"none": 0.8, "before_activation": 0.9})
-    enter(store, [CASE.name])
+    enter(store, [EXPERIMENT.name])
     app = claims_page(store)
     assert any("✔ Supported" in badge for badge in badges(app))
     assert any("Measured here. 2 seeds, 4 runs, 8 steps" in caption.value for caption in app.caption)
@@ -192,8 +194,8 @@ def test_a_trial_that_was_held_here_is_shown_and_seeds_can_be_added(claims_page:
 
 @pytest.mark.usefixtures("tiny")
 def test_what_failed_is_told_and_gone_on_with(claims_page: Any, store: Store) -> None:
-    enter(store, [CASE.name])
-    for spec in trained_specs(CASE):
+    enter(store, [EXPERIMENT.name])
+    for spec in trained_specs(EXPERIMENT):
         run = store.launch(spec, "A2", OWNER)
         store.finish(run.digest, OWNER, RunState.FAILED, "It ran out of *memory*.")
     app = claims_page(store)

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from bnlab.claims.registry import CLAIMS
 from bnlab.runs.docket import entered
 from bnlab.runs.store import Store
 from tests.served_app import app_url, store
@@ -49,7 +50,7 @@ def test_nothing_moves_while_a_trial_goes_on(browser_page: Page, app_url: str, c
 def test_a_claim_is_put_on_trial_and_its_networks_are_opened(browser_page: Page, app_url: str, store: Store) -> None:
     browser_page.goto(f"{app_url}/claims")
     verdicts = browser_page.get_by_role("navigation", name="The verdicts").get_by_role("link")
-    expect(verdicts).to_have_count(14)
+    expect(verdicts).to_have_count(len(CLAIMS))
     card = browser_page.locator(".st-key-claim-O3")
     expect(card).to_contain_text("Recorded on")
     expect(card.get_by_role("img").first).to_be_attached()
