@@ -21,40 +21,6 @@ from bnlab.ui.progress import progress_of, words_of
 from bnlab.ui.session import PageState
 from bnlab.ui.words import plain, plain_html
 
-# Up to four in a row; two where four would be too narrow to be read; on a phone one row, swept through sideways, so
-# that the curves stay in sight. What training says and offers has its place from the beginning, so that nothing moves.
-_LAYOUT = """<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-cards), [data-testid="stLayoutWrapper"]:has(> [class*="st-key-card-"]) {
-  container-type: inline-size; display: block; width: 100%;
-}
-.st-key-cards { display: grid; gap: 1rem; align-items: stretch; grid-template-columns: repeat(ACROSS, minmax(0, 1fr)); }
-[class*="st-key-card-"] { height: 100%; gap: 0.4rem; padding: 0.8rem 1rem 0.5rem; }
-[class*="st-key-card-"] [data-testid="stCaptionContainer"] p { min-height: 3em; text-wrap: balance; }
-[class*="st-key-card-"] > :has(.stProgress) { margin-top: auto; }
-[class*="st-key-card-"] .stProgress p { min-height: 4.2em; font-size: 0.85rem; line-height: 1.4; }
-[class*="st-key-card-"] .stHorizontalBlock { min-height: 2.5rem; justify-content: space-between; }
-[class*="st-key-card-"] .stHorizontalBlock { overflow: visible; }  /* or a button's focus ring is cut */
-@container (max-width: 54rem) { .st-key-cards { grid-template-columns: repeat(NARROW, minmax(0, 1fr)); } }
-@container (min-width: 14.5rem) { [class*="st-key-card-"] .stProgress p { min-height: 2.8em; } }
-@container (min-width: 19rem) {
-  [class*="st-key-card-"] {
-    display: grid; column-gap: 1rem; grid-template: auto auto 1fr auto / minmax(0, min(55%, 17rem)) minmax(0, 1fr);
-  }
-  [class*="st-key-card-"] > :first-child, [class*="st-key-card-"] > :has(.stAlert) { grid-column: 1 / -1; }
-  [class*="st-key-card-"] > :has(svg[role="img"]) { grid-row: 2 / span 2; }
-  [class*="st-key-card-"] > [data-testid="stLayoutWrapper"]:last-child { grid-area: 4 / 1 / auto / -1; }
-  [class*="st-key-card-"] .stProgress p { min-height: 5.6em; }
-}
-@container (min-width: 22rem) {
-  [class*="st-key-card-"] { grid-template-columns: minmax(0, min(60%, 17rem)) minmax(0, 1fr); }
-}
-@container (max-width: 560px) {
-  .st-key-cards { grid: auto / auto-flow minmax(82%, 1fr); overflow-x: auto; padding-bottom: 0.5rem; }
-  .st-key-cards { scroll-snap-type: x proximity; }
-  .st-key-cards > * { scroll-snap-align: start; }
-}
-</style>"""
-
 IN_A_ROW = 4
 
 Specs = Mapping[str, Sequence[RunSpec]]
@@ -70,9 +36,8 @@ def render_cards(lab: Lab, state: PageState, specs: Specs, runs: Runs) -> Places
     variants = state.comparison.variants
     rows = math.ceil(len(variants) / IN_A_ROW)
     across = math.ceil(len(variants) / rows)
-    st.html(_LAYOUT.replace("ACROSS", str(across)).replace("NARROW", str(min(across, 2))))
     places: dict[str, DeltaGenerator] = {}
-    with st.container(key="cards"):
+    with st.container(key=f"cards-{across}"):
         for place, variant in enumerate(variants):
             with st.container(border=True, key=f"card-{place}"):
                 own = [runs[spec.digest] for spec in specs[variant.label] if spec.digest in runs]

@@ -22,12 +22,6 @@ from bnlab.ui.toolbar import render_toolbar
 TICK_SECONDS = 0.8
 RESULTS_SECONDS = 4.0
 """The table is read, not watched: it may lag behind the curves a little."""
-_ONE_LINE = """<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-summary) { container-type: inline-size; width: 100%; }
-.st-key-summary p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-@container (max-width: 40rem) { .st-key-summary p { white-space: normal; min-height: 3em; } }
-</style>"""
-
 STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
 ENDED = "Each run counts with its last measurement."
 HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more columns."
@@ -87,7 +81,6 @@ def _render_table(lab: Lab, state: PageState, specs: Specs) -> None:
 
 def _render_summary(runs: Runs, specs: Specs, state: PageState) -> None:
     """One line that is always there, so that nothing moves when training begins or ends."""
-    st.html(_ONE_LINE)
     wanted = {spec.digest for seeds in specs.values() for spec in seeds}  # two variants may be the same network
     summary = summary_of(runs.values(), len(wanted))
     trained_here = any(not run.recorded for run in runs.values())

@@ -6,16 +6,6 @@ from bnlab.ui.session import PageState
 from bnlab.ui.share import render_share
 from bnlab.ui.words import plain
 
-# Streamlit leaves a hand's breadth around a page, which a projector has no room for.
-_COMPACT = """<style>
-.stMainBlockContainer { padding: 3.4rem 2.2rem 4rem; }
-@media (max-width: 640px) { .stMainBlockContainer { padding: 3.4rem 1rem 4rem; } }
-h1 { font-size: 1.9rem !important; padding: 0.5rem 0 !important; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-arrival) { display: none; }
-</style>"""
-LARGE = "<style>html { font-size: 21px !important; }</style>"
-
-
 # A page that another one opens would begin where that one was read; and what an address points to is pushed away by
 # what is drawn above it later: it is gone after until the page has come to rest, or the reader takes over. It runs once
 # a page, whose name is in it.
@@ -34,7 +24,6 @@ _ARRIVE = """<script>/* %s */
 
 def render_heading(title: str, state: PageState) -> None:
     """Draw the title, with the switches that concern the whole page to its right."""
-    st.html(_COMPACT + (LARGE if state.settings.projector else ""))
     with st.container(key="arrival"):
         st.html(_ARRIVE % title, unsafe_allow_javascript=True)
     with st.container(horizontal=True, vertical_alignment="center"):

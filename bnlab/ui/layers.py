@@ -32,14 +32,6 @@ STATE_WORDS = {
 }
 """What is said of runs that are not complete."""
 
-# Four charts in a row where there is room, two where there is less; Streamlit's own rule makes it one on a phone.
-_WRAPPED = """<style>
-.st-key-layers-charts { container-type: inline-size; }
-@container (min-width: 560px) and (max-width: 1060px) {
-  .st-key-layers-charts [data-testid="stColumn"] { min-width: calc(50% - 1rem); }
-}
-</style>"""
-
 
 def render_layer_views(
     store: Store,
@@ -52,7 +44,6 @@ def render_layer_views(
 
     `styles` maps each label to its style. Cheap to call at every tick: figures are made once a moment.
     """
-    st.html(_WRAPPED)
     view = VIEWS[choose_view({name: view.title for name, view in VIEWS.items()}, VIEWS_BY_TITLE)]
     if view.is_of_untrained and lesson.hides("training"):
         st.info(XRAY_HIDDEN)

@@ -22,22 +22,11 @@ from bnlab.ui.words import plain
 
 FAULT = "toolbar_fault"
 FOR_ALL = {"epochs": 130, "train_examples": 180}  # the controls' widths
-# Wide enough for the longest of its words, or the others would move when it changes; without a keyboard nothing is said
-# of its keys.
-_STEADY = """<style>
-.st-key-train button { min-width: 11.6rem; }
-@media (hover: none), (max-width: 640px) {
-  .st-key-train button { min-width: 8rem; }
-  .st-key-train kbd { display: none; }
-}
-</style>"""
-
 Specs = Mapping[str, Sequence[RunSpec]]
 
 
 def render_toolbar(lab: Lab, state: PageState, specs: Specs, runs: Mapping[str, Run]) -> None:
     """Draw the bar; `runs` maps the digests of those launched to their runs."""
-    st.html(_STEADY)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         if not state.lesson.hides("training"):
             _render_training(lab, specs, runs)
