@@ -32,10 +32,14 @@ def render_export(lab: Lab, chosen: Sequence[Run]) -> None:
         icon=":material/folder_zip:",
         help=f"At most {MOST_RUNS} runs fit into one zip." if many else WHAT_IS_IN_IT,
         disabled=many,
-        on_click=submit_task,
-        args=(KEY, digests, lab, export_runs, lab.store.url, digests),
+        on_click=_begin,
+        args=(lab, digests),
         key="export-begin",
     )
+
+
+def _begin(lab: Lab, digests: tuple[str, ...]) -> None:
+    submit_task(KEY, digests, lab, export_runs, lab.store.url, digests)
 
 
 def _waiting(task: WorkerTask[bytes], runs: str) -> str:
