@@ -14,7 +14,7 @@ from bnlab.ui.exporting import render_export
 from bnlab.ui.heading import render_heading
 from bnlab.ui.run_actions import render_actions
 from bnlab.ui.run_errors import render_errors
-from bnlab.ui.runs_table import RECORDED, WORDS, render_table, state_word
+from bnlab.ui.runs_table import TITLES, render_table, shown_state, state_word
 from bnlab.ui.session import PageState, page_state
 
 TICK_SECONDS = 1.0
@@ -50,10 +50,16 @@ def _render_body(lab: Lab, state: PageState, watching: bool) -> None:
 def _render_filter(runs: Sequence[Run]) -> list[Run]:
     words, states = st.columns([2, 3])
     text = words.text_input("Search", placeholder="name, placement, optimizer …", key="runs-search").casefold().split()
-    of_run = {run.digest: state_word(run) for run in runs}
-    there = [word for word in (*WORDS.values(), RECORDED) if word in of_run.values()]
+    of_run = {run.digest: shown_state(run) for run in runs}
+    present = [state for state in TITLES if state in of_run.values()]
     wanted = states.pills(
-        "State", there, selection_mode="multi", key="runs-states", wrap=True, help="None chosen shows all of them."
+        "State",
+        present,
+        selection_mode="multi",
+        format_func=TITLES.__getitem__,
+        key="runs-states",
+        wrap=True,
+        help="None chosen shows all of them.",
     )
     return [
         run

@@ -85,7 +85,7 @@ def test_every_placement_and_every_activation(app: AppTest, placement: str, acti
 
 def test_another_order_folds_elsewhere_and_a_button_draws_new_numbers(app: AppTest) -> None:
     before, said = figures(app), [latex.value for latex in app.latex]
-    app.pills(key="how-order").set_value("BN → Dense").run()
+    app.pills(key="how-order").set_value("next").run()
     other = figures(app)
     assert changed(before, other) == {"folding"}
     assert [latex.value for latex in app.latex] != said
