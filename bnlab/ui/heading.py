@@ -26,6 +26,9 @@ def render_heading(title: str, state: PageState) -> None:
     """Draw the title, with the switches that concern the whole page to its right."""
     with st.container(key="arrival"):
         st.html(_ARRIVE % title, unsafe_allow_javascript=True)
+        if state.settings.projector:  # before what is sized by it: see style.css
+            with st.container(key="large-type"):
+                st.html("<span></span>")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         key = "projector"
