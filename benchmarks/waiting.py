@@ -18,13 +18,13 @@ from tests.browser import running_app
 
 PATIENCE_MS = 90_000
 SMALL = {"epochs": 2, "train_examples": 2_000}
-CHART = '[data-chart="Training loss"]'
+CHART = '[data-chart="training-loss"]'
 LINE = f"{CHART} .scatterlayer .trace path.js-line"
 # Measured in the browser, frame by frame.
 CLICK = """async patience => {
   const button = [...document.querySelectorAll('.st-key-train button')].find(one => one.offsetParent);
   const hasPoint = () =>
-    document.querySelector('[data-chart="Training loss"]')._fullData?.some(line => line.x?.length) ?? false;
+    document.querySelector('[data-chart="training-loss"]')._fullData?.some(line => line.x?.length) ?? false;
   if (hasPoint()) throw new Error('there are points before anything is trained');
   const began = performance.now();
   button.click();

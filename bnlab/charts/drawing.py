@@ -6,16 +6,17 @@ live chart needs. Here a trace that has not changed since the last tick keeps it
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts.style import plain_figure
+from bnlab.charts.style import Style, plain_figure
 
 EVEN = 1e-4
 FEWEST_EVEN = 3
@@ -45,6 +46,31 @@ class Drawing:
         """The figure's text; `uirevision` counts where the layout has none of its own."""
         layout = json.dumps({"uirevision": uirevision} | self.layout)
         return f'{{"data": [{", ".join(trace.json for trace in self.traces)}], "layout": {layout}}}'
+
+
+Frames = Mapping[str, pd.DataFrame]
+"""A frame for each run, by its digest."""
+
+
+@dataclass(frozen=True)
+class LayerChart:
+    """A chart of what is recorded of one hidden layer, all runs together: what the Layers page needs to show it.
+
+    Attributes:
+        id: names the chart on its page.
+        caption: what it shows, for the reader.
+        frame: from a run's records (`bnlab.runs.frames.layers_frame`), the layer and the steps in an epoch.
+        figure: from each run's frame, the layer and each run's style.
+        alt: the same in a sentence.
+        note: what else is to be said of the frames, with the runs' styles; nothing by default.
+    """
+
+    id: str
+    caption: str
+    frame: Callable[[pd.DataFrame, str, int], pd.DataFrame]
+    figure: Callable[[Frames, str, Mapping[str, Style]], go.Figure]
+    alt: Callable[[Frames, str, Mapping[str, Style]], str]
+    note: Callable[[Frames, Mapping[str, Style]], str] = lambda _frames, _styles: ""
 
 
 def _packed(value: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from bnlab.charts.drawing import LayerChart
 from bnlab.charts.log_axis import log_axis
 from bnlab.charts.numbers import short
 from bnlab.charts.spread import spread
@@ -121,3 +122,13 @@ def _alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[str, St
 
 def _said(value: float) -> str:
     return short(value, 2) if math.isfinite(value) else "no number"
+
+
+GRADIENTS = LayerChart(
+    "gradient",
+    "The norm of the loss's gradient by each hidden layer's kernel, on 128 training images. Logarithmic.",
+    gradient_frame,
+    gradient_figure,
+    gradient_alt,
+    gap_words,
+)

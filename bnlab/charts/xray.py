@@ -63,7 +63,7 @@ QUANTITIES: dict[str, Quantity] = {
 
 
 def depth_values_frame(measured: Sequence[pd.DataFrame], quantity: str) -> pd.DataFrame:
-    """Columns step, depth (from 1), value, in this order; `measured` as `bnlab.runs.depth.look_into`'s."""
+    """Columns step, depth (from 1), value, in this order; `measured` as `bnlab.runs.depth.measure_depth_profile`'s."""
     columns = ["step", "depth", quantity]
     rows = pd.concat([frame[columns] for frame in measured]) if measured else pd.DataFrame(columns=columns)
     rows = rows[rows["depth"] >= QUANTITIES[quantity].first]

@@ -1,12 +1,12 @@
 """What was recorded, as DataFrames; and as bare arrays (`read_…`) what a page reads on at every tick."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, bindparam, func, select
+from sqlalchemy import BigInteger, Row, bindparam, func, select
 
 from bnlab.runs.journal import FLOATS
 from bnlab.runs.run import Run
@@ -32,10 +32,19 @@ _MOMENTS = (
 Arrays = dict[str, NDArray[Any]]
 
 
-def read_steps(store: Store, digest: str, after: int = 0) -> Arrays:
-    """Columns step (from 1), loss, accuracy: every step beyond `after`, in training mode on its batch."""
+def read_steps(store: Store, after: Mapping[str, int]) -> dict[str, Arrays]:
+    """Columns step (from 1), loss, accuracy of each run, by digest: every step beyond `after`, on its training batch.
+
+    `after` maps each run's digest to the last step that is not wanted, 0 for all.
+    """
     with store.engine.connect() as connection:
-        blocks = connection.execute(_BLOCKS, {"run": digest, "after": after}).all()
+        blocks = {
+            digest: connection.execute(_BLOCKS, {"run": digest, "after": step}).all() for digest, step in after.items()
+        }
+    return {digest: _joined_blocks(blocks[digest], step) for digest, step in after.items()}
+
+
+def _joined_blocks(blocks: Sequence[Row[Any]], after: int) -> Arrays:
     loss = np.frombuffer(b"".join(block.loss for block in blocks), FLOATS)
     accuracy = np.frombuffer(b"".join(block.accuracy for block in blocks), FLOATS)
     first = blocks[0].first_step if blocks else 0
@@ -45,8 +54,8 @@ def read_steps(store: Store, digest: str, after: int = 0) -> Arrays:
 
 
 def steps_frame(store: Store, digest: str, after: int = 0) -> pd.DataFrame:
-    """What `read_steps` reads, as a DataFrame."""
-    return pd.DataFrame(read_steps(store, digest, after))
+    """What `read_steps` reads of one run, as a DataFrame."""
+    return pd.DataFrame(read_steps(store, {digest: after})[digest])
 
 
 def moments_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:

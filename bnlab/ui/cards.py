@@ -18,42 +18,8 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.editor import begin_editing
 from bnlab.ui.progress import progress_of, words_of
-from bnlab.ui.session import Desk
+from bnlab.ui.session import PageState
 from bnlab.ui.words import plain, plain_html
-
-# Up to four in a row; two where four would be too narrow to be read; on a phone one row, swept through sideways, so
-# that the curves stay in sight. What training says and offers has its place from the beginning, so that nothing moves.
-_LAYOUT = """<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-cards), [data-testid="stLayoutWrapper"]:has(> [class*="st-key-card-"]) {
-  container-type: inline-size; display: block; width: 100%;
-}
-.st-key-cards { display: grid; gap: 1rem; align-items: stretch; grid-template-columns: repeat(ACROSS, minmax(0, 1fr)); }
-[class*="st-key-card-"] { height: 100%; gap: 0.4rem; padding: 0.8rem 1rem 0.5rem; }
-[class*="st-key-card-"] [data-testid="stCaptionContainer"] p { min-height: 3em; text-wrap: balance; }
-[class*="st-key-card-"] > :has(.stProgress) { margin-top: auto; }
-[class*="st-key-card-"] .stProgress p { min-height: 4.2em; font-size: 0.85rem; line-height: 1.4; }
-[class*="st-key-card-"] .stHorizontalBlock { min-height: 2.5rem; justify-content: space-between; }
-[class*="st-key-card-"] .stHorizontalBlock { overflow: visible; }  /* or a button's focus ring is cut */
-@container (max-width: 54rem) { .st-key-cards { grid-template-columns: repeat(NARROW, minmax(0, 1fr)); } }
-@container (min-width: 14.5rem) { [class*="st-key-card-"] .stProgress p { min-height: 2.8em; } }
-@container (min-width: 19rem) {
-  [class*="st-key-card-"] {
-    display: grid; column-gap: 1rem; grid-template: auto auto 1fr auto / minmax(0, min(55%, 17rem)) minmax(0, 1fr);
-  }
-  [class*="st-key-card-"] > :first-child, [class*="st-key-card-"] > :has(.stAlert) { grid-column: 1 / -1; }
-  [class*="st-key-card-"] > :has(svg[role="img"]) { grid-row: 2 / span 2; }
-  [class*="st-key-card-"] > [data-testid="stLayoutWrapper"]:last-child { grid-area: 4 / 1 / auto / -1; }
-  [class*="st-key-card-"] .stProgress p { min-height: 5.6em; }
-}
-@container (min-width: 22rem) {
-  [class*="st-key-card-"] { grid-template-columns: minmax(0, min(60%, 17rem)) minmax(0, 1fr); }
-}
-@container (max-width: 560px) {
-  .st-key-cards { grid: auto / auto-flow minmax(82%, 1fr); overflow-x: auto; padding-bottom: 0.5rem; }
-  .st-key-cards { scroll-snap-type: x proximity; }
-  .st-key-cards > * { scroll-snap-align: start; }
-}
-</style>"""
 
 IN_A_ROW = 4
 
@@ -62,24 +28,23 @@ Runs = Mapping[str, Run]
 Places = Mapping[str, DeltaGenerator]
 
 
-def render_cards(lab: Lab, desk: Desk, specs: Specs, runs: Runs) -> Places:
+def render_cards(lab: Lab, state: PageState, specs: Specs, runs: Runs) -> Places:
     """Draw a card for each variant; `runs` maps the digests of those launched to their runs.
 
     Returns the place in each variant's card, by its label, where `render_states` says how far it is.
     """
-    variants = desk.comparison.variants
+    variants = state.comparison.variants
     rows = math.ceil(len(variants) / IN_A_ROW)
     across = math.ceil(len(variants) / rows)
-    st.html(_LAYOUT.replace("ACROSS", str(across)).replace("NARROW", str(min(across, 2))))
     places: dict[str, DeltaGenerator] = {}
-    with st.container(key="cards"):
+    with st.container(key=f"cards-{across}"):
         for place, variant in enumerate(variants):
             with st.container(border=True, key=f"card-{place}"):
                 own = [runs[spec.digest] for spec in specs[variant.label] if spec.digest in runs]
                 _render_network(variant)
                 places[variant.label] = st.container()  # an empty place would be blank until the tick fills it
                 _render_errors(own)
-                _render_buttons(lab, desk, variant, place, specs[variant.label], own)
+                _render_buttons(lab, state, variant, place, specs[variant.label], own)
     return places
 
 
@@ -96,12 +61,12 @@ def _waits(runs: Runs) -> bool:
 
 
 def _render_buttons(
-    lab: Lab, desk: Desk, variant: Variant, place: int, specs: Sequence[RunSpec], own: Sequence[Run]
+    lab: Lab, state: PageState, variant: Variant, place: int, specs: Sequence[RunSpec], own: Sequence[Run]
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
-        if not desk.lesson.hides("variants"):
+        if not state.lesson.hides("variants"):
             _render_edit_button(variant, place)
-        if not desk.lesson.hides("training"):
+        if not state.lesson.hides("training"):
             _render_training_button(lab, variant, place, specs, own)
 
 

@@ -16,7 +16,7 @@ from bnlab.runs.groups import group_progress
 from bnlab.ui.claim_evidence import render_evidence
 from bnlab.ui.claim_runs import render_open_in_compare
 from bnlab.ui.court import ClaimService, ClaimSnapshot, ClaimStatus
-from bnlab.ui.session import Desk
+from bnlab.ui.session import PageState
 from bnlab.ui.verdict_words import LOOKS, time_words, where_words
 from bnlab.ui.words import plain
 
@@ -24,12 +24,12 @@ TICK_SECONDS = 1.0
 MORE_SEEDS = 5
 
 
-def render_claim(snapshot: ClaimSnapshot, claim: Claim, desk: Desk) -> None:
+def render_claim(snapshot: ClaimSnapshot, claim: Claim, state: PageState) -> None:
     """Draw the card of `claim`; it is redrawn once per second while its experiment is running."""
     is_running = snapshot.status(claim).is_running
     with st.container(border=True, key=f"claim-{claim.id}"):
         every = TICK_SECONDS if is_running else None
-        st.fragment(run_every=every)(_render_body)(_snapshots(snapshot), claim, desk, is_running)
+        st.fragment(run_every=every)(_render_body)(_snapshots(snapshot), claim, state, is_running)
 
 
 def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
@@ -39,28 +39,28 @@ def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
         yield page_snapshot.service.snapshot()
 
 
-def _render_body(snapshots: Iterator[ClaimSnapshot], claim: Claim, desk: Desk, was_running: bool) -> None:
+def _render_body(snapshots: Iterator[ClaimSnapshot], claim: Claim, state: PageState, was_running: bool) -> None:
     snapshot = next(snapshots)
     status = snapshot.status(claim)
     _render_verdict(claim, status.trial)
-    _render_actions(snapshot, claim, status, desk)
+    _render_actions(snapshot, claim, status, state)
     if status.trial is not None:
-        render_evidence(status.trial, projector=desk.view.projector)
+        render_evidence(status.trial, projector=state.settings.projector)
     _render_method(claim, status.trial)
     if status.is_running != was_running:
         st.rerun()  # only now: the effect of a button is seen at once, before all other cards are redrawn
 
 
-def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, desk: Desk) -> None:
-    """What can be done, in a row whose name tells whether an experiment is running (see the styles in claims_page)."""
+def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, state: PageState) -> None:
+    """What can be done, in a row whose name tells whether an experiment is running (see style.css)."""
     runner, progress = status.runner, status.progress
-    state = "running" if runner is not None else "idle" if claim.needs_workers else "counted"
-    with st.container(horizontal=True, vertical_alignment="center", key=f"{state}-{claim.id}"):
-        if not desk.lesson.keeps_networks():
-            render_open_in_compare(claim, status.trial, desk)  # first, where nothing moves it
+    kind = "running" if runner is not None else "idle" if claim.needs_workers else "counted"
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{kind}-{claim.id}"):
+        if not state.lesson.keeps_networks():
+            render_open_in_compare(claim, status.trial, state)  # first, where nothing moves it
         if runner is not None and progress is not None:
             _render_progress(runner, progress)
-        elif claim.needs_workers and not desk.lesson.hides("training"):
+        elif claim.needs_workers and not state.lesson.hides("training"):
             _render_run(snapshot, claim, status)
 
 

@@ -11,13 +11,13 @@ from bnlab.claims.labels import spec_labels
 from bnlab.claims.trial import Trial
 from bnlab.spec.comparison import LONGEST_LABEL, MOST_SEEDS, MOST_VARIANTS, Comparison, Variant
 from bnlab.spec.run_spec import RunSpec
-from bnlab.ui.crossing import render_crossing
-from bnlab.ui.session import Desk
+from bnlab.ui.crossing import render_compare_link
+from bnlab.ui.session import PageState
 
 MOST_PER_ARM = MOST_VARIANTS // 2
 
 
-def render_open_in_compare(claim: Claim, trial: Trial | None, desk: Desk) -> None:
+def render_open_in_compare(claim: Claim, trial: Trial | None, state: PageState) -> None:
     """Draw the choice of a condition and the link that opens its networks in Compare."""
     experiment = trial.experiment if trial else plan_experiment(claim)
     conditions = {condition.id: condition for condition in claim.all_conditions}
@@ -32,7 +32,7 @@ def render_open_in_compare(claim: Claim, trial: Trial | None, desk: Desk) -> Non
         )
         if left_out := _left_out(conditions[chosen]):
             st.caption(left_out)
-        render_crossing("Open", desk, condition_comparison(experiment, conditions[chosen]), key=claim.id)
+        render_compare_link("Open", state, condition_comparison(experiment, conditions[chosen]), key=claim.id)
 
 
 def _left_out(condition: Condition) -> str:

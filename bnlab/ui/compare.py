@@ -16,18 +16,12 @@ from bnlab.ui.folding import render_fold
 from bnlab.ui.heading import render_heading
 from bnlab.ui.progress import summary_of
 from bnlab.ui.results import render_results
-from bnlab.ui.session import Desk, desk
+from bnlab.ui.session import PageState, page_state
 from bnlab.ui.toolbar import render_toolbar
 
 TICK_SECONDS = 0.8
 RESULTS_SECONDS = 4.0
 """The table is read, not watched: it may lag behind the curves a little."""
-_ONE_LINE = """<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-summary) { container-type: inline-size; width: 100%; }
-.st-key-summary p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-@container (max-width: 40rem) { .st-key-summary p { white-space: normal; min-height: 3em; } }
-</style>"""
-
 STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
 ENDED = "Each run counts with its last measurement."
 HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more columns."
@@ -38,63 +32,61 @@ Runs = Mapping[str, Run]
 
 def render_compare() -> None:
     """Draw the page. It never waits: what moves while networks train is read from the store at each tick."""
-    lab, own = services.lab(), desk()
-    render_heading("Where should batch normalization stand?", own)
-    specs = own.comparison.specs()
+    lab, state = services.lab(), page_state()
+    render_heading("Where should batch normalization stand?", state)
+    specs = state.comparison.specs()
     runs, problem = _runs(lab, specs), lab.problem
-    render_toolbar(lab, own, specs, runs)
+    render_toolbar(lab, state, specs, runs)
     if problem:
         st.warning(problem, icon=":material/cloud_off:")
-    _render_summary(runs, specs, own)
-    places = render_cards(lab, own, specs, runs)
+    _render_summary(runs, specs, state)
+    places = render_cards(lab, state, specs, runs)
     # Only a page with something to watch has timers, and they redraw only what moves: buttons, drawings and hints
-    # stay as they are until a run's standing changes, upon which the tick has the whole page drawn anew.
+    # stay as they are until a run's state changes, upon which the tick has the whole page drawn anew.
     watching = are_active(runs.values())
     tick = st.fragment(run_every=TICK_SECONDS if watching else None)(_render_tick)
-    tick(lab, own, specs, places, _standing(runs, problem))
-    if not own.lesson.hides("results"):
-        _render_results(lab, own, specs, runs, watching=watching)
-    render_editor(own)
+    tick(lab, state, specs, places, _shown_outside_ticks(runs, problem))
+    if not state.lesson.hides("results"):
+        _render_results(lab, state, specs, runs, watching=watching)
+    render_editor(state)
 
 
-def _render_tick(lab: Lab, own: Desk, specs: Specs, places: Places, standing: object) -> None:
+def _render_tick(lab: Lab, state: PageState, specs: Specs, places: Places, shown: object) -> None:
     runs = _runs(lab, specs)
-    if standing != _standing(runs, lab.problem):
+    if shown != _shown_outside_ticks(runs, lab.problem):
         st.rerun()
     render_states(places, lab, specs, runs)
-    styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
-    render_curves(services.lines(), _shown(specs, runs), styles, own.view)
+    styles = {v.label: style_of(v.label, v.colour) for v in state.comparison.variants}
+    render_curves(services.curves_cache(), _runs_by_label(specs, runs), styles, state.settings)
 
 
-def _standing(runs: Runs, problem: str) -> object:
+def _shown_outside_ticks(runs: Runs, problem: str) -> object:
     """All that the page shows outside its ticks."""
-    told = {run.digest: (run.state, run.stop_requested, run.error, run.recorded) for run in runs.values()}
-    return told, problem
+    return {run.digest: (run.state, run.stop_requested, run.error, run.recorded) for run in runs.values()}, problem
 
 
-def _render_results(lab: Lab, own: Desk, specs: Specs, runs: Runs, *, watching: bool) -> None:
+def _render_results(lab: Lab, state: PageState, specs: Specs, runs: Runs, *, watching: bool) -> None:
     st.subheader("Results")
     if not runs:
         st.info("The table fills as the networks train.")
         return
     st.caption(f"{STILL_TRAINING if watching else ENDED} {HOW_TO_READ}")
-    st.fragment(run_every=RESULTS_SECONDS if watching else None)(_render_table)(lab, own, specs)
-    render_fold(lab, _shown(specs, runs))
+    st.fragment(run_every=RESULTS_SECONDS if watching else None)(_render_table)(lab, state, specs)
+    render_fold(lab, _runs_by_label(specs, runs))
 
 
-def _render_table(lab: Lab, own: Desk, specs: Specs) -> None:
-    render_results(lab.store, _shown(specs, _runs(lab, specs)), own.view)
+def _render_table(lab: Lab, state: PageState, specs: Specs) -> None:
+    render_results(lab.store, _runs_by_label(specs, _runs(lab, specs)), state.settings)
 
 
-def _render_summary(runs: Runs, specs: Specs, own: Desk) -> None:
+def _render_summary(runs: Runs, specs: Specs, state: PageState) -> None:
     """One line that is always there, so that nothing moves when training begins or ends."""
-    st.html(_ONE_LINE)
     wanted = {spec.digest for seeds in specs.values() for spec in seeds}  # two variants may be the same network
-    said = summary_of(runs.values(), len(wanted))
+    summary = summary_of(runs.values(), len(wanted))
     trained_here = any(not run.recorded for run in runs.values())
-    offer = "" if trained_here or own.lesson.hides("training") else " Press Train to train on this machine."
+    offer = "" if trained_here or state.lesson.hides("training") else " Press Train to train on this machine."
     with st.container(key="summary"):
-        st.caption(said + offer)
+        st.caption(summary + offer)
 
 
 def _runs(lab: Lab, specs: Specs) -> dict[str, Run]:
@@ -102,6 +94,6 @@ def _runs(lab: Lab, specs: Specs) -> dict[str, Run]:
     return lab.store.find(spec for seeds in specs.values() for spec in seeds)
 
 
-def _shown(specs: Specs, runs: Runs) -> dict[str, list[Run]]:
+def _runs_by_label(specs: Specs, runs: Runs) -> dict[str, list[Run]]:
     """Each variant's runs, by its label."""
-    return {label: [runs[spec.digest] for spec in own if spec.digest in runs] for label, own in specs.items()}
+    return {label: [runs[spec.digest] for spec in seeds if spec.digest in runs] for label, seeds in specs.items()}

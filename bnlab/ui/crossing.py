@@ -8,32 +8,19 @@ whole app from the screen. Whom a link leads elsewhere has no more timers when t
 import streamlit as st
 
 from bnlab.spec.comparison import Comparison
-from bnlab.ui.session import Desk, opening_address
-
-_LIKE_A_BUTTON = """<style>
-[class*="st-key-compare-"] > div:has(> .stPageLink) { margin: 0; }
-[class*="st-key-compare-"] a { box-sizing: border-box; min-height: 2.5rem; margin: 0; padding: 0.25rem 0.75rem; }
-[class*="st-key-compare-"] a { border: 1px solid light-dark(#ccd3dc, #3b4552); justify-content: center; }
-[class*="st-key-compare-"] a:not([disabled]) { background: light-dark(#0b5cad, #2876c8); border-color: transparent; }
-[class*="st-key-compare-"] a:not([disabled]):is(:hover, :focus-visible) { background: light-dark(#084480, #1f5f9f); }
-[class*="st-key-compare-"] a:focus-visible { outline: 2px solid light-dark(#14181d, #f3f5f8); outline-offset: 2px; }
-[class*="st-key-compare-"] a:not([disabled]) * { color: #fff; }
-[class*="st-key-compare-"] a[disabled] { opacity: 0.65; }
-[class*="st-key-compare-"] a[disabled] * { color: light-dark(#14181d, #f3f5f8); }
-</style>"""
+from bnlab.ui.session import PageState, opening_address
 
 
-def render_crossing(
+def render_compare_link(
     label: str,
-    desk: Desk,
+    state: PageState,
     comparison: Comparison | None,
     *,
     key: str,
     icon: str | None = None,
     why_not: str | None = None,
 ) -> None:
-    """Draw the link that puts `comparison` on the `desk` and goes to Compare; without one it says `why_not`."""
-    st.html(_LIKE_A_BUTTON)
+    """Draw the link that puts `comparison` on the `state` and goes to Compare; without one it says `why_not`."""
     with st.container(key=f"compare-{key}", width="content"):
         st.page_link(
             "pages/compare.py",
@@ -41,5 +28,5 @@ def render_crossing(
             icon=icon,
             help=why_not,
             disabled=comparison is None,
-            query_params=opening_address(desk, comparison) if comparison else None,
+            query_params=opening_address(state, comparison) if comparison else None,
         )

@@ -14,7 +14,7 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.form import DATA, GREAT, NORMALIZATION, TRAINING, field_value, render_field
 from bnlab.ui.lesson import EVERYTHING
-from bnlab.ui.session import Desk, attempt, write_address
+from bnlab.ui.session import PageState, attempt, write_address
 from bnlab.ui.words import plain
 
 EDITING = "editing"
@@ -34,39 +34,39 @@ def end_editing() -> None:
     st.session_state.pop(FAULT, None)
 
 
-def render_editor(desk: Desk) -> None:
+def render_editor(state: PageState) -> None:
     """Draw the editor over the page if a variant is being edited."""
     place = st.session_state.get(EDITING)
     if place is None:
         return
-    if place >= len(desk.comparison.variants):
+    if place >= len(state.comparison.variants):
         end_editing()
         return
     dialog = st.dialog("Edit a variant", width="large", icon=":material/tune:", on_dismiss=end_editing)
-    dialog(_render)(desk, place)
+    dialog(_render)(state, place)
 
 
-def _render(desk: Desk, place: int) -> None:
-    write_address(desk)
-    if place >= len(desk.comparison.variants):  # removed a moment ago, in this very dialog
+def _render(state: PageState, place: int) -> None:
+    write_address(state)
+    if place >= len(state.comparison.variants):  # removed a moment ago, in this very dialog
         st.rerun()
-    variant = desk.comparison.variants[place]
+    variant = state.comparison.variants[place]
     with st.container():
-        _render_identity(desk, variant, place)
+        _render_identity(state, variant, place)
         _render_fault(IDENTITY)
     form, about = st.columns([3, 2], gap="large")
     with form:
-        _render_form(desk, variant, place)
+        _render_form(state, variant, place)
     with about:
         _render_about(variant)
 
 
-def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
-    locked = desk.lesson.locks(EVERYTHING)
+def _render_identity(state: PageState, variant: Variant, place: int) -> None:
+    locked = state.lesson.locks(EVERYTHING)
     name, colour = st.columns([3, 2], vertical_alignment="bottom")
     key = f"name-{place}"
     st.session_state[key] = variant.label
-    name.text_input("Name", key=key, on_change=_rename, args=(desk, variant.label, key), disabled=locked)
+    name.text_input("Name", key=key, on_change=_rename, args=(state, variant.label, key), disabled=locked)
     key = f"colour-{place}"
     st.session_state[key] = variant.colour
     colour.selectbox(
@@ -75,18 +75,18 @@ def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
         format_func=lambda c: COLOUR_NAMES[c],
         key=key,
         on_change=_recolour,
-        args=(desk, variant.label, key),
+        args=(state, variant.label, key),
         disabled=locked,
     )
     with st.container(horizontal=True):
-        full = locked or len(desk.comparison.variants) >= MOST_VARIANTS
-        alone = locked or len(desk.comparison.variants) == 1
+        full = locked or len(state.comparison.variants) >= MOST_VARIANTS
+        alone = locked or len(state.comparison.variants) == 1
         if st.button("Duplicate", icon=":material/content_copy:", disabled=full, key="duplicate"):
-            _try(desk, lambda c: c.added(variant))
-            begin_editing(len(desk.comparison.variants) - 1)
+            _try(state, lambda c: c.added(variant))
+            begin_editing(len(state.comparison.variants) - 1)
             st.rerun()
         if st.button("Remove", icon=":material/delete:", disabled=alone, key="remove"):
-            _try(desk, lambda c: c.removed(variant.label))
+            _try(state, lambda c: c.removed(variant.label))
             end_editing()
             st.rerun()
         if st.button("Done", icon=":material/check:", type="primary", key="done"):
@@ -94,17 +94,17 @@ def _render_identity(desk: Desk, variant: Variant, place: int) -> None:
             st.rerun()
 
 
-def _render_form(desk: Desk, variant: Variant, place: int) -> None:
+def _render_form(state: PageState, variant: Variant, place: int) -> None:
     def changed(name: str, key: str) -> None:
         entered = field_value(name, st.session_state[key])
-        _try(desk, lambda c: c.revised({name: entered}, variant.label), name)
+        _try(state, lambda c: c.revised({name: entered}, variant.label), name)
 
     def render(names: Sequence[str]) -> None:
         with st.container():  # which has one place, whatever is said in it: an expander that moves is closed
             for name in names:
                 if name != "initializer_stddev" or INITIALIZERS[variant.spec.kernel_initializer].takes_stddev:
                     key = f"field-{place}-{name}"
-                    render_field(name, variant.spec, key, changed, disabled=desk.lesson.locks(name))
+                    render_field(name, variant.spec, key, changed, disabled=state.lesson.locks(name))
                     _render_fault(name)
 
     render(GREAT)
@@ -137,16 +137,16 @@ def render_advice(spec: RunSpec) -> None:
         show(f"**{advice.title}.** {advice.sentence} {link}", icon=":material/lightbulb:")
 
 
-def _rename(desk: Desk, label: str, key: str) -> None:
-    _try(desk, lambda c: c.renamed(label, st.session_state[key]))
+def _rename(state: PageState, label: str, key: str) -> None:
+    _try(state, lambda c: c.renamed(label, st.session_state[key]))
 
 
-def _recolour(desk: Desk, label: str, key: str) -> None:
-    _try(desk, lambda c: c.recoloured(label, st.session_state[key]))
+def _recolour(state: PageState, label: str, key: str) -> None:
+    _try(state, lambda c: c.recoloured(label, st.session_state[key]))
 
 
-def _try(desk: Desk, change: Callable[[Comparison], Comparison], at: str = IDENTITY) -> None:
-    if fault := attempt(desk, change):
+def _try(state: PageState, change: Callable[[Comparison], Comparison], at: str = IDENTITY) -> None:
+    if fault := attempt(state, change):
         st.session_state[FAULT] = at, fault
 
 

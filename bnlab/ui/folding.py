@@ -1,41 +1,26 @@
 """Batch normalization folded away, for a finished run of the Compare page: a worker does it and measures both."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from bnlab.charts.numbers import power
-from bnlab.model.fold import FoldError
 from bnlab.runs.fold import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run, are_active
 from bnlab.ui.results import PERCENT
 from bnlab.ui.words import size_words
+from bnlab.ui.worker_task import current_task, render_task, submit_task
 
-KEY = "folding"
-POLL_SECONDS = 0.5
+KEY = "fold-task"
 ROUNDING = 1e-4  # relative; a sum of hundreds of float32 products is hardly ever further off
+WAITING = "A worker folds the network and measures both; this takes some seconds."
 WHAT_IT_IS = (
     "Once a network is trained, a batch-normalization layer only multiplies and adds constants: "
     "γ/√(moving variance + ε) times x, plus a shift. "
     "The Dense layer or convolution beside it can do that too, with other weights: the same predictions, fewer layers."
 )
-
-
-@dataclass(frozen=True)
-class Folding:
-    """A fold that was asked for: of which run, after how many steps, and the worker's answer to come."""
-
-    digest: str
-    step: int
-    answer: "Future[FoldReport]"
-
-    def is_of(self, run: Run) -> bool:
-        """Whether it is about `run` as it is now: one that was continued has other weights."""
-        return (self.digest, self.step) == (run.digest, run.step)
 
 
 def render_fold(lab: Lab, shown: Mapping[str, Sequence[Run]]) -> None:
@@ -48,12 +33,13 @@ def render_fold(lab: Lab, shown: Mapping[str, Sequence[Run]]) -> None:
             return
         chosen = st.selectbox("Network", list(names), format_func=names.__getitem__, key="fold-run")
         run = next(run for runs in shown.values() for run in runs if run.digest == chosen)
-        folding: Folding | None = st.session_state.get(KEY)
-        if folding is None or not folding.is_of(run):
-            st.button("Fold and measure", on_click=_begin, args=(lab, run), key="fold-begin")
+        subject = run.digest, run.step  # a run that was continued has other weights
+        task = current_task(KEY, subject)
+        if task is None:
+            arguments = (KEY, subject, lab, fold_run, lab.store.url, run.digest)
+            st.button("Fold and measure", on_click=submit_task, args=arguments, key="fold-begin")
         else:
-            waiting = not folding.answer.done()
-            st.fragment(run_every=POLL_SECONDS if waiting else None)(_render_answer)(folding, waiting)
+            render_task(KEY, task, lambda _: WAITING, lambda report: _render_report(report, run.digest))
 
 
 def _name(label: str, run: Run, runs: Sequence[Run]) -> str:
@@ -67,26 +53,6 @@ def _why_none(runs: Sequence[Run]) -> str:
     if are_active(normalized):
         return "A network can be folded when its training is over."
     return "The recorded networks came without their weights: press Train to train them here, then fold them."
-
-
-def _begin(lab: Lab, run: Run) -> None:
-    st.session_state[KEY] = Folding(run.digest, run.step, lab.submit(fold_run, lab.store.url, run.digest))
-
-
-def _render_answer(folding: Folding, waiting: bool) -> None:
-    if not folding.answer.done():
-        st.info("A worker folds the network and measures both; this takes some seconds.", icon=":material/timer:")
-        return
-    if waiting:
-        st.rerun()  # stop polling
-    error = folding.answer.exception()
-    if error is not None:
-        # What cannot be folded says so itself; anything else is in the task's error.
-        cause = error.__cause__
-        st.error(str(cause if isinstance(cause, FoldError) else error), icon=":material/error:")
-        st.button("Try again", on_click=lambda: st.session_state.pop(KEY, None), key="fold-again")
-        return
-    _render_report(folding.answer.result(), folding.digest)
 
 
 def _render_report(report: FoldReport, digest: str) -> None:

@@ -2,19 +2,9 @@
 
 import streamlit as st
 
-from bnlab.ui.session import Desk
+from bnlab.ui.session import PageState
 from bnlab.ui.share import render_share
 from bnlab.ui.words import plain
-
-# Streamlit leaves a hand's breadth around a page, which a projector has no room for.
-_COMPACT = """<style>
-.stMainBlockContainer { padding: 3.4rem 2.2rem 4rem; }
-@media (max-width: 640px) { .stMainBlockContainer { padding: 3.4rem 1rem 4rem; } }
-h1 { font-size: 1.9rem !important; padding: 0.5rem 0 !important; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-arrival) { display: none; }
-</style>"""
-LARGE = "<style>html { font-size: 21px !important; }</style>"
-
 
 # A page that another one opens would begin where that one was read; and what an address points to is pushed away by
 # what is drawn above it later: it is gone after until the page has come to rest, or the reader takes over. It runs once
@@ -32,21 +22,23 @@ _ARRIVE = """<script>/* %s */
 </script>"""
 
 
-def render_heading(title: str, desk: Desk) -> None:
+def render_heading(title: str, state: PageState) -> None:
     """Draw the title, with the switches that concern the whole page to its right."""
-    st.html(_COMPACT + (LARGE if desk.view.projector else ""))
     with st.container(key="arrival"):
         st.html(_ARRIVE % title, unsafe_allow_javascript=True)
+        if state.settings.projector:  # before what is sized by it: see style.css
+            with st.container(key="large-type"):
+                st.html("<span></span>")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         key = "projector"
-        st.session_state[key] = desk.view.projector
+        st.session_state[key] = state.settings.projector
         help_ = "Large type and thick lines, for the last row."
-        st.toggle("Projector", key=key, help=help_, on_change=_project, args=(desk, key))
-        render_share(desk)
-    for fault in desk.faults:
+        st.toggle("Projector", key=key, help=help_, on_change=_project, args=(state, key))
+        render_share(state)
+    for fault in state.faults:
         st.warning(f"In this page's address: {plain(fault)}", icon=":material/link_off:")
 
 
-def _project(desk: Desk, key: str) -> None:
-    desk.view = desk.view.model_copy(update={"projector": st.session_state[key]})
+def _project(state: PageState, key: str) -> None:
+    state.settings = state.settings.model_copy(update={"projector": st.session_state[key]})

@@ -12,18 +12,8 @@ from bnlab.ui.explanations.momentum import render_momentum
 from bnlab.ui.explanations.placement import render_placement
 from bnlab.ui.explanations.scale import render_scale
 from bnlab.ui.heading import render_heading
-from bnlab.ui.session import desk
+from bnlab.ui.session import page_state
 
-# An equation that is a pixel wider than it says would get a scroll bar. On a phone a figure stays in sight above the
-# controls that move it, on the page's own colour (.streamlit/config.toml), for they pass behind it.
-_LAYOUT = """<style>
-.katex-display { padding-inline: 3px; }
-@media (max-width: 640px) {
-  .stHorizontalBlock:has(> .stColumn > * [data-testid="stWidgetLabel"]) > .stColumn:has(.live-chart) {
-    order: -1; position: sticky; top: 3.5rem; z-index: 2; background: light-dark(#ffffff, #11151a);
-  }
-}
-</style>"""
 _INTRODUCTION = (
     "Batch normalization (BN) is a layer that gives each feature of a mini-batch mean 0 and variance 1, and then lets "
     "the network choose another mean (beta) and another spread (gamma). Move the sliders: every figure follows at once."
@@ -52,10 +42,10 @@ SECTIONS: tuple[Section, ...] = (
 
 def render_how_it_works() -> None:
     """Draw the page. A control reruns its own section and nothing else."""
-    render_heading("How batch normalization works", desk())
-    st.html(_LAYOUT)
-    st.markdown(_INTRODUCTION)
-    st.markdown("\n".join(f"{i}. [{s.title}](#{s.anchor}): {s.question}" for i, s in enumerate(SECTIONS, start=1)))
-    for section in SECTIONS:
-        st.header(section.title, anchor=section.anchor, divider="gray")
-        st.fragment(section.render)()
+    render_heading("How batch normalization works", page_state())
+    with st.container(key="how-it-works"):
+        st.markdown(_INTRODUCTION)
+        st.markdown("\n".join(f"{i}. [{s.title}](#{s.anchor}): {s.question}" for i, s in enumerate(SECTIONS, start=1)))
+        for section in SECTIONS:
+            st.header(section.title, anchor=section.anchor, divider="gray")
+            st.fragment(section.render)()

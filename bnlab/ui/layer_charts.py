@@ -10,15 +10,13 @@ import plotly.graph_objects as go
 
 from bnlab.charts.bands import extremes
 from bnlab.charts.deviations import deviation_limit
+from bnlab.charts.drawing import LayerChart
 from bnlab.charts.explosions import EXPLODED_WORDS, exploded_runs
 from bnlab.charts.gradients import (
     depth_alt,
     depth_figure,
     depth_frame,
     gap_words,
-    gradient_alt,
-    gradient_figure,
-    gradient_frame,
 )
 from bnlab.charts.heat_maps import heat_map_alt, heat_map_figure, heat_map_frame
 from bnlab.charts.histograms import (
@@ -37,7 +35,6 @@ from bnlab.charts.normalization import (
     unit_values,
 )
 from bnlab.charts.pictures import picture_alt, picture_figure, picture_frame
-from bnlab.charts.pre_activations import pre_activation_alt, pre_activation_figure, pre_activation_frame
 from bnlab.charts.style import Style
 from bnlab.charts.unmoved import unmoved_figure, unmoved_words, without_rounding
 from bnlab.runs.frames import layers_frame, moments_frame, snapshots_frame
@@ -185,38 +182,27 @@ def _exploded(runs: Runs, exploded: set[ShownRun]) -> tuple[str, ...]:
     return (f"{', '.join(names)}: {EXPLODED_WORDS}",) if names else ()
 
 
-@lru_cache(maxsize=256)
-def pre_activation_chart(store: Store, runs: Runs, layer: str) -> Chart:
-    """What enters one hidden layer's activation, over training, all runs together."""
-    frames = {run.digest: pre_activation_frame(_layers(store, run), layer, run.spec.steps_per_epoch) for run in runs}
+@lru_cache(maxsize=512)
+def hidden_layer_chart(store: Store, runs: Runs, layer: str, chart: LayerChart) -> Chart:
+    """One hidden layer over training, all runs together."""
+    frames = {run.digest: chart.frame(_layers(store, run), layer, run.spec.steps_per_epoch) for run in runs}
     styles = _styles(runs)
-    exploded = exploded_runs({run: extremes(frames[run.digest]) for run in runs})
     return Chart(
-        layer,
-        pre_activation_figure(frames, layer, styles),
-        pre_activation_alt(frames, layer, styles),
-        " ".join(_exploded(runs, exploded)),
+        layer, chart.figure(frames, layer, styles), chart.alt(frames, layer, styles), chart.note(frames, styles)
     )
-
-
-@lru_cache(maxsize=256)
-def gradient_chart(store: Store, runs: Runs, layer: str) -> Chart:
-    """One hidden layer's gradient norm over training, all runs together."""
-    frames = {run.digest: gradient_frame(_layers(store, run), layer, run.spec.steps_per_epoch) for run in runs}
-    styles = _styles(runs)
-    alt, gaps = gradient_alt(frames, layer, styles), gap_words(frames, styles)
-    return Chart(layer, gradient_figure(frames, layer, styles), alt, gaps)
 
 
 @lru_cache(maxsize=256)
 def depth_chart(store: Store, runs: Runs, epoch: float) -> Chart:
     """The gradient norm by depth at one moment, all runs together."""
-    frames = {run.digest: depth_frame(_layers(store, run), hidden_layers(run.spec), run.step_at(epoch)) for run in runs}
+    frames = {
+        run.digest: depth_frame(_layers(store, run), hidden_layer_names(run.spec), run.step_at(epoch)) for run in runs
+    }
     styles = _styles(runs)
     return Chart("depth", depth_figure(frames, styles), depth_alt(frames, styles), gap_words(frames, styles))
 
 
 @lru_cache(maxsize=64)
-def hidden_layers(spec: RunSpec) -> list[str]:
+def hidden_layer_names(spec: RunSpec) -> list[str]:
     """The hidden layers' names, from the input on, as the layer records call them."""
     return [block.dense for block in describe_network(spec).blocks]

@@ -8,23 +8,42 @@ from bnlab.charts.style import Style, sample_svg
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.words import plain_html
 
+VIEW = "layers-view"
+"""The key of the view's control, and the parameter in which the address has its id."""
 MOST_LAYERS_AT_ONCE = 4
 """Of more layers than these, some are chosen; the first ones until then."""
 FIRST_LAYERS = 3
 
 
-def choose_view(views: Sequence[str]) -> str:
-    """One of `views`; the first at first."""
+def choose_view(titles: Mapping[str, str], by_title: Mapping[str, str]) -> str:
+    """The id of one of the views, the first at first; `titles` by id, and `by_title` what old addresses have."""
+    first, *_ = titles
+    if VIEW not in st.session_state:
+        given = st.query_params.get(VIEW, first)
+        given = by_title.get(given, given)
+        st.session_state[VIEW] = given if given in titles else first
     chosen = st.segmented_control(
         "View",
-        views,
-        default=views[0],
+        list(titles),
+        format_func=titles.__getitem__,
         required=True,
-        key="layers-view",
-        bind="query-params",
+        key=VIEW,
+        persist_state="session",
         label_visibility="collapsed",
     )
-    return chosen if chosen in views else views[0]
+    name = chosen or first
+    _write_view("" if name == first else name)
+    return name
+
+
+def _write_view(name: str) -> None:
+    # By hand: bound to the address, the control would write the view's title there.
+    if name == st.query_params.get(VIEW, ""):
+        return
+    if name:
+        st.query_params[VIEW] = name
+    else:
+        del st.query_params[VIEW]
 
 
 def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:

@@ -8,7 +8,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from bnlab.charts.drawing import LayerChart
+from bnlab.charts.gradients import GRADIENTS
 from bnlab.charts.parameters import parameter_words, summary_frame, variables_frame
+from bnlab.charts.pre_activations import PRE_ACTIVATIONS
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
@@ -19,12 +22,11 @@ from bnlab.ui.layer_charts import (
     distribution_charts,
     exploded_bands,
     exploded_units,
-    gradient_chart,
     heat_map_charts,
-    hidden_layers,
+    hidden_layer_chart,
+    hidden_layer_names,
     histogram_charts,
     picture_charts,
-    pre_activation_chart,
     recorded_steps,
     unmoved_notes,
 )
@@ -94,25 +96,35 @@ def _render_pictures(store: Store, runs: Runs, epoch: float) -> None:
     _say_how_many(images, shown)
 
 
-def render_pre_activations(store: Store, runs: Runs) -> None:
-    """What enters the activations, a chart a hidden layer."""
-    st.caption(
-        "What enters each hidden layer's activation, over its units and 128 training images, in training mode. "
-        "Line: the median. Bands: where 70 % and 90 % lie (Ioffe and Szegedy 2015, figure 1, shows 70 %)."
-    )
-    _render_grid([pre_activation_chart(store, runs, name) for name in _hidden(runs)], "pre-activation")
-
-
 def render_gradients(store: Store, runs: Runs) -> None:
     """The gradient's norm by depth at a moment, and by layer over training."""
-    st.caption("The norm of the loss's gradient by each hidden layer's kernel, on 128 training images. Logarithmic.")
+    st.caption(GRADIENTS.caption)
 
     def draw(epoch: float) -> None:
         with st.container(border=True):
-            _draw(depth_chart(store, runs, epoch), "gradient", 320)
+            _draw(depth_chart(store, runs, epoch), GRADIENTS.id, 320)
 
     _at_moment(store, runs, draw)
-    _render_grid([gradient_chart(store, runs, name) for name in _hidden(runs)], "gradient")
+    _render_hidden_layers(store, runs, GRADIENTS)
+
+
+def hidden_layers(chart: LayerChart) -> Callable[[Store, Runs], None]:
+    """A view with that chart of each hidden layer."""
+
+    def render(store: Store, runs: Runs) -> None:
+        st.caption(chart.caption)
+        _render_hidden_layers(store, runs, chart)
+
+    return render
+
+
+def _render_hidden_layers(store: Store, runs: Runs, chart: LayerChart) -> None:
+    names = choose_layers(max((hidden_layer_names(run.spec) for run in runs), key=len), "layers-hidden")
+    charts = [hidden_layer_chart(store, runs, name, chart) for name in names]
+    for start in range(0, len(charts), 2):
+        for place, drawn in zip(st.columns(2), charts[start : start + 2], strict=False):
+            with place, st.container(border=True):
+                _draw(drawn, chart.id, 300)
 
 
 def render_tables(_store: Store, runs: Runs) -> None:
@@ -142,10 +154,6 @@ def _depth(name: str) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def _hidden(runs: Runs) -> list[str]:
-    return choose_layers(max((hidden_layers(run.spec) for run in runs), key=len), "layers-hidden")
-
-
 def _at_moment(store: Store, runs: Runs, draw: Callable[[float], None]) -> None:
     """Over the moments of the run that has most of them."""
     steps = {run: recorded_steps(store, run) for run in runs}
@@ -164,13 +172,6 @@ def _render_layer(title: str, charts: Sequence[Chart], kind: str, layer: str = "
                 _draw(chart, f"{kind}-{layer or title}", HEIGHT)
         for note in notes:
             st.caption(plain(note))
-
-
-def _render_grid(charts: Sequence[Chart], kind: str) -> None:
-    for start in range(0, len(charts), 2):
-        for place, chart in zip(st.columns(2), charts[start : start + 2], strict=False):
-            with place, st.container(border=True):
-                _draw(chart, kind, 300)
 
 
 def _draw(chart: Chart, kind: str, height: int) -> None:
@@ -216,20 +217,24 @@ _VARIABLE_COLUMNS: dict[str, ColumnConfig | str | None] = {
 }
 
 
-class View(NamedTuple):
-    """How a view is drawn, whether only of networks that have batch normalization, whether also of untrained ones."""
+class LayerView(NamedTuple):
+    """How a view is called and drawn, whether only of networks with normalization, whether also of untrained ones."""
 
+    title: str
     render: Callable[[Store, Runs], None]
-    is_of_normalization: bool
+    is_of_normalization: bool = False
     is_of_untrained: bool = False
 
 
-VIEWS: dict[str, View] = {
-    "Distributions": View(render_distributions, True),
-    "Heat maps": View(render_heat_maps, True),
-    "Histograms": View(render_histograms, True),
-    "Inputs to the activations": View(render_pre_activations, False),
-    "Gradients": View(render_gradients, False),
-    "X-ray": View(render_xray, False, is_of_untrained=True),
-    "Tables": View(render_tables, False),
+VIEWS: dict[str, LayerView] = {
+    "distributions": LayerView("Distributions", render_distributions, is_of_normalization=True),
+    "heatmaps": LayerView("Heat maps", render_heat_maps, is_of_normalization=True),
+    "histograms": LayerView("Histograms", render_histograms, is_of_normalization=True),
+    "pre-activations": LayerView("Inputs to the activations", hidden_layers(PRE_ACTIVATIONS)),
+    "gradients": LayerView("Gradients", render_gradients),
+    "xray": LayerView("X-ray", render_xray, is_of_untrained=True),
+    "tables": LayerView("Tables", render_tables),
 }
+"""By the id that the address has. Another chart of recorded data is a module with a `LayerChart`, and a line here."""
+VIEWS_BY_TITLE = {view.title: name for name, view in VIEWS.items()}
+"""Addresses of version 0.1 have titles."""

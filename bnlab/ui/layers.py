@@ -12,7 +12,7 @@ from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.layer_charts import ShownRun
 from bnlab.ui.layer_choices import choose_networks, choose_view, has_normalization, render_legend
-from bnlab.ui.layer_views import VIEWS, View
+from bnlab.ui.layer_views import VIEWS, VIEWS_BY_TITLE, LayerView
 from bnlab.ui.lesson import Lesson
 from bnlab.ui.run_errors import render_errors
 
@@ -23,7 +23,7 @@ UNTRAINED = (
 UNTRAINED_HIDDEN = "None of these networks has been trained with this seed, and this link hides training."
 XRAY_HIDDEN = "For an X-ray a worker trains the networks anew, and this link hides training. Choose another view."
 
-STANDINGS = {
+STATE_WORDS = {
     RunState.QUEUED: "Waiting for a worker",
     RunState.RUNNING: "Training",
     RunState.STOPPED: "Stopped",
@@ -31,14 +31,6 @@ STANDINGS = {
     RunState.DIVERGED: "Diverged, the loss was no longer a number",
 }
 """What is said of runs that are not complete."""
-
-# Four charts in a row where there is room, two where there is less; Streamlit's own rule makes it one on a phone.
-_WRAPPED = """<style>
-.st-key-layers-charts { container-type: inline-size; }
-@container (min-width: 560px) and (max-width: 1060px) {
-  .st-key-layers-charts [data-testid="stColumn"] { min-width: calc(50% - 1rem); }
-}
-</style>"""
 
 
 def render_layer_views(
@@ -52,36 +44,37 @@ def render_layer_views(
 
     `styles` maps each label to its style. Cheap to call at every tick: figures are made once a moment.
     """
-    st.html(_WRAPPED)
-    view = VIEWS[choose_view(list(VIEWS))]
+    view = VIEWS[choose_view({name: view.title for name, view in VIEWS.items()}, VIEWS_BY_TITLE)]
     if view.is_of_untrained and lesson.hides("training"):
         st.info(XRAY_HIDDEN)
         return
-    there = {label: spec for label, spec in specs.items() if view.is_of_untrained or label in shown}
-    if not there:
+    available = {label: spec for label, spec in specs.items() if view.is_of_untrained or label in shown}
+    if not available:
         st.info(UNTRAINED_HIDDEN if lesson.hides("training") else UNTRAINED)
         return
-    _render_view(store, view, there, shown, styles)
+    _render_view(store, view, available, shown, styles)
 
 
 def _render_view(
-    store: Store, view: View, there: Mapping[str, RunSpec], shown: Mapping[str, Run], styles: Mapping[str, Style]
+    store: Store, view: LayerView, specs: Mapping[str, RunSpec], shown: Mapping[str, Run], styles: Mapping[str, Style]
 ) -> None:
-    """Draw a view of some of the networks that are `there`."""
-    labels = choose_networks(there)
+    """Draw a view of some of the networks `specs`."""
+    labels = choose_networks(specs)
     if not labels:
         st.info("Choose at least one network.")
         return
-    drawn = [label for label in labels if has_normalization(there[label]) or not view.is_of_normalization]
+    drawn = [label for label in labels if has_normalization(specs[label]) or not view.is_of_normalization]
     if not drawn:
         st.info("None of these networks has batch normalization. Choose one that has, or another view.")
         return
-    digests = {label: there[label].digest for label in drawn}
+    digests = {label: specs[label].digest for label in drawn}
     lasts = last_moments(store, list(digests.values()))
-    runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], there[label]) for label in drawn)
+    runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], specs[label]) for label in drawn)
     left_out = {"Without batch normalization": [label for label in labels if label not in drawn]}
-    standing = {} if view.is_of_untrained else remarks_on([shown[label] for label in drawn], runs)
-    render_legend([run.style for run in runs], {remark: of for remark, of in (left_out | standing).items() if of})
+    remarks = {} if view.is_of_untrained else remarks_on([shown[label] for label in drawn], runs)
+    render_legend(
+        [run.style for run in runs], {remark: labels for remark, labels in (left_out | remarks).items() if labels}
+    )
     if not view.is_of_untrained:
         render_errors(shown[label] for label in drawn)
     with st.container(key="layers-charts"):
@@ -97,7 +90,7 @@ def remarks_on(found: Sequence[Run], drawn: Sequence[ShownRun]) -> dict[str, lis
     for run, shown in zip(found, drawn, strict=True):
         if run.recorded:
             remarks.setdefault("Recorded, not trained here", []).append(shown.label)
-        elif run.state in STANDINGS:
+        elif run.state in STATE_WORDS:
             step = f" (measured to step {shown.measured:,} of {run.total_steps:,})" if shown.measured >= 0 else ""
-            remarks.setdefault(STANDINGS[run.state], []).append(shown.label + step)
+            remarks.setdefault(STATE_WORDS[run.state], []).append(shown.label + step)
     return remarks

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from bnlab.spec.comparison import Comparison
 from bnlab.spec.network import describe_network
 from bnlab.spec.parse import meant, number
-from bnlab.ui.layer_charts import hidden_layers
+from bnlab.ui.layer_charts import hidden_layer_names
 from bnlab.ui.layer_moments import MOMENT
-from bnlab.ui.layer_views import VIEWS
+from bnlab.ui.layer_views import VIEWS, VIEWS_BY_TITLE
 from bnlab.ui.xray import MOST_STEPS, OWN_STEP, STEPS
 
 
@@ -31,11 +31,11 @@ def _choices(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
     specs = [variant.spec for variant in comparison.variants]
     normalizations = [layer.name for spec in specs for layer in describe_network(spec).normalizations]
     return {
-        "layers-view": ("view", list(VIEWS)),
+        "layers-view": ("view", [*VIEWS, *VIEWS_BY_TITLE]),
         "layers-seed": ("seed", [str(specs[0].seed + place) for place in range(comparison.seeds)]),
         "layers-networks": ("network", comparison.labels),
         "layers-normalizations": ("batch-normalization layer", normalizations),
-        "layers-hidden": ("hidden layer", [name for spec in specs for name in hidden_layers(spec)]),
+        "layers-hidden": ("hidden layer", [name for spec in specs for name in hidden_layer_names(spec)]),
         "layers-xray-steps": ("step for the X-ray", [str(step) for step in STEPS]),
     }
 

@@ -11,7 +11,7 @@ from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.heading import render_heading
 from bnlab.ui.layers import render_layer_views
-from bnlab.ui.session import Desk, desk
+from bnlab.ui.session import PageState, page_state
 
 TICK_SECONDS = 1.0
 
@@ -19,23 +19,23 @@ TICK_SECONDS = 1.0
 def render_layers_page() -> None:
     """Draw the page; it is drawn anew once a second while a run of the comparison is active."""
     lab = services.lab()
-    own = desk()
-    render_heading("Layers", own)
-    seed = _choose_seed(own)
-    specs = {label: of_label[seed] for label, of_label in own.comparison.specs().items()}
+    state = page_state()
+    render_heading("Layers", state)
+    seed = _choose_seed(state)
+    specs = {label: of_label[seed] for label, of_label in state.comparison.specs().items()}
     watching = are_active(_shown(lab, specs).values())
-    st.fragment(run_every=TICK_SECONDS if watching else None)(_render_body)(lab, own, specs, watching)
+    st.fragment(run_every=TICK_SECONDS if watching else None)(_render_body)(lab, state, specs, watching)
 
 
-def _choose_seed(own: Desk) -> int:
+def _choose_seed(state: PageState) -> int:
     """The place of the seed to look at; nothing to choose where there is one."""
-    if own.comparison.seeds == 1:
+    if state.comparison.seeds == 1:
         return 0
-    first = own.comparison.variants[0].spec.seed
+    first = state.comparison.variants[0].spec.seed
     return int(
         st.segmented_control(
             "Seed",
-            range(own.comparison.seeds),
+            range(state.comparison.seeds),
             format_func=lambda place: str(first + place),
             default=0,
             required=True,
@@ -46,10 +46,10 @@ def _choose_seed(own: Desk) -> int:
     )
 
 
-def _render_body(lab: Lab, own: Desk, specs: Mapping[str, RunSpec], watching: bool) -> None:
+def _render_body(lab: Lab, state: PageState, specs: Mapping[str, RunSpec], watching: bool) -> None:
     shown = _shown(lab, specs)
-    styles = {v.label: style_of(v.label, v.colour) for v in own.comparison.variants}
-    render_layer_views(lab.store, specs, shown, styles, own.lesson)
+    styles = {v.label: style_of(v.label, v.colour) for v in state.comparison.variants}
+    render_layer_views(lab.store, specs, shown, styles, state.lesson)
     if not shown:
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
     if watching != are_active(shown.values()):

@@ -7,24 +7,11 @@ from typing import Literal
 
 import streamlit as st
 
-from bnlab.ui.rescue import install_rescue
+from bnlab.ui.rescue import install_reload_guard
 
 ROOT = Path(__file__).resolve().parents[2]
+STYLE = Path(__file__).with_name("style.css")
 _CALLED_BY_APP = "_called_by_app"
-# No blue is both dark enough to bear white words and light enough to be read on the dark page: what is chosen is
-# written in the text's colour, and told by its frame. What is disabled is paler, but not as pale as Streamlit has it.
-_LEGIBLE = """<style>
-button[data-selected="true"]:enabled, [data-testid="stSliderThumbValue"] { color: inherit !important; }
-button[kind="primary"] kbd { opacity: 1 !important; }
-button:disabled, label[disabled], input:disabled, [data-testid="stCheckbox"] label:has(input:disabled) p {
-  color: inherit !important; -webkit-text-fill-color: currentColor !important; opacity: 0.65;
-}
-label:has(input:disabled) { color: inherit !important; }
-[data-testid="stSidebarNavLink"]:focus-visible, .modebar-btn:focus-visible {
-  outline: 2px solid light-dark(#14181d, #f3f5f8) !important;
-}
-input:disabled::placeholder { color: inherit !important; }
-</style>"""
 
 
 @dataclass(frozen=True)
@@ -51,8 +38,8 @@ def run_current_page() -> None:
     # .streamlit/config.toml hides what a new server shows of pages/ before app.py has spoken: it came with a wider
     # sidebar, which stayed.
     st.set_option("client.showSidebarNavigation", True)
-    st.html(_LEGIBLE)
-    install_rescue()
+    st.html(STYLE)
+    install_reload_guard()
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all tabs of a browser would be called the same
     st.session_state[_CALLED_BY_APP] = True

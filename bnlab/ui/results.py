@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from bnlab.charts.view import View
+from bnlab.charts.series import CurveSettings
 from bnlab.runs.frames import last_moments
 from bnlab.runs.results import results_frame
 from bnlab.runs.run import Run
@@ -33,15 +33,15 @@ PERCENT, POINTS = (
 Measured = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
 
 
-def render_results(store: Store, shown: Mapping[str, Sequence[Run]], view: View) -> None:
-    """Draw one row a variant; `shown` maps each label to its runs, `view` names the baseline."""
+def render_results(store: Store, shown: Mapping[str, Sequence[Run]], settings: CurveSettings) -> None:
+    """Draw one row a variant; `shown` maps each label to its runs, `settings` names the baseline."""
     measured = _moments_of(store, shown)
-    frame = _frame(store, measured, view.baseline)
+    frame = _frame(store, measured, settings.baseline)
     st.dataframe(
-        _shown(store, measured, view.baseline)[_columns(shown, view.baseline)],
+        _shown(store, measured, settings.baseline)[_columns(shown, settings.baseline)],
         hide_index=True,
         placeholder="–",
-        column_config=_looks(view),
+        column_config=_column_config(settings),
     )
     st.download_button(
         "CSV",
@@ -54,14 +54,14 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], view: View)
     )
 
 
-def _looks(view: View) -> dict[str, Any]:
+def _column_config(settings: CurveSettings) -> dict[str, Any]:
     """How each column is headed, written and explained."""
     number = st.column_config.NumberColumn
-    minus = f"Validation accuracy minus {plain(view.baseline)}’s, seed by seed, in percentage points"
+    minus = f"Validation accuracy minus {plain(settings.baseline)}’s, seed by seed, in percentage points"
     epoch = "The training steps of the fastest epoch, mean over seeds. –: no seed has trained a whole epoch"
     reached = "At the pace of the fastest epoch. –: not reached by every seed"
     latency = "The fastest of several, on one thread, when the run was complete: so others that train count little"
-    width, spread = (PROJECTED_NAMES, PROJECTED_SPREAD) if view.projector else (NAMES, SPREAD)
+    width, spread = (PROJECTED_NAMES, PROJECTED_SPREAD) if settings.projector else (NAMES, SPREAD)
     return {
         "label": st.column_config.TextColumn("Network", width=width, pinned=True),
         "params": number("Parameters", format="localized"),

@@ -16,16 +16,16 @@ from bnlab.spec.comparison import (
     is_seen,
     with_usual_spaces,
 )
-from bnlab.ui.crossing import render_crossing
+from bnlab.ui.crossing import render_compare_link
 from bnlab.ui.lesson import Lesson
 from bnlab.ui.runs_table import state_word
-from bnlab.ui.session import Desk
+from bnlab.ui.session import PageState
 from bnlab.ui.words import plain
 
 
-def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
+def render_actions(lab: Lab, state: PageState, chosen: Sequence[Run]) -> None:
     """Draw the buttons for the `chosen` runs that the lesson leaves; with none chosen, say how to choose."""
-    lesson = desk.lesson
+    lesson = state.lesson
     if not chosen:
         st.caption(
             f"Choose runs by the boxes at the left of the table to {_ways(lesson)} them. "
@@ -34,7 +34,7 @@ def render_actions(lab: Lab, desk: Desk, chosen: Sequence[Run]) -> None:
         return
     with st.container(horizontal=True):
         if not lesson.keeps_networks():
-            _render_open(desk, chosen)
+            _render_open(state, chosen)
         if not lesson.hides("training"):
             _render_training(lab, chosen)
         if not lesson.is_given():  # a class's link is not for making away with runs
@@ -49,11 +49,11 @@ def _ways(lesson: Lesson) -> str:
     return "export" if lesson.keeps_networks() else "open them in Compare or export"
 
 
-def _render_open(desk: Desk, chosen: Sequence[Run]) -> None:
+def _render_open(state: PageState, chosen: Sequence[Run]) -> None:
     several = len(chosen) > MOST_VARIANTS
-    render_crossing(
+    render_compare_link(
         "Open in Compare",
-        desk,
+        state,
         None if several else comparison_of(chosen),
         key="runs",
         icon=":material/stacked_line_chart:",

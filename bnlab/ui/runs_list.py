@@ -14,8 +14,8 @@ from bnlab.ui.exporting import render_export
 from bnlab.ui.heading import render_heading
 from bnlab.ui.run_actions import render_actions
 from bnlab.ui.run_errors import render_errors
-from bnlab.ui.runs_table import RECORDED, WORDS, render_table, state_word
-from bnlab.ui.session import Desk, desk
+from bnlab.ui.runs_table import TITLES, render_table, shown_state, state_word
+from bnlab.ui.session import PageState, page_state
 
 TICK_SECONDS = 1.0
 
@@ -23,13 +23,13 @@ TICK_SECONDS = 1.0
 def render_runs() -> None:
     """Draw the page; it is drawn anew once a second while a run is active."""
     lab = services.lab()
-    own = desk()
-    render_heading("Runs", own)
+    state = page_state()
+    render_heading("Runs", state)
     active = are_active(lab.store.runs())
-    st.fragment(run_every=TICK_SECONDS if active else None)(_render_body)(lab, own, active)
+    st.fragment(run_every=TICK_SECONDS if active else None)(_render_body)(lab, state, active)
 
 
-def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
+def _render_body(lab: Lab, state: PageState, watching: bool) -> None:
     runs = lab.store.runs()
     if not runs:
         st.info("No runs yet. Choose networks on the Compare page and press Train.")
@@ -38,11 +38,11 @@ def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
     if found := _render_filter(runs):
         chosen = render_table(lab.store, found)
         render_errors(chosen)
-        render_actions(lab, own, chosen)
+        render_actions(lab, state, chosen)
         render_export(lab, chosen)
     else:
         st.info("No run is like that.")
-    render_disk(lab, own.lesson)
+    render_disk(lab, state.lesson)
     if watching != are_active(runs):
         st.rerun()
 
@@ -50,10 +50,16 @@ def _render_body(lab: Lab, own: Desk, watching: bool) -> None:
 def _render_filter(runs: Sequence[Run]) -> list[Run]:
     words, states = st.columns([2, 3])
     text = words.text_input("Search", placeholder="name, placement, optimizer …", key="runs-search").casefold().split()
-    of_run = {run.digest: state_word(run) for run in runs}
-    there = [word for word in (*WORDS.values(), RECORDED) if word in of_run.values()]
+    of_run = {run.digest: shown_state(run) for run in runs}
+    present = [state for state in TITLES if state in of_run.values()]
     wanted = states.pills(
-        "State", there, selection_mode="multi", key="runs-states", wrap=True, help="None chosen shows all of them."
+        "State",
+        present,
+        selection_mode="multi",
+        format_func=TITLES.__getitem__,
+        key="runs-states",
+        wrap=True,
+        help="None chosen shows all of them.",
     )
     return [
         run

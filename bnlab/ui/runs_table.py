@@ -24,8 +24,9 @@ WORDS = {
     RunState.FAILED: "Failed",
     RunState.DIVERGED: "Diverged",
 }
-RECORDED = "Recorded"
-"""The state of runs that came with bnlab."""
+RECORDED = "RECORDED"
+"""Stands for the state of runs that came with bnlab."""
+TITLES: dict[str, str] = {**WORDS, RECORDED: "Recorded"}
 _column = st.column_config
 _COLUMNS = {
     "label": _column.TextColumn("Name", width="medium"),
@@ -41,9 +42,14 @@ _COLUMNS = {
 }
 
 
+def shown_state(run: Run) -> str:
+    """The id of the state that the table shows, one of TITLES."""
+    return RECORDED if run.recorded else run.state
+
+
 def state_word(run: Run) -> str:
     """The run's state as the table says it."""
-    return RECORDED if run.recorded else WORDS[run.state]
+    return TITLES[shown_state(run)]
 
 
 def render_table(store: Store, runs: Sequence[Run]) -> list[Run]:
@@ -82,7 +88,7 @@ def _keep_choice(digests: list[str]) -> None:
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
     state = frame["state"].map({str(state): word for state, word in WORDS.items()})
     shown = frame.assign(
-        state=state.where(~frame["recorded"], RECORDED),
+        state=state.where(~frame["recorded"], TITLES[RECORDED]),
         val_accuracy=frame["val_accuracy"] * 100,
         progress=frame["progress"] * 100,
     )

@@ -1,4 +1,4 @@
-"""What all sessions of one app share: the lab with its store, and the curves it has read."""
+"""What all sessions of one app share: the lab with its store, the curves it has read, and the claims."""
 
 import atexit
 import threading
@@ -6,13 +6,13 @@ import threading
 import streamlit as st
 
 from bnlab.claims.recorded import recorded_trials
+from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.database import StoreError
 from bnlab.runs.lab import Lab
 from bnlab.runs.places import scheduler_address, store_url
 from bnlab.runs.recordings import read_recording
 from bnlab.runs.store import Store
 from bnlab.ui.court import ClaimService
-from bnlab.ui.lines import Lines
 
 JUDGED_AFTER = 3.0
 
@@ -34,9 +34,9 @@ def judge_soon() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def lines() -> Lines:
+def curves_cache() -> CurvesCache:
     """The curves of the lab's store that somebody has looked at."""
-    return Lines(lab().store)
+    return CurvesCache(lab().store)
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,4 +1,4 @@
-"""What one visitor has before them: the comparison, how it is looked at, and the lesson; all of it in the address.
+"""The state of one visitor's page: the comparison, how its curves are shown, and the lesson; all in the address.
 
 Read from the address when a session begins, and written back whenever it has changed, so that copying the address
 copies the page.
@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from bnlab.charts.view import View
+from bnlab.charts.series import CurveSettings
 from bnlab.spec.address import OWN_PARAMETERS, read_comparison, write_comparison
 from bnlab.spec.comparison import Comparison
 from bnlab.spec.parse import SpecError, explain, meant, nearest, parse_value
@@ -22,8 +22,8 @@ from bnlab.ui.lesson import Lesson, read_lesson, write_lesson
 from bnlab.ui.xray import OWN_STEP
 
 Parameters = Mapping[str, Sequence[str]]
-KEY = "desk"
-ADDRESS = (*OWN_PARAMETERS, *View.model_fields, "lock", "hide")
+KEY = "page_state"
+ADDRESS = (*OWN_PARAMETERS, *CurveSettings.model_fields, "lock", "hide")
 WIDGETS = (
     "layers-view",
     "layers-seed",
@@ -37,21 +37,21 @@ WIDGETS = (
 """What the Layers page's widgets keep in the address by themselves."""
 TITLES = {
     str(field.title).lower().replace(" ", "_"): name
-    for model in (View, RunSpec)
+    for model in (CurveSettings, RunSpec)
     for name, field in model.model_fields.items()
 }
 """Each parameter by what its control is called, which is what a reader of the page may write."""
 STREAMLITS = ("embed", "embed_options")
 OPENS = "opens"
-"""In a link's address: how many desks this session has opened by links, with this one. So each is opened once."""
+"""In a link's address: how many links this session has opened, with this one. So each is opened once."""
 
 
 @dataclasses.dataclass
-class Desk:
-    """One visitor's comparison, view and lesson, and what could not be read from their address."""
+class PageState:
+    """One visitor's comparison, settings and lesson, and what could not be read from their address."""
 
     comparison: Comparison
-    view: View
+    settings: CurveSettings
     lesson: Lesson
     faults: list[str]
     opened: int = 0
@@ -59,24 +59,24 @@ class Desk:
     def change(self, comparison: Comparison) -> None:
         """Put another comparison in place; what was wrong with the address is past, and so is a baseline that left."""
         self.comparison, self.faults = comparison, []
-        if self.view.baseline not in comparison.labels:
-            self.view = self.view.model_copy(update={"baseline": ""})
+        if self.settings.baseline not in comparison.labels:
+            self.settings = self.settings.model_copy(update={"baseline": ""})
 
 
-def desk() -> Desk:
-    """This session's desk, read from the address at first and where a link opens another; every page begins with it."""
-    found: Desk | None = st.session_state.get(KEY)
+def page_state() -> PageState:
+    """This session's page state, read from the address at first and where a link opens another one."""
+    found: PageState | None = st.session_state.get(KEY)
     opened = found.opened + 1 if found else 0
     if found is None or st.query_params.get(OPENS) == str(opened):
         given = {name: st.query_params.get_all(name) for name in st.query_params}
-        found = st.session_state[KEY] = dataclasses.replace(read_desk(given), opened=opened)
+        found = st.session_state[KEY] = dataclasses.replace(read_page_state(given), opened=opened)
     write_address(found)
     return found
 
 
-def write_address(desk: Desk) -> None:
-    """Let the browser's address say what is on the desk, and nothing that means nothing."""
-    wanted = address_of(desk)
+def write_address(state: PageState) -> None:
+    """Write what differs from the defaults to the browser's address, and remove what has no meaning there."""
+    wanted = address_of(state)
     # One by one: what belongs to a widget that is on the page may not be written, not even as it is.
     given = {name: st.query_params.get_all(name) for name in st.query_params if name not in WIDGETS + STREAMLITS}
     for name in given.keys() - wanted.keys():
@@ -86,17 +86,17 @@ def write_address(desk: Desk) -> None:
         st.query_params.update(changed)
 
 
-def read_desk(parameters: Parameters) -> Desk:
-    """The desk that an address means; whatever in it cannot be is told in `faults` and left at its default."""
+def read_page_state(parameters: Parameters) -> PageState:
+    """The page state of an address; whatever in it is not valid is described in `faults` and left at its default."""
     comparison, faults = read_comparison(parameters)
-    view, of_view = read_view(parameters)
-    lesson, of_lesson = read_lesson(parameters)
-    if view.baseline and view.baseline not in comparison.labels:
-        of_view.append(f"There is no variant {view.baseline!r} to compare with.")
-        view = view.model_copy(update={"baseline": ""})
-    of_names = [*_unknown(parameters), *_repeated(parameters)]
-    of_layers = layers_faults(parameters, comparison)
-    return Desk(comparison, view, lesson, [*of_names, *faults, *of_view, *of_lesson, *of_layers])
+    settings, settings_faults = read_settings(parameters)
+    lesson, lesson_faults = read_lesson(parameters)
+    if settings.baseline and settings.baseline not in comparison.labels:
+        settings_faults.append(f"There is no variant {settings.baseline!r} to compare with.")
+        settings = settings.model_copy(update={"baseline": ""})
+    name_faults = [*_unknown(parameters), *_repeated(parameters)]
+    other_faults = [*settings_faults, *lesson_faults, *layers_faults(parameters, comparison)]
+    return PageState(comparison, settings, lesson, [*name_faults, *faults, *other_faults])
 
 
 def _unknown(parameters: Parameters) -> list[str]:
@@ -117,38 +117,40 @@ def _repeated(parameters: Parameters) -> list[str]:
     return [f"{name} is there more than once; the last, {parameters[name][-1][:40]!r}, counts." for name in single]
 
 
-def address_of(desk: Desk) -> dict[str, list[str]]:
-    """The parameters that `read_desk` makes this desk of."""
-    changed = desk.view.model_dump(exclude_defaults=True)
-    view = {name: [str(value).lower() if isinstance(value, bool) else str(value)] for name, value in changed.items()}
-    return write_comparison(desk.comparison) | view | write_lesson(desk.lesson)
+def address_of(state: PageState) -> dict[str, list[str]]:
+    """The parameters from which `read_page_state` makes this state."""
+    changed = state.settings.model_dump(exclude_defaults=True)
+    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in changed.items()}
+    settings = {name: [text] for name, text in texts.items()}
+    return write_comparison(state.comparison) | settings | write_lesson(state.lesson)
 
 
-def opening_address(desk: Desk, comparison: Comparison) -> dict[str, list[str]]:
-    """The parameters of a link that puts `comparison` on this `desk`, or on a new one in another tab."""
-    other = dataclasses.replace(desk)
+def opening_address(state: PageState, comparison: Comparison) -> dict[str, list[str]]:
+    """The parameters of a link that shows `comparison`, with the rest of `state`."""
+    other = dataclasses.replace(state)
     other.change(comparison)
-    return address_of(other) | {OPENS: [str(desk.opened + 1)]}
+    return address_of(other) | {OPENS: [str(state.opened + 1)]}
 
 
-def read_view(parameters: Parameters) -> tuple[View, list[str]]:
-    """The view of an address, and one sentence for each value that cannot be and is left at its default."""
+def read_settings(parameters: Parameters) -> tuple[CurveSettings, list[str]]:
+    """The settings of an address, and one sentence for each value that is not valid and is left at its default."""
     given: dict[str, Any] = {
         name: parameters[name][-1] if name in ("x", "baseline") else parse_value(parameters[name][-1])
-        for name in View.model_fields
+        for name in CurveSettings.model_fields
         if parameters.get(name)
     }
     try:
-        return View.model_validate(given), []
+        return CurveSettings.model_validate(given), []
     except ValidationError as error:
         faulty = {fault["loc"][0] for fault in error.errors()}
-        return View(**{name: value for name, value in given.items() if name not in faulty}), explain(error, View)
+        valid = {name: value for name, value in given.items() if name not in faulty}
+        return CurveSettings(**valid), explain(error, CurveSettings)
 
 
-def attempt(desk: Desk, change: Callable[[Comparison], Comparison]) -> str:
+def attempt(state: PageState, change: Callable[[Comparison], Comparison]) -> str:
     """Put a changed comparison in place; returns what was wrong with it, nothing if it could be changed."""
     try:
-        desk.change(change(desk.comparison))
+        state.change(change(state.comparison))
     except SpecError as error:
         return str(error)
     return ""

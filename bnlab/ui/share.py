@@ -8,26 +8,26 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from bnlab.ui.lesson import EVERYTHING, HIDES, LOCKS, Lesson
-from bnlab.ui.session import WIDGETS, Desk, address_of
+from bnlab.ui.session import WIDGETS, PageState, address_of
 
 LOCK, HIDE = "share-lock", "share-hide"
 
 
-def render_share(desk: Desk) -> None:
+def render_share(state: PageState) -> None:
     """Draw a button that opens the link and what it may lock or hide; what is locked or hidden already stays so."""
     with st.popover("Share", icon=":material/share:", key="share"):
-        lesson = desk.lesson
+        lesson = state.lesson
         if lesson == Lesson():
             lesson = _chosen_lesson()
         else:
             st.markdown(f"This address is the page as you see it. {_kept_words(lesson)}")
         kept = {name: st.query_params.get_all(name) for name in WIDGETS if name in st.query_params}
-        st.code(link(desk, lesson, kept), language=None, wrap_lines=True)
+        st.code(link(state, lesson, kept), language=None, wrap_lines=True)
 
 
-def link(desk: Desk, lesson: Lesson, kept: Mapping[str, Sequence[str]]) -> str:
-    """The address of this page with the desk as it is, `lesson`, and what its widgets have `kept` in the address."""
-    query = urlencode({**address_of(dataclasses.replace(desk, lesson=lesson)), **kept}, doseq=True, safe="~-")
+def link(state: PageState, lesson: Lesson, kept: Mapping[str, Sequence[str]]) -> str:
+    """The address of this page with the state as it is, `lesson`, and what its widgets have `kept` in the address."""
+    query = urlencode({**address_of(dataclasses.replace(state, lesson=lesson)), **kept}, doseq=True, safe="~-")
     return urlunsplit(urlsplit(st.context.url or "")._replace(query=query, fragment=""))
 
 

@@ -14,42 +14,31 @@ from bnlab.spec.differences import differing_fields
 from bnlab.spec.parse import revise_spec
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
-from bnlab.ui.curves import render_view
+from bnlab.ui.curves import render_settings
 from bnlab.ui.form import PROPERTIES, field_value, render_whole_number, whole
 from bnlab.ui.lesson import EVERYTHING
-from bnlab.ui.session import Desk, attempt
+from bnlab.ui.session import PageState, attempt
 from bnlab.ui.words import plain
 
 FAULT = "toolbar_fault"
 FOR_ALL = {"epochs": 130, "train_examples": 180}  # the controls' widths
-# Wide enough for the longest of its words, or the others would move when it changes; without a keyboard nothing is said
-# of its keys.
-_STEADY = """<style>
-.st-key-train button { min-width: 11.6rem; }
-@media (hover: none), (max-width: 640px) {
-  .st-key-train button { min-width: 8rem; }
-  .st-key-train kbd { display: none; }
-}
-</style>"""
-
 Specs = Mapping[str, Sequence[RunSpec]]
 
 
-def render_toolbar(lab: Lab, desk: Desk, specs: Specs, runs: Mapping[str, Run]) -> None:
+def render_toolbar(lab: Lab, state: PageState, specs: Specs, runs: Mapping[str, Run]) -> None:
     """Draw the bar; `runs` maps the digests of those launched to their runs."""
-    st.html(_STEADY)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        if not desk.lesson.hides("training"):
+        if not state.lesson.hides("training"):
             _render_training(lab, specs, runs)
-        if not desk.lesson.hides("variants"):
-            _render_adding(desk)
+        if not state.lesson.hides("variants"):
+            _render_adding(state)
             for field in FOR_ALL:
-                _render_for_all(desk, field)
-            _render_seeds(desk)
-        _render_differences(desk)
-        if not desk.lesson.hides("view"):
+                _render_for_all(state, field)
+            _render_seeds(state)
+        _render_differences(state)
+        if not state.lesson.hides("view"):
             with st.popover("View", icon=":material/ssid_chart:", key="view"):
-                render_view(desk)
+                render_settings(state)
     if fault := st.session_state.pop(FAULT, ""):
         st.error(plain(fault), icon=":material/rule:")
 
@@ -82,82 +71,82 @@ def _launch(lab: Lab, waiting: Specs) -> None:
     lab.launch_runs([(spec, label) for label, specs in waiting.items() for spec in specs])
 
 
-def _render_adding(desk: Desk) -> None:
-    full, locked = len(desk.comparison.variants) >= MOST_VARIANTS, desk.lesson.locks(EVERYTHING)
+def _render_adding(state: PageState) -> None:
+    full, locked = len(state.comparison.variants) >= MOST_VARIANTS, state.lesson.locks(EVERYTHING)
     with st.popover("Variants", icon=":material/add:", key="adding", disabled=locked):
         for name, preset in PRESETS.items():
             st.markdown(f"**{preset.title}**  \n{preset.description}")
             with st.container(horizontal=True):
-                all_of_it = (desk, preset.comparison)
+                all_of_it = (state, preset.comparison)
                 st.button("Show these", key=f"show-{name}", type="primary", on_click=_show, args=all_of_it)
                 for place, variant in enumerate(preset.variants):
                     key = f"add-{name}-{place}"
-                    st.button(f"+ {variant.label}", key=key, on_click=_add, args=(desk, variant), disabled=full)
+                    st.button(f"+ {variant.label}", key=key, on_click=_add, args=(state, variant), disabled=full)
 
 
-def _add(desk: Desk, variant: Variant) -> None:
+def _add(state: PageState, variant: Variant) -> None:
     """It is trained as long and on as much as the others, where they agree: or the comparison would not be fair."""
-    common = _common(desk, {*FOR_ALL, *desk.lesson.lock})
-    _try(desk, lambda c: c.added(replace(variant, spec=revise_spec(variant.spec, common))))
+    common = _common(state, {*FOR_ALL, *state.lesson.lock})
+    _try(state, lambda c: c.added(replace(variant, spec=revise_spec(variant.spec, common))))
 
 
-def _show(desk: Desk, comparison: Comparison) -> None:
+def _show(state: PageState, comparison: Comparison) -> None:
     """What a lesson locks stays as it is."""
-    _try(desk, lambda _: comparison.revised(_common(desk, desk.lesson.lock)))
+    _try(state, lambda _: comparison.revised(_common(state, state.lesson.lock)))
 
 
-def _common(desk: Desk, fields: Iterable[str]) -> dict[str, Any]:
+def _common(state: PageState, fields: Iterable[str]) -> dict[str, Any]:
     """Those of the fields in which the variants agree, with their value."""
-    given = {field: {getattr(own.spec, field) for own in desk.comparison.variants} for field in fields}
+    given = {field: {getattr(own.spec, field) for own in state.comparison.variants} for field in fields}
     return {field: values.pop() for field, values in given.items() if len(values) == 1}
 
 
-def _render_for_all(desk: Desk, field: str) -> None:
+def _render_for_all(state: PageState, field: str) -> None:
     """One field of all variants: empty and marked as mixed where they differ."""
-    values = {getattr(variant.spec, field) for variant in desk.comparison.variants}
+    values = {getattr(variant.spec, field) for variant in state.comparison.variants}
     key = f"all-{field}"
     st.session_state[key] = values.pop() if len(values) == 1 else None
     mixed = {"placeholder": "mixed"} if values else {}
     render_whole_number(
         field,
         help=f"{PROPERTIES[field]['description']} For all variants.",
-        disabled=desk.lesson.locks(field),
+        disabled=state.lesson.locks(field),
         key=key,
         on_change=_set_for_all,
-        args=(desk, field, key),
+        args=(state, field, key),
         width=FOR_ALL[field],
         **mixed,
     )
 
 
-def _set_for_all(desk: Desk, field: str, key: str) -> None:
-    _try(desk, lambda c: c.revised({field: field_value(field, st.session_state[key])}))
+def _set_for_all(state: PageState, field: str, key: str) -> None:
+    _try(state, lambda c: c.revised({field: field_value(field, st.session_state[key])}))
 
 
-def _render_seeds(desk: Desk) -> None:
+def _render_seeds(state: PageState) -> None:
     key = "seeds"
-    st.session_state[key] = float(desk.comparison.seeds)
+    st.session_state[key] = float(state.comparison.seeds)
     st.number_input(
         "Seeds",
         step=1.0,
         format="%g",
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
         key=key,
-        disabled=desk.lesson.locks(EVERYTHING),
-        on_change=lambda: _try(desk, lambda c: c.repeated(whole(st.session_state[key]))),
+        disabled=state.lesson.locks(EVERYTHING),
+        on_change=lambda: _try(state, lambda c: c.repeated(whole(st.session_state[key]))),
         width=115,
     )
 
 
-def _render_differences(desk: Desk) -> None:
+def _render_differences(state: PageState) -> None:
     with st.popover("What differs", icon=":material/difference:", key="differences-of"):
-        differing = differing_fields({v.label: v.spec for v in desk.comparison.variants})
+        differing = differing_fields({v.label: v.spec for v in state.comparison.variants})
         if differing:
             st.table(pd.DataFrame(differing).T)
         else:
             st.write("Nothing: these variants are all the same.")
 
 
-def _try(desk: Desk, change: Callable[[Comparison], Comparison]) -> None:
-    if fault := attempt(desk, change):
+def _try(state: PageState, change: Callable[[Comparison], Comparison]) -> None:
+    if fault := attempt(state, change):
         st.session_state[FAULT] = fault

@@ -1,12 +1,16 @@
 """The Layers page's X-ray: networks trained anew for some steps by a worker, and looked into layer by layer."""
 
-import itertools
-from functools import lru_cache
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import pandas as pd
 import streamlit as st
 
 from bnlab.charts.xray import QUANTITIES, depth_values_frame, gap_words, marks_of, step_words, xray_alt, xray_figure
+from bnlab.runs.answers import read_measurements, stored
+from bnlab.runs.depth import depth_profile, take_depth_profiles
 from bnlab.runs.store import Store
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
@@ -14,12 +18,11 @@ from bnlab.ui import services
 from bnlab.ui.layer_charts import Chart, Runs, ShownRun
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.words import plain
-from bnlab.ui.xray_answers import Answer, XrayAnswers
+from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error, watch
 
 STEPS = (0, 1, 10, 100)
 MOST_STEPS = 1_000
 OWN_STEP = "layers-xray-own"
-POLL_SECONDS = 0.5
 HEIGHT, PROGRESS_WIDTH = 300, 380
 PRODUCTS_A_STEP = 6
 """A training step multiplies three times as often as a prediction: forwards, and twice backwards; it is taken twice."""
@@ -37,30 +40,38 @@ LARGE = (
     "take a worker minutes."
 )
 
-Found = tuple[tuple[str, Answer | None], ...]
+Profile = tuple[str, int]
+"""The digest of a network and the step after which it is measured."""
 
 
-def render_xray(_store: Store, runs: Runs) -> None:
+@dataclass(frozen=True)
+class _Progress:
+    """How far the measurements are, by network: whose are all there, pending, failed, or not asked for."""
+
+    done: int
+    pending: set[str]
+    unasked: set[str]
+    errors: list[BaseException]
+
+
+def render_xray(store: Store, runs: Runs) -> None:
     """Let steps be chosen, have them measured, and draw what is known; trained or not is all the same."""
     st.caption(WHAT_IT_IS)
     steps = _choose_steps()
     if not steps:
         st.info("Choose at least one step.")
         return
-    _ask(tuple(run for run in runs if _is_quick(run.spec, steps) and not _has_failed(run, steps)), steps)
-    waiting = bool(_unanswered(_found(runs, steps)))
-    st.fragment(run_every=POLL_SECONDS if waiting else None)(_render_answers)(runs, steps, waiting)
+    for run in runs:
+        if _is_quick(run.spec, steps) and not _tasks().errors(_profiles([run], steps)):
+            _measure(store, [run], steps)
+    profiles = _profiles(runs, steps)
+    watch(lambda: bool(_tasks().pending(profiles)), lambda: _render_profiles(store, runs, steps))
 
 
 def _is_quick(spec: RunSpec, steps: tuple[int, ...]) -> bool:
     """Whether to measure it is a matter of seconds."""
     products = PRODUCTS_A_STEP * describe_network(spec).products * spec.batch_size
     return products * max(steps) <= MOST_PRODUCTS_UNASKED
-
-
-def _has_failed(run: ShownRun, steps: tuple[int, ...]) -> bool:
-    """Whether it should not be tried again before somebody says so."""
-    return any(_error(answer) is not None for _, answer in _found((run,), steps))
 
 
 def _choose_steps() -> tuple[int, ...]:
@@ -86,14 +97,12 @@ def _choose_steps() -> tuple[int, ...]:
     return tuple(sorted({int(step) for step in chosen} | ({own} if own else set())))
 
 
-def _render_answers(runs: Runs, steps: tuple[int, ...], waiting: bool) -> None:
-    found = _found(runs, steps)
-    if waiting and not _unanswered(found):
-        st.rerun()  # stop polling
-    _render_state(runs, steps, found)
+def _render_profiles(store: Store, runs: Runs, steps: tuple[int, ...]) -> None:
+    progress = _progress(store, runs, steps)  # before what is stored is read: what is done since then is drawn as well
+    _render_progress(store, runs, steps, progress)
     signs = [f"{mark.sign} {step_words(step)}" for step, mark in marks_of(steps).items()]
     st.markdown("&emsp; ".join(words.replace(" ", "&nbsp;") for words in [*signs, "(the earlier, the fainter)"]))
-    charts = _charts(runs, steps, tuple(answer if _is_good(answer) else None for _, answer in found))
+    charts = _charts(store, runs, steps, frozenset(_stored(store, runs, steps)))
     for start in range(0, len(charts), 2):
         for place, chart in zip(st.columns(2), charts[start : start + 2], strict=True):
             with place, st.container(border=True):
@@ -102,62 +111,62 @@ def _render_answers(runs: Runs, steps: tuple[int, ...], waiting: bool) -> None:
                     st.caption(plain(chart.note))
 
 
-def _render_state(runs: Runs, steps: tuple[int, ...], found: Found) -> None:
+def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress: _Progress) -> None:
     """How far the workers are, with a button where one is to be pressed; below, what went wrong."""
-    unanswered = _unanswered(found)
-    unasked = {digest for digest, answer in found if answer is None} - unanswered
-    failed = {digest for digest, answer in found if _error(answer) is not None} - unanswered
     with st.container(horizontal=True, vertical_alignment="center"):
-        if failed or unasked:
-            name, icon = ("Try again", ":material/refresh:") if failed else ("Measure", ":material/labs:")
-            st.button(name, icon=icon, on_click=_ask, args=(runs, steps), key="layers-xray-measure")
-        done = len(runs) - len(unanswered | unasked | failed)
-        said = f"{done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
-        text = (services.lab().problem if unanswered else "") or said
-        st.progress(done / len(runs), text=text, width=PROGRESS_WIDTH)
-    if unasked:
+        if progress.errors or progress.unasked:
+            name, icon = ("Try again", ":material/refresh:") if progress.errors else ("Measure", ":material/labs:")
+            st.button(name, icon=icon, on_click=_measure, args=(store, runs, steps), key="layers-xray-measure")
+        measured = f"{progress.done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
+        text = (services.lab().problem if progress.pending else "") or measured
+        st.progress(progress.done / len(runs), text=text, width=PROGRESS_WIDTH)
+    if progress.unasked:
         st.info(LARGE, icon=":material/hourglass_top:")
-    for sentence in sorted({_sentence(error) for _, answer in found if (error := _error(answer)) is not None}):
-        st.error(plain(sentence), icon=":material/error:")
+    for error in {error_sentence(error): error for error in progress.errors}.values():
+        render_error(error)
 
 
-def _ask(runs: Runs, steps: tuple[int, ...]) -> None:
+def _progress(store: Store, runs: Runs, steps: tuple[int, ...]) -> _Progress:
+    profiles = _profiles(runs, steps)
+    waiting = {digest for digest, _ in _tasks().pending(profiles)}
+    missing = set(profiles) - _stored(store, runs, steps)
+    errors = {key: error for key, error in _tasks().errors(missing).items() if key[0] not in waiting}
+    pending = {digest for digest, _ in missing} & waiting
+    failed = {digest for digest, _ in errors}
+    unasked = {digest for digest, _ in missing} - pending - failed
+    digests = {run.digest for run in runs}
+    return _Progress(len(digests - {digest for digest, _ in missing}), pending, unasked, list(errors.values()))
+
+
+def _measure(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> None:
+    """Have measured what is neither stored nor on its way."""
+    stored = _stored(store, runs, steps)
     for run in runs:
-        _answers().ask(services.lab(), run.spec, steps)
+        missing = [profile for profile in _profiles([run], steps) if profile not in stored]
+        _tasks().submit(missing, partial(_submit, store, run.spec))
 
 
-def _found(runs: Runs, steps: tuple[int, ...]) -> Found:
-    """Each network's digest and its answer for each step, network by network."""
-    return tuple((run.digest, _answers().of(run.spec, step)) for run in runs for step in steps)
+def _submit(store: Store, spec: RunSpec, profiles: Sequence[Profile]) -> "Future[None]":
+    return services.lab().submit(take_depth_profiles, store.url, spec, [step for _, step in profiles])
 
 
-def _unanswered(found: Found) -> set[str]:
-    """The networks that a worker still looks into."""
-    return {digest for digest, answer in found if answer is not None and not answer.done()}
+def _profiles(runs: Sequence[ShownRun], steps: tuple[int, ...]) -> list[Profile]:
+    return [(run.digest, step) for run in runs for step in steps]
 
 
-def _is_good(answer: Answer | None) -> bool:
-    return answer is not None and answer.done() and answer.exception() is None
-
-
-def _error(answer: Answer | None) -> BaseException | None:
-    return answer.exception() if answer is not None and answer.done() else None
-
-
-def _sentence(error: BaseException) -> str:
-    """Our own errors say for themselves what is wrong; anything else is in the task's error."""
-    cause = error.__cause__
-    return str(cause if type(cause).__module__.startswith("bnlab.") else error)
+def _stored(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> set[Profile]:
+    """What the store has already."""
+    measurements = [depth_profile(run.spec, step) for run in runs for step in steps]
+    return {(measurement.spec.digest, measurement.arguments[0]) for measurement in stored(store, measurements)}
 
 
 @lru_cache(maxsize=64)
-def _charts(runs: Runs, steps: tuple[int, ...], answers: tuple[Answer | None, ...]) -> tuple[Chart, ...]:
-    """The charts of what is known; `answers` are each network's for each step, those that are there."""
+def _charts(store: Store, runs: Runs, steps: tuple[int, ...], known: frozenset[Profile]) -> tuple[Chart, ...]:
+    """The charts of what is `known`."""
+    tables = read_measurements(store, [depth_profile(run.spec, step) for run in runs for step in steps])
     measured: dict[str, list[pd.DataFrame]] = {run.digest: [] for run in runs}
-    for (run, step), answer in zip(itertools.product(runs, steps), answers, strict=True):
-        if answer is not None:
-            frame = answer.result()
-            measured[run.digest].append(frame[frame["step"] == step])
+    for measurement, table in tables.items():
+        measured[measurement.spec.digest].append(table)
     styles, charts = {run.digest: run.style for run in runs}, []
     deepest = max(len(run.spec.hidden_units) for run in runs)
     for name in (name for name, quantity in QUANTITIES.items() if quantity.first <= deepest):
@@ -168,5 +177,5 @@ def _charts(runs: Runs, steps: tuple[int, ...], answers: tuple[Answer | None, ..
 
 
 @st.cache_resource(show_spinner=False)
-def _answers() -> XrayAnswers:
-    return XrayAnswers()
+def _tasks() -> SharedTasks[Profile]:
+    return SharedTasks()

@@ -1,7 +1,7 @@
-"""The lines of curves as tests make them, and what is looked for in their figures."""
+"""Series as tests make them, and what is looked for in their figures."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,30 +9,34 @@ import plotly.graph_objects as go
 import pytest
 from hypothesis import strategies as st
 
-from bnlab.charts.curves import (
+from bnlab.charts.learning_curves import curve_alt, curve_drawing
+from bnlab.charts.series import (
+    CURVES,
+    TRAINING_COLUMNS,
     TRAINING_CURVES,
     VALIDATION_CURVES,
+    X_AXES,
+    Curve,
+    CurveSettings,
+    Series,
+    prepare_curve,
 )
-from bnlab.charts.lines import Curve, Line
-from bnlab.charts.points import COLUMNS
-from bnlab.charts.style import styles_of
-from bnlab.charts.view import X_AXES, View
+from bnlab.charts.style import Style, styles_of
 from tests.charts.frames import columns_of, seeds_frame, thinned_frame
 from tests.charts.snapshots import assert_drawable
 
-CURVES = [*TRAINING_CURVES, *VALIDATION_CURVES]
 LOSS, ACCURACY = TRAINING_CURVES
 VAL_LOSS, VAL_ACCURACY = VALIDATION_CURVES
 LABELS = ["Without BN", "BN, after"]
 STYLES = styles_of(LABELS)
-ROUGH = View(smoothing=0)
+ROUGH = CurveSettings(smoothing=0)
 BIG = 3.4e38  # nearly the largest float32
 NAN, INF = math.nan, math.inf
 
-every_curve = pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.title)
+every_curve = pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.id)
 values_of_runs = st.lists(st.floats(0, 1) | st.sampled_from([NAN, INF, BIG, 0.0]), max_size=15)
 views = st.builds(
-    View,
+    CurveSettings,
     x=st.sampled_from(list(X_AXES)),
     smoothing=st.sampled_from([0.0, 0.6, 0.99]),
     baseline=st.sampled_from(["", *LABELS, "gone"]),
@@ -46,17 +50,17 @@ def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataF
     count = first + np.arange(len(values))
     frame = pd.DataFrame({"step": count, curve.column: values})
     if curve in TRAINING_CURVES:
-        frame = thinned_frame(frame.assign(**dict.fromkeys(COLUMNS, values)), 1)
+        frame = thinned_frame(frame.assign(**dict.fromkeys(TRAINING_COLUMNS, values)), 1)
     return frame.assign(step=10 * count, epoch=count / 10, seconds=pace * count)
 
 
-def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0) -> Line:
+def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0) -> Series:
     frames = [points(curve, values, pace) for values in seeds]
     columns = [name for name in points(curve, []) if name not in ("step", "epoch", "seconds")]
-    return Line(columns_of(seeds_frame(frames, columns)), [columns_of(frame) for frame in frames])
+    return Series(columns_of(seeds_frame(frames, columns)), [columns_of(frame) for frame in frames])
 
 
-def lines(curve: Curve, *values: Sequence[float]) -> dict[str, Line]:
+def lines(curve: Curve, *values: Sequence[float]) -> dict[str, Series]:
     """One seed each."""
     return {label: line(curve, own) for label, own in zip(LABELS, values, strict=False)}
 
@@ -79,3 +83,18 @@ def assert_sound(figure: go.Figure) -> None:
         assert np.isfinite(trace.x).all()
         assert np.isfinite(trace.y).all()
         assert figure.layout.xaxis.type != "log" or (trace.x > 0).all()
+
+
+def curve_figure(
+    series: Mapping[str, Series],
+    styles: Mapping[str, Style],
+    curve: Curve,
+    settings: CurveSettings,
+    *,
+    awaited: bool = False,
+) -> go.Figure:
+    return curve_drawing(prepare_curve(series, curve, settings), styles, awaited=awaited).figure()
+
+
+def curve_text(series: Mapping[str, Series], curve: Curve, settings: CurveSettings, *, awaited: bool = False) -> str:
+    return curve_alt(prepare_curve(series, curve, settings), awaited=awaited)

@@ -1,11 +1,11 @@
-"""What `bnlab.charts.points` makes of arrays, told and checked as DataFrames."""
+"""What `bnlab.charts.series` makes of arrays, given and checked as DataFrames."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from bnlab.charts import points
+from bnlab.charts import series
 
 
 def columns_of(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -13,12 +13,12 @@ def columns_of(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
-    return pd.DataFrame(points.thinned_columns(columns_of(steps), stretch))
+    return pd.DataFrame(series.thinned_columns(columns_of(steps), stretch))
 
 
 def seeds_frame(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(points.seeds_columns([columns_of(frame) for frame in frames], names))
+    return pd.DataFrame(series.seeds_columns([columns_of(frame) for frame in frames], names))
 
 
 def minus_baseline(frame: pd.DataFrame, baseline: pd.DataFrame, names: Sequence[str], along: str) -> pd.DataFrame:
-    return pd.DataFrame(points.minus_baseline(columns_of(frame), columns_of(baseline), names, along))
+    return pd.DataFrame(series.minus_baseline(columns_of(frame), columns_of(baseline), names, along))

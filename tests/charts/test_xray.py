@@ -20,7 +20,7 @@ from tests.charts.snapshots import STYLES, assert_drawable, texts
 
 
 def measured(values: dict[int, list[float]]) -> list[pd.DataFrame]:
-    """As `bnlab.runs.depth.look_into` makes them, a frame a step; all measures are the same."""
+    """As `bnlab.runs.depth.measure_depth_profile` makes them, a frame a step; all measures are the same."""
     columns = ["step", "depth", "layer", *MEASURES]
     return [
         pd.DataFrame(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnlab.runs.depth import MEASURES, look_into
+from bnlab.runs.depth import MEASURES, measure_depth_profile
 from bnlab.runs.ics import measure_ics
 from bnlab.runs.xray import xray_spec
 from bnlab.spec.run_spec import RunSpec
@@ -13,7 +13,7 @@ SPEC = RunSpec(placement="before_activation", hidden_units=(9, 7), train_example
 
 
 def test_each_hidden_layer_has_its_xray_and_its_shift() -> None:
-    frame, shifts = look_into(SPEC, [0, 2]), measure_ics(SPEC, [0, 2])
+    frame, shifts = measure_depth_profile(SPEC, [0, 2]), measure_ics(SPEC, [0, 2])
     assert list(frame.columns) == ["step", "depth", "layer", *MEASURES]
     assert frame[["step", "layer"]].values.tolist() == [[s, f"dense_{d}"] for s in (0, 2) for d in (1, 2)]
     hidden = shifts[shifts["layer"] != "output"]
@@ -25,4 +25,4 @@ def test_each_hidden_layer_has_its_xray_and_its_shift() -> None:
 
 def test_the_xray_is_the_same_as_alone() -> None:
     alone = xray_spec(SPEC, [2])
-    np.testing.assert_array_equal(look_into(SPEC, [2])[alone.columns], alone)
+    np.testing.assert_array_equal(measure_depth_profile(SPEC, [2])[alone.columns], alone)

@@ -14,7 +14,7 @@ from tests.train_here import train_here
 
 PRESET = next(iter(PRESETS.values()))
 TINY = {"epochs": 1, "train_examples": 64}
-CURVES = ["Training loss", "Training accuracy", "Validation loss", "Validation accuracy"]
+CURVES = ["training-loss", "training-accuracy", "validation-loss", "validation-accuracy"]
 
 
 def tiny_specs() -> dict[str, RunSpec]:

@@ -6,7 +6,7 @@ from playwright.sync_api import ElementHandle, Locator, Page, WebSocket, expect
 
 from bnlab.spec.presets import PRESETS
 
-CURVES = ("Training loss", "Training accuracy", "Validation loss", "Validation accuracy")
+CURVES = ("training-loss", "training-accuracy", "validation-loss", "validation-accuracy")
 LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
 # Longer than anybody watches; long enough to be disturbed.
 ENDLESS, SHORT = "epochs=1000&train_examples=10000", "epochs=6&train_examples=20000"

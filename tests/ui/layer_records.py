@@ -71,7 +71,7 @@ def both(store: Store) -> Store:
     return store
 
 
-def open_view(store: Store, view: str = "Distributions", **chosen: object) -> AppTest:
+def open_view(store: Store, view: str = "distributions", **chosen: object) -> AppTest:
     app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=60)
     app.session_state["layers-view"] = view
     for key, value in chosen.items():

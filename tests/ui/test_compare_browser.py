@@ -54,7 +54,7 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
         element = wait_for_lines(browser_page, name, len(LABELS))
         browser_page.wait_for_function(BEYOND, arg=[element, element.evaluate(END)])
 
-    loss = chart(browser_page, "Training loss")
+    loss = chart(browser_page, "training-loss")
     element = handle(loss)
     loss.scroll_into_view_if_needed()
     zoom(browser_page, loss)

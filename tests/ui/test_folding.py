@@ -112,7 +112,7 @@ def test_what_cannot_be_folded_is_one_sentence_and_can_be_tried_again(
     app.button(key="fold-begin").click().run()
     assert not app.exception
     assert [error.value for error in folding(app).error] == ["The run has no weights."]
-    app.button(key="fold-again").click().run()
+    app.button(key="fold-task-again").click().run()
     assert app.button(key="fold-begin").label == "Fold and measure"
 
 

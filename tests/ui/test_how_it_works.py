@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from bnlab.charts.explanations.placement import FUNCTIONS
 from bnlab.spec.choices import PLACEMENTS
 from bnlab.ui.explanations.parts import latex_number, plain_number
-from bnlab.ui.heading import LARGE
 from bnlab.ui.how_it_works import SECTIONS
 from tests.browser import running_app, staged_app
 
@@ -86,7 +85,7 @@ def test_every_placement_and_every_activation(app: AppTest, placement: str, acti
 
 def test_another_order_folds_elsewhere_and_a_button_draws_new_numbers(app: AppTest) -> None:
     before, said = figures(app), [latex.value for latex in app.latex]
-    app.pills(key="how-order").set_value("BN → Dense").run()
+    app.pills(key="how-order").set_value("next").run()
     other = figures(app)
     assert changed(before, other) == {"folding"}
     assert [latex.value for latex in app.latex] != said
@@ -161,4 +160,4 @@ def test_a_projectors_address_is_large_at_first_sight_and_faults_are_told() -> N
     page.run()
     assert not page.exception
     assert [fault.value for fault in page.warning] == ["In this page's address: There is nothing called 'bad'."]
-    assert any(LARGE in style.proto.body for style in page.get("html"))
+    assert page.toggle(key="projector").value, "the type is large where it is on: see style.css"

@@ -18,7 +18,7 @@ __all__ = ["store"]
 def test_two_that_have_something_to_show_stand_side_by_side(store: Store) -> None:
     for seed, (label, steps) in enumerate({"Waits": (), "First": STEPS, "Second": STEPS, "Third": STEPS}.items()):
         train(store, label, NORMALIZED.model_copy(update={"seed": seed}), steps)
-    for view in ("Heat maps", "Histograms"):
+    for view in ("heatmaps", "histograms"):
         app = open_view(store, view, networks=["Waits", "First", "Second", "Third"])
         assert not said(app)
         assert "Two networks at a time: Waits, Third left out." in [caption.value for caption in app.caption]
@@ -31,14 +31,14 @@ def exploding_moment(spec: RunSpec, step: int) -> Moment:
     return replace(calm, layers=layers, snapshots=snapshots)
 
 
-@pytest.mark.parametrize("view", ["Distributions", "Histograms", "Inputs to the activations"])
+@pytest.mark.parametrize("view", ["distributions", "histograms", "pre-activations"])
 def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Store) -> None:
     train(store, "Calm", NORMALIZED)
     train(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), moment=exploding_moment)
     app = open_view(store, view, networks=["Calm", "Wild"])
     assert not said(app)
     assert f"Wild: {EXPLODED_WORDS}" in [caption.value for caption in app.caption]
-    axis = "xaxis" if view == "Histograms" else "yaxis"
+    axis = "xaxis" if view == "histograms" else "yaxis"
     ranges = [
         json.loads(chart["figure"])["layout"][axis]["range"]
         for chart in charts(app).values()
@@ -62,8 +62,8 @@ def test_what_leaves_the_axes_is_told_by_what_is_drawn(store: Store) -> None:
     train(store, "Outlier", NORMALIZED, moment=outlying_moment)
     train(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), moment=exploding_moment)
     words = f"Wild: {EXPLODED_WORDS}"
-    app = open_view(store, "Distributions", networks=["Outlier", "Wild"])
+    app = open_view(store, "distributions", networks=["Outlier", "Wild"])
     assert not said(app)
     assert [caption.value for caption in app.caption].count(words) == 3, "of the input and both hidden layers"
-    app = open_view(store, "Histograms", networks=["Outlier", "Wild"])
+    app = open_view(store, "histograms", networks=["Outlier", "Wild"])
     assert [caption.value for caption in app.caption].count(words) == 2

@@ -52,9 +52,9 @@ def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str,
     assert not said(app)
     shown = charts(app)
     assert all(name.startswith("layers-") for name in shown)
-    assert bool(shown) == (view != "Tables")
+    assert bool(shown) == (view != "tables")
     assert all(json.loads(chart["figure"])["data"] and chart["alt"] for chart in shown.values())
-    assert [table.value for table in app.dataframe] if view == "Tables" else not app.dataframe
+    assert [table.value for table in app.dataframe] if view == "tables" else not app.dataframe
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)
@@ -75,7 +75,7 @@ def test_without_batch_normalization_there_are_still_layers(view: str, store: St
     train(store, "Plain", PLAIN)
     app = open_view(store, view)
     assert bool(said(app)) == VIEWS[view].is_of_normalization
-    assert bool(charts(app)) == (view in ("Inputs to the activations", "Gradients"))
+    assert bool(charts(app)) == (view in ("pre-activations", "gradients"))
 
 
 def test_a_chart_a_layer_and_variable(both: Store) -> None:
@@ -84,19 +84,19 @@ def test_a_chart_a_layer_and_variable(both: Store) -> None:
 
 
 def test_runs_lie_over_one_another(both: Store) -> None:
-    drawn = traces(open_view(both, "Gradients"), "layers-gradient-dense_1")
+    drawn = traces(open_view(both, "gradients"), "layers-gradient-dense_1")
     assert [trace["uid"] for trace in drawn] == [PLAIN.digest, NORMALIZED.digest]
-    drawn = traces(open_view(both, "Gradients", networks=["With BN"]), "layers-gradient-dense_1")
+    drawn = traces(open_view(both, "gradients", networks=["With BN"]), "layers-gradient-dense_1")
     assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest]
 
 
 def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xray, "_ask", lambda *_: None)  # it would start workers
+    monkeypatch.setattr(xray, "_measure", lambda *_: None)  # it would start workers
     train(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
     apps = [open_view(store, view) for view in VIEWS]
     widgets = [widget for app in apps for kind in KINDS for widget in app.get(kind)]
-    of_views = set(WIDGETS) - {"layers-seed", MOMENT}
-    assert {widget.proto.query_param_key for widget in widgets} == of_views
+    of_views = set(WIDGETS) - {"layers-view", "layers-seed", MOMENT}
+    assert {widget.proto.query_param_key for widget in widgets} - {""} == of_views
 
 
 def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(both: Store) -> None:
@@ -120,7 +120,7 @@ def test_no_network_chosen_is_a_sentence(both: Store) -> None:
 
 def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
     train(store, "No beta", RunSpec(**SMALL, placement="after_activation", center=False))
-    for view, key in (("Distributions", "distribution"), ("Heat maps", "heat-0"), ("Histograms", "histogram")):
+    for view, key in (("distributions", "distribution"), ("heatmaps", "heat-0"), ("histograms", "histogram")):
         app = open_view(store, view)
         assert not said(app)
         figure = json.loads(charts(app)[f"layers-{key}-bn_1-beta"]["figure"])
@@ -137,12 +137,12 @@ def still_moment(_: RunSpec, step: int) -> Moment:
 
 def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: Store) -> None:
     train(store, "With BN", NORMALIZED, moment=still_moment)
-    for view, key in (("Distributions", "distribution"), ("Heat maps", "heat-0"), ("Histograms", "histogram")):
+    for view, key in (("distributions", "distribution"), ("heatmaps", "heat-0"), ("histograms", "histogram")):
         app = open_view(store, view)
         assert not said(app)
         assert any(caption.value.startswith("Beta stays at 0: bn_1 follows") for caption in app.caption)
         for trace in traces(app, f"layers-{key}-bn_input-beta"):
-            values = trace["z" if trace["type"] == "heatmap" else "x" if view == "Histograms" else "y"]
+            values = trace["z" if trace["type"] == "heatmap" else "x" if view == "histograms" else "y"]
             assert len(values["bdata"]) > 0
             drawn = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
             assert not np.any((np.abs(drawn) > 0) & (np.abs(drawn) < 1e-6))
@@ -164,18 +164,18 @@ def test_of_many_layers_some_are_chosen(store: Store) -> None:
     assert len(charts(app)) == 3 * len(VARIABLES)
     app.multiselect[0].set_value(["bn_12"]).run()
     assert list(charts(app)) == [f"layers-distribution-bn_12-{v}" for v in VARIABLES]
-    (depth,) = traces(open_view(store, "Gradients"), "layers-gradient-depth")
+    (depth,) = traces(open_view(store, "gradients"), "layers-gradient-depth")
     assert len(depth["marker"]) == 1
 
 
 def test_the_input_is_also_a_picture(both: Store) -> None:
-    shown = charts(open_view(both, "Histograms"))
+    shown = charts(open_view(both, "histograms"))
     pictures = [name for name in shown if "picture" in name]
     assert pictures == [f"layers-picture-0-bn_input-{v}" for v in VARIABLES]
 
 
 def test_tables_count_as_the_network_does(both: Store) -> None:
-    app = open_view(both, "Tables", networks=["With BN"])
+    app = open_view(both, "tables", networks=["With BN"])
     summary, variables = (table.value for table in app.dataframe)
     network = describe_network(NORMALIZED)
     assert summary["params"].sum() == network.params

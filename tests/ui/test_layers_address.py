@@ -12,7 +12,7 @@ COMPARISON = PRESETS["notebook"].comparison.repeated(2)
     ("name", "values", "says"),
     [
         ("layers-view", ["Foo"], "There is no view 'Foo'."),
-        ("layers-view", ["heat map"], "There is no view 'heat map'; did you mean Heat maps?"),
+        ("layers-view", ["heatmap"], "There is no view 'heatmap'; did you mean heatmaps?"),
         ("layers-seed", ["2"], "There is no seed '2'."),
         ("layers-networks", ["Baseline", "Nobody"], "There is no network 'Nobody'."),
         ("layers-normalizations", ["bn_99"], "There is no batch-normalization layer 'bn_99'"),
@@ -30,7 +30,7 @@ def test_what_a_widget_would_drop_is_said(name: str, values: list[str], says: st
 
 def test_what_the_page_itself_writes_is_let_pass() -> None:
     written = {
-        "layers-view": ["X-ray"],
+        "layers-view": ["xray", "X-ray"],
         "layers-seed": ["1"],
         "layers-networks": COMPARISON.labels,
         "layers-normalizations": ["bn_1"],

@@ -55,7 +55,7 @@ def test_the_seed_is_in_the_address(open_page: OpenPage, tmp_path: Path) -> None
 def test_the_moment_is_in_the_address_unless_it_is_the_latest(open_page: OpenPage, tmp_path: Path) -> None:
     store, query = recorded(tmp_path)
     app = open_page(store, **query).switch_page(LAYERS)
-    app.query_params |= {"layers-view": "Histograms", MOMENT: "0.333333"}
+    app.query_params |= {"layers-view": "histograms", MOMENT: "0.333333"}
     app.run()
     assert not app.exception
     assert app.session_state[MOMENT] == 1 / 3
@@ -72,7 +72,7 @@ def test_the_moment_is_in_the_address_unless_it_is_the_latest(open_page: OpenPag
 def test_a_moment_that_is_none_is_the_latest(nonsense: str, open_page: OpenPage, tmp_path: Path) -> None:
     store, query = recorded(tmp_path)
     app = open_page(store, **query, **{MOMENT: nonsense}).switch_page(LAYERS)
-    app.query_params |= {"layers-view": "Histograms", MOMENT: nonsense}
+    app.query_params |= {"layers-view": "histograms", MOMENT: nonsense}
     app.run()
     assert not app.exception
     assert app.session_state[MOMENT] == 1.0
@@ -92,10 +92,10 @@ def test_the_projector_leaves_the_view_as_it_is(open_page: OpenPage, tmp_path: P
     """The address is written anew then, in which the view is a widget's own."""
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
     record(store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (moment(0), moment(2)))
-    app = open_page(store, **{"layers-view": "Tables"}).switch_page("pages/layers.py").run()
+    app = open_page(store, **{"layers-view": "tables"}).switch_page("pages/layers.py").run()
     app.toggle(key="projector").set_value(True).run()
     assert not app.exception
-    assert app.query_params["layers-view"] == "Tables"
+    assert app.query_params["layers-view"] == "tables"
     assert app.query_params["projector"] == "true"
     app.toggle(key="projector").set_value(False).run()
     assert not app.exception

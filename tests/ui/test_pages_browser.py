@@ -56,9 +56,9 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     at_start = "chart => document.querySelector(chart)?._fullData?.[0]?.y.filter(share => share > 0).length === 1"
     browser_page.wait_for_function(at_start, arg=CHART.format("histogram"))
     expect(browser_page).to_have_url(re.compile("layers-moment=0(&|$)"))
-    browser_page.goto(browser_page.url.replace("layers-view=Histograms", "layers-view=Foo"))
+    browser_page.goto(browser_page.url.replace("layers-view=histograms", "layers-view=Foo"))
     expect(browser_page.get_by_text("There is no view 'Foo'.")).to_be_visible()
-    browser_page.goto(browser_page.url.replace("/layers?", "/layers?layers-view=Histograms&layers-moment=0&"))
+    browser_page.goto(browser_page.url.replace("/layers?", "/layers?layers-view=histograms&layers-moment=0&"))
     browser_page.wait_for_function(at_start, arg=CHART.format("histogram"))
 
     go_to(browser_page, "Runs")

@@ -84,7 +84,7 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
     assert not app.dataframe
     assert [info.value for info in app.info] == ["No run is like that."]
     search.set_value("").run()
-    app.button_group(key="runs-states").set_value(["Stopped"]).run()
+    app.button_group(key="runs-states").set_value(["STOPPED"]).run()
     assert not app.exception
     assert listed(app) == [STOPPED.digest]
 
@@ -97,9 +97,9 @@ def test_what_was_trained_here_and_what_was_recorded_are_told_apart(open_page: O
     app = runs_page(open_page, store)
     states = app.button_group(key="runs-states")
     assert states.options == ["Complete", "Stopped", "Recorded"]
-    states.set_value(["Complete", "Stopped"]).run()
+    states.set_value(["COMPLETED", "STOPPED"]).run()
     assert set(listed(app)) == {PLAIN.digest, NORMALIZED.digest, STOPPED.digest}
-    app.button_group(key="runs-states").set_value(["Recorded"]).run()
+    app.button_group(key="runs-states").set_value(["RECORDED"]).run()
     assert not app.exception
     assert listed(app) == [recorded.digest]
     assert app.dataframe[0].value["state"].tolist() == ["Recorded"]

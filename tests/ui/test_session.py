@@ -1,4 +1,4 @@
-"""A visitor's desk: to the address and back, and what an address may hold besides."""
+"""A visitor's state: to the address and back, and what an address may hold besides."""
 
 from urllib.parse import parse_qs, urlencode
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from bnlab.charts.view import X_AXES, View
+from bnlab.charts.series import X_AXES, CurveSettings
 from bnlab.spec.comparison import LONGEST_LABEL, Comparison, Variant
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
@@ -17,16 +17,16 @@ from bnlab.ui.session import (
     KEY,
     OPENS,
     WIDGETS,
-    Desk,
+    PageState,
     address_of,
     attempt,
     opening_address,
-    read_desk,
-    read_view,
+    read_page_state,
+    read_settings,
 )
 
 PRESET = next(iter(PRESETS.values())).comparison
-PLAIN = Desk(PRESET, View(), Lesson(), [])
+PLAIN = PageState(PRESET, CurveSettings(), Lesson(), [])
 
 labels = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="~"), min_size=1, max_size=40)
 own_comparisons = st.lists(labels, min_size=1, max_size=8, unique=True).map(
@@ -41,28 +41,28 @@ lessons = st.builds(
 
 
 @st.composite
-def desks(draw: st.DrawFn) -> Desk:
+def desks(draw: st.DrawFn) -> PageState:
     comparison = draw(comparisons)
     flags = ("log_x", "log_y", "singles", "differences", "projector")
-    view = View(
+    view = CurveSettings(
         x=draw(st.sampled_from(list(X_AXES))),
         smoothing=draw(st.floats(0, 0.99)),
         baseline=draw(st.sampled_from(["", *comparison.labels])),
         **{flag: draw(st.booleans()) for flag in flags},
     )
-    return Desk(comparison, view, draw(lessons), [])
+    return PageState(comparison, view, draw(lessons), [])
 
 
 @given(desks())
-def test_an_address_brings_back_the_desk(desk: Desk) -> None:
-    query = urlencode(address_of(desk), doseq=True)
-    assert read_desk(parse_qs(query, keep_blank_values=True)) == desk
-    assert set(address_of(desk)) <= set(ADDRESS)
+def test_an_address_brings_back_the_desk(state: PageState) -> None:
+    query = urlencode(address_of(state), doseq=True)
+    assert read_page_state(parse_qs(query, keep_blank_values=True)) == state
+    assert set(address_of(state)) <= set(ADDRESS)
 
 
 def test_what_is_as_it_was_at_first_is_not_in_the_address() -> None:
     assert address_of(PLAIN) == {}
-    assert read_desk({}) == PLAIN
+    assert read_page_state({}) == PLAIN
 
 
 def test_the_parameters_names_do_not_clash() -> None:
@@ -70,9 +70,9 @@ def test_the_parameters_names_do_not_clash() -> None:
 
 
 def test_an_address_can_be_read() -> None:
-    view = View(x="seconds", smoothing=0.25, log_y=True, baseline="Approach 2", differences=True)
-    desk = Desk(PRESET.revised({"epochs": 3}), view, Lesson(("epochs", "seed"), ("results",)), [])
-    assert address_of(desk) == {
+    view = CurveSettings(x="seconds", smoothing=0.25, log_y=True, baseline="Approach 2", differences=True)
+    state = PageState(PRESET.revised({"epochs": 3}), view, Lesson(("epochs", "seed"), ("results",)), [])
+    assert address_of(state) == {
         "epochs": ["3"], "x": ["seconds"], "smoothing": ["0.25"], "log_y": ["true"], "baseline": ["Approach 2"],
         "differences": ["true"], "lock": ["epochs.seed"], "hide": ["results"],
     }  # fmt: skip
@@ -90,41 +90,44 @@ def test_an_address_can_be_read() -> None:
     ],
 )
 def test_what_a_view_cannot_be_is_said_and_left_at_its_default(parameters: dict[str, list[str]], says: str) -> None:
-    view, faults = read_view(parameters | {"projector": ["true"], "log_y": ["true"]})
-    assert view == View(projector=True, log_y=True)
+    view, faults = read_settings(parameters | {"projector": ["true"], "log_y": ["true"]})
+    assert view == CurveSettings(projector=True, log_y=True)
     assert len(faults) == 1
     assert faults[0].startswith(says)
 
 
 def test_of_a_parameter_given_twice_the_last_one_counts() -> None:
-    assert read_view({"x": ["weeks", "step"], "smoothing": ["9", "0"]}) == (View(x="step", smoothing=0), [])
+    assert read_settings({"x": ["weeks", "step"], "smoothing": ["9", "0"]}) == (
+        CurveSettings(x="step", smoothing=0),
+        [],
+    )
 
 
 @pytest.mark.parametrize("name", ["true", "1", "null", "[1]"])
 def test_a_baseline_is_a_name_whatever_it_looks_like(name: str) -> None:
-    desk = Desk(Comparison((Variant(name, RunSpec()),)), View(baseline=name), Lesson(), [])
-    assert read_desk(address_of(desk)) == desk
+    state = PageState(Comparison((Variant(name, RunSpec()),)), CurveSettings(baseline=name), Lesson(), [])
+    assert read_page_state(address_of(state)) == state
 
 
 def test_a_baseline_that_is_not_there_is_said() -> None:
-    desk = read_desk({"baseline": ["Nobody"], "x": ["step"]})
-    assert desk.view == View(x="step")
-    assert desk.faults == ["There is no variant 'Nobody' to compare with."]
+    state = read_page_state({"baseline": ["Nobody"], "x": ["step"]})
+    assert state.settings == CurveSettings(x="step")
+    assert state.faults == ["There is no variant 'Nobody' to compare with."]
 
 
 def test_every_fault_of_an_address_is_told() -> None:
-    desk = read_desk({"epochs": ["0"], "x": ["weeks"], "lock": ["weight"], "hide": ["results.ads"]})
-    assert (desk.comparison, desk.view, desk.lesson) == (PRESET, View(), Lesson(hide=("results",)))
+    state = read_page_state({"epochs": ["0"], "x": ["weeks"], "lock": ["weight"], "hide": ["results.ads"]})
+    assert (state.comparison, state.settings, state.lesson) == (PRESET, CurveSettings(), Lesson(hide=("results",)))
     nothing = "There is nothing called '{}' to {}".format
     starts = ("Epochs must be", "Against (x) must be", nothing("weight", "lock"), nothing("ads", "hide"))
-    assert [fault.startswith(start) for fault, start in zip(desk.faults, starts, strict=True)] == [True] * 4
+    assert [fault.startswith(start) for fault, start in zip(state.faults, starts, strict=True)] == [True] * 4
 
 
 def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
     parameters = {"epchs": ["3"], "Placement": ["none"], "colour-of-the-sky": ["blue"], "epochs": ["2"]}
-    desk = read_desk(parameters)
-    assert desk.comparison == PRESET.revised({"epochs": 2})
-    assert desk.faults == [
+    state = read_page_state(parameters)
+    assert state.comparison == PRESET.revised({"epochs": 2})
+    assert state.faults == [
         "There is nothing called 'epchs'; did you mean epochs?",
         "There is nothing called 'Placement'; did you mean placement?",
         "There is nothing called 'colour-of-the-sky'.",
@@ -139,23 +142,23 @@ def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
     ],
 )  # fmt: skip
 def test_a_control_may_be_called_by_its_title(name: str, means: str) -> None:
-    assert read_desk({name: ["true"]}).faults == [f"There is nothing called {name!r}; did you mean {means}?"]
+    assert read_page_state({name: ["true"]}).faults == [f"There is nothing called {name!r}; did you mean {means}?"]
 
 
 def test_a_name_is_suggested_only_where_it_is_really_near() -> None:
-    assert read_desk({"nonsense": [""]}).faults == ["There is nothing called 'nonsense'."]
+    assert read_page_state({"nonsense": [""]}).faults == ["There is nothing called 'nonsense'."]
 
 
 def test_what_is_given_more_than_once_is_told() -> None:
     parameters = {"epochs": ["2", "3"], "x": ["step", "step"], "lock": ["epochs", "seed"], "v": ["A", "B"]}
-    desk = read_desk(parameters)
-    assert desk.faults == ["epochs is there more than once; the last, '3', counts."]
-    assert {variant.spec.epochs for variant in desk.comparison.variants} == {3}
+    state = read_page_state(parameters)
+    assert state.faults == ["epochs is there more than once; the last, '3', counts."]
+    assert {variant.spec.epochs for variant in state.comparison.variants} == {3}
 
 
 def test_what_streamlit_and_the_pages_widgets_keep_in_the_address_is_let_pass() -> None:
-    assert read_desk({name: ["true"] for name in ("embed", "embed_options")}).faults == []
-    assert read_desk({name: [""] for name in WIDGETS}).faults == []
+    assert read_page_state({name: ["true"] for name in ("embed", "embed_options")}).faults == []
+    assert read_page_state({name: [""] for name in WIDGETS}).faults == []
 
 
 @settings(max_examples=40)
@@ -165,34 +168,34 @@ def test_what_streamlit_and_the_pages_widgets_keep_in_the_address_is_let_pass() 
     )
 )
 def test_any_address_is_a_desk(parameters: dict[str, list[str]]) -> None:
-    desk = read_desk(parameters)
-    assert desk.comparison.specs()
-    assert all(fault.strip() for fault in desk.faults)
-    again = read_desk(address_of(desk))
-    assert (again.comparison, again.view, again.lesson, again.faults) == (
-        desk.comparison,
-        desk.view,
-        desk.lesson,
+    state = read_page_state(parameters)
+    assert state.comparison.specs()
+    assert all(fault.strip() for fault in state.faults)
+    again = read_page_state(address_of(state))
+    assert (again.comparison, again.settings, again.lesson, again.faults) == (
+        state.comparison,
+        state.settings,
+        state.lesson,
         [],
     ), "what the address becomes is sound"
 
 
 def test_a_change_is_made_or_its_fault_is_returned() -> None:
-    desk = read_desk({"epochs": ["0"]})
-    assert "Epochs must be" in attempt(desk, lambda comparison: comparison.revised({"epochs": -1}))
-    assert (desk.comparison, len(desk.faults)) == (PRESET, 1), "nothing has changed"
-    assert attempt(desk, lambda comparison: comparison.revised({"epochs": 3}, "Baseline")) == ""
-    assert desk.comparison == PRESET.revised({"epochs": 3}, "Baseline")
-    assert desk.faults == []
+    state = read_page_state({"epochs": ["0"]})
+    assert "Epochs must be" in attempt(state, lambda comparison: comparison.revised({"epochs": -1}))
+    assert (state.comparison, len(state.faults)) == (PRESET, 1), "nothing has changed"
+    assert attempt(state, lambda comparison: comparison.revised({"epochs": 3}, "Baseline")) == ""
+    assert state.comparison == PRESET.revised({"epochs": 3}, "Baseline")
+    assert state.faults == []
 
 
 def test_a_baseline_leaves_with_its_variant() -> None:
-    desk = Desk(PRESET, View(baseline="Baseline", differences=True), Lesson(), [])
-    desk.change(PRESET.removed("Approach 2"))
-    assert desk.view.baseline == "Baseline"
-    desk.change(PRESET.removed("Baseline"))
-    assert desk.view == View(differences=True)
-    assert read_desk(address_of(desk)) == desk
+    state = PageState(PRESET, CurveSettings(baseline="Baseline", differences=True), Lesson(), [])
+    state.change(PRESET.removed("Approach 2"))
+    assert state.settings.baseline == "Baseline"
+    state.change(PRESET.removed("Baseline"))
+    assert state.settings == CurveSettings(differences=True)
+    assert read_page_state(address_of(state)) == state
 
 
 def page() -> None:
@@ -201,9 +204,9 @@ def page() -> None:
     import streamlit as st
 
     from bnlab.spec.comparison import Comparison
-    from bnlab.ui.session import attempt, desk
+    from bnlab.ui.session import attempt, page_state
 
-    own = desk()
+    own = page_state()
     longer = partial(Comparison.revised, changes={"epochs": 4})
     st.button("Change", key="change", on_click=attempt, args=(own, longer))
     for fault in own.faults:
@@ -232,9 +235,9 @@ def test_a_link_puts_another_comparison_on_the_desk_once() -> None:
     app.query_params.update({"v": ["A", "B"], "baseline": "A", "projector": "true", "lock": "momentum"})
     opening = opening_address(app.run().session_state[KEY], Comparison((Variant("C", RunSpec(epochs=2)),)))
     opened = come_by(app, opening)
-    assert (opened.comparison.labels, opened.view, opened.lesson) == (
+    assert (opened.comparison.labels, opened.settings, opened.lesson) == (
         ["C"],
-        View(projector=True),
+        CurveSettings(projector=True),
         Lesson(("momentum",)),
     )
     app.button(key="change").click().run()
@@ -245,18 +248,18 @@ def test_a_link_puts_another_comparison_on_the_desk_once() -> None:
     assert come_by(elsewhere, again).comparison.labels == ["D"], "in another tab too"
 
 
-def come_by(app: AppTest, parameters: dict[str, list[str]]) -> Desk:
+def come_by(app: AppTest, parameters: dict[str, list[str]]) -> PageState:
     app.query_params.clear()
     app.query_params.update(parameters)
     app.run()
     assert not app.exception
     assert not app.error
     assert OPENS not in app.query_params
-    desk: Desk = app.session_state[KEY]
-    return desk
+    state: PageState = app.session_state[KEY]
+    return state
 
 
 def test_the_longest_name_is_a_baseline_too() -> None:
     name = "x" * LONGEST_LABEL
-    desk = Desk(Comparison((Variant(name, RunSpec()),)), View(baseline=name), Lesson(), [])
-    assert read_desk(address_of(desk)) == desk
+    state = PageState(Comparison((Variant(name, RunSpec()),)), CurveSettings(baseline=name), Lesson(), [])
+    assert read_page_state(address_of(state)) == state

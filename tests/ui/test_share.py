@@ -5,13 +5,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bnlab.charts.view import View
+from bnlab.charts.series import CurveSettings
 from bnlab.spec.comparison import Comparison, Variant
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui import share
 from bnlab.ui.lesson import EVERYTHING, PARTS, Lesson
-from bnlab.ui.session import Desk, read_desk
+from bnlab.ui.session import PageState, read_page_state
 from bnlab.ui.share import link
 
 PAGE = "https://lab.example:8501/base/layers"
@@ -29,29 +29,29 @@ def show_page(monkeypatch: pytest.MonkeyPatch, url: str | None) -> None:
     monkeypatch.setattr(share, "st", SimpleNamespace(context=SimpleNamespace(url=url)))
 
 
-def desk(comparison: Comparison, view: View | None = None, lesson: Lesson | None = None) -> Desk:
-    return Desk(comparison, view or View(), lesson or Lesson(), [])
+def state(comparison: Comparison, view: CurveSettings | None = None, lesson: Lesson | None = None) -> PageState:
+    return PageState(comparison, view or CurveSettings(), lesson or Lesson(), [])
 
 
-def opened(address: str) -> Desk:
-    return read_desk(parse_qs(urlsplit(address).query, keep_blank_values=True))
+def opened(address: str) -> PageState:
+    return read_page_state(parse_qs(urlsplit(address).query, keep_blank_values=True))
 
 
 def test_the_page_as_it_is_at_first_is_its_own_address() -> None:
-    assert link(desk(PRESET), Lesson(), {}) == PAGE
+    assert link(state(PRESET), Lesson(), {}) == PAGE
 
 
 @pytest.mark.parametrize("comparison", [PRESET, PRESET.revised({"epochs": 3}).repeated(4), ODD])
 def test_a_link_opens_the_same_page_with_its_lesson(comparison: Comparison) -> None:
-    view = View(x="step", baseline=comparison.labels[0], differences=True)
+    view = CurveSettings(x="step", baseline=comparison.labels[0], differences=True)
     lesson = Lesson((EVERYTHING, "seed"), tuple(PARTS))
-    address = link(desk(comparison, view, Lesson(("epochs",))), lesson, {})
+    address = link(state(comparison, view, Lesson(("epochs",))), lesson, {})
     assert address.startswith(f"{PAGE}?")
-    assert opened(address) == desk(comparison, view, lesson)
+    assert opened(address) == state(comparison, view, lesson)
 
 
 def test_a_link_is_one_word_that_can_be_read() -> None:
-    address = link(desk(ODD, View(smoothing=0.25)), Lesson(("epochs", "seed")), {})
+    address = link(state(ODD, CurveSettings(smoothing=0.25)), Lesson(("epochs", "seed")), {})
     assert address.isascii()
     assert not set(' "<>\\^`{|}') & set(address)
     assert "~hidden_units~20-10" in address
@@ -59,24 +59,24 @@ def test_a_link_is_one_word_that_can_be_read() -> None:
 
 
 def test_what_the_layers_page_shows_is_in_the_link() -> None:
-    shown = {"layers-view": ["Heat maps"], "layers-networks": ["Baseline", "Approach 2"]}
-    address = link(desk(PRESET.repeated(2)), Lesson(), shown)
-    assert address == f"{PAGE}?seeds=2&layers-view=Heat+maps&layers-networks=Baseline&layers-networks=Approach+2"
-    assert opened(address) == desk(PRESET.repeated(2))
+    shown = {"layers-view": ["heatmaps"], "layers-networks": ["Baseline", "Approach 2"]}
+    address = link(state(PRESET.repeated(2)), Lesson(), shown)
+    assert address == f"{PAGE}?seeds=2&layers-view=heatmaps&layers-networks=Baseline&layers-networks=Approach+2"
+    assert opened(address) == state(PRESET.repeated(2))
 
 
 def test_making_a_link_changes_nothing() -> None:
-    own = desk(PRESET)
+    own = state(PRESET)
     link(own, Lesson(("epochs",)), {})
-    assert own == desk(PRESET)
+    assert own == state(PRESET)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8501/?epochs=9&lock=all#top", "http://localhost:8501/"])
 def test_the_link_has_nothing_of_the_address_before(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     show_page(monkeypatch, url)
-    assert link(desk(PRESET.repeated(2)), Lesson(), {}) == "http://localhost:8501/?seeds=2"
+    assert link(state(PRESET.repeated(2)), Lesson(), {}) == "http://localhost:8501/?seeds=2"
 
 
 def test_without_a_browser_there_is_still_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
     show_page(monkeypatch, None)
-    assert link(desk(PRESET.repeated(2)), Lesson(), {}) == "?seeds=2"
+    assert link(state(PRESET.repeated(2)), Lesson(), {}) == "?seeds=2"

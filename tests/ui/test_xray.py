@@ -6,20 +6,19 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.xray import QUANTITIES
-from bnlab.runs.depth import look_into
+from bnlab.runs.depth import take_depth_profiles
 from bnlab.runs.lab import Lab
 from bnlab.runs.store import Store
 from bnlab.runs.tasks import TaskError
 from bnlab.spec.datasets import DatasetError
 from bnlab.spec.run_spec import RunSpec
-from bnlab.ui import xray, xray_answers
+from bnlab.ui import xray
 from bnlab.ui.layers import UNTRAINED_HIDDEN, XRAY_HIDDEN
-from bnlab.ui.xray_answers import XrayAnswers
+from bnlab.ui.worker_task import SharedTasks
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
 
@@ -29,7 +28,7 @@ QUERY = {
     "v": "Small~colour~0~placement~before_activation~hidden_units~8-6",
     "epochs": 1,
     "train_examples": 64,
-    "layers-view": "X-ray",
+    "layers-view": "xray",
 }
 SPEC = RunSpec(placement="before_activation", hidden_units=(8, 6), epochs=1, train_examples=64)
 CHARTS = [f"layers-xray-{name}" for name in QUANTITIES]
@@ -131,14 +130,15 @@ def test_no_step_is_a_sentence(open_page: OpenPage, store: Store) -> None:
 def test_while_a_worker_measures_the_page_says_so(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer: Future[pd.DataFrame] = Future()
+    answer: Future[None] = Future()
     monkeypatch.setattr(Lab, "submit", lambda *_: answer)
     app = open_xray(open_page, store)
     (progress,) = app.get("progress")
     assert progress.proto.text == "0 of 1 network measured"
     assert messages(app) == ["Not measured yet"] * len(QUANTITIES)
     assert not buttons(app)
-    answer.set_result(look_into(SPEC, [0, 1, 10, 100]))
+    take_depth_profiles(store.url, SPEC, [0, 1, 10, 100])
+    answer.set_result(None)
     app.run()
     assert not app.exception
     (progress,) = app.get("progress")
@@ -149,11 +149,11 @@ def test_while_a_worker_measures_the_page_says_so(
 def test_what_fails_is_one_sentence_and_can_be_tried_again(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offline: Future[pd.DataFrame] = Future()
+    offline: Future[None] = Future()
     error = TaskError("It failed with DatasetError: offline")
     error.__cause__ = DatasetError("MNIST is not on this machine.")
     offline.set_exception(error)
-    broken: Future[pd.DataFrame] = Future()
+    broken: Future[None] = Future()
     broken.set_exception(TaskError("It failed with ValueError: 3"))
     answers = iter([offline, broken])
     monkeypatch.setattr(Lab, "submit", lambda *_: next(answers))
@@ -166,24 +166,35 @@ def test_what_fails_is_one_sentence_and_can_be_tried_again(
     assert [error.value for error in app.error] == ["It failed with ValueError: 3"]
 
 
-def test_answers_that_came_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xray_answers, "MOST_ANSWERS", 2)
-    answers, lab = XrayAnswers(), Recorder()
-    answers.ask(lab, SPEC, [0, 1, 2])  # type: ignore[arg-type]
-    assert [answers.of(SPEC, step) is None for step in (0, 1, 2)] == [True, False, False]
-    answers.ask(lab, SPEC, [1, 2])  # type: ignore[arg-type]
-    assert lab.asked == [[0, 1, 2]]
+def test_what_was_measured_outlives_the_app(open_page: OpenPage, store: Store, asked: list[list[int]]) -> None:
+    open_xray(open_page, store)
+    xray._tasks.clear()
+    app = open_xray(open_page, store)
+    assert asked == [[0, 1, 10, 100]], "it is in the store"
+    assert [progress.proto.text for progress in app.get("progress")] == ["1 of 1 network measured"]
 
 
-class Recorder:
-    """A lab that never answers."""
+def test_what_is_pending_is_not_submitted_again() -> None:
+    tasks: SharedTasks[int] = SharedTasks()
+    submitted: list[list[int]] = []
+    futures: list[Future[None]] = []
 
-    def __init__(self) -> None:
-        self.asked: list[list[int]] = []
+    def submit(subjects: list[int]) -> "Future[None]":
+        submitted.append(subjects)
+        futures.append(Future())
+        return futures[-1]
 
-    def submit(self, _function: object, _spec: RunSpec, steps: list[int]) -> "Future[pd.DataFrame]":
-        self.asked.append(steps)
-        return Future()
+    tasks.submit([0, 1], submit)
+    tasks.submit([1, 2], submit)
+    assert submitted == [[0, 1], [2]]
+    assert tasks.pending([0, 1, 2, 3]) == {0, 1, 2}
+    futures[0].set_exception(ValueError("three"))
+    futures[1].set_result(None)
+    assert tasks.pending([0, 1, 2, 3]) == set()
+    assert set(tasks.errors([0, 1, 2, 3])) == {0, 1}
+    tasks.submit([1], submit)
+    assert submitted[-1] == [1]
+    assert set(tasks.errors([0, 1])) == {0}
 
 
 def test_a_lesson_without_training_lets_no_worker_train(
@@ -192,5 +203,5 @@ def test_a_lesson_without_training_lets_no_worker_train(
     app = open_xray(open_page, store, hide="training")
     assert [info.value for info in app.info] == [XRAY_HIDDEN]
     assert not asked
-    app.button_group(key="layers-view").set_value("Gradients").run()
+    app.button_group(key="layers-view").set_value("gradients").run()
     assert [info.value for info in app.info] == [UNTRAINED_HIDDEN]

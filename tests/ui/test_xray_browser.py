@@ -33,7 +33,7 @@ def test_an_untrained_network_is_looked_into_as_the_view_is_chosen(browser_page:
         browser_page.get_by_label("Another step").press("Enter")
         expect(gradients.locator(".scatterlayer .trace")).to_have_count(5)
 
-        browser_page.goto(f"{url}/layers?{LARGEST}&layers-view=X-ray")
+        browser_page.goto(f"{url}/layers?{LARGEST}&layers-view=xray")
         expect(browser_page.get_by_role("button", name="Measure")).to_be_enabled()
         expect(browser_page.get_by_text(LARGE)).to_be_visible()
 

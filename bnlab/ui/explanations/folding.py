@@ -24,7 +24,8 @@ from bnlab.charts.explanations.layers import (
 from bnlab.charts.numbers import power
 from bnlab.ui.explanations.parts import framed_chart, latex_number, question, sources
 
-PREVIOUS, NEXT = "Dense → BN", "BN → Dense"
+PREVIOUS, NEXT = "previous", "next"
+_ORDERS = {PREVIOUS: "Dense → BN", NEXT: "BN → Dense"}
 _TEXT = r"""
 In inference mode BN only multiplies and adds fixed numbers, and a Dense layer can do that by itself. After training,
 both can be made one layer: no more parameters, no more time than without BN. Keras does not do it by itself: until
@@ -46,7 +47,15 @@ def render_folding() -> None:
     st.markdown(_TEXT)
     controls, figure = question("Do both ways give the same output?")
     with controls:
-        order = st.pills("Order", [PREVIOUS, NEXT], default=PREVIOUS, required=True, key="how-order", wrap=True)
+        order = st.pills(
+            "Order",
+            list(_ORDERS),
+            format_func=_ORDERS.__getitem__,
+            default=PREVIOUS,
+            required=True,
+            key="how-order",
+            wrap=True,
+        )
         st.button("New numbers", icon=":material/casino:", on_click=_draw_again, key="how-new-numbers")
         st.markdown(_WHERE[order])
         for equation in _EQUATIONS[order]:

@@ -1,17 +1,18 @@
 """Curves kept in memory: always what the store has, read only where it is new."""
 
 import dataclasses
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
 
-from bnlab.runs import step_curves
+from bnlab.runs import curves_cache
+from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.frames import Arrays, read_steps, steps_frame
 from bnlab.runs.journal import Journal
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
-from bnlab.runs.step_curves import StepCurves
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.records import Records
@@ -36,58 +37,62 @@ class Growing:
         return self._store.run(self._spec.digest)
 
 
+def steps_of(cache: CurvesCache, run: Run) -> Arrays:
+    return cache.read([run])[run.digest].steps
+
+
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Which runs were read from the store, from which step on."""
     noted: list[tuple[str, int]] = []
 
-    def noting(store: Store, digest: str, after: int = 0) -> Arrays:
-        noted.append((digest, after))
-        return read_steps(store, digest, after)
+    def noting(store: Store, after: Mapping[str, int]) -> dict[str, Arrays]:
+        noted.extend(after.items())
+        return read_steps(store, after)
 
-    monkeypatch.setattr(step_curves, "read_steps", noting)
+    monkeypatch.setattr(curves_cache, "read_steps", noting)
     return noted
 
 
 def test_a_growing_curve_is_always_what_the_store_has(store: Store, reads: list[tuple[str, int]]) -> None:
-    curves, growing = StepCurves(store), Growing(store)
+    curves, growing = CurvesCache(store), Growing(store)
     for steps in (0, 3, 1, 0, 5):
         run = growing.grow(steps)
-        frame = pd.DataFrame(curves.columns(run))
+        frame = pd.DataFrame(steps_of(curves, run))
         pd.testing.assert_frame_equal(frame, steps_frame(store, run.digest))
         assert frame["step"].tolist() == frame["loss"].tolist() == list(range(1, run.step + 1))
     assert reads == [(SPEC.digest, 0), (SPEC.digest, 0), (SPEC.digest, 3), (SPEC.digest, 4)]
 
 
 def test_what_is_known_is_not_read_again(store: Store, reads: list[tuple[str, int]]) -> None:
-    curves, run = StepCurves(store), record(store, SPEC, (3.0, 2.0))
-    frames = [curves.columns(run) for _ in range(3)]
+    curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0))
+    frames = [steps_of(curves, run) for _ in range(3)]
     assert frames[0] is frames[1] is frames[2]
     assert len(reads) == 1
 
 
 def test_a_page_that_is_late_gets_what_others_have_seen(store: Store, reads: list[tuple[str, int]]) -> None:
-    curves, growing = StepCurves(store), Growing(store)
+    curves, growing = CurvesCache(store), Growing(store)
     late = growing.grow(2)
-    curves.columns(growing.grow(2))
-    assert len(curves.columns(late)["step"]) == 4
+    steps_of(curves, growing.grow(2))
+    assert len(steps_of(curves, late)["step"]) == 4
     assert len(reads) == 1
 
 
 def test_a_run_made_anew_is_another(store: Store) -> None:
-    curves, run = StepCurves(store), record(store, SPEC, (3.0, 2.0), state=RunState.COMPLETED)
-    assert curves.columns(run)["loss"].tolist() == [3, 2]
+    curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0), state=RunState.COMPLETED)
+    assert steps_of(curves, run)["loss"].tolist() == [3, 2]
     store.delete([run.digest])
     again = record(store, SPEC, (5.0, 4.0))
     assert again.created_at > run.created_at
-    assert curves.columns(again)["loss"].tolist() == [5, 4]
+    assert steps_of(curves, again)["loss"].tolist() == [5, 4]
 
 
 def test_a_run_that_waits_or_is_gone_has_no_steps(store: Store) -> None:
     waiting = store.launch(SPEC, "A", OWNER)
     gone = dataclasses.replace(waiting, digest="f" * 20, step=7)
     for run in (waiting, gone):
-        frame = pd.DataFrame(StepCurves(store).columns(run))
+        frame = pd.DataFrame(steps_of(CurvesCache(store), run))
         assert frame.empty
         assert list(frame.columns) == ["step", "loss", "accuracy"]
 
@@ -95,26 +100,26 @@ def test_a_run_that_waits_or_is_gone_has_no_steps(store: Store) -> None:
 def test_curves_not_asked_for_longest_are_forgotten_first(
     store: Store, reads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(step_curves, "MOST_STEPS", 5)
-    curves = StepCurves(store)
+    monkeypatch.setattr(curves_cache, "MAX_STEPS", 5)
+    curves = CurvesCache(store)
     a, b, c = (record(store, SPEC.model_copy(update={"seed": seed}), (1.0, 1.0)) for seed in range(3))
     for run in (a, b, a, c, a, c, b):  # with c there are six steps, one too many: b goes
-        curves.columns(run)
+        steps_of(curves, run)
     assert [digest for digest, _ in reads] == [run.digest for run in (a, b, c, b)]
 
 
 def test_a_curve_too_long_for_all_is_kept_alone(
     store: Store, reads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(step_curves, "MOST_STEPS", 1)
-    curves, run = StepCurves(store), record(store, SPEC, (3.0, 2.0))
-    assert len(curves.columns(run)["step"]) == len(curves.columns(run)["step"]) == 2
+    monkeypatch.setattr(curves_cache, "MAX_STEPS", 1)
+    curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0))
+    assert len(steps_of(curves, run)["step"]) == len(steps_of(curves, run)["step"]) == 2
     assert len(reads) == 1
 
 
 def test_several_threads_read_a_step_once(store: Store, reads: list[tuple[str, int]]) -> None:
-    curves, run = StepCurves(store), record(store, SPEC, (3.0, 2.0))
+    curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0))
     with ThreadPoolExecutor(8) as threads:
-        frames = list(threads.map(curves.columns, [run] * 32))
+        frames = list(threads.map(lambda run: steps_of(curves, run), [run] * 32))
     assert all(frame is frames[0] for frame in frames)
     assert len(reads) == 1

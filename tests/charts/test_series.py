@@ -1,4 +1,4 @@
-"""The points of a curve, against sums written out in NumPy."""
+"""The settings of curves, and their points against sums written out in NumPy."""
 
 import math
 from collections.abc import Sequence
@@ -8,13 +8,16 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from bnlab.charts.points import (
-    COLUMNS,
-    FEWEST_POINTS,
-    MOST_POINTS,
+from bnlab.charts.series import (
+    MAX_POINTS,
+    MIN_POINTS,
     POINTS_OF_ALL,
-    most_points,
+    TRAINING_COLUMNS,
+    X_AXES,
+    CurveSettings,
+    max_points,
     smoothed,
     stretch_of,
 )
@@ -47,10 +50,10 @@ def moments_of(losses: Sequence[float], pace: float = 1.0, name: str = "val_loss
 
 
 def test_all_lines_together_stay_light() -> None:
-    allowed = [most_points(variants) for variants in range(21)]
+    allowed = [max_points(variants) for variants in range(21)]
     assert allowed == sorted(allowed, reverse=True)
-    assert set(allowed) <= set(range(FEWEST_POINTS, MOST_POINTS + 1))
-    assert all(3 * variants * most_points(variants) <= POINTS_OF_ALL for variants in range(1, 9))
+    assert set(allowed) <= set(range(MIN_POINTS, MAX_POINTS + 1))
+    assert all(3 * variants * max_points(variants) <= POINTS_OF_ALL for variants in range(1, 9))
 
 
 @given(st.integers(0, 10**8), st.integers(1, 500))
@@ -88,7 +91,7 @@ def test_points_are_numpys(length: int, stretch: int) -> None:
     frame = thinned_frame(steps, stretch)
     starts = range(0, length - stretch + 1, stretch)
     assert frame["step"].tolist() == [start + stretch for start in starts]
-    for name in COLUMNS:
+    for name in TRAINING_COLUMNS:
         parts = [steps[name].to_numpy()[start : start + stretch] for start in starts]
         np.testing.assert_allclose(frame[name], [part.astype(float).mean() for part in parts], rtol=1e-6)
         assert frame[f"{name}_low"].tolist() == [part.min() for part in parts]
@@ -223,3 +226,41 @@ def test_a_baseline_that_overflowed_leaves_the_rest() -> None:
     difference = minus_baseline(moments_of([3, 3, 3, 3]), moments_of([1, NAN, INF, 1]), ["val_loss"], "epoch")
     assert difference["val_loss"].tolist()[0] == difference["val_loss"].tolist()[3] == 2
     assert not np.isfinite(difference["val_loss"].to_numpy()[1:3]).any()
+
+
+def test_every_control_has_a_title_and_a_sentence() -> None:
+    for field in CurveSettings.model_fields.values():
+        assert field.title
+        assert field.description
+        assert field.description.endswith(".")
+    assert all(axis.title and axis.description.endswith(".") for axis in X_AXES.values())
+
+
+def test_its_schema_names_every_axis() -> None:
+    assert CurveSettings.model_json_schema()["properties"]["x"]["enum"] == list(X_AXES)
+
+
+@pytest.mark.parametrize("x", X_AXES)
+@pytest.mark.parametrize("smoothing", [0, 0.99])
+def test_bounds_belong_to_it(x: str, smoothing: float) -> None:
+    view = CurveSettings(x=x, smoothing=smoothing, baseline="x" * 40)
+    assert CurveSettings.model_validate_json(view.model_dump_json()) == view
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"x": "weeks"}, {"x": None}, {"smoothing": -0.01}, {"smoothing": 1}, {"smoothing": float("nan")},
+        {"log_x": "perhaps"}, {"baseline": "x" * 41}, {"zoom": 2},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_is_refused(given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        CurveSettings.model_validate(given)
+    assert [error["loc"] for error in refused.value.errors()] == [tuple(given)]
+
+
+def test_a_view_does_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        CurveSettings().x = "step"

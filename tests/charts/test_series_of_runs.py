@@ -1,21 +1,36 @@
-"""The lines that are kept between ticks: as new ones would be, and made anew only where a run has grown."""
+"""Series of the runs in a store: as new ones would be, and computed anew only where a run has grown."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from bnlab.charts.series import Series, training_series, validation_series
+from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.frames import moments_frame
 from bnlab.runs.run import Run
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.records import Records
-from bnlab.ui.lines import Lines
 from tests.recording import Position, floats, moment, open_journal, record
 
 SPECS = [RunSpec(train_examples=64, epochs=2, seed=seed) for seed in range(2)]
+
+
+class Cached:
+    """The series of one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._cache = CurvesCache(store)
+
+    def training(self, runs: Sequence[Run], variants: int) -> Series:
+        return training_series(list(self._cache.read(runs).values()), variants)
+
+    def validation(self, runs: Sequence[Run]) -> Series:
+        return validation_series(list(self._cache.read(runs).values()))
 
 
 @pytest.fixture
@@ -29,8 +44,8 @@ def runs(store: Store) -> list[Run]:
 
 
 def test_a_runs_lines_are_its_steps_and_its_moments(store: Store, runs: list[Run]) -> None:
-    lines = Lines(store)
-    training, validation = lines.training(runs[:1], 1), lines.validation(runs[:1])
+    cached = Cached(store)
+    training, validation = cached.training(runs[:1], 1), cached.validation(runs[:1])
     assert training.mean["loss"].tolist() == [2.0, 1.0]
     assert training.mean["epoch"].tolist() == [0.5, 1.0]
     assert training.mean["seconds"].tolist() == pytest.approx([0.1, 0.2])
@@ -39,51 +54,45 @@ def test_a_runs_lines_are_its_steps_and_its_moments(store: Store, runs: list[Run
 
 
 def test_seeds_are_one_line_with_their_spread(store: Store, runs: list[Run]) -> None:
-    line = Lines(store).validation(runs)
+    line = Cached(store).validation(runs)
     assert len(line.seeds) == 2
     assert line.mean["val_loss"].tolist() == [1.0, 0.5]
     assert line.mean["val_loss_sd"].tolist() == [0.0, 0.0]
 
 
 def test_only_what_has_grown_is_made_anew(store: Store, runs: list[Run]) -> None:
-    lines = Lines(store)
-    lines.read_on(runs)
-    before = [(lines.training([run], 2), lines.validation([run])) for run in runs]
+    cached = Cached(store)
+    before = [(cached.training([run], 2), cached.validation([run])) for run in runs]
     grown = open_journal(store, SPECS[1])
     records = Records(2, floats(0.5, 0.25), floats(0.5, 0.5), [moment(4, 0.1)])
     grown.commit(records, Position(4, 0.4), RunState.RUNNING)
     after = store.runs([spec.digest for spec in SPECS])
-    lines.read_on(after)
-    assert lines.training(after[:1], 2) is before[0][0]
-    assert lines.validation(after[:1]) is before[0][1]
-    assert lines.training(after[1:], 2).mean["loss"].tolist() == [2.0, 1.0, 0.5, 0.25]
-    assert lines.validation(after[1:]).mean["val_loss"].tolist() == [1.0, 0.5, np.float64(0.1)]
+    assert cached.training(after[:1], 2) is before[0][0]
+    assert cached.validation(after[:1]) is before[0][1]
+    assert cached.training(after[1:], 2).mean["loss"].tolist() == [2.0, 1.0, 0.5, 0.25]
+    assert cached.validation(after[1:]).mean["val_loss"].tolist() == [1.0, 0.5, np.float64(0.1)]
 
 
 def test_validation_is_made_anew_only_by_a_new_moment(store: Store, runs: list[Run]) -> None:
-    lines = Lines(store)
-    lines.read_on(runs)
-    before = lines.validation(runs[:1]), lines.training(runs[:1], 1)
+    cached = Cached(store)
+    before = cached.validation(runs[:1]), cached.training(runs[:1], 1)
     open_journal(store, SPECS[0]).commit(Records(2, floats(0.5), floats(0.5)), Position(3, 0.3), RunState.RUNNING)
     after = store.runs([SPECS[0].digest])
-    lines.read_on(after)
-    assert lines.validation(after) is before[0]
-    assert len(lines.training(after, 1)) == len(before[1]) + 1
+    assert cached.validation(after) is before[0]
+    assert len(cached.training(after, 1)) == len(before[1]) + 1
 
 
 def test_a_page_that_is_late_sees_no_time_run_backwards(store: Store, runs: list[Run]) -> None:
-    lines = Lines(store)
+    cached = Cached(store)
     records = Records(2, floats(0.5, 0.25), floats(0.5, 0.5), [moment(4, 0.1)])
     open_journal(store, SPECS[0]).commit(records, Position(4, 0.4), RunState.RUNNING)
-    lines.read_on(store.runs([SPECS[0].digest]))
-    lines.read_on(runs[:1])
-    seconds = lines.training(runs[:1], 1).mean["seconds"]
+    seconds = cached.training(runs[:1], 1).mean["seconds"]
     assert seconds.tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4])
 
 
 def test_nothing_recorded_is_no_points(store: Store) -> None:
     waiting = store.launch(SPECS[0], "waiting", "nobody")
-    lines = Lines(store)
-    assert len(lines.training([waiting], 1)) == 0
-    assert len(lines.validation([waiting])) == 0
-    assert len(lines.training([], 1)) == 0
+    cached = Cached(store)
+    assert len(cached.training([waiting], 1)) == 0
+    assert len(cached.validation([waiting])) == 0
+    assert len(cached.training([], 1)) == 0
