@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 
 from bnlab.ui.navigation import ROOT
 from tests.browser import running_app
-from tests.ui.compare_reader import (
+from tests.ui.browser.compare_reader import (
     BEYOND,
     CURVES,
     END,
