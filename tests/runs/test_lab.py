@@ -28,8 +28,8 @@ from tests.workers import worker_processes
 
 pytestmark = pytest.mark.workers
 
-EPOCHS = 10
-# Long enough (a few seconds) to be disturbed in the middle, small enough to be trained several times.
+EPOCHS = 6
+# Long enough (some seconds) to be disturbed in the middle, small enough to be trained several times.
 SPEC = RunSpec(
     placement="before_activation",
     input_normalization=True,
@@ -96,7 +96,7 @@ def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -
     lab = Lab(second, workers=1)
     try:
         run = lab.launch(SPEC, "killed")
-        for step in (500, 3_000):
+        for step in (300, 1_500):
             eventually(lambda at=step: second.run(run.digest).step > at)
             (worker,) = [process for process in worker_processes() if process not in others]
             worker.kill()
@@ -131,7 +131,7 @@ def test_a_killed_lab_is_taken_over_at_once(
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, script, second.url, SPEC.model_dump_json()], env=environment)
     try:
-        eventually(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 500)
+        eventually(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 300)
         workers = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGKILL)
