@@ -1,7 +1,7 @@
 # Everything happens in .venv beside this file; `make clean` takes it all away again.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all check lint types imports format benchmark requirements clean
+.PHONY: help run test test-all test-slow check lint types imports format benchmark requirements clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -30,8 +30,10 @@ PYTEST = $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup 
 test: $(VENV)/.installed-dev static/plotly.min.js ## Run the tests, without the slow ones (ARGS="-k pattern" narrows them)
 	$(PYTEST) $(ARGS)
 
-test-all: $(VENV)/.installed-dev static/plotly.min.js ## Run all tests
-	$(PYTEST) -m "slow or not slow" $(ARGS)
+test-all: test test-slow ## Run all tests
+
+test-slow: $(VENV)/.installed-dev static/plotly.min.js ## Run the slow tests only
+	$(PYTEST) -m slow $(ARGS)
 
 check: lint types imports ## Linter, format, types and import contract (-k goes on after a failure)
 

@@ -41,4 +41,4 @@ def test_what_cannot_be_is_refused(given: dict[str, object]) -> None:
 
 def test_a_view_does_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        View().x = "step"
+        View().x = "step"  # type: ignore[misc]

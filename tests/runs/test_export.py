@@ -145,7 +145,8 @@ def test_runs_that_are_not_there_are_left_out(store: Store) -> None:
 
 def test_weights_belong_to_the_step_the_readme_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A running run commits between the reading of its step and of its arrays."""
-    spec, moved = RunSpec(hidden_units=(1,), train_examples=64), []
+    spec = RunSpec(hidden_units=(1,), train_examples=64)
+    moved: list[bool] = []
     journal = open_journal(store, spec)
     journal.commit(Records(0, floats(1), floats(1)), Position(1, arrays={}), RunState.RUNNING)
     position = Journal.position

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,10 @@ def finished(store: Store, digest: str) -> Run:
 
     eventually(has_ended)
     return store.run(digest)
+
+
+def has_passed(store: Store, digest: str, step: int) -> bool:
+    return store.run(digest).step > step
 
 
 def everything(store: Store, run: Run) -> list[bytes]:
@@ -97,7 +102,7 @@ def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -
     try:
         run = lab.launch(SPEC, "killed")
         for step in (300, 1_500):
-            eventually(lambda at=step: second.run(run.digest).step > at)
+            eventually(partial(has_passed, second, run.digest, step))
             (worker,) = [process for process in worker_processes() if process not in others]
             worker.kill()
         assert not second.run(run.digest).state.is_finished()

@@ -11,7 +11,7 @@ LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
 # The same small networks in all tests, so that their programs are compiled once.
 UNITS = "hidden_units=16"
 # Longer than any test watches; long enough to be stopped and killed.
-ENDLESS, SHORT = f"epochs=1000&train_examples=20000&{UNITS}", f"epochs=15&train_examples=20000&{UNITS}"
+ENDLESS, SHORT = f"epochs=1000&train_examples=20000&{UNITS}", f"epochs=8&train_examples=20000&{UNITS}"
 TICKS = 8
 
 LINES = "chart => chart._fullData?.filter(line => line.showlegend && line.x?.length > 1).length ?? 0"
