@@ -68,7 +68,7 @@ def assert_agrees(spec: RunSpec) -> None:
 
 # Every placement and every optimizer, but not each with each: an update sees one tensor after the other, whatever
 # network they are of.
-@pytest.mark.parametrize(("optimizer", "placement"), zip(OPTIMIZERS, cycle(PLACEMENTS)))
+@pytest.mark.parametrize(("optimizer", "placement"), list(zip(OPTIMIZERS, cycle(PLACEMENTS))))
 def test_agrees_with_keras(optimizer: str, placement: str) -> None:
     assert_agrees(
         RunSpec(**SMALL, placement=placement, optimizer=optimizer, learning_rate=RATES[optimizer], use_bias=False)
