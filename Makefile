@@ -1,7 +1,7 @@
 # Everything happens in .venv beside this file; `make clean` takes it all away again.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format benchmark requirements clean
+.PHONY: help run test test-all test-slow check lint types imports format benchmark requirements clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -12,7 +12,7 @@ export PIP_DEFAULT_TIMEOUT ?= 120
 export PYTHON
 
 help: ## Show this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 	@echo "make run takes PORT=8502, and ADDRESS=0.0.0.0 to serve other machines;"
 	@echo "PYTHON=/path/to/python3.12 picks the interpreter for a new $(VENV)."
 
@@ -24,11 +24,16 @@ run: $(VENV)/.installed static/plotly.min.js ## Start the dashboard and show its
 	exec $(RUN) -m streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT) \
 		--browser.serverAddress=localhost --server.headless=$$headless --server.showEmailPrompt=false
 
-# A file's tests stay together, since they share servers and workers; more than four at once starve the browsers.
-SHARED_OUT = --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# Groups are set in tests/conftest.py; more than four processes would slow down the browser.
+PYTEST = $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
-test: $(VENV)/.installed-dev static/plotly.min.js ## Run the tests (ARGS="-k pattern" narrows them)
-	$(RUN) -m pytest $(SHARED_OUT) $(ARGS)
+test: $(VENV)/.installed-dev static/plotly.min.js ## Run the tests, without the slow ones (ARGS="-k pattern" narrows them)
+	$(PYTEST) $(ARGS)
+
+test-all: test test-slow ## Run all tests
+
+test-slow: $(VENV)/.installed-dev static/plotly.min.js ## Run the slow tests only
+	$(PYTEST) -m slow $(ARGS)
 
 check: lint types imports ## Linter, format, types and import contract (-k goes on after a failure)
 

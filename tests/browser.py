@@ -1,7 +1,7 @@
 """A real Chromium and a real Streamlit server for tests.
 
-Fixtures: ``chromium`` (one browser a test module, its cache shared by the module's tests) and ``browser_page`` (a fresh
-page in it, which fails the test on any console error). Mark tests that use them with ``pytest.mark.browser``.
+Fixtures for tests/ui/browser: ``chromium`` (one browser for all of its tests) and ``browser_page`` (a fresh page in it,
+which fails the test on any console error). Mark tests that use them with ``pytest.mark.browser``.
 ``running_app`` starts a server; ``staged_app`` puts a small test app where Streamlit finds ``static/``.
 """
 
@@ -35,12 +35,12 @@ START_SECONDS = 60
 PATIENCE = 120_000  # ms, for whatever a page is expected to do: its cores may be shared with everything else
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A headless Chromium. Not for the whole session: Playwright keeps an event loop running as long as it lives.
 
-    With a folder, the same for all modules, where it keeps what it has compiled: else each page compiles Streamlit and
-    Plotly anew, which took it more processor time than anything else.
+    Persistent, so that it caches compiled scripts: otherwise each page compiles Streamlit and Plotly again, which takes
+    more processor time than anything else.
     """
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:

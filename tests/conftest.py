@@ -1,6 +1,7 @@
-"""What holds for every test: the same random examples every time, and the long ones first."""
+"""For every test: the same random examples each time, and which tests share a process."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,10 +23,15 @@ def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
-LONG = ("browser", "workers")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that start browsers or workers come first: where files are shared out, the others fill the gaps."""
-    long = {item.path for item in items if any(item.get_closest_marker(mark) for mark in LONG)}
-    items.sort(key=lambda item: item.path not in long)
+    """Tell pytest-xdist what must share a process, the longest groups first so that the others fill the gaps.
+
+    All browser tests are one group, since they share a browser, a server and a worker. Otherwise a group is a file.
+    """
+    root = Path(__file__).parent
+    files_with_workers = {item.path for item in items if item.get_closest_marker("workers")}
+    for item in items:
+        is_in_browser = item.get_closest_marker("browser")
+        group = "browser" if is_in_browser else item.path.relative_to(root).with_suffix("").as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: (not item.get_closest_marker("browser"), item.path not in files_with_workers))

@@ -41,9 +41,9 @@ def postgresql_server() -> Iterator[str]:
     )
     settings = " ".join([f"-k {folder}", *(f"-c {setting}" for setting in SETTINGS)])
     control = [binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
-    subprocess.run([*control, "-o", settings, "start"], check=True, **options)
+    subprocess.run([*map(str, control), "-o", settings, "start"], check=True, **options)
     yield str(folder)
-    subprocess.run([*control, "-m", "immediate", "stop"], check=True, **options)
+    subprocess.run([*map(str, control), "-m", "immediate", "stop"], check=True, **options)
     shutil.rmtree(folder)
 
 

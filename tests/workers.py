@@ -1,10 +1,11 @@
-"""Two warm workers for a whole test session: starting them anew for every server and lab would take most of its time.
+"""Workers shared by many tests: starting them anew for every server and lab would take most of the time.
 
-``scheduler`` is their scheduler's address, for ``BNLAB_SCHEDULER``; ``worker_processes`` finds and may kill them.
+``scheduler`` is the address of their scheduler, for ``BNLAB_SCHEDULER``; ``worker_processes`` finds the processes.
 """
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -16,11 +17,20 @@ SIZE_WITH_TENSORFLOW = 300e6
 
 @pytest.fixture(scope="session")
 def scheduler() -> Iterator[str]:
-    """The address of a scheduler with two warm workers."""
-    client = connect(None, workers=2)
-    yield client.scheduler_info()["address"]
-    logging.disable()  # Dask takes leave on a stream that pytest has closed
-    disconnect(client)
+    """The address of a scheduler with two workers."""
+    with running_scheduler(workers=2) as address:
+        yield address
+    logging.disable()  # Dask still logs, to a stream that pytest has closed
+
+
+@contextmanager
+def running_scheduler(workers: int) -> Iterator[str]:
+    """Start a scheduler with its workers and give its address."""
+    client = connect(None, workers)
+    try:
+        yield client.scheduler_info()["address"]
+    finally:
+        disconnect(client)
 
 
 def worker_processes() -> list[psutil.Process]:

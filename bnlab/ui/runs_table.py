@@ -26,7 +26,7 @@ WORDS = {
 }
 RECORDED = "RECORDED"
 """Stands for the state of runs that came with bnlab."""
-TITLES: dict[str, str] = {**WORDS, RECORDED: "Recorded"}
+TITLES: dict[str, str] = {str(state): title for state, title in WORDS.items()} | {RECORDED: "Recorded"}
 _column = st.column_config
 _COLUMNS = {
     "label": _column.TextColumn("Name", width="medium"),

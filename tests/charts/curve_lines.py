@@ -46,11 +46,12 @@ views = st.builds(
 
 def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataFrame:
     """A point a tenth of an epoch, ten steps and `pace` seconds; validation begins at 0, training after that."""
-    values, first = np.asarray(values, np.float32), 1 if curve in TRAINING_CURVES else 0
+    first = 1 if curve in TRAINING_CURVES else 0
     count = first + np.arange(len(values))
-    frame = pd.DataFrame({"step": count, curve.column: values})
+    column = np.asarray(values, np.float32)
+    frame = pd.DataFrame({"step": count, curve.column: column})
     if curve in TRAINING_CURVES:
-        frame = thinned_frame(frame.assign(**dict.fromkeys(TRAINING_COLUMNS, values)), 1)
+        frame = thinned_frame(frame.assign(**dict.fromkeys(TRAINING_COLUMNS, column)), 1)
     return frame.assign(step=10 * count, epoch=count / 10, seconds=pace * count)
 
 

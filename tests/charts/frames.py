@@ -9,7 +9,7 @@ from bnlab.charts import series
 
 
 def columns_of(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    return {name: frame[name].to_numpy() for name in frame}
+    return {str(name): frame[name].to_numpy() for name in frame}
 
 
 def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:

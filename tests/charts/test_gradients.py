@@ -16,6 +16,7 @@ from bnlab.charts.gradients import (
 from bnlab.charts.pre_activations import pre_activation_alt, pre_activation_figure, pre_activation_frame
 from bnlab.runs.frames import PERCENTILE_COLUMNS
 from tests.charts.snapshots import STYLES, assert_drawable, texts
+from tests.sentences import names_in_order, numbers_in
 
 NAMES = [f"dense_{number}" for number in range(1, 13)]
 
@@ -79,9 +80,9 @@ def test_a_gradient_of_zero_and_none_at_all_are_told_apart() -> None:
 def test_what_a_logarithm_has_no_place_for_is_said() -> None:
     dead, lost = layers_of({0: [1.0, 1.0], 3: [0.0, 2.0]}), layers_of({0: [1.0, 1.0], 3: [math.nan, math.inf]})
     frames = {"a1": depth_frame(dead, NAMES, 3), "b2": depth_frame(lost, NAMES, 3)}
-    words = "Not drawn where it is 0: With BN. Not drawn where it is no number: Without."
-    assert gap_words(frames, STYLES) == words
-    assert depth_alt(frames, STYLES).endswith("With BN 0 to 2; Without no number to no number.")
+    words = gap_words(frames, STYLES)
+    assert names_in_order(words, "0", "With BN", "no number", "Without")
+    assert names_in_order(depth_alt(frames, STYLES), "With BN 0 to 2", "Without no number to no number")
     assert gap_words({run: depth_frame(lost, NAMES, 0) for run in STYLES}, STYLES) == ""
     assert gap_words({"b2": frames["b2"]}, STYLES) == "", "the chart itself says it"
     over_time = {"a1": gradient_frame(dead, "dense_1", 1), "b2": gradient_frame(lost, "dense_2", 1)}
@@ -96,6 +97,6 @@ def test_pre_activations_of_one_layer() -> None:
     figure = pre_activation_figure(frames, "dense_2", STYLES)
     assert_drawable(figure)
     assert {trace.uid for trace in figure.data} == {f"a1-{column}" for column in PERCENTILE_COLUMNS}
-    assert pre_activation_alt(frames, "dense_2", STYLES) == (
-        "Into the activation after dense_2, the median at the end: With BN 8, 90 % between 0 and 16."
-    )
+    alt = pre_activation_alt(frames, "dense_2", STYLES)
+    assert names_in_order(alt, "dense_2", "With BN")
+    assert numbers_in(alt) == [8, 90, 0, 16]

@@ -27,7 +27,9 @@ def test_more_than_can_be_seen_is_thinned_evenly() -> None:
     assert frame.columns[[0, -1]].tolist() == [0, 299]
     assert frame.index[0] == values[-1].argmin()
     assert frame.index[-1] == values[-1].argmax()
-    np.testing.assert_allclose(frame, values.T[np.ix_(frame.index, frame.columns)], rtol=1e-6)
+    np.testing.assert_allclose(
+        frame, values.T[np.ix_(frame.index.to_numpy(int), frame.columns.to_numpy(int))], rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("variable", VARIABLES)

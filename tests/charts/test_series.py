@@ -263,4 +263,4 @@ def test_what_cannot_be_is_refused(given: dict[str, object]) -> None:
 
 def test_a_view_does_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        CurveSettings().x = "step"
+        CurveSettings().x = "step"  # type: ignore[misc]

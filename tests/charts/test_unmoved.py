@@ -10,11 +10,12 @@ from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from tests.charts.snapshots import assert_drawable, snapshots_of, texts
 
-STILL = {"gamma": [[1, 1], [2, 3]], "beta": [[0, 0], [1e-9, -1e-9]], "moving_mean": [[0, 0], [0, 1e-8]]}
+Values = dict[str, list[list[float]]]
+STILL: Values = {"gamma": [[1, 1], [2, 3]], "beta": [[0, 0], [1e-9, -1e-9]], "moving_mean": [[0, 0], [0, 1e-8]]}
 NORMALIZED = {"input_normalization": True, "hidden_units": (4, 3)}
 
 
-def words(layer: str, values: dict[str, list[list[float]]] = STILL, **fields: object) -> str:
+def words(layer: str, values: Values = STILL, **fields: object) -> str:
     network = describe_network(RunSpec(**NORMALIZED | {"placement": "before_activation"} | fields))
     return " ".join(unmoved_words(snapshots_of(values, [0, 9]), network, layer))
 
@@ -46,7 +47,7 @@ def test_what_has_moved_is_not_said_to_stay(moved: float) -> None:
 
 
 def test_pixels_that_are_always_black_are_counted() -> None:
-    means = {"moving_mean": [[0, 0, 0], [0, 0.1, 0], [0, 0, 0]]}
+    means: Values = {"moving_mean": [[0, 0, 0], [0, 0.1, 0], [0, 0, 0]]}
     network = describe_network(RunSpec(input_normalization=True))
     (said,) = unmoved_words(snapshots_of({"gamma": [[1] * 3] * 3} | means, [0, 1, 2]), network, "bn_input")
     assert said.startswith("2 of the 3 pixels have been 0 in every training image so far: there gamma")

@@ -14,6 +14,7 @@ from bnlab.runs.store import Store
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from tests.recording import OWNER, moment, record
+from tests.sentences import names_in_order, numbers_in
 
 COUNTS = {
     "Baseline": (266_610, 266_610, 0),
@@ -96,7 +97,7 @@ def test_an_unknown_preset_is_answered_with_the_known_ones() -> None:
 
 
 def test_runs_of_an_empty_store(url: str) -> None:
-    assert invoke("runs").output == "No runs yet: python -m bnlab compare notebook makes the first.\n"
+    assert "python -m bnlab compare notebook" in invoke("runs").output
 
 
 def test_runs_lists_state_progress_and_error(url: str) -> None:
@@ -110,9 +111,9 @@ def test_runs_lists_state_progress_and_error(url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "Say which runs to stop: their digests, or --all."),
-        (["feed"], "No queued or running run begins with feed."),
-        (["feed", "beef"], "No queued or running run begins with feed, beef."),
+        ([], "--all"),
+        (["feed"], "feed."),
+        (["feed", "beef"], "feed, beef."),
     ],
 )
 def test_stop_says_what_it_misses(url: str, arguments: list[str], words: str) -> None:
@@ -123,32 +124,32 @@ def test_stop_by_digest_and_all(url: str) -> None:
     store = Store(url)
     chosen, other, done = (store.launch(RunSpec(seed=seed), "A", OWNER) for seed in range(3))
     store.finish(done.digest, OWNER, RunState.COMPLETED)
-    assert invoke("stop", chosen.digest[:6]).output == "Asked 1 run to stop.\n"
+    assert numbers_in(invoke("stop", chosen.digest[:6]).output) == [1]
     assert [store.run(r.digest).stop_requested for r in (chosen, other, done)] == [True, False, False]
-    assert f"begins with {done.digest}." in refused("stop", done.digest)
-    assert invoke("stop", "--all").output == "Asked 2 runs to stop.\n"
+    assert done.digest in refused("stop", done.digest)
+    assert numbers_in(invoke("stop", "--all").output) == [2]
     assert [store.run(r.digest).stop_requested for r in (chosen, other, done)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
-    ("setting", "words"),
+    ("setting", "names"),
     [
-        ("epochs", "--set takes FIELD=VALUE, but 'epochs' was given."),
-        ("epochs=0", "Epochs must be a whole number from 1 to 1,000, but 0 was given."),
-        ("epochs=ten", "Epochs must be a whole number from 1 to 1,000, but 'ten' was given."),
-        ("learning_rate=NaN", "Learning rate must be a number above 0 and at most 100, but nan was given."),
-        ("placement=within", "Placement must be one of none, before_activation, after_activation, but 'within' was"),
-        ("hidden_units=8", "each a whole number from 1 to 2,048, but 8 was given."),
-        ("hidden_units=8,zero", "but '8,zero' was given."),
-        ("colour=blue", "colour is not a field of a run; the fields are placement,"),
-        ("seed=" + "9" * 5_000, "Seed must be a whole number from 0 to 2,147,483,647, but '999"),
-        ("seed=" + "[" * 50_000, "Seed must be a whole number from 0 to 2,147,483,647, but '[[["),
+        ("epochs", ["--set", "FIELD=VALUE", "'epochs'"]),
+        ("epochs=0", ["Epochs", "whole number", " 1 ", "1,000", " 0 "]),
+        ("epochs=ten", ["Epochs", "whole number", " 1 ", "1,000", "'ten'"]),
+        ("learning_rate=NaN", ["Learning rate", "number", " 0 ", "100", "nan"]),
+        ("placement=within", ["Placement", "none, before_activation, after_activation", "'within'"]),
+        ("hidden_units=8", ["whole number", " 1 ", "2,048", " 8 "]),
+        ("hidden_units=8,zero", ["'8,zero'"]),
+        ("colour=blue", ["colour", "placement,"]),
+        ("seed=" + "9" * 5_000, ["Seed", "whole number", " 0 ", "2,147,483,647", "'999"]),
+        ("seed=" + "[" * 50_000, ["Seed", "whole number", " 0 ", "2,147,483,647", "'[[["]),
     ],
     ids=lambda text: text[:20],
 )
 @pytest.mark.usefixtures("no_lab")
-def test_a_setting_that_cannot_be_is_told_in_words(url: str, setting: str, words: str) -> None:
-    assert words in refused("compare", "notebook", "--set", setting)
+def test_a_setting_that_cannot_be_is_told_in_words(url: str, setting: str, names: list[str]) -> None:
+    assert names_in_order(refused("compare", "notebook", "--set", setting), *names)
 
 
 @pytest.mark.parametrize(
@@ -171,12 +172,13 @@ def test_settings_are_json_lists_or_text(text: str, name_and_value: tuple[str, A
 @pytest.mark.usefixtures("no_lab")
 def test_compare_refuses_before_it_trains_what_it_could_not_finish(url: str, tmp_path: Path) -> None:
     missing = tmp_path / "missing" / "results.json"
-    assert "missing is not a folder." in refused(*SMALL, "--json", str(missing))
-    assert "Epochs must be a whole number" in refused("compare", "notebook", "--epochs", "0")
-    assert "Seed must be a whole number" in refused("compare", "notebook", "--set", "seed=2147483647", "--seeds", "2")
+    assert str(missing.parent.name) in refused(*SMALL, "--json", str(missing))
+    assert names_in_order(refused("compare", "notebook", "--epochs", "0"), "Epochs", "whole number")
+    too_large = refused("compare", "notebook", "--set", "seed=2147483647", "--seeds", "2")
+    assert names_in_order(too_large, "Seed", "whole number")
 
 
 @pytest.mark.parametrize("command", [["runs"], ["stop", "--all"], SMALL], ids=lambda command: command[0])
 def test_a_store_that_cannot_be_opened_is_told(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNLAB_STORE", "nowhere")
-    assert "Error: BNLAB_STORE is not a database's URL" in refused(*command)
+    assert "BNLAB_STORE" in refused(*command)

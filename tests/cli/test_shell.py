@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LABELS = ["Baseline", "Approach 1 (as printed)", "Approach 1 (as described)", "Approach 2"]
 SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", "--set", "hidden_units=[8]"]
 # A few seconds a run: long enough to be interrupted in the middle.
-LONGER = ["compare", "notebook", "--epochs", "8", "--set", "train_examples=20000", "--set", "hidden_units=[16]"]
+LONGER = ["compare", "notebook", "--epochs", "5", "--set", "train_examples=20000", "--set", "hidden_units=[16]"]
 
 
 @contextmanager

@@ -75,7 +75,8 @@ def test_the_model_is_what_the_description_says(spec: RunSpec) -> None:
 
 @pytest.mark.parametrize("variant", PRESETS["notebook"].variants, ids=lambda v: v.label)
 def test_keras_counts_the_notebooks_networks_as_the_description_does(variant: Variant) -> None:
-    network, lines = describe_network(variant.spec), []
+    network = describe_network(variant.spec)
+    lines: list[str] = []
     build_model(variant.spec).summary(print_fn=lines.append)
     totals = re.findall(r"(Total|Trainable|Non-trainable) params: ([\d,]+)", "\n".join(lines))
     assert {name: int(number.replace(",", "")) for name, number in totals} == {

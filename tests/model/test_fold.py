@@ -110,7 +110,7 @@ def test_it_is_the_arithmetic_of_the_explanation_page() -> None:
 
     def normalization(name: str) -> explained.Normalization:
         names = ("gamma", "beta", "moving_mean", "moving_variance")
-        return explained.Normalization(*(arrays[f"{name}/{v}"].astype(float) for v in names), epsilon=spec.epsilon)
+        return explained.Normalization(**{v: arrays[f"{name}/{v}"].astype(float) for v in names}, epsilon=spec.epsilon)
 
     first = explained.Dense(arrays["dense_1/kernel"].astype(float), arrays["dense_1/bias"].astype(float))
     first = explained.fold_into_next(normalization("bn_input"), first)

@@ -25,5 +25,6 @@ def put(store: Store, spec: RunSpec, **values: Any) -> Run:
 def row_counts(store: Store) -> dict[str, int]:
     with store.engine.connect() as connection:
         return {
-            table.name: connection.scalar(select(func.count()).select_from(table)) for table in metadata.sorted_tables
+            table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in metadata.sorted_tables
         }

@@ -57,7 +57,7 @@ def test_a_checkpoint_comes_back_to_the_bit(store: Store) -> None:
         "dense_1/kernel": random.normal(size=(5, 3)).astype(np.float32),
         "bn_1/gamma": floats(-0.0, 1e-45, np.inf, np.nan),
         "one": floats(3.0),
-        "scalar": np.float32(2.5).reshape(()),
+        "scalar": np.array(2.5, np.float32),
         "transposed": random.normal(size=(4, 2)).astype(np.float32).T,
     }
     journal = open_journal(store, SPEC)

@@ -95,7 +95,7 @@ def test_fences_count_up_and_belong_to_the_owner(store: Store) -> None:
 def test_fences_never_repeat_under_several_threads(store: Store) -> None:
     store.launch(SPEC, "A", "lab")
     with ThreadPoolExecutor(4) as pool:
-        fences = list(pool.map(lambda _: store.next_fence(SPEC.digest, "lab"), range(20)))
+        fences = list(pool.map(lambda _: store.next_fence(SPEC.digest, "lab") or 0, range(20)))
     assert sorted(fences) == list(range(1, 21))
 
 
@@ -112,6 +112,6 @@ def test_only_its_owner_ends_an_active_run(store: Store) -> None:
 
 def test_ending_a_run_shuts_out_the_slice_that_may_still_be_at_work(store: Store) -> None:
     store.launch(SPEC, "A", "lab")
-    fence = store.next_fence(SPEC.digest, "lab")
+    fence = store.next_fence(SPEC.digest, "lab") or 0
     store.finish(SPEC.digest, "lab", RunState.STOPPED)
     assert store.next_fence(SPEC.digest, "lab") == fence + 2

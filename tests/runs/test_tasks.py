@@ -27,7 +27,8 @@ class MadeUpFuture:
     """A Dask future that is done when the test says so."""
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        self.task, self.status, self.error = (function, arguments), "pending", None
+        self.task, self.status = (function, arguments), "pending"
+        self.error: BaseException | None = None
         self.callbacks: list[Callable[[object], None]] = []
 
     def add_done_callback(self, callback: Callable[[object], None]) -> None:

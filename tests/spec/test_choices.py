@@ -1,6 +1,7 @@
 """The registries: every entry is complete, and the spec knows every entry."""
 
 import math
+from collections.abc import Mapping
 
 import pytest
 
@@ -18,7 +19,7 @@ from bnlab.spec.choices import (
 from bnlab.spec.datasets import DATASETS, HOLDOUT, Dataset
 from tests.spec_strategies import PROPERTIES
 
-REGISTRIES: dict[str, dict[str, Choice]] = {
+REGISTRIES: dict[str, Mapping[str, Choice]] = {
     "architecture": ARCHITECTURES,
     "placement": PLACEMENTS, "activation": ACTIVATIONS, "kernel_initializer": INITIALIZERS,
     "optimizer": OPTIMIZERS, "rescale": RESCALINGS, "validation": VALIDATIONS, "dataset": DATASETS,

@@ -22,7 +22,7 @@ NOTEBOOK_DIGESTS = {
     "Approach 2": "51c211194cb875c5351a",
 }
 
-EDGES = {
+EDGES: dict[str, tuple[list[Any], list[Any]]] = {
     "initializer_stddev": ([0, 100], [-1e-9, 100.001]),
     "hidden_units": ([[1], [2048], [1] * 50], [[], [0], [2049], [1] * 51, [8, 0], "8", 8]),
     "learning_rate": ([5e-324, 100], [0, -0.1, 100.001]),
@@ -142,7 +142,7 @@ def test_a_spec_is_frozen_and_knows_no_other_field() -> None:
     with pytest.raises(ValidationError):
         RunSpec().seed = 1  # type: ignore[misc]
     with pytest.raises(ValidationError):
-        RunSpec(epoch=3)
+        RunSpec(epoch=3)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("name", DATASETS)

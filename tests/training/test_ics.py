@@ -27,7 +27,7 @@ def by_keras(spec: RunSpec, step: int) -> list[tuple[str, float, float, float]]:
             array.astype(np.float64).ravel() for array in (gradients[place], gradients_of(model, *batch)[place])
         )
         cosine = g @ after / np.linalg.norm(g) / np.linalg.norm(after)
-        rows.append((layer, np.linalg.norm(g), np.linalg.norm(g - after), cosine))
+        rows.append((layer, float(np.linalg.norm(g)), float(np.linalg.norm(g - after)), cosine))
     return rows
 
 

@@ -35,7 +35,8 @@ def keras_step(xla: bool) -> tuple[float, list[np.ndarray]]:
     for layer in build_model(SPEC).layers:
         if layer.name.startswith("noise"):
             shape = tf.constant([EXAMPLES, layer.output.shape[-1]])
-            layers.append(Affine(*map(np.asarray, draw(tf.constant(POSITION), layer.place, shape)), layer.name))
+            gain, offset = map(np.asarray, draw(tf.constant(POSITION), layer.place, shape))
+            layers.append(Affine(gain, offset, layer.name))
         else:
             layers.append(layer)
     model = keras.Sequential([keras.Input((28, 28)), *layers])

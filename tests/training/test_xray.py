@@ -20,7 +20,7 @@ def expected(spec: RunSpec, model: keras.Model) -> list[tuple[float, ...]]:
     images, labels = arrays.train_images[:128].astype("float32") / np.float32(255), arrays.train_labels[:128]
     gradients = gradients_of(model, images, labels)
     names = [variable.path.split("/")[-2] + "/" + variable.name for variable in model.trainable_variables]
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for number in (1, 2):
         into = f"bn_{number}" if spec.placement == "before_activation" else f"dense_{number}"
         z = keras.Model(model.inputs[0], model.get_layer(into).output)(images, training=True).numpy()
@@ -29,7 +29,7 @@ def expected(spec: RunSpec, model: keras.Model) -> list[tuple[float, ...]]:
         low = {"sigmoid": 0.01, "tanh": -0.99}.get(spec.activation, -np.inf)
         saturated = ((y < low) | (y > (0.99 if np.isfinite(low) else np.inf))).mean()
         norm = np.linalg.norm(gradients[names.index(f"dense_{number}/kernel")])
-        rows.append((norm, y.var(), dead, saturated))
+        rows.append((float(norm), float(y.var()), float(dead), float(saturated)))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Browser fixtures for the tests of what a reader sees, and a store of their own for all of them."""
+"""A store of its own for each test of a page, and quicker runs of pages in AppTest."""
 
 import sys
 from functools import cache
@@ -6,10 +6,6 @@ from pathlib import Path
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
-
-from tests.browser import browser_page, chromium
-
-__all__ = ["browser_page", "chromium"]
 
 _scanned_once = cache(manifest_scanner.scan_component_manifests)
 

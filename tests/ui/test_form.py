@@ -144,7 +144,7 @@ def opened(number: int) -> AppTest:
 
 def controls(app: AppTest) -> dict[str, Any]:
     kinds = (app.number_input, app.toggle, app.text_input, app.selectbox, app.button_group)
-    return {control.key: control for kind in kinds for control in kind}
+    return {str(control.key): control for kind in kinds for control in kind}
 
 
 @pytest.mark.parametrize("number", range(len(SPECS)))

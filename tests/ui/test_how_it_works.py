@@ -2,17 +2,14 @@
 
 import re
 from itertools import cycle
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.explanations.placement import FUNCTIONS
 from bnlab.spec.choices import PLACEMENTS
 from bnlab.ui.explanations.parts import latex_number, plain_number
 from bnlab.ui.how_it_works import SECTIONS
-from tests.browser import running_app, staged_app
 
 CHARTS = {"batch", "modes", "moving", "weight", "stages", "bias", "scale", "descent", "folding"}
 # One control, the value it is moved to, and the figures that follow it.
@@ -124,33 +121,6 @@ def test_the_equations_have_the_batchs_numbers(app: AppTest) -> None:
 )
 def test_numbers_as_people_write_them(value: float, plain: str, latex: str) -> None:
     assert (plain_number(value), latex_number(value)) == (plain, latex)
-
-
-@pytest.mark.browser
-def test_a_link_arrives_at_its_section_and_a_slider_moves_a_figure_in_sight(browser_page: Page, tmp_path: Path) -> None:
-    script = tmp_path / "page.py"
-    script.write_text(PAGE)
-    folder = tmp_path / "served"
-    folder.mkdir()
-    with running_app(staged_app(script, folder)) as url:
-        browser_page.goto(f"{url}/#momentum")
-        chart = browser_page.locator('[data-chart="how-chart-weight"]')
-        browser_page.wait_for_function(
-            "() => document.querySelector('[data-chart=how-chart-weight]')?._fullData?.length === 1"
-        )
-        browser_page.wait_for_function(
-            "() => Math.abs(document.getElementById('momentum').getBoundingClientRect().top) < 150"
-        )
-        node = chart.element_handle()
-        browser_page.locator(".st-key-how-momentum input[type=range]").press("Home")
-        browser_page.wait_for_function("chart => chart._fullData[0].y[1] === 0", arg=node)
-        assert chart.element_handle().evaluate("(chart, other) => chart === other", node), "redrawn in place"
-
-        browser_page.set_viewport_size({"width": 390, "height": 844})
-        browser_page.locator(".st-key-how-epsilon").evaluate("slider => slider.scrollIntoView({ block: 'end' })")
-        expect(browser_page.locator('[data-chart="how-chart-batch"]')).to_be_in_viewport(ratio=0.8)
-        browser_page.set_viewport_size({"width": 1100, "height": 800})
-        browser_page.goto("about:blank")
 
 
 def test_a_projectors_address_is_large_at_first_sight_and_faults_are_told() -> None:

@@ -102,6 +102,7 @@ def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store, monke
 def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(both: Store) -> None:
     train(both, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
     chosen = open_view(both).button_group(key="layers-networks").value
+    assert chosen is not None
     assert len(chosen) == 2
     assert "With BN" in chosen
 

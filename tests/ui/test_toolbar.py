@@ -3,6 +3,7 @@
 from bnlab.runs.store import Store
 from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
+from tests.sentences import names_in_order, numbers_in
 from tests.ui.compare_page import TINY, assert_sound, store, trained, words
 
 __all__ = ["one_thread", "open_page", "store", "trained"]
@@ -29,8 +30,10 @@ def test_an_added_variant_is_trained_as_long_and_on_as_much_as_the_others(open_p
 def test_a_fraction_is_refused_where_a_whole_number_belongs(open_page: OpenPage, store: Store) -> None:
     app = open_page(store, **TINY)
     app.number_input(key="seeds").set_value(2.5).run()
-    assert [error.value for error in app.error] == ["Seeds must be a whole number from 1 to 20, but 2.5 was given."]
+    (error,) = app.error
+    assert names_in_order(error.value, "Seeds", "whole number")
+    assert numbers_in(error.value) == [1, 20, 2.5]
     app.number_input(key="all-epochs").set_value(1.5).run()
-    assert app.error[0].value.startswith("Epochs must be a whole number")
+    assert names_in_order(app.error[0].value, "Epochs", "whole number")
     assert not app.exception
     assert app.number_input(key="all-epochs").value == TINY["epochs"]

@@ -8,9 +8,6 @@ from playwright.sync_api import Page, expect
 from bnlab.claims.registry import CLAIMS
 from bnlab.runs.experiment_queue import queued
 from bnlab.runs.store import Store
-from tests.served_app import app_url, store
-
-__all__ = ["app_url", "store"]
 
 pytestmark = pytest.mark.browser
 
@@ -84,4 +81,3 @@ def test_on_a_phone_the_figure_that_decides_is_in_sight(browser_page: Page, app_
     card = browser_page.locator(".st-key-claim-A2")
     expect(card.locator(".plot-container")).to_be_in_viewport()
     expect(card.locator(".modebar-btn")).to_have_count(0)
-    browser_page.set_viewport_size({"width": 1100, "height": 800})

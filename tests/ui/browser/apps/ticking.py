@@ -1,4 +1,4 @@
-"""A live chart that grows by one point each half second, and one that never changes in a tab that starts hidden."""
+"""A live chart that grows by one point four times a second, and one that never changes in a tab hidden at first."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -26,7 +26,7 @@ def figure(points: int) -> go.Figure:
     )
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=0.25)
 def growing() -> None:
     points = st.session_state.points = st.session_state.get("points", 60) + 1
     st.caption(f"{points} points")

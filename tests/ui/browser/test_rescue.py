@@ -3,10 +3,6 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.served_app import app_url, store
-
-__all__ = ["app_url", "store"]
-
 VANISH = "window.vanished = true; document.getElementById('root').replaceChildren()"
 
 pytestmark = pytest.mark.browser

@@ -14,9 +14,6 @@ from streamlit.proto.ClientState_pb2 import ClientState
 
 from bnlab.runs.store import Store
 from bnlab.spec.run_spec import RunSpec
-from tests.served_app import app_url, store
-
-__all__ = ["app_url", "store"]
 
 pytestmark = pytest.mark.browser
 
@@ -122,9 +119,6 @@ def test_runs_are_found_exported_and_opened_again(browser_page: Page, app_url: s
     browser_page.goto(f"{app_url}/?{VARIANT}&epochs=1&train_examples=640")
     browser_page.locator(".st-key-train button").filter(visible=True).click()
     expect(browser_page.locator(".st-key-card-0")).to_contain_text("Done: ")
-    for run in store.runs():
-        if not run.state.is_finished():
-            store.request_stop([run.digest])
 
     browser_page.goto(f"{app_url}/runs")
     search = browser_page.get_by_role("textbox", name="Search")

@@ -8,9 +8,11 @@ from bnlab.spec.presets import PRESETS
 
 CURVES = ("training-loss", "training-accuracy", "validation-loss", "validation-accuracy")
 LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
-# Longer than anybody watches; long enough to be disturbed.
-ENDLESS, SHORT = "epochs=1000&train_examples=10000", "epochs=6&train_examples=20000"
-TICKS = 20
+# The same small networks in all tests, so that their programs are compiled once.
+UNITS = "hidden_units=16"
+# Longer than any test watches; long enough to be stopped and killed.
+ENDLESS, SHORT = f"epochs=1000&train_examples=20000&{UNITS}", f"epochs=8&train_examples=20000&{UNITS}"
+TICKS = 8
 
 LINES = "chart => chart._fullData?.filter(line => line.showlegend && line.x?.length > 1).length ?? 0"
 END = "chart => Math.max(...chart._fullData.map(line => line.x.at(-1) ?? 0))"

@@ -1,0 +1,30 @@
+"""What a user can set or choose is documented."""
+
+import re
+
+import pytest
+
+from bnlab.spec.presets import PRESETS
+from bnlab.ui.navigation import ROOT
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SOURCES = [ROOT / "app.py", *sorted((ROOT / "bnlab").rglob("*.py"))]
+
+
+def variables() -> list[str]:
+    """The environment variables that the code names."""
+    names = {name for path in SOURCES for name in re.findall(r"\bBNLAB_[A-Z][A-Z_]*", path.read_text())}
+    return sorted(names)
+
+
+def documentation() -> str:
+    return "\n".join(path.read_text() for path in DOCUMENTS)
+
+
+def test_the_codes_variables_are_found() -> None:
+    assert {"BNLAB_STORE", "BNLAB_SCHEDULER"} <= set(variables())
+
+
+@pytest.mark.parametrize("name", [*variables(), *PRESETS])
+def test_every_environment_variable_and_every_preset_is_documented(name: str) -> None:
+    assert f"`{name}`" in documentation()
