@@ -57,7 +57,7 @@ def xray_run(store_url: str, digest: str) -> pd.DataFrame:
         store.engine.dispose()
     if not arrays:
         raise XrayError("There is nothing to X-ray: no weights of this run are kept.")
-    return xray_frame([(step, xray(spec, load_state(spec, dict(arrays)), probe_batch(spec)))])
+    return xray_frame([(step, xray(spec, load_state(spec, dict(arrays)), step, probe_batch(spec)))])
 
 
 def xray_frame(xrays: Iterable[tuple[int, Sequence["LayerXray"]]]) -> pd.DataFrame:

@@ -67,7 +67,7 @@ def test_percentiles_are_numpys(values: np.ndarray) -> None:
     np.testing.assert_allclose(frame["epoch"], np.arange(len(values)) / 3)
 
 
-def test_what_renorm_keeps_besides_is_not_shown() -> None:
+def test_what_only_training_uses_is_not_shown() -> None:
     frame = normalization_frame(snapshots_of((0, "renorm_mean", [1]), (0, "gamma", [1])), 1)
     assert frame["variable"].tolist() == ["gamma"]
 
