@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bnlab.charts.normalization import INITIAL
 from bnlab.charts.numbers import MINUS, fixed
+from bnlab.spec.normalizers import VARIABLES
 
 Floats = NDArray[np.float32]
 
@@ -32,7 +33,7 @@ MAIN_DOMAIN = (0, 0.89)
 
 def deviations(variable: str, values: Floats) -> Floats:
     """What is coloured: the distance from the initial value; for a variance, the decades."""
-    if variable == "moving_variance":
+    if VARIABLES[variable].role == "variance":
         ratio = np.clip(values / np.float32(INITIAL[variable]), 10**-_MOST_DECADES, 10**_MOST_DECADES)
         return np.asarray(np.log10(ratio), np.float32)
     return np.asarray(values - np.float32(INITIAL[variable]), np.float32)
@@ -77,7 +78,7 @@ def bar_axes(variable: str, limit: float) -> dict[str, Any]:
 def _numbers(variable: str, ticks: NDArray[np.float64]) -> list[str]:
     """The values that have these deviations, in as many digits as tell them apart."""
     start = INITIAL[variable]
-    if variable == "moving_variance":
+    if VARIABLES[variable].role == "variance":
         return _apart((start * 10**ticks).tolist())
     return _apart((start + ticks).tolist()) if start else [_short(tick) for tick in ticks.tolist()]
 

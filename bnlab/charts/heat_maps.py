@@ -1,4 +1,4 @@
-"""Every unit of a batch-normalization layer over training, one row a unit."""
+"""Every unit of a normalization layer over training, one row a unit."""
 
 import numpy as np
 import pandas as pd

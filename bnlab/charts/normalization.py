@@ -1,6 +1,6 @@
-"""A batch-normalization layer's gamma, beta, moving mean and moving variance over training."""
+"""The variables of a normalization layer over training: gamma and beta, moving mean and moving variance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,30 @@ from numpy.typing import NDArray
 from bnlab.charts.bands import bands_alt, bands_figure, percentile_rows
 from bnlab.charts.style import Style, message_figure
 from bnlab.runs.frames import PERCENTILE_COLUMNS
+from bnlab.spec import normalizers
+from bnlab.spec.normalizers import NORMALIZERS
+from bnlab.spec.run_spec import RunSpec
 
-VARIABLES = {
-    "gamma": "gamma",
-    "beta": "beta",
-    "moving_mean": "moving mean",
-    "moving_variance": "moving variance",
-}
-INITIAL = {"gamma": 1.0, "beta": 0.0, "moving_mean": 0.0, "moving_variance": 1.0}
+VARIABLES = {name: variable.title for name, variable in normalizers.VARIABLES.items()}
+INITIAL = {name: variable.initial for name, variable in normalizers.VARIABLES.items()}
 """What Keras starts them at."""
 
-_LEFT_OUT = {"gamma": "No gamma: scale is off", "beta": "No beta: center is off"}
+
+def shown_variables(specs: Iterable[RunSpec]) -> tuple[str, ...]:
+    """The variables of the specs' normalizers that charts show, also those that a spec leaves out."""
+    found = [v.name for spec in specs for v in NORMALIZERS[spec.normalizer].shown_variables]
+    return tuple(name for name in VARIABLES if name in found)
+
+
+def statistics_notes(specs: Iterable[RunSpec]) -> tuple[str, ...]:
+    """A sentence for each of the specs' normalizers that has no moving statistics to show."""
+    titles = dict.fromkeys(
+        NORMALIZERS[spec.normalizer].title for spec in specs if not NORMALIZERS[spec.normalizer].keeps_moving_statistics
+    )
+    return tuple(
+        f"{title} keeps no moving statistics: it normalizes each example by that example's own values."
+        for title in titles
+    )
 
 
 def normalization_frame(snapshots: pd.DataFrame, steps_per_epoch: int) -> pd.DataFrame:
@@ -60,8 +73,9 @@ def absent_figure(snapshots: Mapping[str, pd.DataFrame], variable: str) -> go.Fi
     recorded = [frame["variable"] for frame in snapshots.values() if not frame.empty]
     if any((names == variable).any() for names in recorded):
         return None
-    words = _LEFT_OUT.get(variable, "Not recorded here") if recorded else "Nothing measured yet"
-    return message_figure(VARIABLES[variable], words)
+    switch = normalizers.VARIABLES[variable].field
+    words = f"No {VARIABLES[variable]}: {switch} is off" if switch else "Not recorded here"
+    return message_figure(VARIABLES[variable], words if recorded else "Nothing measured yet")
 
 
 def normalization_figure(frames: Mapping[str, pd.DataFrame], variable: str, styles: Mapping[str, Style]) -> go.Figure:

@@ -16,7 +16,7 @@ def summary_frame(network: Network) -> pd.DataFrame:
 
 
 def variables_frame(network: Network) -> pd.DataFrame:
-    """Columns name, shape, trainable, params: the notebook's `bn.variables` of every batch-normalization layer."""
+    """Columns name, shape, trainable, params: the notebook's `bn.variables` of every normalization layer."""
     rows = [
         (f"{layer.name}/{variable.name}", str(variable.shape), variable.trainable, variable.size)
         for layer in network.normalizations
@@ -26,17 +26,17 @@ def variables_frame(network: Network) -> pd.DataFrame:
 
 
 def parameter_words(layer: Layer) -> str:
-    """How a batch-normalization layer's parameters are counted: 4 × 784 = 3,136 with all four variables."""
+    """How a normalization layer's parameters are counted: 4 × 784 = 3,136 with all four variables."""
     units = layer.output_shape[-1]
     learned = [v.name for v in layer.variables if v.trainable]
     kept = [v.name for v in layer.variables if not v.trainable]
     total = f"{len(layer.variables)} × {units:,} = {layer.params:,} parameters"
-    counted = [f"{_listed(kept)} {'are' if len(kept) > 1 else 'is'} not ({layer.non_trainable:,})"]
-    if learned:
-        counted.insert(0, f"{_listed(learned)} {'are' if len(learned) > 1 else 'is'} trainable ({layer.trainable:,})")
-    else:
-        counted = ["none is trainable"]
-    return f"{total}: {', '.join(counted)}."
+    if not layer.variables:
+        return "no parameters."
+    if not learned or not kept:
+        return f"{total}: {'all are' if learned else 'none is'} trainable."
+    trainable = f"{_listed(learned)} {'are' if len(learned) > 1 else 'is'} trainable ({layer.trainable:,})"
+    return f"{total}: {trainable}, {_listed(kept)} {'are' if len(kept) > 1 else 'is'} not ({layer.non_trainable:,})."
 
 
 def _listed(names: list[str]) -> str:

@@ -39,7 +39,7 @@ class Row:
 
 
 def stack_svg(network: Network, style: Style) -> str:
-    """The layers from the input down: a row a Dense layer or convolution, BN filled with the style's colour.
+    """The layers from the input down: a row a Dense layer or convolution, normalization filled with the style's colour.
 
     At most 200 pixels high, however deep the network: equal rows are drawn once, and of many different ones the
     first and the last. Text and lines take the colour of the text around it. Draw it with `st.markdown` and
@@ -94,8 +94,9 @@ def _condensed(rows: Sequence[Row]) -> list[Row]:
 
 
 def _boxes(layer: Layer) -> Iterator[Box]:
-    if layer.keras_class == "BatchNormalization":
-        yield Box("BN", "normalization", 40)
+    if layer.normalizer is not None:
+        short = layer.normalizer.short
+        yield Box(short, "normalization", max(40, _text_width(short) + 14))
         return
     if layer.keras_class == "BatchNoise":
         yield Box("Noise", "activation", _text_width("Noise") + 8)

@@ -1,4 +1,4 @@
-"""Why some of a batch-normalization layer's values stay where they started, which looks like a chart that is broken."""
+"""Why some of a normalization layer's values stay where they started, which looks like a chart that is broken."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from bnlab.charts.normalization import INITIAL, VARIABLES, unit_values
 from bnlab.charts.style import message_figure
-from bnlab.spec.network import Network
+from bnlab.spec import normalizers
+from bnlab.spec.network import Layer, Network
+from bnlab.spec.normalizers import Role
 
 ROUNDING = 1e-6
 """What float32 leaves of a gradient that is zero, over a whole training, is less than this."""
@@ -60,11 +62,13 @@ def unmoved_words(snapshots: pd.DataFrame, network: Network, layer: str) -> list
     following = _directly_following(network)
     preceding = {after: before for before, after in following.items()}
     words = []
-    if layer == "bn_input" and len(network.input_shape) == 2 and network.layers[0].keras_class == "Flatten":
+    first = network.input_normalization
+    flattened = len(network.input_shape) == 2 and network.layers[0].keras_class == "Flatten"
+    if first is not None and layer == first.name and flattened:
         words += _of_dark_pixels(snapshots)
-    if layer in following and _is_still(unit_values(snapshots, "beta")[1], "beta"):
+    if layer in following and _is_still_in_role(snapshots, "offset"):
         words.append(_BETA.format(next=following[layer]))
-    if layer in preceding and _is_still(unit_values(snapshots, "moving_mean")[1], "moving_mean"):
+    if layer in preceding and _is_still_in_role(snapshots, "mean"):
         words.append(_MEAN.format(previous=preceding[layer]))
     return words
 
@@ -73,18 +77,37 @@ def _is_still(values: NDArray[np.float32], variable: str) -> bool:
     return bool(values.size) and bool(np.isfinite(values).all() and np.abs(values - INITIAL[variable]).max() < ROUNDING)
 
 
+def _is_still_in_role(snapshots: pd.DataFrame, role: Role) -> bool:
+    return any(_is_still(unit_values(snapshots, name)[1], name) for name in _names(role))
+
+
+def _names(role: Role) -> list[str]:
+    return [name for name, variable in normalizers.VARIABLES.items() if variable.role == role]
+
+
 def _directly_following(network: Network) -> dict[str, str]:
-    """Each normalization from which only a Dense layer leads to another, with that one."""
-    only_dense = ["BatchNormalization", "Dense", "BatchNormalization"]
-    threes = [network.layers[place : place + 3] for place in range(len(network.layers))]
-    return {own[0].name: own[2].name for own in threes if [layer.keras_class for layer in own] == only_dense}
+    """Each normalization over the batch from which only a Dense layer leads to another, with that one."""
+    threes = zip(network.layers, network.layers[1:], network.layers[2:], strict=False)
+    return {
+        first.name: last.name
+        for first, between, last in threes
+        if between.keras_class == "Dense" and _subtracts_batch_mean(first) and _subtracts_batch_mean(last)
+    }
+
+
+def _subtracts_batch_mean(layer: Layer) -> bool:
+    return layer.normalizer is not None and layer.normalizer.uses_batch_statistics
 
 
 def _of_dark_pixels(snapshots: pd.DataFrame) -> list[str]:
     """A pixel's moving mean leaves 0 as soon as one image is not black there, and never quite comes back."""
-    means = unit_values(snapshots, "moving_mean")[1]
+    recorded = set(snapshots["variable"])
+    mean = next((name for name in _names("mean") if name in recorded), None)
+    if mean is None:
+        return []
+    means = unit_values(snapshots, mean)[1]
     dark = int((means == 0).all(axis=0).sum())
     if not dark:
         return []
-    gamma = _GAMMA if (snapshots["variable"] == "gamma").any() else ""
+    gamma = _GAMMA if recorded.intersection(_names("factor")) else ""
     return [_PIXELS.format(dark=dark, units=means.shape[1], gamma=gamma)]

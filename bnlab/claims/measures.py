@@ -79,8 +79,8 @@ def _per_unit(spec: RunSpec, count: Callable[[Layer], int]) -> float:
 
 
 def _operations(layer: Layer) -> int:
-    if layer.keras_class == "BatchNormalization":
-        return 2 * math.prod(layer.output_shape)
+    if layer.normalizer is not None:
+        return layer.normalizer.operations * math.prod(layer.output_shape)
     has_bias = any(variable.name == "bias" for variable in layer.variables)
     return 2 * layer.products + has_bias * math.prod(layer.output_shape)
 

@@ -1,8 +1,9 @@
-"""Batch normalization folded away: a trained network's BN layers taken into the Dense or Conv2D layers beside them.
+"""Normalization folded away: a trained network's BN layers taken into the Dense or Conv2D layers beside them.
 
-In inference mode BN multiplies and adds constants of its own, y = factor · x + shift with
-factor = gamma / √(moving_variance + epsilon) and shift = beta − moving_mean · factor, and a layer with a kernel can do
-that as well. Not a convolution that BN stands before, though: the zeros that pad its input are not shifted.
+In inference mode a normalizer with moving statistics multiplies and adds constants of its own, y = factor · x + shift
+with factor = gamma / √(variance + epsilon) and shift = beta − mean · factor, and a layer with a kernel can do that as
+well. Not a convolution that BN stands before, though: the zeros that pad its input are not shifted. A normalizer that
+takes its statistics from each example cannot be folded.
 Source: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference", section 3.2. No Keras here: the arithmetic is NumPy's, in float64, rounded once at the end.
 """
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnlab.spec.network import Layer, Network, Variable, describe_network
+from bnlab.spec.normalizers import NORMALIZERS, Normalizer
 from bnlab.spec.run_spec import RunSpec
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -58,9 +60,11 @@ def fold(spec: RunSpec, weights: Weights) -> Folded:
     """The network of `spec` with `weights`, named as in a checkpoint, without its BN layers.
 
     Raises:
-        FoldError: a BN layer has no layer beside it that can take it in.
+        FoldError: the normalizer cannot be folded, or a layer has none beside it that can take it in.
         KeyError: an array of the spec's network is missing.
     """
+    if reason := why_not_foldable(spec):
+        raise FoldError(reason)
     # Noise after BN is drawn in training alone.
     return fold_network(describe_network(spec.model_copy(update={"noise": False})), weights)
 
@@ -69,15 +73,15 @@ def fold_network(network: Network, weights: Weights) -> Folded:
     """`network` without its BN layers: each goes into the layer with a kernel before it, or else the one after it.
 
     Raises:
-        FoldError: a BN layer has no layer beside it that can take it in.
+        FoldError: the normalizer cannot be folded, or a layer has none beside it that can take it in.
         KeyError: an array of the network is missing.
     """
     layers: list[Layer] = []
     arrays: dict[str, Floats] = {}
     waiting: _Affine | None = None  # what BN after a layer without a kernel does, for the Dense layer to come
     for layer in network.layers:
-        if layer.keras_class == "BatchNormalization":
-            affine = _affine(layer, weights)
+        if layer.normalizer is not None:
+            affine = _affine(layer, layer.normalizer, weights)
             if layers and layers[-1].keras_class in WEIGHTED:
                 layers[-1] = _into_previous(layers[-1], arrays, affine)
             else:
@@ -93,10 +97,24 @@ def fold_network(network: Network, weights: Weights) -> Folded:
     return Folded(folded, {name: array.astype(np.float32) for name, array in arrays.items()})
 
 
-def _affine(layer: Layer, weights: Weights) -> _Affine:
-    own = {v.name: weights[f"{layer.name}/{v.name}"].astype(np.float64) for v in layer.variables}
-    factor = own.get("gamma", 1.0) / np.sqrt(own["moving_variance"] + layer.config["epsilon"])
-    return _Affine(factor, own.get("beta", 0.0) - own["moving_mean"] * factor)
+def why_not_foldable(spec: RunSpec) -> str:
+    """One sentence for a normalizer that cannot be folded; empty for one that can."""
+    normalizer = NORMALIZERS[spec.normalizer]
+    if normalizer.foldable:
+        return ""
+    return (
+        f"{normalizer.title} cannot be folded away: it normalizes each example by that example's own values, so there "
+        "is no fixed factor and offset that another layer could take in."
+    )
+
+
+def _affine(layer: Layer, normalizer: Normalizer, weights: Weights) -> _Affine:
+    roles = {v.name: v.role for v in normalizer.shown_variables}
+    arrays = {
+        roles[v.name]: weights[f"{layer.name}/{v.name}"].astype(np.float64) for v in layer.variables if v.name in roles
+    }
+    factor = arrays.get("factor", 1.0) / np.sqrt(arrays["variance"] + layer.config["epsilon"])
+    return _Affine(factor, arrays.get("offset", 0.0) - arrays["mean"] * factor)
 
 
 def _pass(waiting: _Affine | None, layer: Layer, arrays: dict[str, Floats]) -> tuple[Layer, _Affine | None]:

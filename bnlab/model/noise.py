@@ -1,29 +1,16 @@
 """Noise after batch normalization, which undoes its stable moments to see whether they were the gain."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from bnlab.model.training_step import current_step
+
 MEAN_RANGE = 0.5
 LARGEST_SCALE = 1.25
 SPREAD = 0.1
 ALGORITHM = "philox"
-
-_moment: ContextVar[tf.Tensor | None] = ContextVar("moment", default=None)
-
-
-@contextmanager
-def noise_at(seed: tf.Tensor, step: tf.Tensor) -> Iterator[None]:
-    """Let the BatchNoise layers called inside draw the noise of this run's step: int32 scalars, also symbolic ones."""
-    token = _moment.set(tf.stack([seed, step]))
-    try:
-        yield
-    finally:
-        _moment.reset(token)
 
 
 @keras.saving.register_keras_serializable("bnlab")
@@ -36,7 +23,7 @@ class BatchNoise(keras.Layer):
     this module's.
 
     The numbers are a function of the run's seed, the step and the layer's `place` alone, so that a training cut into
-    pieces draws the same. Outside `noise_at` nothing is drawn: measurements see the network without its noise.
+    pieces draws the same. Outside a `training_step` with a seed nothing is drawn.
     """
 
     def __init__(self, place: int, **kwargs: Any) -> None:
@@ -46,10 +33,10 @@ class BatchNoise(keras.Layer):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """`inputs` with this step's noise, or as they are."""
-        moment = _moment.get()
-        if not training or moment is None:
+        current = current_step()
+        if not training or current is None or current.seed is None:
             return inputs
-        scale, mean = draw_noise(moment, self.place, tf.shape(inputs))
+        scale, mean = draw_noise(tf.stack([current.seed, current.step]), self.place, tf.shape(inputs))
         return inputs * scale + mean
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnlab.model.fold import FoldError, fold
+from bnlab.model.fold import FoldError, fold, why_not_foldable
 from bnlab.runs.journal import read_checkpoint
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
@@ -102,12 +102,17 @@ def ledger_frame(report: FoldReport) -> pd.DataFrame:
 
 
 def can_fold(run: Run) -> bool:
-    """Whether the run has ended, has BN, and was trained here: a recording has no weights."""
-    return run.state.is_finished() and not run.recorded and has_normalization(run.spec)
+    """Whether the run has ended, has something to fold, and was trained here: a recording has no weights."""
+    return run.state.is_finished() and not run.recorded and is_foldable(run.spec)
+
+
+def is_foldable(spec: RunSpec) -> bool:
+    """Whether the network has normalization, and of a kind that can be folded."""
+    return has_normalization(spec) and not why_not_foldable(spec)
 
 
 def has_normalization(spec: RunSpec) -> bool:
-    """Whether there is anything to fold: a page asks at each tick, so no network is described for it."""
+    """Whether the network has normalization: a page asks at each tick, so no network is described for it."""
     return spec.input_normalization or spec.placement != "none"
 
 
@@ -118,7 +123,7 @@ def _trained(store: Store, digest: str) -> tuple[RunSpec, dict[str, NDArray[np.f
         raise FoldError("The run is no longer there.")
     spec = runs[0].spec.model_copy(update={"noise": False})
     if not has_normalization(spec):
-        raise FoldError("The network has no batch normalization that could be folded away.")
+        raise FoldError("The network has no normalization that could be folded away.")
     checkpoint = read_checkpoint(store, digest)
     if checkpoint is None:
         raise FoldError(FORGOTTEN if runs[0].state.is_finished() else "The run has no weights yet.")

@@ -30,6 +30,6 @@ def measure_perturbation(spec: RunSpec, steps: Sequence[int], amount: float) -> 
     rows = [
         {"step": step, **asdict(change)}
         for step, state in trained_states(spec, steps)
-        for change in loss_changes(spec, state, batch, amount)
+        for change in loss_changes(spec, state, step, batch, amount)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bnlab.runs.fold import FORGOTTEN, fold_run, has_normalization
+from bnlab.runs.fold import FORGOTTEN, fold_run, is_foldable
 from bnlab.runs.journal import read_checkpoint
 from bnlab.runs.store import Store
 from bnlab.runs.warm import warm_up
@@ -21,8 +21,9 @@ class PredictionCost:
     """Seconds that predicting one batch takes, by batch size, as trained and with BN folded away.
 
     The two are measured in turns, so that they can be compared however busy the machine is. `difference` is the largest
-    |Δlogit| between them on the validation images. Without BN there is nothing to fold: both are the same network, the
-    latencies differ by chance alone, and `difference` is 0.
+    |Δlogit| between them on the validation images. Where there is nothing to fold, without normalization or with one
+    that takes its statistics from each example, both are the same network, the latencies differ by chance alone, and
+    `difference` is 0.
     """
 
     latencies: dict[int, float]
@@ -42,7 +43,7 @@ def measure_prediction(store_url: str, digest: str) -> PredictionCost:
     store = Store(store_url)
     try:
         spec = store.run(digest).spec
-        if has_normalization(spec):
+        if is_foldable(spec):
             report = fold_run(store_url, digest)
             return PredictionCost(report.original.latencies, report.folded.latencies, report.difference)
         checkpoint = read_checkpoint(store, digest)
@@ -55,7 +56,7 @@ def measure_prediction(store_url: str, digest: str) -> PredictionCost:
 
 
 def _latencies(spec: RunSpec, checkpoint: Checkpoint) -> tuple[dict[int, float], dict[int, float]]:
-    """Of a network without BN, in turns with itself: so it is measured as one with BN is beside the folded one."""
+    """Of a network that is not folded, in turns with itself: as one with BN is measured beside the folded one."""
     from bnlab.model.build import build_trained
     from bnlab.model.datasets import load_arrays
     from bnlab.training.agreement import measure_in_turns

@@ -58,7 +58,7 @@ def xray_run(store_url: str, digest: str) -> pd.DataFrame:
     if checkpoint is None:
         raise XrayError("There is nothing to X-ray: no weights of this run are kept.")
     state = load_state(spec, checkpoint.arrays)
-    return xray_frame([(checkpoint.step, xray(spec, state, probe_batch(spec)))])
+    return xray_frame([(checkpoint.step, xray(spec, state, checkpoint.step, probe_batch(spec)))])
 
 
 def xray_frame(xrays: Iterable[tuple[int, Sequence["LayerXray"]]]) -> pd.DataFrame:

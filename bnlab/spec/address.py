@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bnlab.spec.comparison import MOST_VARIANTS, Comparison, Variant
+from bnlab.spec.normalizers import FORMER_FIELDS
 from bnlab.spec.parse import SpecError, meant, parse_spec, parse_value
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
@@ -16,7 +17,8 @@ from bnlab.spec.run_spec import RunSpec
 Parameters = dict[str, list[str]]
 FIRST_PRESET = next(iter(PRESETS))
 DEFAULTS = RunSpec().model_dump(mode="json")
-OWN_PARAMETERS = ("preset", "seeds", "v", *DEFAULTS)
+FIELDS = (*DEFAULTS, *FORMER_FIELDS)
+OWN_PARAMETERS = ("preset", "seeds", "v", *FIELDS)
 
 
 def read_comparison(parameters: Mapping[str, Sequence[str]]) -> tuple[Comparison, list[str]]:
@@ -54,7 +56,7 @@ def write_comparison(comparison: Comparison) -> Parameters:
 
 
 def _read(parameters: Mapping[str, Sequence[str]], preset: Comparison) -> Comparison:
-    shared = {field: _field_value(field, _last(parameters, field, "")) for field in DEFAULTS if field in parameters}
+    shared = {field: _field_value(field, _last(parameters, field, "")) for field in FIELDS if field in parameters}
     comparison = Comparison(_variants(parameters["v"], shared)) if "v" in parameters else preset.revised(shared)
     seeds = parse_value(_last(parameters, "seeds", "1"))
     if not isinstance(seeds, int) or isinstance(seeds, bool):
@@ -91,8 +93,8 @@ def _colour(text: str) -> int:
 
 
 def _variant(label: str, given: dict[str, str], colour: int, shared: dict[str, Any]) -> Variant:
-    fields = {field: _field_value(field, value) for field, value in given.items() if field in DEFAULTS}
-    unknown = [field for field in given if field not in DEFAULTS][:1]
+    fields = {field: _field_value(field, value) for field, value in given.items() if field in FIELDS}
+    unknown = [field for field in given if field not in FIELDS][:1]
     faults = [f"In {label[:40]!r}, {field[:40]} is not a field of a run{meant(field, DEFAULTS)}" for field in unknown]
     try:
         variant = Variant(label, parse_spec(shared | fields), colour)

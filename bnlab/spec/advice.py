@@ -7,6 +7,7 @@ from typing import Literal
 
 from bnlab.spec.choices import RESCALINGS
 from bnlab.spec.network import describe_network
+from bnlab.spec.normalizers import NORMALIZERS, Normalizer
 from bnlab.spec.run_spec import RunSpec
 from bnlab.spec.thresholds import (
     BOUNDED_ACTIVATIONS,
@@ -61,21 +62,21 @@ def _redundant_bias(spec: RunSpec) -> Advice | None:
     follows = spec.placement == "before_activation" or (
         spec.placement == "after_activation" and spec.activation == "linear"
     )
-    if not (spec.use_bias and follows):
+    if not (spec.use_bias and follows and _normalizer(spec).uses_batch_statistics):
         return None
     kind = "Dense layer" if spec.architecture == "dense" else "convolution"
     biases = _counted(sum(spec.hidden_units), "bias", "biases")
     return Advice(
         "Redundant bias",
-        f"BN directly follows each hidden {kind} and subtracts the mean, so the {biases} there cancel "
-        "out and can be left away.",
+        f"{_normalizer(spec).short} directly follows each hidden {kind} and subtracts the mean, so the {biases} there "
+        "cancel out and can be left away.",
         "placement",
         "note",
     )
 
 
 def _slow_momentum(spec: RunSpec) -> Advice | None:
-    if not _normalizes(spec):
+    if not (_normalizes(spec) and _normalizer(spec).keeps_moving_statistics):
         return None
     if spec.momentum**spec.total_steps >= HELD_AT_THE_END:
         return _held(spec, spec.total_steps, "the training", "warning")
@@ -96,7 +97,7 @@ def _held(spec: RunSpec, steps: int, when: str, severity: Severity) -> Advice:
 
 def _small_batch(spec: RunSpec) -> Advice | None:
     batch = min(spec.batch_size, spec.examples)
-    if not _takes_examples_alone(spec) or batch >= SMALL_BATCH:
+    if not _takes_single_values(spec) or batch >= SMALL_BATCH:
         return None
     if batch == 1:
         return Advice(
@@ -114,9 +115,36 @@ def _small_batch(spec: RunSpec) -> Advice | None:
     )
 
 
+def _single_unit(spec: RunSpec) -> Advice | None:
+    normalizer = _normalizer(spec)
+    if normalizer.uses_batch_statistics or not _has_single_values(spec):
+        return None
+    return Advice(
+        "One value to normalize",
+        f"Where {normalizer.title.lower()} has only one unit or channel to normalize by, that value's size is lost and "
+        "nearly the same is put out for every image.",
+        "statistics",
+        "warning",
+    )
+
+
+def _without_gradient(spec: RunSpec) -> Advice | None:
+    normalizer = _normalizer(spec)
+    corrects = normalizer.uses_batch_statistics and not normalizer.needs_large_batches
+    if not corrects or min(spec.batch_size, spec.examples) > 1 or not _has_single_values(spec):
+        return None
+    return Advice(
+        "No gradient through the normalization",
+        f"In a batch of 1 the mean is the example itself, so no gradient passes back through {normalizer.short} and "
+        "the layers before it do not learn.",
+        "statistics",
+        "warning",
+    )
+
+
 def _lone_last_example(spec: RunSpec) -> Advice | None:
     full, rest = divmod(spec.examples, spec.batch_size)
-    if not _takes_examples_alone(spec) or rest != 1 or full == 0:
+    if not _takes_single_values(spec) or rest != 1 or full == 0:
         return None
     return Advice(
         "One example in the last batch",
@@ -128,7 +156,8 @@ def _lone_last_example(spec: RunSpec) -> Advice | None:
 
 
 def _large_epsilon(spec: RunSpec) -> Advice | None:
-    if not spec.input_normalization or spec.dataset not in PIXEL_VARIANCE:
+    by_batch = spec.input_normalization and _normalizer(spec).uses_batch_statistics
+    if not by_batch or spec.dataset not in PIXEL_VARIANCE:
         return None
     variances = PIXEL_VARIANCE if spec.architecture == "dense" else CHANNEL_VARIANCE
     variance = variances[spec.dataset] * RESCALINGS[spec.rescale].factor ** 2
@@ -137,7 +166,7 @@ def _large_epsilon(spec: RunSpec) -> Advice | None:
     return Advice(
         "Large epsilon",
         f"Epsilon {spec.epsilon:g} is {_percent(spec.epsilon / variance)} of a pixel's typical variance "
-        f"({variance:.2g}), so BN on the input does not bring the pixels to the same scale.",
+        f"({variance:.2g}), so {_normalizer(spec).short} on the input does not bring the pixels to the same scale.",
         "scale",
         "warning",
     )
@@ -194,8 +223,8 @@ def _vanishing_gradient(spec: RunSpec) -> Advice | None:
         return None
     return Advice(
         "Vanishing gradient",
-        f"Each of the {depth} sigmoids lets at most a quarter of the gradient through and no BN stands between them, "
-        "so the first layers hardly learn.",
+        f"Each of the {depth} sigmoids lets at most a quarter of the gradient through and no normalization stands "
+        "between them, so the first layers hardly learn.",
         "placement",
         "warning",
     )
@@ -205,14 +234,21 @@ def _normalizes(spec: RunSpec) -> bool:
     return bool(describe_network(spec).normalizations)
 
 
-def _takes_examples_alone(spec: RunSpec) -> bool:
-    """Whether some BN layer has for each unit nothing but one value of each of the batch's examples.
+def _normalizer(spec: RunSpec) -> Normalizer:
+    return NORMALIZERS[spec.normalizer]
 
-    Batch renormalization is made for small batches: it does not divide by the batch's statistics alone. BN by channel
-    has as many values of each example as the image has places there.
+
+def _takes_single_values(spec: RunSpec) -> bool:
+    """Whether some layer divides by the batch's statistics alone, taken from one value of each of its examples.
+
+    A convolution's channel has as many values of each example as the image has places there.
     """
-    places = [math.prod(layer.output_shape[:-1]) for layer in describe_network(spec).normalizations]
-    return 1 in places and not spec.renorm
+    return _normalizer(spec).needs_large_batches and _has_single_values(spec)
+
+
+def _has_single_values(spec: RunSpec) -> bool:
+    layers = describe_network(spec).normalizations
+    return any(_normalizer(spec).statistic_size(layer.output_shape) == 1 for layer in layers)
 
 
 def _nothing_but(spec: RunSpec) -> str:
@@ -235,6 +271,8 @@ RULES: tuple[Callable[[RunSpec], Advice | None], ...] = (
     _large_weights,
     _vanishing_gradient,
     _small_batch,
+    _without_gradient,
+    _single_unit,
     _lone_last_example,
     _slow_momentum,
     _large_epsilon,

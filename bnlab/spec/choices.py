@@ -55,7 +55,7 @@ ARCHITECTURES: dict[str, Choice] = {
 }
 
 PLACEMENTS: dict[str, Choice] = {
-    "none": Choice("None", "No batch normalization between the hidden layers."),
+    "none": Choice("None", "No normalization between the hidden layers."),
     "before_activation": Choice(
         "Before the activation", "Dense → BN → activation, as Ioffe and Szegedy (2015) placed it."
     ),

@@ -8,12 +8,14 @@ from typing import Any
 from bnlab.spec import choices
 from bnlab.spec.datasets import DATASETS
 from bnlab.spec.network import describe_network
+from bnlab.spec.normalizers import NORMALIZER_FIELDS, NORMALIZERS
 from bnlab.spec.run_spec import RunSpec
 
 NOTHING = "–"
 """Stands for the value of a field that has no effect in a spec."""
 
 REGISTRIES: dict[str, Mapping[str, choices.Choice]] = {
+    "normalizer": NORMALIZERS,
     "placement": choices.PLACEMENTS,
     "architecture": choices.ARCHITECTURES,
     "kernel_initializer": choices.INITIALIZERS,
@@ -25,7 +27,6 @@ REGISTRIES: dict[str, Mapping[str, choices.Choice]] = {
 }
 """The registry that each field chooses from."""
 
-_NORMALIZATION = frozenset({"momentum", "epsilon", "center", "scale", "renorm"})
 _HIDDEN_NORMALIZATION = frozenset({"noise"})
 _SHORTEST_DECIMAL = 1e-7
 
@@ -63,7 +64,8 @@ def differing_fields(specs: Mapping[str, RunSpec]) -> dict[str, dict[str, str]]:
 
 def _idle_fields(spec: RunSpec) -> frozenset[str]:
     """The fields that change nothing in the training of `spec`."""
-    unused = frozenset() if describe_network(spec).normalizations else _NORMALIZATION
+    taken = {"normalizer", *NORMALIZERS[spec.normalizer].fields.values()}
+    unused = (NORMALIZER_FIELDS | {"normalizer"}) - (taken if describe_network(spec).normalizations else set())
     unused |= frozenset() if spec.placement != "none" else _HIDDEN_NORMALIZATION
     takes_stddev = choices.INITIALIZERS[spec.kernel_initializer].takes_stddev
     return unused if takes_stddev else unused | {"initializer_stddev"}

@@ -6,6 +6,7 @@ from typing import Any
 from bnlab.spec.choices import INITIALIZERS, OPTIMIZERS, RESCALINGS
 from bnlab.spec.datasets import HOLDOUT
 from bnlab.spec.network import Layer, describe_network
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.run_spec import RunSpec
 
 _POSITIONAL = {
@@ -18,7 +19,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "Dense": {"use_bias": True, "kernel_initializer": "glorot_uniform"},
     "Conv2D": {"use_bias": True, "kernel_initializer": "glorot_uniform"},
     "LeakyReLU": {"negative_slope": 0.3},
-    "BatchNormalization": {"momentum": 0.99, "epsilon": 1e-3, "center": True, "scale": True, "renorm": False},
 }
 """Keras's own, which nobody writes; a test compares what the code builds with what bnlab builds."""
 
@@ -122,7 +122,9 @@ def _model_code(spec: RunSpec) -> str:
     network = describe_network(spec)
     layers = "".join(f"        {_layer_code(layer, spec)},\n" for layer in network.layers)
     noisy = any(layer.keras_class == "BatchNoise" for layer in network.layers)
-    return f"""{_NOISE if noisy else ""}model = keras.Sequential(
+    comment = NORMALIZERS[spec.normalizer].code_comment if network.normalizations else ""
+    comment = f"# {comment}\n" if comment else ""
+    return f"""{_NOISE if noisy else ""}{comment}model = keras.Sequential(
     [
         keras.Input({network.input_shape}),
 {layers}    ]
@@ -136,7 +138,8 @@ model.compile(
 
 
 def _layer_code(layer: Layer, spec: RunSpec) -> str:
-    defaults, positional = _DEFAULTS.get(layer.keras_class, {}), _POSITIONAL.get(layer.keras_class, ())
+    defaults = layer.normalizer.defaults if layer.normalizer else _DEFAULTS.get(layer.keras_class, {})
+    positional = _POSITIONAL.get(layer.keras_class, ())
     arguments = []
     for name, value in layer.config.items():
         if name in defaults and value == defaults[name]:
@@ -163,4 +166,6 @@ def _optimizer_code(spec: RunSpec) -> str:
 
 
 def _literal(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_literal(key)}: {_literal(entry)}" for key, entry in value.items()) + "}"
     return json.dumps(value) if isinstance(value, str) else repr(value)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnlab.spec.choices import ACTIVATIONS
+from bnlab.spec.normalizers import NORMALIZERS, Normalizer
 from bnlab.spec.run_spec import RunSpec
 
 KERNEL_SIZE, STRIDES = 3, 2
@@ -28,13 +29,22 @@ class Variable:
 
 @dataclass(frozen=True)
 class Layer:
-    """One Keras layer: its class, the arguments that matter, its output's shape (without the batch)."""
+    """One Keras layer: its class, the arguments that matter, its output's shape (without the batch).
+
+    `normalizer_name` is the key in NORMALIZERS of a normalization layer, and empty for others.
+    """
 
     name: str
     keras_class: str
     output_shape: tuple[int, ...]
     config: dict[str, Any] = field(default_factory=dict)
     variables: tuple[Variable, ...] = ()
+    normalizer_name: str = ""
+
+    @property
+    def normalizer(self) -> Normalizer | None:
+        """What is known of it as a normalization layer; None for other layers."""
+        return NORMALIZERS.get(self.normalizer_name)
 
     @property
     def trainable(self) -> int:
@@ -43,7 +53,7 @@ class Layer:
 
     @property
     def non_trainable(self) -> int:
-        """Parameters that it does not, such as moving_mean."""
+        """Parameters that it does not, such as moving statistics."""
         return sum(v.size for v in self.variables if not v.trainable)
 
     @property
@@ -100,12 +110,18 @@ class Network:
 
     @property
     def normalizations(self) -> tuple[Layer, ...]:
-        """The batch-normalization layers, from the input on."""
-        return tuple(layer for layer in self.layers if layer.keras_class == "BatchNormalization")
+        """The normalization layers, from the input on."""
+        return tuple(layer for layer in self.layers if layer.normalizer is not None)
+
+    @property
+    def input_normalization(self) -> Layer | None:
+        """The one that the image enters before any kernel; None where there is none."""
+        first = next(layer for layer in self.layers if layer.normalizer or layer.products)
+        return first if first.normalizer else None
 
 
 def describe_network(spec: RunSpec) -> Network:
-    """The network of `spec`: BN on the input if asked, the hidden blocks, Dense softmax.
+    """The network of `spec`: normalization on the input if asked, the hidden blocks, Dense softmax.
 
     A dense network flattens the image first, a convolutional one what its last block puts out.
     """
@@ -114,7 +130,7 @@ def describe_network(spec: RunSpec) -> Network:
     blocks = []
     for number, units in enumerate(spec.hidden_units, start=1):
         block = list(_block(number, shape, units, spec))
-        # A block begins with its kernel and, where BN stands before the activation, with BN and perhaps noise.
+        # A block begins with its kernel and, if placed before the activation, with normalization and perhaps noise.
         entering = 1 + spec.noise if spec.placement == "before_activation" else 0
         blocks.append(Block(block[0].name, block[entering].name))
         layers += block
@@ -138,7 +154,7 @@ def _entrance(spec: RunSpec) -> Iterator[Layer]:
         shape = (*shape, 1)
         yield Layer("reshape", "Reshape", shape, {"target_shape": shape})
     if spec.input_normalization:
-        yield _normalization("bn_input", shape, spec)
+        yield _normalization("input", shape, spec)
 
 
 def _block(number: int, inputs: tuple[int, ...], units: int, spec: RunSpec) -> Iterator[Layer]:
@@ -172,7 +188,7 @@ def _own(spec: RunSpec) -> dict[str, Any]:
 
 
 def _hidden_normalization(number: int, shape: tuple[int, ...], spec: RunSpec) -> Iterator[Layer]:
-    yield _normalization(f"bn_{number}", shape, spec)
+    yield _normalization(str(number), shape, spec)
     if spec.noise:
         yield Layer(f"noise_{number}", "BatchNoise", shape, {"place": number})
 
@@ -182,13 +198,12 @@ def _weights(kernel: tuple[int, ...], *, use_bias: bool) -> tuple[Variable, ...]
     return (Variable("kernel", kernel, True), *bias)
 
 
-def _normalization(name: str, shape: tuple[int, ...], spec: RunSpec) -> Layer:
-    """BN's variables: 4 × units (a convolution's channels), fewer without center or scale, 3 × more with renorm."""
-    names = [("gamma", True)] if spec.scale else []
-    names += [("beta", True)] if spec.center else []
-    names += [("moving_mean", False), ("moving_variance", False)]
-    if spec.renorm:
-        names += [("moving_stddev", False), ("renorm_mean", False), ("renorm_stddev", False)]
-    variables = tuple(Variable(variable, shape[-1:], trainable) for variable, trainable in names)
-    config = {key: getattr(spec, key) for key in ("momentum", "epsilon", "center", "scale", "renorm")}
-    return Layer(name, "BatchNormalization", shape, config, variables)
+def _normalization(place: str, shape: tuple[int, ...], spec: RunSpec) -> Layer:
+    """The layer of the spec's normalizer; each of its variables has one value a unit (a convolution's channel)."""
+    normalizer, units = NORMALIZERS[spec.normalizer], shape[-1]
+    fields = {argument: getattr(spec, name) for argument, name in normalizer.fields.items()}
+    config = {**normalizer.sized_config(units), **fields, **normalizer.config}
+    variables = tuple(
+        Variable(v.name, (units,), v.trainable) for v in normalizer.variables if not v.field or getattr(spec, v.field)
+    )
+    return Layer(f"{normalizer.prefix}_{place}", normalizer.keras_class, shape, config, variables, spec.normalizer)

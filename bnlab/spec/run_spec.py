@@ -6,10 +6,11 @@ import math
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bnlab.spec import choices
 from bnlab.spec.datasets import DATASETS, HOLDOUT, Dataset
+from bnlab.spec.normalizers import NORMALIZERS, without_former_fields
 
 TRAINING_SEMANTICS = 1
 """Raised whenever the same spec would train to other numbers, so that old runs are not mistaken for new."""
@@ -31,10 +32,10 @@ class RunSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     placement: Annotated[str, AfterValidator(choices.one_of(choices.PLACEMENTS))] = _choice(
-        choices.PLACEMENTS, "none", "Placement", "Where batch normalization stands in each hidden layer."
+        choices.PLACEMENTS, "none", "Placement", "Where the normalization stands in each hidden layer."
     )
     input_normalization: bool = Field(
-        False, title="Normalize the input", description="A batch-normalization layer before the first Dense."
+        False, title="Normalize the input", description="A normalization layer before the first Dense."
     )
     use_bias: bool = Field(
         True, title="Use bias", description="Whether the hidden Dense layers add a bias; the output always does."
@@ -72,6 +73,9 @@ class RunSpec(BaseModel):
     seed: int = Field(
         0, ge=0, le=2**31 - 1, title="Seed", description="Decides the initial weights and the order of examples."
     )
+    normalizer: Annotated[str, AfterValidator(choices.one_of(NORMALIZERS))] = _choice(
+        NORMALIZERS, "batch_normalization", "Normalizer", "What the normalization layers normalize by."
+    )
     momentum: float = Field(
         0.99,
         ge=0,
@@ -80,20 +84,15 @@ class RunSpec(BaseModel):
         description="The weight of the old value in the moving mean and variance (PyTorch's is 1 minus this).",
     )
     epsilon: float = Field(
-        1e-3, gt=0, le=1, title="BN epsilon", description="Added to the variance inside the square root."
+        1e-3, gt=0, le=1, title="Epsilon", description="Added to the variance inside the square root."
     )
-    center: bool = Field(True, title="BN center", description="Whether BN learns the offset beta.")
-    scale: bool = Field(True, title="BN scale", description="Whether BN learns the factor gamma.")
-    renorm: bool = Field(
-        False,
-        title="Batch renormalization",
-        description="Corrects each batch towards the moving statistics while training (Ioffe 2017).",
-    )
+    center: bool = Field(True, title="Center", description="Whether the normalization learns the offset beta.")
+    scale: bool = Field(True, title="Scale", description="Whether the normalization learns the factor gamma.")
     noise: bool = Field(
         False,
-        title="Noise after BN",
-        description="Gives the output of each hidden BN layer another mean and spread at each step of training "
-        "(Santurkar 2018).",
+        title="Noise after normalization",
+        description="Gives the output of each hidden normalization layer another mean and spread at each step of "
+        "training (Santurkar 2018).",
     )
     dataset: Annotated[str, AfterValidator(choices.one_of(DATASETS))] = _choice(
         DATASETS, "mnist", "Dataset", "The images to classify."
@@ -107,6 +106,11 @@ class RunSpec(BaseModel):
     validation: Annotated[str, AfterValidator(choices.one_of(choices.VALIDATIONS))] = _choice(
         choices.VALIDATIONS, "test", "Validation", "Which images the validation curves are measured on."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_former_fields(cls, values: Any) -> Any:
+        return without_former_fields(values) if isinstance(values, dict) else values
 
     @field_validator("train_examples")
     @classmethod

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from bnlab.model.build import build_model
-from bnlab.model.noise import noise_at
+from bnlab.model.training_step import TrainingStep, training_step
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.batches import Batch, step_batch, trained_states
@@ -25,7 +25,7 @@ class LayerShift:
     G is the gradient of the loss with respect to the layer's kernel, G′ the same on the same batch once everything that
     stands before the layer (kernels, biases, gammas, betas) has taken the step. `gradient_norm` is ‖G‖₂, `difference`
     ‖G − G′‖₂, `cosine` that of the angle between them: 1 where nothing shifts, NaN where one of them is 0. The first
-    layer has nothing before it but perhaps BN on the input, so there the difference is 0 otherwise.
+    layer has nothing before it but perhaps normalization on the input, so there the difference is 0 otherwise.
     """
 
     layer: str
@@ -69,7 +69,8 @@ def shifts_trained(spec: RunSpec, steps: Iterable[int]) -> Iterator[tuple[int, t
 
 
 def _gradients(model: keras.Model, spec: RunSpec, state: State, trainable: Tensors, step: int, batch: Batch) -> Tensors:
-    with tf.GradientTape() as tape, noise_at(tf.constant(spec.seed), tf.constant(step)):
+    current = TrainingStep(tf.constant(step), tf.constant(spec.seed))
+    with tf.GradientTape() as tape, training_step(spec, model, current):
         tape.watch(trainable)
         loss, _, _ = batch_loss(model, (trainable, state.non_trainable), *batch)
     return tape.gradient(loss, trainable)

@@ -1,4 +1,4 @@
-"""Measuring a state: validation, the hidden layers on a fixed batch, and a snapshot of every BN layer."""
+"""Measuring a state: validation, the hidden layers on a fixed batch, and a snapshot of every normalization layer."""
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +20,7 @@ def measure(
     """Everything recorded at one moment; `state` is not changed."""
     loss, accuracy = validate(program, state, validation)
     network = describe_network(spec)
-    layers = _layer_records(network, program, state, probe)
+    layers = _layer_records(network, program, state, probe, step)
     snapshots = _snapshots(network, save_state(spec, state))
     return Moment(step, seconds, loss, accuracy, layers, snapshots)
 
@@ -31,8 +31,10 @@ def validate(program: Program, state: State, validation: Batches) -> tuple[float
     return float(loss), float(accuracy)
 
 
-def _layer_records(network: Network, program: Program, state: State, probe: Batches) -> tuple[LayerRecord, ...]:
-    inner, gradient_norms = program.probe(state.trainable, state.non_trainable, _tensors(probe))
+def _layer_records(
+    network: Network, program: Program, state: State, probe: Batches, step: int
+) -> tuple[LayerRecord, ...]:
+    inner, gradient_norms = program.probe(state.trainable, state.non_trainable, _tensors(probe), tf.constant(step))
     rows = zip(network.blocks, gradient_norms, program.weight_norms(state), inner, strict=True)
     return tuple(
         LayerRecord(block.dense, float(gradient), float(weight), _percentiles(values.numpy()))

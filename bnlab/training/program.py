@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from bnlab.model.build import build_model
-from bnlab.model.noise import noise_at
+from bnlab.model.training_step import TrainingStep, training_step
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.spec.structure import MOST_PROGRAMS, structure_of
@@ -26,7 +26,7 @@ EVALUATION_BATCH = 1_000
 
 @dataclass(frozen=True)
 class State:
-    """What a step changes: the weights, BN's statistics and the optimizer's slots, in Keras's order."""
+    """What a step changes: the weights, the moving statistics and the optimizer's slots, in Keras's order."""
 
     trainable: Tensors
     non_trainable: Tensors
@@ -47,6 +47,7 @@ class Program:
 
     def __init__(self, spec: RunSpec) -> None:
         """Trace nothing yet: each function compiles at its first call."""
+        self._spec = spec
         self._model = build_model(spec)
         self._rule: UpdateRule = UPDATE_RULES[spec.optimizer]
         self._probe_model = _probe_model(self._model, spec)
@@ -98,7 +99,8 @@ class Program:
             i: tf.Tensor, weights: Tensors, statistics: Tensors, memory: Slots, *curves: tf.Tensor
         ) -> tuple[Any, ...]:
             images, labels = _gather(Batches(*data), indices[i])
-            with tf.GradientTape() as tape, noise_at(seed, done + i):
+            step = TrainingStep(done + i, seed)
+            with tf.GradientTape() as tape, training_step(self._spec, self._model, step):
                 tape.watch(weights)
                 loss, outputs, statistics = batch_loss(self._model, (weights, statistics), images, labels)
             gradients = tape.gradient(loss, weights)
@@ -134,12 +136,15 @@ class Program:
         return outputs
 
     def _probe(
-        self, trainable: Tensors, non_trainable: Tensors, data: tuple[tf.Tensor, ...]
+        self, trainable: Tensors, non_trainable: Tensors, data: tuple[tf.Tensor, ...], step: tf.Tensor
     ) -> tuple[Tensors, Tensors]:
-        """Per hidden layer: pre-activations `[n, units]` and the gradient's norm, on `data` in training mode."""
+        """Per hidden layer: pre-activations `[n, units]` and the gradient's norm, on `data` as if trained on.
+
+        In the training step after `step` steps, but without its noise.
+        """
         images, labels = _gather(Batches(*data), tf.range(data[0].shape[0]))
         kernels = [trainable[index] for index in self._hidden_kernels]
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, training_step(self._spec, self._probe_model, TrainingStep(step)):
             tape.watch(kernels)
             loss, outputs, _ = batch_loss(self._probe_model, (trainable, non_trainable), images, labels)
         return outputs[:-1], [tf.norm(gradient) for gradient in tape.gradient(loss, kernels)]
@@ -152,7 +157,7 @@ class Program:
 def batch_loss(
     model: keras.Model, state: tuple[Tensors, Tensors], images: tf.Tensor, labels: tf.Tensor, *, training: bool = True
 ) -> tuple[tf.Tensor, list[tf.Tensor], Tensors]:
-    """The mean loss on scaled `images`, the model's outputs (the softmax last), and BN's statistics afterwards.
+    """The mean loss on scaled `images`, the model's outputs (the softmax last), and the moving statistics afterwards.
 
     `state` is (trainable, non_trainable) in Keras's order; the model's own variables are not used.
     """

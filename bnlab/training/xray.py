@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bnlab.model.build import build_model
+from bnlab.model.training_step import TrainingStep, training_step
 from bnlab.spec.network import describe_network
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.batches import Batch, probe_batch, trained_states
@@ -44,8 +45,8 @@ class LayerXray:
     saturated: float
 
 
-def xray(spec: RunSpec, state: State, batch: Batch) -> tuple[LayerXray, ...]:
-    """Every hidden layer of `spec` at `state`, from the input on; noise after BN is left out."""
+def xray(spec: RunSpec, state: State, step: int, batch: Batch) -> tuple[LayerXray, ...]:
+    """Every hidden layer of `spec` at `state` after `step` steps, from the input on; noise is left out."""
     network, model = describe_network(spec), build_model(spec)
     names = {layer.name for layer in network.layers}
     outputs = [f"activation_{number}" for number in range(1, len(network.blocks) + 1)]
@@ -55,7 +56,7 @@ def xray(spec: RunSpec, state: State, batch: Batch) -> tuple[LayerXray, ...]:
         model.inputs[0], [model.get_layer(name).output for name in (*entering, *leaving)] + model.outputs[:1]
     )
     kernels = [state.trainable[place] for place in _places(model, [block.dense for block in network.blocks])]
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as tape, training_step(spec, shown, TrainingStep(tf.constant(step))):
         tape.watch(kernels)
         loss, inner, _ = batch_loss(shown, (state.trainable, state.non_trainable), *batch)
     norms = [float(tf.norm(gradient)) for gradient in tape.gradient(loss, kernels)]
@@ -74,7 +75,7 @@ def xray_trained(spec: RunSpec, steps: Iterable[int]) -> Iterator[tuple[int, tup
     """
     batch = probe_batch(spec)
     for step, state in trained_states(spec, steps):
-        yield step, xray(spec, state, batch)
+        yield step, xray(spec, state, step, batch)
 
 
 def _layer_xray(layer: str, activation: str, norm: float, entering: Values, leaving: Values) -> LayerXray:

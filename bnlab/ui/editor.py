@@ -110,7 +110,7 @@ def _render_form(state: PageState, variant: Variant, place: int) -> None:
     render(GREAT)
     st.divider()
     render(TRAINING)
-    with st.expander("Batch normalization's own", icon=":material/tune:"):
+    with st.expander("Normalization", icon=":material/tune:"):
         render(NORMALIZATION)
     with st.expander("Data and seed", icon=":material/database:"):
         render(DATA)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from bnlab.charts.numbers import power
+from bnlab.model.fold import why_not_foldable
 from bnlab.runs.fold import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
 from bnlab.runs.lab import Lab
 from bnlab.runs.run import Run, are_active
@@ -49,8 +50,11 @@ def _name(label: str, run: Run, runs: Sequence[Run]) -> str:
 def _why_none(runs: Sequence[Run]) -> str:
     normalized = [run for run in runs if has_normalization(run.spec)]
     if not normalized:
-        return "None of these networks has batch normalization that could be folded away."
-    if are_active(normalized):
+        return "None of these networks has normalization that could be folded away."
+    foldable = [run for run in normalized if not why_not_foldable(run.spec)]
+    if not foldable:
+        return " ".join(sorted({why_not_foldable(run.spec) for run in normalized}))
+    if are_active(foldable):
         return "A network can be folded when its training is over."
     return "The recorded networks came without their weights: press Train to train them here, then fold them."
 

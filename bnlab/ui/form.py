@@ -12,7 +12,7 @@ from bnlab.spec.run_spec import RunSpec
 
 GREAT = ("placement", "use_bias", "kernel_initializer", "initializer_stddev")
 TRAINING = ("architecture", "activation", "hidden_units", "optimizer", "learning_rate", "batch_size", "epochs")
-NORMALIZATION = ("input_normalization", "momentum", "epsilon", "center", "scale", "renorm", "noise")
+NORMALIZATION = ("normalizer", "input_normalization", "momentum", "epsilon", "center", "scale", "noise")
 DATA = ("dataset", "train_examples", "rescale", "validation", "seed")
 FEW = 4
 TOO_MANY = 51  # hidden layers

@@ -27,11 +27,12 @@ from bnlab.charts.histograms import (
     histogram_values,
 )
 from bnlab.charts.normalization import (
-    VARIABLES,
     absent_figure,
     normalization_alt,
     normalization_figure,
     normalization_frame,
+    shown_variables,
+    statistics_notes,
     unit_values,
 )
 from bnlab.charts.pictures import picture_alt, picture_figure, picture_frame
@@ -104,7 +105,7 @@ def distribution_charts(store: Store, runs: Runs, layer: str) -> tuple[Chart, ..
     styles = _styles(runs)
     return tuple(
         Chart(v, normalization_figure(frames, v, styles), normalization_alt(frames, v, layer, styles))
-        for v in VARIABLES
+        for v in _variables(runs)
     )
 
 
@@ -112,7 +113,7 @@ def distribution_charts(store: Store, runs: Runs, layer: str) -> tuple[Chart, ..
 def heat_map_charts(store: Store, run: ShownRun, layer: str) -> tuple[Chart, ...]:
     """Each variable of every unit over training, of one run."""
     snapshots, charts = _snapshots(store, run, layer), []
-    for variable in VARIABLES:
+    for variable in _variables([run]):
         frame, values = heat_map_frame(snapshots, variable), unit_values(snapshots, variable)[1]
         said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
         drawn = said or heat_map_figure(frame, variable, run.spec.steps_per_epoch)
@@ -125,7 +126,7 @@ def histogram_charts(store: Store, runs: Runs, layer: str, epoch: float) -> tupl
     """Each variable over the units at one moment, all runs together."""
     snapshots = {run.digest: _snapshots(store, run, layer) for run in runs}
     steps, styles, charts = {run.digest: run.step_at(epoch) for run in runs}, _styles(runs), []
-    for variable in VARIABLES:
+    for variable in _variables(runs):
         values = histogram_values(snapshots, variable, steps)
         span = histogram_range(list(snapshots.values()), variable)
         drawn = absent_figure(snapshots, variable) or histogram_figure(
@@ -140,7 +141,7 @@ def picture_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tup
     """Each variable of the input's normalization at one moment, as an image."""
     snapshots, charts = _snapshots(store, run, layer), []
     rows, columns = run.spec.data.image_shape
-    for variable in VARIABLES:
+    for variable in _variables([run]):
         frame = picture_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
         values = unit_values(snapshots, variable)[1]
         said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
@@ -149,8 +150,17 @@ def picture_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tup
     return tuple(charts)
 
 
+def _variables(runs: Sequence[ShownRun]) -> tuple[str, ...]:
+    return shown_variables(run.spec for run in runs)
+
+
 @lru_cache(maxsize=256)
-def unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+def layer_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """What charts of one layer's variables do not show, and why some of its values have not moved."""
+    return (*statistics_notes(run.spec for run in runs), *_unmoved_notes(store, runs, layer))
+
+
+def _unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
     """Why some of one layer's values have not moved, a sentence each, with the runs of which it is true."""
     told: dict[str, list[str]] = {}
     for run in runs:
@@ -165,7 +175,7 @@ def unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
 def exploded_bands(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
     """Which of the runs' bands leave the axes that one layer's distributions have in common."""
     frames = {run: normalization_frame(_snapshots(store, run, layer), run.spec.steps_per_epoch) for run in runs}
-    of_all = [{run: extremes(frame[frame["variable"] == v]) for run, frame in frames.items()} for v in VARIABLES]
+    of_all = [{run: extremes(frame[frame["variable"] == v]) for run, frame in frames.items()} for v in _variables(runs)]
     return _exploded(runs, set().union(*map(exploded_runs, of_all)))
 
 
@@ -173,7 +183,7 @@ def exploded_bands(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
 def exploded_units(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
     """Which of the runs' units leave the axes that one layer's histograms have in common."""
     snapshots = {run: _snapshots(store, run, layer) for run in runs}
-    of_all = [{run: unit_values(frame, v)[1].ravel() for run, frame in snapshots.items()} for v in VARIABLES]
+    of_all = [{run: unit_values(frame, v)[1].ravel() for run, frame in snapshots.items()} for v in _variables(runs)]
     return _exploded(runs, set().union(*map(exploded_runs, of_all)))
 
 

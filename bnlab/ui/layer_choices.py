@@ -47,7 +47,7 @@ def _write_view(name: str) -> None:
 
 
 def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
-    """Some of the labels of `specs`; at first the first without batch normalization and the last with it."""
+    """Some of the labels of `specs`; at first the first without normalization and the last with it."""
     labels = list(specs)
     plain = [label for label, spec in specs.items() if not has_normalization(spec)]
     normalized = [label for label in labels if label not in plain]
@@ -59,7 +59,7 @@ def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
 
 
 def has_normalization(spec: RunSpec) -> bool:
-    """Whether the network has a batch-normalization layer."""
+    """Whether the network has a normalization layer."""
     return spec.placement != "none" or spec.input_normalization
 
 

@@ -26,9 +26,9 @@ from bnlab.ui.layer_charts import (
     hidden_layer_chart,
     hidden_layer_names,
     histogram_charts,
+    layer_notes,
     picture_charts,
     recorded_steps,
-    unmoved_notes,
 )
 from bnlab.ui.layer_choices import choose_layers
 from bnlab.ui.layer_moments import at_moment
@@ -39,12 +39,11 @@ from bnlab.ui.xray import render_xray
 MOST_SIDE_BY_SIDE = 2
 HEIGHT = 260
 MOST_ROWS_OPEN = 24
-INPUT = "bn_input"
 
 
 @lru_cache(maxsize=64)
 def _normalization_names(spec: RunSpec) -> tuple[str, ...]:
-    """The batch-normalization layers' names, from the input on."""
+    """The normalization layers' names, from the input on."""
     return tuple(layer.name for layer in describe_network(spec).normalizations)
 
 
@@ -52,7 +51,7 @@ def render_distributions(store: Store, runs: Runs) -> None:
     """Percentiles of each variable over training, a row a layer."""
     st.caption("Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.")
     for name, own in _normalized(runs):
-        notes = exploded_bands(store, own, name) + unmoved_notes(store, own, name)
+        notes = exploded_bands(store, own, name) + layer_notes(store, own, name)
         _render_layer(name, distribution_charts(store, own, name), "distribution", notes=notes)
 
 
@@ -66,7 +65,7 @@ def render_heat_maps(store: Store, runs: Runs) -> None:
     shown = _side_by_side(runs)
     for name, own in _normalized(shown):
         for place, run in enumerate(own):
-            charts, notes = heat_map_charts(store, run, name), unmoved_notes(store, (run,), name)
+            charts, notes = heat_map_charts(store, run, name), layer_notes(store, (run,), name)
             _render_layer(f"{name}, {run.label}", charts, f"heat-{place}", name, notes)
     _say_how_many(runs, shown)
 
@@ -78,21 +77,28 @@ def render_histograms(store: Store, runs: Runs) -> None:
 
     def draw(epoch: float) -> None:
         for name, own in layers:
-            notes = exploded_units(store, own, name) + unmoved_notes(store, own, name)
+            notes = exploded_units(store, own, name) + layer_notes(store, own, name)
             _render_layer(name, histogram_charts(store, own, name, epoch), "histogram", notes=notes)
-            if name == INPUT:
-                _render_pictures(store, own, epoch)
+            images = tuple(run for run in own if _is_on_image(run.spec, name))
+            if images:
+                _render_pictures(store, images, name, epoch)
 
     _at_moment(store, runs, draw)
 
 
-def _render_pictures(store: Store, runs: Runs, epoch: float) -> None:
-    """The input's normalization as images, of those whose input is one."""
-    images = tuple(run for run in runs if len(run.spec.data.image_shape) == 2 and run.spec.architecture == "dense")
+def _is_on_image(spec: RunSpec, layer: str) -> bool:
+    """Whether a normalization layer has one unit for each pixel of an image without colours."""
+    first = describe_network(spec).input_normalization
+    on_input = first is not None and first.name == layer
+    return on_input and len(spec.data.image_shape) == 2 and spec.architecture == "dense"
+
+
+def _render_pictures(store: Store, images: Runs, layer: str, epoch: float) -> None:
+    """The input's normalization as images."""
     shown = _side_by_side(images)
     for place, run in enumerate(shown):
-        title = f"{INPUT} as a picture, {run.label}"
-        _render_layer(title, picture_charts(store, run, INPUT, epoch), f"picture-{place}", INPUT)
+        title = f"{layer} as a picture, {run.label}"
+        _render_layer(title, picture_charts(store, run, layer, epoch), f"picture-{place}", layer)
     _say_how_many(images, shown)
 
 
@@ -142,7 +148,7 @@ def render_tables(_store: Store, runs: Runs) -> None:
 
 
 def _normalized(runs: Runs) -> list[tuple[str, Runs]]:
-    """The chosen batch-normalization layers, each with the runs that have it."""
+    """The chosen normalization layers, each with the runs that have it."""
     named = {run: _normalization_names(run.spec) for run in runs}
     names = sorted({name for layers in named.values() for name in layers}, key=_depth)
     chosen = choose_layers(names, "layers-normalizations")
@@ -167,7 +173,7 @@ def _at_moment(store: Store, runs: Runs, draw: Callable[[float], None]) -> None:
 def _render_layer(title: str, charts: Sequence[Chart], kind: str, layer: str = "", notes: Sequence[str] = ()) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(title)}**")
-        for place, chart in zip(st.columns(len(charts)), charts, strict=True):
+        for place, chart in zip(st.columns(len(charts)) if charts else (), charts, strict=True):
             with place:
                 _draw(chart, f"{kind}-{layer or title}", HEIGHT)
         for note in notes:

@@ -65,12 +65,12 @@ def _render_view(
         return
     drawn = [label for label in labels if has_normalization(specs[label]) or not view.is_of_normalization]
     if not drawn:
-        st.info("None of these networks has batch normalization. Choose one that has, or another view.")
+        st.info("None of these networks has normalization. Choose one that has, or another view.")
         return
     digests = {label: specs[label].digest for label in drawn}
     lasts = last_moments(store, list(digests.values()))
     runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], specs[label]) for label in drawn)
-    left_out = {"Without batch normalization": [label for label in labels if label not in drawn]}
+    left_out = {"Without normalization": [label for label in labels if label not in drawn]}
     remarks = {} if view.is_of_untrained else remarks_on([shown[label] for label in drawn], runs)
     render_legend(
         [run.style for run in runs], {remark: labels for remark, labels in (left_out | remarks).items() if labels}

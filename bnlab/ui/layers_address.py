@@ -34,7 +34,7 @@ def _choices(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
         "layers-view": ("view", [*VIEWS, *VIEWS_BY_TITLE]),
         "layers-seed": ("seed", [str(specs[0].seed + place) for place in range(comparison.seeds)]),
         "layers-networks": ("network", comparison.labels),
-        "layers-normalizations": ("batch-normalization layer", normalizations),
+        "layers-normalizations": ("normalization layer", normalizations),
         "layers-hidden": ("hidden layer", [name for spec in specs for name in hidden_layer_names(spec)]),
         "layers-xray-steps": ("step for the X-ray", [str(step) for step in STEPS]),
     }

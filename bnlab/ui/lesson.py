@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bnlab.spec.choices import Choice
+from bnlab.spec.normalizers import FORMER_FIELDS
 from bnlab.spec.parse import nearest
 from bnlab.spec.run_spec import RunSpec
 
@@ -65,6 +66,7 @@ def _known(
     parameters: Mapping[str, Sequence[str]], parameter: str, names: Mapping[str, str], faults: list[str]
 ) -> tuple[str, ...]:
     given = [name for text in parameters.get(parameter, ()) for name in text.replace(",", ".").split(".") if name]
+    given = [FORMER_FIELDS.get(name, name) for name in given]
     unknown = [name for name in given if name not in names]
     if unknown:
         faults.append(_unheard_of(parameter, unknown[0], names))

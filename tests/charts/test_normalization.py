@@ -25,6 +25,7 @@ from bnlab.ui.live_chart import figure_json
 
 STYLE = Style("With BN", "#0072B2", "dash")
 STYLES = {"a1": STYLE, "b2": Style("Without", "#D55E00", "solid")}
+ENDS = {variable: place for place, variable in enumerate(VARIABLES, start=1)}
 numbers = st.floats(-1e6, 1e6, width=32)
 
 
@@ -67,7 +68,7 @@ def test_percentiles_are_numpys(values: np.ndarray) -> None:
     np.testing.assert_allclose(frame["epoch"], np.arange(len(values)) / 3)
 
 
-def test_what_renorm_keeps_besides_is_not_shown() -> None:
+def test_what_only_training_uses_is_not_shown() -> None:
     frame = normalization_frame(snapshots_of((0, "renorm_mean", [1]), (0, "gamma", [1])), 1)
     assert frame["variable"].tolist() == ["gamma"]
 
@@ -80,7 +81,7 @@ def test_nothing_recorded_gives_no_rows() -> None:
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_a_median_over_two_bands_in_the_runs_colour(variable: str) -> None:
-    figure = normalization_figure({"a1": frame_of(gamma=1, beta=2, moving_mean=3, moving_variance=4)}, variable, STYLES)
+    figure = normalization_figure({"a1": frame_of(**ENDS)}, variable, STYLES)
     by_uid = {trace.uid: trace for trace in figure.data}
     assert set(by_uid) == {f"a1-{column}" for column in PERCENTILE_COLUMNS}
     assert len(figure.data) == len(PERCENTILE_COLUMNS)
@@ -89,7 +90,7 @@ def test_a_median_over_two_bands_in_the_runs_colour(variable: str) -> None:
     bands = [(a.uid, b.uid) for a, b in zip(figure.data, figure.data[1:], strict=False) if b.fill == "tonexty"]
     assert bands == [("a1-p5", "a1-p95"), ("a1-p15", "a1-p85")]
     np.testing.assert_allclose(by_uid["a1-p50"].x, [0, 1])
-    np.testing.assert_allclose(by_uid["a1-p50"].y, [0, list(VARIABLES).index(variable) + 1])
+    np.testing.assert_allclose(by_uid["a1-p50"].y, [0, ENDS[variable]])
     assert figure.layout.title.text == VARIABLES[variable]
     assert not texts(figure)
 

@@ -1,6 +1,5 @@
 """The Keras model against the description it is built from, and its kernels against Keras's initializers."""
 
-import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -10,34 +9,29 @@ import numpy as np
 import pytest
 
 from bnlab.model.build import build_model
-from bnlab.spec.choices import ACTIVATIONS, INITIALIZERS, PLACEMENTS
+from bnlab.spec.choices import ACTIVATIONS, ARCHITECTURES, INITIALIZERS, PLACEMENTS
 from bnlab.spec.network import describe_network
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.presets import PRESETS, Variant
 from bnlab.spec.run_spec import RunSpec
+from tests.pairwise import pairwise_cases
 
 UNITS = (6, 4)
-FLAGS = ("input_normalization", "use_bias", "center", "scale", "renorm")
 SPECS = [
-    *(RunSpec(hidden_units=UNITS, placement=p, activation=a) for p, a in itertools.product(PLACEMENTS, ACTIVATIONS)),
-    *(RunSpec(hidden_units=UNITS, kernel_initializer=initializer) for initializer in INITIALIZERS),
     *(
-        RunSpec(hidden_units=UNITS, placement="before_activation", **dict(zip(FLAGS, flags, strict=True)))
-        for flags in itertools.product((False, True), repeat=len(FLAGS))
-    ),
-    *(RunSpec(hidden_units=UNITS, placement=placement, noise=True) for placement in PLACEMENTS),
-    RunSpec(hidden_units=UNITS, dataset="cifar10"),
-    *(
-        RunSpec(
-            hidden_units=UNITS,
-            architecture="conv",
-            placement=placement,
-            dataset=dataset,
-            input_normalization=True,
-            noise=True,
-            renorm=True,
+        RunSpec(hidden_units=UNITS, **case)
+        for case in pairwise_cases(
+            {
+                "activation": list(ACTIVATIONS),
+                "normalizer": list(NORMALIZERS),
+                "placement": list(PLACEMENTS),
+                "architecture": list(ARCHITECTURES),
+                "dataset": ("mnist", "cifar10"),
+                **dict.fromkeys(("input_normalization", "use_bias", "center", "scale", "noise"), (False, True)),
+            }
         )
-        for placement, dataset in itertools.product(PLACEMENTS, ("mnist", "cifar10"))
     ),
+    *(RunSpec(hidden_units=UNITS, kernel_initializer=initializer) for initializer in INITIALIZERS),
     RunSpec(hidden_units=(3,) * 6, architecture="conv", activation="linear", use_bias=False),
     RunSpec(hidden_units=(3,) * 50, placement="after_activation"),
 ]
@@ -87,10 +81,10 @@ def test_keras_counts_the_notebooks_networks_as_the_description_does(variant: Va
 
 
 def test_the_notebooks_activations_and_normalizations_are_kerass() -> None:
-    spec = RunSpec(placement="before_activation", activation="leaky_relu", momentum=0.9, epsilon=0.01, renorm=True)
+    spec = RunSpec(placement="before_activation", activation="leaky_relu", momentum=0.9, epsilon=0.01)
     model = build_model(spec)
     layer = model.get_layer("bn_1")
-    assert (layer.momentum, layer.epsilon, layer.center, layer.scale, layer.renorm) == (0.9, 0.01, True, True, True)
+    assert (layer.momentum, layer.epsilon, layer.center, layer.scale, layer.renorm) == (0.9, 0.01, True, True, False)
     assert model.get_layer("activation_1").negative_slope == pytest.approx(0.3)
     assert model.get_layer("output").activation is keras.activations.softmax
 
@@ -143,7 +137,7 @@ def test_biases_start_at_0_and_normalization_at_the_identity() -> None:
         {"input_normalization": True},
         {"activation": "linear"},
         {"use_bias": False},
-        {"placement": "after_activation", "renorm": True, "center": False},
+        {"placement": "after_activation", "normalizer": "layer_normalization", "center": False},
         {"optimizer": "adam", "learning_rate": 0.5, "batch_size": 7, "train_examples": 10},
     ],
     ids=str,

@@ -15,18 +15,28 @@ from bnlab.model.fold import Folded, FoldError, fold, fold_network
 from bnlab.model.folded_model import build_folded
 from bnlab.spec.choices import ACTIVATIONS, PLACEMENTS, RESCALINGS
 from bnlab.spec.network import Layer, Network, Variable, describe_network
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.training import Training
+from tests.pairwise import pairwise_cases
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
 UNITS = (5, 4)
-FLAGS = ("use_bias", "center", "scale", "renorm")
 NORMALIZED = [
     {"placement": placement, "input_normalization": on_input}
     for placement, on_input in itertools.product(PLACEMENTS, (False, True))
     if placement != "none" or on_input
 ]
+FOLDABLE = [name for name, entry in NORMALIZERS.items() if entry.foldable]
+CASES = pairwise_cases(
+    {
+        "where": NORMALIZED,
+        "activation": list(ACTIVATIONS),
+        "normalizer": FOLDABLE,
+        **dict.fromkeys(("use_bias", "center", "scale"), (False, True)),
+    }
+)
 Arrays = dict[str, np.ndarray]
 
 
@@ -67,19 +77,25 @@ def assert_same_logits(network: Network, arrays: Arrays, folded: Folded) -> None
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("where", NORMALIZED, ids=str)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_folded_network_computes_the_same(where: dict[str, Any], activation: str) -> None:
-    for flags in itertools.product((False, True), repeat=len(FLAGS)):
-        spec = RunSpec(hidden_units=UNITS, activation=activation, **where, **dict(zip(FLAGS, flags, strict=True)))
-        network = describe_network(spec)
-        arrays = drawn(network)
-        folded = fold(spec, arrays)
-        assert_same_logits(network, arrays, folded)
-        assert not folded.network.normalizations
-        described = {f"{layer.name}/{v.name}": v.shape for layer in folded.network.layers for v in layer.variables}
-        assert {name: array.shape for name, array in folded.weights.items()} == described
-        assert {array.dtype for array in folded.weights.values()} == {np.dtype("float32")}
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_folded_network_computes_the_same(case: dict[str, Any]) -> None:
+    fields = {name: value for name, value in case.items() if name != "where"}
+    spec = RunSpec(hidden_units=UNITS, **case["where"], **fields)
+    network = describe_network(spec)
+    arrays = drawn(network)
+    folded = fold(spec, arrays)
+    assert_same_logits(network, arrays, folded)
+    assert not folded.network.normalizations
+    described = {f"{layer.name}/{v.name}": v.shape for layer in folded.network.layers for v in layer.variables}
+    assert {name: array.shape for name, array in folded.weights.items()} == described
+    assert {array.dtype for array in folded.weights.values()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize("name", [name for name in NORMALIZERS if name not in FOLDABLE])
+def test_what_cannot_be_folded_is_said_in_one_sentence(name: str) -> None:
+    spec = RunSpec(hidden_units=UNITS, placement="before_activation", normalizer=name)
+    with pytest.raises(FoldError, match=rf"^{NORMALIZERS[name].title} cannot be folded away: [^.]*\.$"):
+        fold(spec, drawn(describe_network(spec)))
 
 
 @pytest.mark.parametrize("where", NORMALIZED, ids=str)
@@ -128,8 +144,9 @@ def chain(*classes: str) -> Network:
     for place, name in enumerate(classes):
         variables = [Variable(v, (3, 3) if v == "kernel" else (3,), True) for v in names.get(name, ())]
         config = {"epsilon": 0.001 * (place + 1)} if name == "BN" else {"activation": "tanh"}
+        normalizer = "batch_normalization" if name == "BN" else ""
         keras_class = "BatchNormalization" if name == "BN" else name
-        layers.append(Layer(f"layer_{place}", keras_class, (3,), config, tuple(variables)))
+        layers.append(Layer(f"layer_{place}", keras_class, (3,), config, tuple(variables), normalizer))
     return Network((3,), tuple(layers), ())
 
 
@@ -208,21 +225,24 @@ def keras_logits(model: keras.Sequential, images: np.ndarray) -> np.ndarray:
     return np.asarray(model(images))
 
 
-@pytest.mark.parametrize("where", NORMALIZED, ids=str)
-def test_trained_networks_agree_in_keras(where: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("where", "rescale", "normalizer"),
+    list(zip(NORMALIZED, itertools.cycle(RESCALINGS), itertools.cycle(FOLDABLE), strict=False)),
+    ids=str,
+)
+def test_trained_networks_agree_in_keras(where: dict[str, Any], rescale: str, normalizer: str) -> None:
     """In float32, to 1e-4 of each logit, with pixels between 0 and 1 and with raw ones."""
-    for rescale in RESCALINGS:
-        spec = RunSpec(
-            hidden_units=(32, 16), train_examples=320, epochs=1, momentum=0.9, rescale=rescale,
-            learning_rate=0.05 if rescale == "unit" else 1e-4, activation="leaky_relu", validation="holdout", **where,
-        )  # fmt: skip
-        training = Training(spec)
-        while not training.finished:
-            training.advance()
-        assert not training.diverged
-        weights = training.checkpoint().arrays
-        images = load_arrays(spec).validation_images[:1000] * np.float32(RESCALINGS[rescale].factor)
-        original, folded = build_trained(describe_network(spec), spec, weights), build_folded(spec, weights)
-        assert folded.count_params() == fold(spec, weights).network.params
-        expected, found = keras_logits(original, images), keras_logits(folded, images)
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+    spec = RunSpec(
+        hidden_units=(32, 16), train_examples=320, epochs=1, momentum=0.9, rescale=rescale, normalizer=normalizer,
+        learning_rate=0.05 if rescale == "unit" else 1e-4, activation="leaky_relu", validation="holdout", **where,
+    )  # fmt: skip
+    training = Training(spec)
+    while not training.finished:
+        training.advance()
+    assert not training.diverged
+    weights = training.checkpoint().arrays
+    images = load_arrays(spec).validation_images[:1000] * np.float32(RESCALINGS[rescale].factor)
+    original, folded = build_trained(describe_network(spec), spec, weights), build_folded(spec, weights)
+    assert folded.count_params() == fold(spec, weights).network.params
+    expected, found = keras_logits(original, images), keras_logits(folded, images)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())

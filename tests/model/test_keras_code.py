@@ -1,6 +1,5 @@
 """The generated code, executed: it builds bnlab's networks, and the script trains on bnlab's images."""
 
-import itertools
 import os
 import re
 import subprocess
@@ -15,22 +14,30 @@ import pytest
 
 from bnlab.model.build import build_model
 from bnlab.model.datasets import load_arrays
-from bnlab.spec.choices import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, PLACEMENTS, RESCALINGS, VALIDATIONS
+from bnlab.spec.choices import ACTIVATIONS, ARCHITECTURES, INITIALIZERS, OPTIMIZERS, PLACEMENTS, RESCALINGS, VALIDATIONS
 from bnlab.spec.datasets import DATASETS
 from bnlab.spec.keras_code import keras_code, training_script
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.presets import PRESETS, Variant
 from bnlab.spec.run_spec import RunSpec
+from tests.pairwise import pairwise_cases
 
 UNITS = (6, 4)
 SWEEP: list[dict[str, Any]] = [
-    *({"placement": p, "activation": a} for p, a in itertools.product(PLACEMENTS, ACTIVATIONS)),
+    *pairwise_cases(
+        {
+            "activation": list(ACTIVATIONS),
+            "normalizer": list(NORMALIZERS),
+            "placement": list(PLACEMENTS),
+            "optimizer": list(OPTIMIZERS),
+            "architecture": list(ARCHITECTURES),
+            "dataset": list(DATASETS),
+            "momentum": (0.99, 0.9),
+            "epsilon": (1e-3, 1e-5),
+            **dict.fromkeys(("input_normalization", "use_bias", "center", "scale"), (False, True)),
+        }
+    ),
     *({"kernel_initializer": name, "initializer_stddev": 0.7} for name in INITIALIZERS),
-    *({"optimizer": name, "learning_rate": 0.3} for name in OPTIMIZERS),
-    *({"dataset": name} for name in DATASETS),
-    {"placement": "after_activation", "momentum": 0.9, "epsilon": 1e-5, "center": False, "renorm": True},
-    *({"architecture": "conv", "placement": p, "kernel_initializer": "he_normal"} for p in PLACEMENTS),
-    {"architecture": "conv", "dataset": "cifar10", "input_normalization": True, "use_bias": False},
-    {"placement": "before_activation", "scale": False, "input_normalization": True, "use_bias": False},
 ]
 MNIST = files("bnlab.model") / "data" / "mnist.npz"
 
@@ -82,7 +89,13 @@ def test_the_noise_is_written_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("validation", "rescale", "examples"), [*itertools.product(VALIDATIONS, RESCALINGS, [700]), ("test", "unit", None)]
+    ("validation", "rescale", "examples"),
+    [
+        tuple(case.values())
+        for case in pairwise_cases(
+            {"validation": list(VALIDATIONS), "rescale": list(RESCALINGS), "examples": (700, None)}
+        )
+    ],
 )
 def test_the_script_trains_and_validates_on_the_specs_images(
     monkeypatch: pytest.MonkeyPatch, validation: str, rescale: str, examples: int | None

@@ -1,11 +1,13 @@
 """The noise after BN: its distribution, what it depends on, and that it stays out of inference."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from bnlab.model.build import build_model
-from bnlab.model.noise import BatchNoise, draw_noise, noise_at
+from bnlab.model.noise import BatchNoise, draw_noise
+from bnlab.model.training_step import TrainingStep, training_step
 from bnlab.spec.run_spec import RunSpec
 
 SHAPE = (4_000, 50)
@@ -42,18 +44,20 @@ def test_it_depends_on_seed_step_and_place_alone(other: tuple[int, int, int]) ->
 
 def test_the_layer_scales_and_shifts_while_training_inside_a_step() -> None:
     layer, ones = BatchNoise(place=2, name="noise_2"), tf.ones(SHAPE)
-    with noise_at(tf.constant(3), tf.constant(7)):
+    with training_step(RunSpec(), keras.Sequential([layer]), TrainingStep(tf.constant(7), tf.constant(3))):
         noisy, inference = layer(ones * 2, training=True), layer(ones, training=False)
     scales, means = drawn(3, 7, place=2)
     np.testing.assert_allclose(noisy.numpy(), 2 * scales + means, rtol=1e-6)
     np.testing.assert_array_equal(inference.numpy(), ones.numpy())
     np.testing.assert_array_equal(layer(ones, training=True).numpy(), ones.numpy())
+    with training_step(RunSpec(), keras.Sequential([layer]), TrainingStep(tf.constant(7))):
+        np.testing.assert_array_equal(layer(ones, training=True).numpy(), ones.numpy())
     assert BatchNoise.from_config(layer.get_config()).place == 2
 
 
 def test_channels_are_units() -> None:
     layer, images = BatchNoise(place=1), tf.zeros((20, 9, 9, 30))
-    with noise_at(tf.constant(0), tf.constant(0)):
+    with training_step(RunSpec(), keras.Sequential([layer]), TrainingStep(tf.constant(0), tf.constant(0))):
         means = layer(images, training=True).numpy()
     assert np.ptp(means.mean((0, 1, 2))) > 0.6
     assert means.std((0, 1, 2)).max() < 0.07

@@ -11,6 +11,7 @@ from bnlab.model.build import build_model
 from bnlab.model.saved_model import saved_model
 from bnlab.spec.choices import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, PLACEMENTS
 from bnlab.spec.network import describe_network
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.run_spec import RunSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
@@ -21,7 +22,14 @@ CHANGES: list[dict[str, Any]] = [
     *({"kernel_initializer": name} for name in INITIALIZERS),
     *({"optimizer": name} for name in OPTIMIZERS),
     *({"architecture": "conv", "placement": name} for name in PLACEMENTS),
-    {"placement": "after_activation", "input_normalization": True, "renorm": True, "center": False, "use_bias": False},
+    *({"placement": "before_activation", "normalizer": name} for name in NORMALIZERS),
+    {
+        "placement": "after_activation",
+        "input_normalization": True,
+        "normalizer": "batch_renormalization",
+        "center": False,
+        "use_bias": False,
+    },
 ]
 
 

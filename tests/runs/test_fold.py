@@ -80,7 +80,7 @@ def test_what_cannot_be_folded_says_why(store: Store) -> None:
     store.launch(plain, "plain", OWNER)
     store.launch(queued, "queued", OWNER)
     for digest, why in (
-        (plain.digest, "no batch normalization"),
+        (plain.digest, "no normalization"),
         (queued.digest, "no weights yet"),
         ("gone", "no longer there"),
     ):

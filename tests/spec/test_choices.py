@@ -17,11 +17,12 @@ from bnlab.spec.choices import (
     one_of,
 )
 from bnlab.spec.datasets import DATASETS, HOLDOUT, Dataset
+from bnlab.spec.normalizers import NORMALIZERS
 from tests.spec_strategies import PROPERTIES
 
 REGISTRIES: dict[str, Mapping[str, Choice]] = {
     "architecture": ARCHITECTURES,
-    "placement": PLACEMENTS, "activation": ACTIVATIONS, "kernel_initializer": INITIALIZERS,
+    "normalizer": NORMALIZERS, "placement": PLACEMENTS, "activation": ACTIVATIONS, "kernel_initializer": INITIALIZERS,
     "optimizer": OPTIMIZERS, "rescale": RESCALINGS, "validation": VALIDATIONS, "dataset": DATASETS,
 }  # fmt: skip
 ENTRIES = [(field, key) for field, registry in REGISTRIES.items() for key in registry]

@@ -32,7 +32,8 @@ def test_the_notebooks_networks() -> None:
         ("placement", "none", "None"),
         ("dataset", "fashion_mnist", "Fashion-MNIST"),
         ("input_normalization", True, "yes"),
-        ("renorm", False, "no"),
+        ("use_bias", False, "no"),
+        ("normalizer", "layer_normalization", "Layer normalization"),
         ("train_examples", None, "all"),
         ("train_examples", 55_000, "55,000"),
         ("epochs", 10, "10"),
@@ -75,14 +76,23 @@ def test_bn_fields_do_not_count_without_bn() -> None:
 
 def test_bn_on_the_input_alone_is_bn() -> None:
     labelled = {"A": RunSpec(input_normalization=True), "B": RunSpec(input_normalization=True, epsilon=1e-5)}
-    assert differing_fields(labelled) == {"BN epsilon": {"A": "0.001", "B": "0.00001"}}
+    assert differing_fields(labelled) == {"Epsilon": {"A": "0.001", "B": "0.00001"}}
+
+
+def test_a_normalizer_counts_with_the_fields_that_it_takes() -> None:
+    layer = revise_spec(NORMALIZED, {"normalizer": "layer_normalization"})
+    assert differing_fields({"A": NORMALIZED, "B": layer}) == {
+        "Normalizer": {"A": "Batch normalization", "B": "Layer normalization"}
+    }
+    assert differing_fields({"A": layer, "B": revise_spec(layer, {"momentum": 0.5})}) == {}
+    assert differing_fields({"A": RunSpec(), "B": RunSpec(normalizer="layer_normalization")}) == {}
 
 
 def test_noise_counts_after_hidden_layers_alone() -> None:
     without = RunSpec(input_normalization=True)
     assert differing_fields({"A": without, "B": revise_spec(without, {"noise": True})}) == {}
     both = differing_fields({"A": NORMALIZED, "B": revise_spec(NORMALIZED, {"noise": True})})
-    assert both == {"Noise after BN": {"A": "no", "B": "yes"}}
+    assert both == {"Noise after normalization": {"A": "no", "B": "yes"}}
 
 
 def test_the_stddev_counts_for_random_normal_alone() -> None:
@@ -106,9 +116,13 @@ def test_differences_name_every_label_in_the_specs_order(listed: list[RunSpec]) 
         assert len(set(own.values())) > 1
 
 
-@given(specs(placement="before_activation", kernel_initializer="random_normal"), specs(), st.data())
+@given(
+    specs(placement="before_activation", normalizer="batch_normalization", kernel_initializer="random_normal"),
+    specs(),
+    st.data(),
+)
 def test_one_change_is_one_difference(spec: RunSpec, other: RunSpec, data: st.DataObject) -> None:
-    fields = set(RunSpec.model_fields) - {"placement", "kernel_initializer", "dataset", "train_examples"}
+    fields = set(RunSpec.model_fields) - {"placement", "normalizer", "kernel_initializer", "dataset", "train_examples"}
     name = data.draw(st.sampled_from(sorted(fields)))
     assume(getattr(spec, name) != getattr(other, name))
     changed = revise_spec(spec, {name: getattr(other, name)})

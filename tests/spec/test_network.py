@@ -8,6 +8,7 @@ from hypothesis import given
 
 from bnlab.spec.choices import ACTIVATIONS, PLACEMENTS
 from bnlab.spec.network import Network, describe_network
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.presets import PRESETS
 from bnlab.spec.run_spec import RunSpec
 from tests.spec_strategies import specs
@@ -65,19 +66,21 @@ def test_a_normalization_has_four_parameters_a_unit_half_of_them_trainable() -> 
 
 
 @pytest.mark.parametrize(
-    ("center", "scale", "renorm", "trainable", "non_trainable"),
+    ("center", "scale", "normalizer", "trainable", "non_trainable"),
     [
-        (True, True, False, ["gamma", "beta"], 2),
-        (False, True, False, ["gamma"], 2),
-        (True, False, False, ["beta"], 2),
-        (False, False, False, [], 2),
-        (True, True, True, ["gamma", "beta"], 5),
+        (True, True, "batch_normalization", ["gamma", "beta"], 2),
+        (False, True, "batch_normalization", ["gamma"], 2),
+        (True, False, "batch_normalization", ["beta"], 2),
+        (False, False, "batch_normalization", [], 2),
+        (True, True, "batch_renormalization", ["gamma", "beta"], 5),
+        (True, True, "layer_normalization", ["gamma", "beta"], 0),
+        (False, True, "group_normalization", ["gamma"], 0),
     ],
 )
-def test_center_scale_and_renorm_decide_the_variables(
-    center: bool, scale: bool, renorm: bool, trainable: list[str], non_trainable: int
+def test_center_scale_and_normalizer_decide_the_variables(
+    center: bool, scale: bool, normalizer: str, trainable: list[str], non_trainable: int
 ) -> None:
-    spec = RunSpec(placement="before_activation", center=center, scale=scale, renorm=renorm, hidden_units=(7,))
+    spec = RunSpec(placement="before_activation", center=center, scale=scale, normalizer=normalizer, hidden_units=(7,))
     (layer,) = describe_network(spec).normalizations
     assert [v.name for v in layer.variables if v.trainable] == trainable
     assert layer.non_trainable == 7 * non_trainable
@@ -126,6 +129,13 @@ def test_a_datasets_images_decide_the_width() -> None:
     assert network.layers[1].variables[0].shape == (3_072, 4)
 
 
+def variables_a_unit(spec: RunSpec) -> tuple[int, int]:
+    """How many numbers a normalization layer of the spec has for each unit: trainable ones and others."""
+    used = [v for v in NORMALIZERS[spec.normalizer].variables if not v.field or getattr(spec, v.field)]
+    trainable = sum(v.trainable for v in used)
+    return trainable, len(used) - trainable
+
+
 @given(spec=specs(architecture="dense"))
 def test_counts_by_the_notebooks_arithmetic(spec: RunSpec) -> None:
     network = describe_network(spec)
@@ -135,8 +145,9 @@ def test_counts_by_the_notebooks_arithmetic(spec: RunSpec) -> None:
     normalized = (widths[0] if spec.input_normalization else 0) + (
         sum(spec.hidden_units) if spec.placement != "none" else 0
     )
-    assert network.trainable == kernels + biases + normalized * (spec.center + spec.scale)
-    assert network.non_trainable == normalized * (5 if spec.renorm else 2)
+    trainable, non_trainable = variables_a_unit(spec)
+    assert network.trainable == kernels + biases + normalized * trainable
+    assert network.non_trainable == normalized * non_trainable
 
 
 @given(spec=specs(architecture="dense"))
@@ -198,9 +209,7 @@ def test_convolutions_follow_one_another(spec: RunSpec) -> None:
     normalized = (channels[0] if spec.input_normalization else 0) + (
         sum(spec.hidden_units) if spec.placement != "none" else 0
     )
-    assert sum(layer.params for layer in network.normalizations) == normalized * (
-        spec.center + spec.scale + (5 if spec.renorm else 2)
-    )
+    assert sum(layer.params for layer in network.normalizations) == normalized * sum(variables_a_unit(spec))
     assert network.layers[-1].variables[0].shape == (sides[-1] ** 2 * channels[-1], spec.data.classes)
 
 

@@ -39,7 +39,7 @@ def test_valid_values_make_the_spec() -> None:
         ({"learning_rate": 0}, "Learning rate must be a number above 0 and at most 100, but 0 was given."),
         ({"learning_rate": "fast"}, "Learning rate must be a number above 0 and at most 100, but 'fast' was given."),
         ({"momentum": 1.0}, "BN momentum (momentum) must be a number at least 0 and below 1, but 1 was given."),
-        ({"center": "maybe"}, "BN center (center) must be true or false, but 'maybe' was given."),
+        ({"center": "maybe"}, "Center must be true or false, but 'maybe' was given."),
         (
             {"placement": "within"},
             "Placement must be one of none, before_activation, after_activation, but 'within' was given.",

@@ -38,7 +38,8 @@ ANOTHER_VALUE: dict[str, Any] = {
     "placement": "before_activation", "input_normalization": True, "use_bias": False,
     "kernel_initializer": "he_normal", "initializer_stddev": 0.1, "activation": "tanh", "hidden_units": (100, 300),
     "optimizer": "adam", "learning_rate": 0.02, "batch_size": 64, "epochs": 11, "seed": 1, "momentum": 0.9,
-    "epsilon": 1e-5, "center": False, "scale": False, "renorm": True, "noise": True, "architecture": "conv",
+    "epsilon": 1e-5, "center": False, "scale": False, "noise": True, "architecture": "conv",
+    "normalizer": "layer_normalization",
     "dataset": "fashion_mnist", "train_examples": 100, "rescale": "raw", "validation": "holdout",
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bnlab.model.datasets import load_arrays
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.batches import probe_batch, trained_states
 from bnlab.training.checkpoint import save_state
@@ -43,7 +44,7 @@ def numpy_loss(w: dict[str, np.ndarray], quantity: str, amount: float, training:
 def test_it_agrees_with_numpy(step: int) -> None:
     ((_, state),) = trained_states(SPEC, [step])
     weights = {name: array.astype(np.float64) for name, array in save_state(SPEC, state).items()}
-    changes = loss_changes(SPEC, state, probe_batch(SPEC), AMOUNT)
+    changes = loss_changes(SPEC, state, step, probe_batch(SPEC), AMOUNT)
     assert [change.quantity for change in changes] == list(MOVES)
     for change in changes:
         for training, found in ((True, change.training), (False, change.inference)):
@@ -53,7 +54,7 @@ def test_it_agrees_with_numpy(step: int) -> None:
 
 def test_each_mode_depends_on_its_own_statistics_alone() -> None:
     ((_, state),) = trained_states(SPEC, [7])
-    changes = {change.quantity: change for change in loss_changes(SPEC, state, probe_batch(SPEC))}
+    changes = {change.quantity: change for change in loss_changes(SPEC, state, 7, probe_batch(SPEC))}
     for name in ("mean", "variance"):
         assert changes[f"moving_{name}"].training == 0
         assert changes[f"batch_{name}"].inference == 0
@@ -61,17 +62,31 @@ def test_each_mode_depends_on_its_own_statistics_alone() -> None:
         assert changes[f"batch_{name}"].training != 0
 
 
-def test_renormalization_depends_on_the_moving_statistics_while_training() -> None:
-    spec = SPEC.model_copy(update={"renorm": True})
+def test_a_correction_makes_training_depend_on_the_moving_statistics_once_it_is_allowed() -> None:
+    spec = SPEC.model_copy(update={"normalizer": "batch_renormalization"})
     ((_, state),) = trained_states(spec, [7])
-    changes = {change.quantity: change for change in loss_changes(spec, state, probe_batch(spec))}
-    assert changes["moving_mean"].inference != 0
+    for step in (7, 4_000):
+        changes = {change.quantity: change for change in loss_changes(spec, state, step, probe_batch(spec))}
+        assert changes["moving_mean"].inference != 0
+        assert changes["batch_mean"].inference == 0
+        assert changes["batch_mean"].training != 0
+
+
+@pytest.mark.parametrize("name", [name for name, entry in NORMALIZERS.items() if not entry.uses_batch_statistics])
+def test_without_batch_statistics_both_modes_change_alike(name: str) -> None:
+    spec = SPEC.model_copy(update={"normalizer": name})
+    ((_, state),) = trained_states(spec, [7])
+    changes = loss_changes(spec, state, 7, probe_batch(spec))
+    assert [change.quantity for change in changes] == [v.name for v in NORMALIZERS[name].variables]
+    for change in changes:
+        assert change.training == pytest.approx(change.inference, rel=1e-4)
+        assert change.training != 0
 
 
 def test_only_what_there_is_can_be_moved() -> None:
     spec = RunSpec(hidden_units=(4,), placement="after_activation", scale=False, train_examples=50)
     ((_, state),) = trained_states(spec, [0])
-    assert "gamma" not in [change.quantity for change in loss_changes(spec, state, probe_batch(spec))]
+    assert "gamma" not in [change.quantity for change in loss_changes(spec, state, 0, probe_batch(spec))]
     plain = RunSpec(hidden_units=(4,), train_examples=50)
     ((_, state),) = trained_states(plain, [0])
-    assert loss_changes(plain, state, probe_batch(plain)) == ()
+    assert loss_changes(plain, state, 0, probe_batch(plain)) == ()

@@ -9,6 +9,7 @@ import pytest
 from bnlab.model.build import build_model
 from bnlab.model.datasets import load_arrays
 from bnlab.spec.choices import OPTIMIZERS, PLACEMENTS, RESCALINGS
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.spec.structure import VALUE_FIELDS
 from bnlab.training.program import program_for
@@ -79,7 +80,7 @@ def test_agrees_with_keras(optimizer: str, placement: str) -> None:
     "changes",
     [
         {"input_normalization": True, "placement": "after_activation", "optimizer": "adam", "learning_rate": 0.001},
-        {"renorm": True},
+        *({"normalizer": name} for name, entry in NORMALIZERS.items() if not entry.uses_batch_statistics),
         {"center": False, "scale": False},
         {"rescale": "raw", "learning_rate": 0.001},
         {"batch_size": 128, "activation": "sigmoid", "validation": "holdout"},

@@ -77,7 +77,7 @@ def test_dead_units_are_counted() -> None:
     kernel[:, :3] = -1  # below zero for every image
     state.trainable[0] = tf.constant(kernel)
     images = load_arrays(spec).train_images[:128] / np.float32(255)
-    (layer,) = xray(spec, state, (images, load_arrays(spec).train_labels[:128]))
+    (layer,) = xray(spec, state, 0, (images, load_arrays(spec).train_labels[:128]))
     assert layer.dead == pytest.approx(3 / 8)
 
 

@@ -96,7 +96,7 @@ def test_what_is_told_of_a_field_moves_no_expander(open_page: OpenPage, store: S
     app = open_page(store)
     app.button(key="edit-0").click().run()
     before = places(app)
-    assert {"Batch normalization's own", "Data and seed", "The same in Keras"} <= set(before)
+    assert {"Normalization", "Data and seed", "The same in Keras"} <= set(before)
     app.text_input(key="name-0").set_value(" ").run()
     assert app.error
     assert places(app) == before

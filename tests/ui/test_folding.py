@@ -14,6 +14,7 @@ from bnlab.runs.lab import Lab
 from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.tasks import TaskError
+from bnlab.spec.parse import parse_spec
 from bnlab.spec.run_spec import RunSpec
 from bnlab.ui.results import PERCENT
 from tests.one_thread import one_thread  # noqa: F401
@@ -140,7 +141,8 @@ def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
 @pytest.mark.parametrize(
     ("query", "state", "origin", "why"),
     [
-        (PLAIN, RunState.COMPLETED, "", "None of these networks has batch normalization"),
+        (PLAIN, RunState.COMPLETED, "", "None of these networks has normalization"),
+        (QUERY | {"normalizer": "layer_normalization"}, RunState.COMPLETED, "", "Layer normalization cannot be folded"),
         (QUERY, RunState.RUNNING, "", "A network can be folded when its training is over."),
         (QUERY, RunState.COMPLETED, "yesterday", "The recorded networks came without their weights: press Train"),
     ],
@@ -148,7 +150,8 @@ def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
 def test_where_nothing_can_be_folded_the_page_says_why(
     query: dict[str, object], state: RunState, origin: str, why: str, open_page: OpenPage, store: Store
 ) -> None:
-    spec = SPEC if query is QUERY else SPEC.model_copy(update={"placement": "none"})
+    changes = {"placement": "none"} if query is PLAIN else {}
+    spec = parse_spec({**SPEC.model_dump(), **changes, **{k: v for k, v in query.items() if k == "normalizer"}})
     record(store, spec, (2.0, 1.0), (moment(0), moment(2)), state)
     if origin:
         from sqlalchemy import insert

@@ -166,10 +166,11 @@ def test_what_is_entered_becomes_the_spec() -> None:
     app.text_input(key="learning_rate").set_value("0,1").run()
     assert app.text_input(key="learning_rate").value == "0.1"
     app.selectbox(key="activation").set_value("selu").run()
-    app.toggle(key="renorm").set_value(True).run()
+    app.toggle(key="noise").set_value(True).run()
     assert not app.exception
     expected = {
-        "hidden_units": (20,) * 3, "train_examples": 2000, "learning_rate": 0.1, "activation": "selu", "renorm": True,
+        "hidden_units": (20,) * 3, "train_examples": 2000, "learning_rate": 0.1, "activation": "selu",
+        "noise": True,
     }  # fmt: skip
     assert app.session_state["spec"] == RunSpec(**expected)
     app.number_input(key="train_examples").set_value(None).run()

@@ -8,6 +8,8 @@ import pytest
 
 from bnlab.charts.explosions import EXPLODED_WORDS
 from bnlab.runs.store import Store
+from bnlab.spec.network import describe_network
+from bnlab.spec.normalizers import NORMALIZERS
 from bnlab.spec.run_spec import RunSpec
 from bnlab.training.records import Moment, Snapshot
 from tests.ui.layer_records import NORMALIZED, STEPS, charts, moment_of, open_view, said, store, train
@@ -22,6 +24,23 @@ def test_two_that_have_something_to_show_stand_side_by_side(store: Store) -> Non
         app = open_view(store, view, networks=["Waits", "First", "Second", "Third"])
         assert not said(app)
         assert "Two networks at a time: Waits, Third left out." in [caption.value for caption in app.caption]
+
+
+@pytest.mark.parametrize("name", NORMALIZERS)
+def test_every_normalizer_has_charts_of_its_variables_or_a_sentence(name: str, store: Store) -> None:
+    spec, entry = NORMALIZED.model_copy(update={"normalizer": name}), NORMALIZERS[name]
+    train(store, "Alone", spec)
+    for view in ("Distributions", "Heat maps", "Histograms", "Tables"):
+        app = open_view(store, view, networks=["Alone"])
+        assert not said(app)
+        sentences = [c.value for c in app.caption if c.value.startswith(f"{entry.title} keeps no moving statistics: ")]
+        assert bool(sentences) == (view != "Tables" and not entry.keeps_moving_statistics)
+        if view == "Distributions":
+            assert set(charts(app)) == {
+                f"layers-distribution-{layer.name}-{v.name}"
+                for layer in describe_network(spec).normalizations
+                for v in entry.shown_variables
+            }
 
 
 def exploding_moment(spec: RunSpec, step: int) -> Moment:

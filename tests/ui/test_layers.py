@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import insert
 
-from bnlab.charts.normalization import VARIABLES
+from bnlab.charts.normalization import shown_variables
 from bnlab.charts.style import style_of
 from bnlab.runs.schema import recordings
 from bnlab.runs.states import RunState
@@ -38,6 +38,7 @@ from tests.ui.layer_records import (
 
 __all__ = ["both", "store"]
 
+VARIABLES = shown_variables([NORMALIZED])
 KINDS = ("button_group", "multiselect", "number_input")
 VIEWS_OF_RUNS = [name for name, view in VIEWS.items() if not view.is_of_untrained]
 
@@ -111,7 +112,7 @@ def test_the_legend_says_what_was_not_trained_here(both: Store) -> None:
     with both.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=NORMALIZED.digest, origin="elsewhere"))
     legend = next(text.value for text in open_view(both).markdown if "<svg" in text.value)
-    assert "Without batch normalization: Plain" in legend
+    assert "Without normalization: Plain" in legend
     assert "Recorded, not trained here: With BN" in legend
 
 

@@ -15,7 +15,7 @@ COMPARISON = PRESETS["notebook"].comparison.repeated(2)
         ("layers-view", ["heatmap"], "There is no view 'heatmap'; did you mean heatmaps?"),
         ("layers-seed", ["2"], "There is no seed '2'."),
         ("layers-networks", ["Baseline", "Nobody"], "There is no network 'Nobody'."),
-        ("layers-normalizations", ["bn_99"], "There is no batch-normalization layer 'bn_99'"),
+        ("layers-normalizations", ["bn_99"], "There is no normalization layer 'bn_99'"),
         ("layers-hidden", ["dense_99"], "There is no hidden layer 'dense_99'"),
         ("layers-xray-steps", ["0", "7"], "There is no step for the X-ray '7'."),
         ("layers-xray-own", ["99999"], "Another step for the X-ray must be from 1 to 1,000, but '99999' was given."),

@@ -1,0 +1,193 @@
+"""Every normalizer through a run: trained, stopped and resumed, measured, folded or not, printed and drawn."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from bnlab.charts.normalization import VARIABLES, normalization_figure, normalization_frame, shown_variables
+from bnlab.charts.stack import stack_words
+from bnlab.charts.style import Style
+from bnlab.model.build import build_model, build_network, build_trained
+from bnlab.model.fold import FoldError, fold
+from bnlab.model.folded_model import build_folded
+from bnlab.model.saved_model import saved_model
+from bnlab.spec.keras_code import keras_code
+from bnlab.spec.network import describe_network
+from bnlab.spec.normalizers import NORMALIZERS, Normalizer
+from bnlab.spec.run_spec import RunSpec
+from bnlab.training.checkpoint import save_state
+from bnlab.training.program import State, program_for
+from bnlab.training.training import Training
+from tests.training.keras_oracle import batch_at
+
+SPEC = RunSpec(
+    placement="before_activation", input_normalization=True, hidden_units=(32,), activation="tanh",
+    train_examples=96, batch_size=20, epochs=1, learning_rate=0.05, momentum=0.8, validation="holdout",
+)  # fmt: skip
+BRN = SPEC.model_copy(update={"normalizer": "batch_renormalization", "input_normalization": False})
+
+
+LONG = {"train_examples": 5_000, "epochs": 3}
+
+
+def spec_of(name: str) -> RunSpec:
+    return SPEC.model_copy(update={"normalizer": name})
+
+
+def finished(spec: RunSpec) -> tuple[Training, list[dict[str, dict[str, np.ndarray]]]]:
+    """The training and, of each evaluation, the layers' snapshots by layer and variable."""
+    training, snapshots = Training(spec), []
+    while not (training.finished or training.diverged):
+        snapshots += [{s.layer: dict(vars(s)["values"]) for s in m.snapshots} for m in training.advance().moments]
+    return training, snapshots
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's, of NumPy 2
+@pytest.mark.parametrize(("name", "entry"), NORMALIZERS.items(), ids=list(NORMALIZERS))
+def test_a_normalizer_conforms(name: str, entry: Normalizer) -> None:
+    spec = spec_of(name)
+    network = describe_network(spec)
+    assert build_model(spec).count_params() == network.params
+    assert [layer.normalizer for layer in network.normalizations] == [entry] * 2
+    assert stack_words(network).split(" → ").count(entry.short) == 2
+
+    training, snapshots = finished(spec)
+    assert training.finished
+    assert np.isfinite(training.validate()).all()
+    assert [list(s) for s in snapshots] == [[layer.name for layer in network.normalizations]] * len(snapshots)
+    for values in snapshots[0].values():
+        assert {variable: set(array) for variable, array in values.items()} == {
+            v.name: {v.initial} for v in entry.variables
+        }
+
+    weights = training.checkpoint().arrays
+    images = np.random.default_rng(0).random((5, 28, 28), np.float32)
+    expected = build_trained(network, spec, weights)(images).numpy()
+    assert_folds_or_says_why(spec, weights, images, expected)
+    assert_code_builds(spec, build_trained(network, spec, weights), images, expected)
+    assert saved_model(spec, weights)[:2] == b"PK"
+    assert_draws(spec, snapshots, network.normalizations[1].name)
+
+
+def assert_folds_or_says_why(
+    spec: RunSpec, weights: dict[str, np.ndarray], images: np.ndarray, expected: np.ndarray
+) -> None:
+    if NORMALIZERS[spec.normalizer].foldable:
+        np.testing.assert_allclose(build_folded(spec, weights)(images), expected, rtol=1e-3, atol=1e-5)
+    else:
+        with pytest.raises(FoldError, match=f"^{NORMALIZERS[spec.normalizer].title} cannot be folded away: .*\\.$"):
+            fold(spec, weights)
+
+
+def assert_code_builds(spec: RunSpec, trained: keras.Model, images: np.ndarray, expected: np.ndarray) -> None:
+    names: dict[str, keras.Model] = {}
+    exec(keras_code(spec), names)
+    names["model"].set_weights(trained.get_weights())
+    np.testing.assert_allclose(names["model"](images), expected, rtol=1e-5, atol=1e-6)
+
+
+def assert_draws(spec: RunSpec, snapshots: list[dict[str, dict[str, np.ndarray]]], layer: str) -> None:
+    rows = [(step, v, array) for step, own in enumerate(snapshots) for v, array in own[layer].items()]
+    frame = normalization_frame(pd.DataFrame(rows, columns=["step", "variable", "values"]), 5)
+    shown = shown_variables([spec])
+    assert shown == tuple(v for v in VARIABLES if v in {v.name for v in NORMALIZERS[spec.normalizer].shown_variables})
+    for variable in shown:
+        assert normalization_figure({"a": frame}, variable, {"a": Style("A", "#0072B2", "dash")}).data
+
+
+@pytest.mark.parametrize("name", [name for name, entry in NORMALIZERS.items() if entry.clipping])
+def test_stopped_and_resumed_is_undisturbed(name: str) -> None:
+    """Where training depends on the step: from before the limits start to widen."""
+    spec = spec_of(name).model_copy(update=LONG)
+    whole, pieces = Training(spec), Training(spec)
+    whole.advance_to(520)
+    for step in (490, 499, 501, 520):
+        pieces.advance_to(step)
+        pieces = Training(spec, pieces.checkpoint())
+    for variable, array in whole.checkpoint().arrays.items():
+        np.testing.assert_array_equal(array, pieces.checkpoint().arrays[variable], err_msg=variable)
+
+
+@pytest.mark.parametrize("step", [0, 1_500, 9_000])
+def test_a_corrected_step_is_kerass_with_that_steps_limits(step: int) -> None:
+    spec = BRN
+    program, state = program_for(spec), drawn_state(spec)
+    images, labels = batch_at(spec, 0)
+    data = tf.constant((images * 255).round().astype(np.uint8)), tf.constant(labels), tf.constant(1 / 255, tf.float32)
+    rate, indices = tf.constant(spec.learning_rate, tf.float32), tf.range(len(labels))[None, :]
+    _, trainable, non_trainable, _, loss, _ = program.short_step(
+        state.trainable, state.non_trainable, state.slots, data, indices, tf.constant(1), tf.constant([0, step]), rate
+    )
+    model = keras_with_limits(spec, state, step)
+    expected = model.train_on_batch(images, labels)
+    assert float(loss[0]) == pytest.approx(float(expected), rel=1e-4)
+    theirs = [*model.trainable_variables, *model.non_trainable_variables]
+    for ours, variable in zip([*trainable, *non_trainable], theirs, strict=True):
+        np.testing.assert_allclose(ours.numpy(), variable.numpy(), rtol=1e-3, atol=1e-5, err_msg=variable.path)
+
+
+def drawn_state(spec: RunSpec) -> State:
+    """Statistics away from where they start, so that r and d count and some reach their limits."""
+    state, rng = program_for(spec).initial_state(spec), np.random.default_rng(1)
+    moved = [tf.constant(rng.uniform(0.1, 2.0, v.shape).astype(np.float32)) for v in state.non_trainable]
+    return replace(state, non_trainable=moved)
+
+
+def keras_with_limits(spec: RunSpec, state: State, step: int) -> keras.Model:
+    """Keras's own layers with the step's limits as plain numbers."""
+    clipping = NORMALIZERS[spec.normalizer].clipping
+    assert clipping
+    r_max = clipping.r_max.at(step)
+    limits = {"rmax": r_max, "rmin": 1 / r_max, "dmax": clipping.d_max.at(step)}
+    network = describe_network(spec)
+    layers = tuple(
+        replace(layer, config=layer.config | {"renorm_clipping": limits}) if layer.normalizer else layer
+        for layer in network.layers
+    )
+    model = build_trained(replace(network, layers=layers), spec, save_state(spec, state))
+    model.compile(keras.optimizers.SGD(spec.learning_rate), "sparse_categorical_crossentropy", jit_compile=False)
+    return model
+
+
+def test_the_correction_starts_as_batch_normalization() -> None:
+    corrected, plain = (
+        Training(BRN.model_copy(update={"normalizer": name, **LONG}))
+        for name in ("batch_renormalization", "batch_normalization")
+    )
+    for training in (corrected, plain):
+        training.advance_to(500)
+    ours, theirs = corrected.checkpoint().arrays, plain.checkpoint().arrays
+    for name in ("dense_1/kernel", "bn_1/gamma", "output/kernel"):
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-4)
+
+
+SINGLE = RunSpec(
+    placement="before_activation", normalizer="batch_renormalization", hidden_units=(16, 16), batch_size=1,
+    train_examples=300, epochs=20, rescale="raw", momentum=0.9, learning_rate=0.01,
+)  # fmt: skip
+
+
+def test_single_examples_of_raw_pixels_train_to_finite_values() -> None:
+    training = Training(SINGLE)
+    training.advance_to(4_200)
+    assert not training.diverged
+    assert all(np.isfinite(array).all() for array in training.checkpoint().arrays.values())
+    assert np.isfinite(training.validate()).all()
+
+
+def test_without_limits_they_would_diverge() -> None:
+    """Every batch has variance 0, so the moving deviation falls towards √ε and d has no bound."""
+    (entry,) = [entry for entry in NORMALIZERS.values() if entry.clipping]
+    network = describe_network(SINGLE)
+    unlimited = tuple(
+        replace(layer, config={**layer.config, "renorm_clipping": None}) if layer.normalizer is entry else layer
+        for layer in network.layers
+    )
+    model = build_network(replace(network, layers=unlimited), SINGLE)
+    model.compile(keras.optimizers.SGD(SINGLE.learning_rate), "sparse_categorical_crossentropy", jit_compile=False)
+    losses = [float(model.train_on_batch(*batch_at(SINGLE, step))) for step in range(300)]
+    assert not np.isfinite(losses[-1])
