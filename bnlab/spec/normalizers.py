@@ -15,6 +15,9 @@ Layer normalization (Ba, Kiros and Hinton 2016, equation 4; arXiv 1607.06450):
     y = γ · (x − μ) / √(σ² + ε) + β, with μ and σ² of each example, and at each place of an image, over its units
 Group normalization (Wu and He 2018, equations 1, 2 and 7; arXiv 1803.08494):
     the same, with μ and σ² of each example over the units of one group (and over height and width)
+RMS normalization (Zhang and Sennrich 2019, equation 4; arXiv 1910.07467):
+    y = γ · x / √(mean of x² + ε), with the mean of each example, and at each place of an image, over its units; Keras
+    calls γ `scale` and always has it
 """
 
 import math
@@ -238,6 +241,20 @@ NORMALIZERS: dict[str, Normalizer] = {
         operations=7,
         statistic_size=_group_values,
         sized_config=_grouped,
+    ),
+    "rms_normalization": Normalizer(
+        "RMS normalization",
+        "The root mean square of each example over the layer's units; no mean is subtracted (Zhang and Sennrich 2019).",
+        short="RMSNorm",
+        prefix="rms",
+        keras_class="RMSNormalization",
+        fields={"epsilon": "epsilon"},
+        defaults={"epsilon": 1e-6},
+        variables=(NormalizerVariable("scale", "scale", 1.0, "factor"),),
+        uses_batch_statistics=False,
+        foldable=False,
+        operations=4,
+        statistic_size=_units,
     ),
 }  # fmt: skip
 

@@ -58,11 +58,16 @@ def by_group(x: np.ndarray, w: Arrays, spec: RunSpec, step: int) -> np.ndarray:
     return np.concatenate(normalized, axis=-1)
 
 
+def by_root_mean_square(x: np.ndarray, w: Arrays, spec: RunSpec, step: int) -> np.ndarray:
+    return np.asarray(x / np.sqrt((x**2).mean(-1, keepdims=True) + spec.epsilon))
+
+
 ORACLES: dict[str, tuple[Oracle, Oracle]] = {
     "batch_normalization": (by_batch, by_moving_average),
     "batch_renormalization": (by_corrected_batch, by_moving_average),
     "layer_normalization": (by_layer, by_layer),
     "group_normalization": (by_group, by_group),
+    "rms_normalization": (by_root_mean_square, by_root_mean_square),
 }
 """How each normalizes, before gamma and beta: while training and at inference."""
 
