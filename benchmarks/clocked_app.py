@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bnlab.ui import compare
+from bnlab.ui.compare import page as compare
 from bnlab.ui.navigation import ROOT
 
 Body = Callable[..., None]

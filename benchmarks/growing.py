@@ -10,18 +10,17 @@ from types import TracebackType
 import numpy as np
 import pandas as pd
 
-from bnlab.runs.frames import moments_frame, steps_frame
-from bnlab.runs.journal import Journal
-from bnlab.runs.ownership import new_owner
-from bnlab.runs.recordings import read_recording
-from bnlab.runs.run import Run
-from bnlab.runs.states import RunState
+from bnlab.runs.reader import evaluations_frame, steps_frame
+from bnlab.runs.recording import read_recording
+from bnlab.runs.run import Run, RunState
+from bnlab.runs.scheduler import new_owner
 from bnlab.runs.store import Store
-from bnlab.spec.comparison import Comparison, Variant
-from bnlab.spec.parse import revise_spec
-from bnlab.spec.presets import PRESETS
-from bnlab.spec.run_spec import RunSpec
-from bnlab.training.records import Moment, Records
+from bnlab.runs.writer import RunWriter
+from bnlab.specs.comparison import Comparison, Variant
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.validation import revise_spec
+from bnlab.training.records import Evaluation, Records
 
 RECORDED_SEEDS = (0, 1)
 OTHER_SEED = 1000
@@ -97,17 +96,17 @@ class Growing:
         self.store.engine.dispose()
         self._folder.cleanup()
 
-    def _journal(self, spec: RunSpec, label: str) -> Journal:
+    def _journal(self, spec: RunSpec, label: str) -> RunWriter:
         run = self.store.launch(spec, label, self._owner)
         fence = self.store.next_fence(run.digest, self._owner)
         assert fence is not None
-        return Journal(self.store, run.digest, fence)
+        return RunWriter(self.store, run.digest, fence)
 
 
 def _recording(store: Store, spec: RunSpec) -> Recording:
     """What was recorded of the same network, with the seed that `spec`'s stands for."""
     run: Run = store.run(revise_spec(spec, {"seed": spec.seed - OTHER_SEED}).digest)
-    return Recording(steps_frame(store, run.digest), moments_frame(store, [run]))
+    return Recording(steps_frame(store, run.digest), evaluations_frame(store, [run]))
 
 
 def _records(recording: Recording, first: int, last: int) -> Records:
@@ -116,6 +115,6 @@ def _records(recording: Recording, first: int, last: int) -> Records:
     return Records(first, steps["loss"].to_numpy(), steps["accuracy"].to_numpy(), list(_moments(new)))
 
 
-def _moments(frame: pd.DataFrame) -> Iterable[Moment]:
+def _moments(frame: pd.DataFrame) -> Iterable[Evaluation]:
     for row in frame.itertuples():
-        yield Moment(row.step, row.seconds, row.val_loss, row.val_accuracy, (), ())
+        yield Evaluation(row.step, row.seconds, row.val_loss, row.val_accuracy, (), ())

@@ -4,18 +4,18 @@ import tempfile
 import time
 
 from benchmarks.step import SPECS
-from bnlab.runs.frames import moments_frame
-from bnlab.runs.lab import Lab
+from bnlab.runs.reader import evaluations_frame
+from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
-from bnlab.spec.parse import revise_spec
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.validation import revise_spec
 
 
 def first_point_seconds() -> dict[str, dict[str, float]]:
     """Network -> seconds when the worker has trained nothing like it, and when it has its program."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{folder}/bnlab.db")
-        lab = Lab(store, workers=1)
+        lab = Scheduler(store, workers=1)
         try:
             _until_first_point(lab, RunSpec(hidden_units=(8,), train_examples=64, epochs=1))  # warms the worker
             return {
@@ -29,10 +29,10 @@ def first_point_seconds() -> dict[str, dict[str, float]]:
             lab.close()
 
 
-def _until_first_point(lab: Lab, spec: RunSpec) -> float:
+def _until_first_point(lab: Scheduler, spec: RunSpec) -> float:
     began = time.perf_counter()
     run = lab.launch(spec, "benchmark")
-    while moments_frame(lab.store, [run]).empty:
+    while evaluations_frame(lab.store, [run]).empty:
         time.sleep(0.005)
     seconds = time.perf_counter() - began
     while not lab.store.run(run.digest).state.is_finished():

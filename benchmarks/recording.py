@@ -6,9 +6,9 @@ import time
 
 from benchmarks.step import SPECS
 from bnlab.runs.store import Store
-from bnlab.runs.work import train_slice
-from bnlab.spec.parse import revise_spec
-from bnlab.spec.run_spec import RunSpec
+from bnlab.runs.worker import train_slice
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.validation import revise_spec
 
 
 def recording_shares(epochs: int) -> dict[str, dict[str, float]]:
@@ -43,12 +43,12 @@ def _train(store: Store, spec: RunSpec) -> float:
 
 def _validation_seconds(spec: RunSpec) -> float:
     """Seconds that validating alone takes in one training: one evaluation's time at each moment."""
-    from bnlab.training.schedule import moments
-    from bnlab.training.training import Training
+    from bnlab.training.schedule import evaluation_steps
+    from bnlab.training.trainer import Trainer
 
-    training = Training(spec)
+    training = Trainer(spec)
     training.validate()
     began = time.perf_counter()
     for _ in range(10):
         training.validate()
-    return (time.perf_counter() - began) / 10 * len(moments(spec))
+    return (time.perf_counter() - began) / 10 * len(evaluation_steps(spec))

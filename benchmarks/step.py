@@ -6,8 +6,8 @@ from functools import cache
 from itertools import pairwise
 
 from benchmarks.side_by_side import Contestant, Measure
-from bnlab.spec.parse import revise_spec
-from bnlab.spec.presets import PRESETS
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.validation import revise_spec
 
 SPECS = {variant.label: variant.spec for variant in PRESETS["notebook"].variants}
 FIT_STEPS = 300
@@ -16,13 +16,13 @@ FLOOR_STEPS = 300
 
 def bnlab_step() -> Measure:
     """One worker's thread, one epoch's steps without the measurements between them."""
-    from bnlab.training.threads import use_one_thread
-    from bnlab.training.training import Training
+    from bnlab.training.runtime import use_one_thread
+    from bnlab.training.trainer import Trainer
 
     use_one_thread()
 
     def measure(network: str) -> float:
-        training = Training(revise_spec(SPECS[network], {"epochs": 1}))
+        training = Trainer(revise_spec(SPECS[network], {"epochs": 1}))
         while not training.finished:
             training.advance()
         return training.seconds / training.step * 1e3

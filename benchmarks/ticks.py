@@ -12,9 +12,9 @@ from distributed import LocalCluster
 from playwright.sync_api import Browser, Page, WebSocket
 
 from benchmarks.growing import Growing, growing_comparison
-from bnlab.runs.states import RunState
-from bnlab.spec.address import write_comparison
-from bnlab.spec.comparison import Comparison
+from bnlab.runs.run import RunState
+from bnlab.specs.comparison import Comparison
+from bnlab.specs.url import comparison_to_url
 from tests.browser import running_app, staged_app
 
 CLOCKED_APP = Path(__file__).with_name("clocked_app.py")
@@ -61,7 +61,7 @@ def tick_costs(browser: Browser, ticks: int) -> dict[str, dict[str, float]]:
 
 
 def _page_costs(browser: Browser, comparison: Comparison, seeds: int, ticks: int, scheduler: str) -> dict[str, float]:
-    address = urlencode(write_comparison(comparison.repeated(seeds)), doseq=True)
+    address = urlencode(comparison_to_url(comparison.repeated(seeds)), doseq=True)
     with Growing(comparison, seeds) as growing:
         clock = growing.folder / "clock.jsonl"
         env = {"BNLAB_STORE": growing.store.url, "BNLAB_SCHEDULER": scheduler, "BNLAB_CLOCK": str(clock)}

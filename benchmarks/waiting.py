@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from dask.system import CPU_COUNT
 from playwright.sync_api import Browser, Page, expect
 
-from bnlab.spec.address import write_comparison
-from bnlab.spec.comparison import MOST_SEEDS, Comparison, Variant
-from bnlab.spec.parse import revise_spec
-from bnlab.spec.presets import PRESETS
+from bnlab.specs.comparison import MAX_SEEDS, Comparison, Variant
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.url import comparison_to_url
+from bnlab.specs.validation import revise_spec
 from bnlab.ui.navigation import ROOT
 from tests.browser import running_app
 
@@ -64,7 +64,7 @@ def _one_server(browser: Browser) -> dict[str, float]:
             _open(page, url, "Baseline", seed=0)
             seconds["cold_click"] = time.perf_counter() - began
             seconds["cold"] = _click(page)
-            _open(page, url, "Baseline", seed=1, seeds=min(CPU_COUNT, MOST_SEEDS))  # one a worker: all know it then
+            _open(page, url, "Baseline", seed=1, seeds=min(CPU_COUNT, MAX_SEEDS))  # one a worker: all know it then
             _click(page)
             _open(page, url, "Baseline", seed=100)
             seconds["known"] = _click(page)
@@ -79,7 +79,7 @@ def _open(page: Page, url: str, label: str, seed: int, seeds: int = 1) -> None:
     variant = next(v for v in PRESETS["notebook"].variants if v.label == label)
     spec = revise_spec(variant.spec, SMALL | {"seed": seed})
     comparison = Comparison((Variant(label, spec, variant.colour),), seeds)
-    page.goto(f"{url}/?{urlencode(write_comparison(comparison), doseq=True)}")
+    page.goto(f"{url}/?{urlencode(comparison_to_url(comparison), doseq=True)}")
     page.locator(CHART).wait_for()
 
 

@@ -10,6 +10,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
-    from bnlab.training.threads import use_one_thread
+    from bnlab.training.runtime import use_one_thread
 
     use_one_thread()

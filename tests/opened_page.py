@@ -6,8 +6,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from bnlab.runs import lab as lab_module
-from bnlab.runs.lab import Lab
+from bnlab.runs import scheduler as lab_module
+from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.ui import services
 from bnlab.ui.navigation import ROOT
@@ -30,10 +30,10 @@ class NoWorkers:
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     """The app in a new session on a store, or on whatever `BNLAB_STORE` should be; its lab is closed afterwards."""
-    labs: list[Lab] = []
+    labs: list[Scheduler] = []
 
-    def started(*args: object, **options: object) -> Lab:
-        labs.append(Lab(*args, **options))  # type: ignore[arg-type]
+    def started(*args: object, **options: object) -> Scheduler:
+        labs.append(Scheduler(*args, **options))  # type: ignore[arg-type]
         return labs[-1]
 
     def open_page(store: Store | str, **query: object) -> AppTest:

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from bnlab.runs.journal import Journal
-from bnlab.runs.run import Run
-from bnlab.runs.states import RunState
+from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
-from bnlab.training.records import LayerRecord, Moment, Records, Snapshot
+from bnlab.runs.writer import RunWriter
+from bnlab.specs.run_spec import RunSpec
+from bnlab.training.records import Evaluation, LayerRecord, Records, Snapshot
 
 OWNER = "elsewhere:1:2.00:abcd"
 
@@ -28,26 +27,26 @@ def floats(*values: float) -> np.ndarray:
     return np.array(values, np.float32)
 
 
-def moment(step: int, val_loss: float = 1.0, val_accuracy: float = 0.5, **changes: Any) -> Moment:
+def moment(step: int, val_loss: float = 1.0, val_accuracy: float = 0.5, **changes: Any) -> Evaluation:
     layer = LayerRecord("dense_1", 0.25, 3.0, (-2.0, -1.0, 0.0, 1.0, 2.0))
     snapshot = Snapshot("bn_1", {"gamma": floats(1, 1), "beta": floats(0, step)})
     given = {"seconds": step / 10, "layers": (layer,), "snapshots": (snapshot,)} | changes
-    return Moment(step, val_loss=val_loss, val_accuracy=val_accuracy, **given)
+    return Evaluation(step, val_loss=val_loss, val_accuracy=val_accuracy, **given)
 
 
-def open_journal(store: Store, spec: RunSpec, label: str = "A") -> Journal:
+def open_journal(store: Store, spec: RunSpec, label: str = "A") -> RunWriter:
     """The journal of a slice just handed out."""
     run = store.launch(spec, label, OWNER)
     fence = store.next_fence(run.digest, OWNER)
     assert fence is not None
-    return Journal(store, run.digest, fence)
+    return RunWriter(store, run.digest, fence)
 
 
 def record(
     store: Store,
     spec: RunSpec,
     losses: tuple[float, ...] = (),
-    moments: tuple[Moment, ...] = (),
+    moments: tuple[Evaluation, ...] = (),
     state: RunState = RunState.RUNNING,
 ) -> Run:
     """A run with these losses, an accuracy of a tenth of each, and 0.1 s a step."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bnlab.spec.datasets import DATASETS
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.datasets import DATASETS
+from bnlab.specs.run_spec import RunSpec
 
 PROPERTIES: dict[str, dict[str, Any]] = RunSpec.model_json_schema()["properties"]
 

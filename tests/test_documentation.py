@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bnlab.spec.presets import PRESETS
+from bnlab.specs.presets import PRESETS
 from bnlab.ui.navigation import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

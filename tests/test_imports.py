@@ -17,7 +17,7 @@ print([name for name in ("tensorflow", "keras", "jax", "torch") if name in sys.m
 """
 
 
-@pytest.mark.parametrize("modules", [["bnlab.cli.commands"], ["bnlab.runs.lab"], UI], ids=lambda names: names[0])
+@pytest.mark.parametrize("modules", [["bnlab.cli.commands"], ["bnlab.runs.scheduler"], UI], ids=lambda names: names[0])
 def test_importing_it_leaves_tensorflow_out(modules: list[str]) -> None:
     command = [sys.executable, "-c", PROGRAM, *modules]
     answer = subprocess.run(

@@ -1,8 +1,8 @@
 """A claim whose runs take a moment: BN and no BN in a network of 8 units, trained for two steps."""
 
-from bnlab.claims.claim import Arm, Claim, Condition, Prediction, Size
 from bnlab.claims.measures import ACCURACY
-from bnlab.spec.run_spec import RunSpec
+from bnlab.claims.model import Arm, Claim, Condition, Prediction, Size
+from bnlab.specs.run_spec import RunSpec
 
 TINY = RunSpec(hidden_units=(8,), train_examples=8, batch_size=4)
 NORMALIZED = TINY.model_copy(update={"placement": "before_activation"})

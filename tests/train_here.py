@@ -1,13 +1,13 @@
 """Runs that are trained in this process, as a worker would, slice by slice."""
 
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from tests.recording import OWNER
 
 
 def train_here(store: Store, spec: RunSpec, label: str) -> None:
     """Launch a run of `spec` in `store` and train it to its end."""
-    from bnlab.runs.work import train_slice  # TensorFlow, which nobody else needs who imports this
+    from bnlab.runs.worker import train_slice  # TensorFlow, which nobody else needs who imports this
 
     store.launch(spec, label, OWNER)
     while not train_slice(store.url, spec.digest, store.next_fence(spec.digest, OWNER) or 0).is_finished():

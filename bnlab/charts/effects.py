@@ -14,8 +14,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from bnlab.charts.numbers import signed
-from bnlab.charts.style import message_figure, plain_figure
+from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.formatting import signed
 
 AS_CLAIMED, OPPOSITE, UNDECIDED = "#0072B2", "#D55E00", "#7F7F7F"  # Okabe and Ito's blue and vermillion
 Row = Mapping[Any, Any]
@@ -30,8 +30,8 @@ TYPE = 13  # pixels: what conditions and amounts are written in; all heights fol
 ROW, HEAD, FOOT = 60 / 13, 80 / 13, 44 / 13  # of TYPE; above the words at the top is room for the mode bar
 MIDDLE = 0.22  # of a row, whose name stands above its middle
 ZONE = 0.17  # of a row, up and down from there
-LEAST_REACH = 3.0
-MOST_REACH = 1e6
+MIN_REACH = 3.0
+MAX_REACH = 1e6
 TICKS = (1, 3, 10, 100, 1_000, 10_000, 100_000)
 
 
@@ -43,7 +43,7 @@ def effects_height(frame: pd.DataFrame, size: int = TYPE) -> int:
 def effects_figure(frame: pd.DataFrame, size: int = TYPE) -> go.Figure:
     """The conditions from top to bottom: each seed as a dot, the mean with its interval.
 
-    `frame` has the columns of `bnlab.claims.frames.conditions_frame`. What is not a number is left out; an interval
+    `frame` has the columns of `bnlab.claims.results.conditions_frame`. What is not a number is left out; an interval
     that is unbounded reaches the edge. `size` is that of the type, in pixels.
     """
     if frame.empty:
@@ -102,8 +102,8 @@ def _turned(row: Row, values: Sequence[float]) -> NDArray[np.float64]:
 def _reach(frame: pd.DataFrame) -> float:
     ends = [_turned(row, [*row["differences"], row["low"], row["high"]]) for row in frame.to_dict("records")]
     values = np.abs(np.concatenate(ends))
-    largest = values[np.isfinite(values)].max(initial=LEAST_REACH / 1.3)
-    return float(min(1.3 * largest, MOST_REACH))
+    largest = values[np.isfinite(values)].max(initial=MIN_REACH / 1.3)
+    return float(min(1.3 * largest, MAX_REACH))
 
 
 def _grid(ticks: Sequence[int], rows: int) -> dict[str, Any]:

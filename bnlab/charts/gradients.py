@@ -1,4 +1,4 @@
-"""The size of the loss's gradient by each hidden layer's kernel: over training, and through the depth at a moment."""
+"""Gradient norms by hidden layer: over training, and by depth at one step."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,22 +7,42 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from bnlab.charts.drawing import LayerChart
-from bnlab.charts.log_axis import log_axis
-from bnlab.charts.numbers import short
-from bnlab.charts.spread import spread
-from bnlab.charts.style import Style, message_figure, plain_figure
+from bnlab.charts.figures import LayerChart, message_figure, plain_figure
+from bnlab.charts.formatting import short
+from bnlab.charts.snapshots import evenly_spaced
+from bnlab.charts.style import Style
 
-MOST_POINTS = 150
+MAX_POWERS = 5
+
+
+DECADES = 2
+"""From so many on, powers of ten are labels enough."""
+
+
+def log_axis(values: NDArray[np.float64]) -> dict[str, Any]:
+    """The axis for positive `values`: labelled with powers of ten alone, or with whole numbers where they are too few.
+
+    Plotly's own labels are 5, 2, 10⁹, 5, 2 in between, of which the small digits say nothing by themselves.
+    """
+    span = float(np.ptp(np.log10(values)))
+    if span < DECADES:
+        return {"type": "log", "tickformat": "~g", "nticks": 4}
+    return {"type": "log", "exponentformat": "power", "tick0": 0, "dtick": math.ceil(span / MAX_POWERS)}
+
+
+MAX_POINTS = 150
+
+
 MARKED_POINTS = 60
 
 
 def gradient_frame(layers: pd.DataFrame, layer: str, steps_per_epoch: int) -> pd.DataFrame:
-    """Columns epoch, gradient_norm of one hidden layer; `layers` as `bnlab.runs.frames.layers_frame` makes it."""
+    """Columns epoch, gradient_norm of one hidden layer; `layers` as `bnlab.runs.reader.layers_frame` makes it."""
     own = layers[layers["layer"] == layer]
     frame = pd.DataFrame({"epoch": own["step"] / steps_per_epoch, "gradient_norm": own["gradient_norm"]})
-    return frame.iloc[spread(len(frame), MOST_POINTS)].reset_index(drop=True) if len(frame) else frame
+    return frame.iloc[evenly_spaced(len(frame), MAX_POINTS)].reset_index(drop=True) if len(frame) else frame
 
 
 def depth_frame(layers: pd.DataFrame, names: Sequence[str], step: int) -> pd.DataFrame:
@@ -95,7 +115,7 @@ def depth_alt(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -
     return _alt("Gradient norm from the first hidden layer to the last", frames, styles)
 
 
-def gap_words(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
+def gap_text(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
     """Of which runs something is not drawn, and why; nothing where all of it is, or none of it is."""
     if not any(_drawable(frame).any() for frame in frames.values()):
         return ""
@@ -130,5 +150,5 @@ GRADIENTS = LayerChart(
     gradient_frame,
     gradient_figure,
     gradient_alt,
-    gap_words,
+    gap_text,
 )

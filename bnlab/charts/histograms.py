@@ -9,10 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts.explosions import exploded_runs
-from bnlab.charts.normalization import INITIAL, VARIABLES, unit_values, values_at
-from bnlab.charts.numbers import short
-from bnlab.charts.style import Style, message_figure, plain_figure
+from bnlab.charts.distributions import INITIAL, VARIABLE_TITLES, unit_values, values_at
+from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.formatting import short
+from bnlab.charts.snapshots import exploded_runs
+from bnlab.charts.style import Style
 
 BINS = 40
 
@@ -70,7 +71,7 @@ def histogram_figure(
     frame: pd.DataFrame, variable: str, styles: Mapping[str, Style], span: tuple[float, float]
 ) -> go.Figure:
     """Each run's shares as steps, over the axis `span`; a thin line marks the initial value."""
-    title = VARIABLES[variable]
+    title = VARIABLE_TITLES[variable]
     if frame.empty:
         return message_figure(title, "No numbers at this moment")
     start = INITIAL[variable]
@@ -123,5 +124,5 @@ def histogram_alt(
         for run, own in ((run, own.astype(np.float64)) for run, own in values.items())
         if own.size and np.isfinite(own).all()
     ]
-    title = f"{VARIABLES[variable]} over the units of {layer}"
+    title = f"{VARIABLE_TITLES[variable]} over the units of {layer}"
     return f"{title}: {'; '.join(words)}." if words else f"{title}: nothing to show."

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.charts.drawing import Drawing, Trace
-from bnlab.charts.numbers import power, signed
+from bnlab.charts.figures import Drawing, Trace, message_layout
+from bnlab.charts.formatting import power, signed
 from bnlab.charts.series import Curve, CurveData, CurveSettings, Floats, Points, SeriesPoints, prepare_curves
-from bnlab.charts.style import Style, message_layout
+from bnlab.charts.style import Style
 from bnlab.runs.curves_cache import RunCurves
 
 MARKED_POINTS = 40
@@ -67,7 +67,7 @@ def curve_drawing(data: CurveData, styles: Mapping[str, Style], *, awaited: bool
         return Drawing([], message_layout(curve.title, _why_empty(data, awaited=awaited)))
     yaxis = _y_axis(data)
     remarks = [f"minus {settings.baseline}’s"] if data.is_difference else []
-    remarks += _out_of_range_words(_out_of_range(data, yaxis))
+    remarks += _out_of_range_text(_out_of_range(data, yaxis))
     subtitle = {"subtitle": {"text": escape(" · ".join(remarks), quote=False)}} if remarks else {}
     baseline = settings.baseline if data.is_difference else ""
     layout = {
@@ -91,7 +91,7 @@ def curve_alt(data: CurveData, *, awaited: bool = False) -> str:
     finite = {label: end for label, end in ends.items() if np.isfinite(end)}
     best_first = sorted(finite, key=finite.__getitem__, reverse=curve.is_fraction)
     parts = [
-        (_alt_title(data), [f"{label} {_value_words(finite[label], data)}" for label in best_first] or ["none"]),
+        (_alt_title(data), [f"{label} {_value_text(finite[label], data)}" for label in best_first] or ["none"]),
         ("No longer a number", [label for label in ends if label not in finite]),
         ("Nothing yet", [label for label in data.lines if label not in ends]),
     ]
@@ -104,7 +104,7 @@ def _alt_title(data: CurveData) -> str:
     return f"{title} by {ALT_AXES[data.settings.x]}{means}, the best first"
 
 
-def _value_words(value: float, data: CurveData) -> str:
+def _value_text(value: float, data: CurveData) -> str:
     if data.curve.is_fraction:
         return f"{signed(100 * value)} points" if data.is_difference else f"{value:.1%}"
     if data.is_difference:
@@ -224,7 +224,7 @@ def _out_of_range(data: CurveData, axis: Mapping[str, Any]) -> list[str]:
     return [label for label, end in ends.items() if not low <= end <= high]
 
 
-def _out_of_range_words(labels: Sequence[str]) -> list[str]:
+def _out_of_range_text(labels: Sequence[str]) -> list[str]:
     if not labels:
         return []
     return [f"{labels[0]} is off the chart" if len(labels) == 1 else f"{len(labels)} networks are off the chart"]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bnlab.runs.curves_cache import RunCurves
-from bnlab.spec.choices import Choice, one_of
+from bnlab.specs.choices import Choice, one_of
 
 Floats = NDArray[np.float32]
 Points = tuple[Floats, Floats]

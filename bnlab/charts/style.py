@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import plotly.graph_objects as go
 
 # Okabe and Ito's colour-blind-safe colours, those first that stand out on white and on black alike.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
+
+
 COLOUR_NAMES = ("Blue", "Vermillion", "Green", "Purple", "Orange", "Sky blue", "Grey", "Brown")
+
+
 # In pixels, for Plotly and for SVG alike; each repeats within 30, which is what a legend has room for.
 DASHES = (
     "solid",
@@ -21,6 +22,8 @@ DASHES = (
     "4px,9px",
     "15px,3px,6px,3px",
 )
+
+
 SAMPLE = 34
 
 
@@ -66,25 +69,3 @@ def sample_svg(style: Style) -> str:
 def styles_of(names: Sequence[str]) -> dict[str, Style]:
     """A style for each name, by its place; beyond eight they repeat."""
     return {name: style_of(name, place) for place, name in enumerate(names)}
-
-
-def plain_figure(traces: Sequence[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
-    """The figure of `traces` and `layout` in plotly.js's own terms, taken as they are.
-
-    Plotly checks every property against its schema, which takes ten times longer than all else a live chart needs
-    at a tick; the tests do that checking for our figures.
-    """
-    return go.Figure({"data": list(traces), "layout": layout}, _validate=False)
-
-
-def message_layout(title: str, message: str) -> dict[str, Any]:
-    """The layout of a chart with nothing in it but what there is to say."""
-    words = {"text": message, "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
-    hidden = {"visible": False}
-    annotation = {**words, "font": {"size": 16}}
-    return {"title": {"text": title}, "xaxis": hidden, "yaxis": hidden, "annotations": [annotation]}
-
-
-def message_figure(title: str, message: str) -> go.Figure:
-    """A figure with nothing in it but what there is to say."""
-    return plain_figure([], message_layout(title, message))

@@ -11,10 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bnlab.claims.case import Experiment, parse_experiment
-from bnlab.claims.registry import CLAIMS
-from bnlab.claims.trial import Effort, Trial, judge_trial
-from bnlab.runs.recordings import machine
+from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.model import Experiment, parse_experiment
+from bnlab.claims.results import Effort, Trial, judge_trial
+from bnlab.runs.recording import describe_machine
 
 DIGITS = 6
 SHIPPED = files("bnlab.claims") / "data" / "trials.jsonl"
@@ -48,7 +48,7 @@ def _packed(trial: Trial) -> dict[str, Any]:
     return {
         "experiment": trial.experiment.name,
         "design": design_digest(trial.experiment),
-        "origin": trial.origin or machine(),
+        "origin": trial.origin or describe_machine(),
         "effort": asdict(trial.effort),
         "numbers": {
             result.condition.id: {"control": _rounded(result.control), "treatment": _rounded(result.treatment)}

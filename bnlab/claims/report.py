@@ -1,13 +1,62 @@
-"""All trials as one Markdown page: docs/claims.md."""
+"""Results as JSON documents and as one Markdown page, docs/claims.md."""
 
+import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from bnlab.claims.amounts import amount, difference_amount, thresholds
-from bnlab.claims.evidence import briefly_trained, trained_specs
-from bnlab.claims.probed import MOST_STEPS
+from bnlab.claims.formatting import amount, difference_amount, thresholds
+from bnlab.claims.measures import MAX_STEPS
+from bnlab.claims.results import ConditionResult, Trial, briefly_trained, interval_of, trained_specs
 from bnlab.claims.statistics import Interval
-from bnlab.claims.trial import ConditionResult, Trial
 from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
+
+
+def trial_document(trial: Trial) -> dict[str, Any]:
+    """The trial as a JSON document; what is not finite is null.
+
+    `id`, `verdict`, `measure`, `condition` and `arm` are ids; `text` and `title` are for display. `conditions` has
+    every arm once; `difference` is treatment minus control (see `Trial.difference`). `runs` includes networks that
+    only a measurement trained, whose time is not part of `seconds`.
+    """
+    claim, difference = trial.experiment.claim, trial.difference
+    return {
+        "id": claim.id,
+        "verdict": str(trial.verdict),
+        "text": trial.text,
+        "measure": claim.measure.id,
+        "unit": claim.measure.unit,
+        "conditions": [document for result in trial.all_results for document in _arm_documents(result)],
+        "difference": {"mean": _finite(difference.mean), "ci": _ends(difference), "n": difference.n},
+        "runs": trial.networks,
+        "seconds": trial.effort.seconds,
+    }
+
+
+def _arm_documents(result: ConditionResult) -> list[dict[str, Any]]:
+    condition, documents = result.condition, []
+    for arm_id, values in (("control", result.control), ("treatment", result.treatment)):
+        interval = interval_of(condition, values)
+        arm = condition.control if arm_id == "control" else condition.treatment
+        documents.append(
+            {
+                "condition": condition.id,
+                "arm": arm_id,
+                "title": f"{condition.title}: {arm.title}",
+                "per_seed": [_finite(value) for value in values],
+                "mean": _finite(interval.mean),
+                "ci": _ends(interval),
+            }
+        )
+    return documents
+
+
+def _ends(interval: Interval) -> list[float | None]:
+    return [_finite(interval.low), _finite(interval.high)]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
 
 _HEAD = """# The notebook's statements on trial
 
@@ -69,7 +118,7 @@ def _effort(trial: Trial) -> str:
     seeds = f"{len(trial.experiment.seeds)} seed{'s' if len(trial.experiment.seeds) > 1 else ''}"
     diverged = f", {effort.diverged} diverged and count as a guess" if effort.diverged else ""
     runs = f"{effort.runs} runs, {effort.steps:,} steps, {effort.seconds:,.0f} s of training{diverged}"
-    measured = f"{brief} networks trained for up to {MOST_STEPS} steps and looked into"
+    measured = f"{brief} networks trained for up to {MAX_STEPS} steps and looked into"
     work = " and ".join([*([runs] if effort.runs else []), *([measured] if brief else [])])
     return f"{seeds}, {size}; {work}. {trial.origin}."
 

@@ -8,22 +8,30 @@ from typing import Any
 
 import click
 
-from bnlab.cli.documents import comparison_document, network_document, write_json
+from bnlab.cli.claims import claims, report
 from bnlab.cli.options import INTERRUPTED, console, fail, in_a_folder, json_option, open_store
-from bnlab.cli.tables import network_table, presets_table, results_table, runs_table, variables_table
-from bnlab.cli.trials import claims, report
-from bnlab.cli.watching import wait_until_stopped, watch
-from bnlab.runs.lab import Lab
-from bnlab.runs.places import scheduler_address
-from bnlab.runs.recordings import write_recording
-from bnlab.runs.results import results_frame
-from bnlab.runs.states import ACTIVE, RunState
+from bnlab.cli.output import (
+    comparison_document,
+    network_document,
+    network_table,
+    presets_table,
+    results_table,
+    runs_table,
+    variables_table,
+    write_json,
+)
+from bnlab.cli.progress import wait_until_stopped, watch
+from bnlab.runs.config import scheduler_address
+from bnlab.runs.recording import write_recording
+from bnlab.runs.run import ACTIVE, RunState
+from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
-from bnlab.spec.comparison import comparison_specs
-from bnlab.spec.network import describe_network
-from bnlab.spec.parse import SpecError, parse_value
-from bnlab.spec.presets import PRESETS, Preset
-from bnlab.spec.run_spec import RunSpec
+from bnlab.runs.summary import results_frame
+from bnlab.specs.comparison import comparison_specs
+from bnlab.specs.network import describe_network
+from bnlab.specs.presets import PRESETS, Preset
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.validation import SpecError, parse_value
 
 preset_argument = click.argument("preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
 
@@ -148,7 +156,7 @@ def _trained_before(store: Store, digests: Collection[str]) -> bool:
 def _train(store: Store, specs: dict[str, list[RunSpec]], labels: dict[str, str]) -> float:
     """Launch the runs and watch them until all have ended; returns the seconds that took, workers' start included."""
     began = time.monotonic()
-    lab = Lab(store, scheduler=scheduler_address())
+    lab = Scheduler(store, scheduler=scheduler_address())
     try:
         lab.launch_runs([(spec, label) for label, seeds in specs.items() for spec in seeds])
         watch(console, lab, labels)

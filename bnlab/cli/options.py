@@ -7,8 +7,8 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
+from bnlab.runs.config import store_url
 from bnlab.runs.database import StoreError
-from bnlab.runs.places import store_url
 from bnlab.runs.store import Store
 
 console = Console() if sys.stdout.isatty() else Console(width=120)

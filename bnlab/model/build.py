@@ -1,4 +1,4 @@
-"""A Keras model from the plain description of its network."""
+"""A Keras model from the description of its network."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +7,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from bnlab.model.folding import Weights, fold
 from bnlab.model.noise import BatchNoise
-from bnlab.spec.choices import INITIALIZERS
-from bnlab.spec.network import Layer, Network, describe_network
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.choices import INITIALIZERS
+from bnlab.specs.network import Layer, Network, describe_network
+from bnlab.specs.run_spec import RunSpec
 
 WEIGHTED = ("Dense", "Conv2D")
 """The layers with a kernel."""
@@ -65,3 +66,16 @@ def _build_initializer(name: str, spec: RunSpec, place: int) -> keras.Initialize
     if initializer.takes_stddev:
         arguments["stddev"] = spec.initializer_stddev
     return getattr(keras.initializers, initializer.keras_class)(**arguments)
+
+
+def build_folded(spec: RunSpec, weights: Weights) -> keras.Sequential:
+    """The Keras model that predicts what the spec's network with `weights` does, without its BN layers.
+
+    `bnlab.model.export.model_file` makes a `.keras` file of it.
+
+    Raises:
+        bnlab.model.folding.FoldError: a BN layer has no layer beside it that can take it in.
+        KeyError: an array of the spec's network is missing.
+    """
+    folded = fold(spec, weights)
+    return build_trained(folded.network, spec, folded.weights)

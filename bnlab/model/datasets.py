@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.spec.datasets import DATASETS, HOLDOUT, DatasetError
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.datasets import DATASETS, HOLDOUT, DatasetError
+from bnlab.specs.run_spec import RunSpec
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int32]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from bnlab.model.training_step import current_step
 
 MEAN_RANGE = 0.5
-LARGEST_SCALE = 1.25
+MAX_SCALE = 1.25
 SPREAD = 0.1
 ALGORITHM = "philox"
 
@@ -54,7 +54,7 @@ def draw_noise(moment: tf.Tensor, place: int, shape: tf.Tensor) -> tuple[tf.Tens
     of_mean, of_scale, of_means, of_scales = tf.unstack(tf.random.split(key, 4, alg=ALGORITHM))
     units = shape[-1:]
     mean = tf.random.stateless_uniform(units, of_mean, -MEAN_RANGE, MEAN_RANGE, alg=ALGORITHM)
-    scale = tf.random.stateless_uniform(units, of_scale, 1.0, LARGEST_SCALE, alg=ALGORITHM)
+    scale = tf.random.stateless_uniform(units, of_scale, 1.0, MAX_SCALE, alg=ALGORITHM)
     means = mean + tf.random.stateless_uniform(shape, of_means, -SPREAD, SPREAD, alg=ALGORITHM)
     scales = scale + SPREAD * tf.random.stateless_normal(shape, of_scales, alg=ALGORITHM)
     return scales, means

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from bnlab.spec.normalizers import NORMALIZERS, Ramp
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.normalizers import NORMALIZERS, Ramp
+from bnlab.specs.run_spec import RunSpec
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def _local_cluster(workers: int) -> LocalCluster:
         dashboard_address="127.0.0.1:0",  # None would still take port 8787
         memory_limit=0,  # Dask would pause a worker whose network is large, and its run with it
         silence_logs=logging.CRITICAL,
-        preload=["bnlab.runs.warm"],
+        preload=["bnlab.runs.worker"],
     )
 
 

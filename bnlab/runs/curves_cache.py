@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from cachetools import LRUCache
 
-from bnlab.runs.frames import Arrays, read_moments, read_steps
+from bnlab.runs.reader import Arrays, read_evaluations, read_steps
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 
@@ -65,7 +65,7 @@ class CurvesCache:
         before = {run.digest: known[run.digest] or _nothing(run) for run in runs}
         steps = read_steps(self._store, {digest: _last_step(curves.steps) for digest, curves in before.items()})
         evaluated = min(_last_step(curves.evaluations, -1) for curves in before.values())
-        evaluations = read_moments(self._store, runs, evaluated)
+        evaluations = read_evaluations(self._store, runs, evaluated)
         return [_extended(before[run.digest], run, steps[run.digest], evaluations[run.digest]) for run in runs]
 
 

@@ -1,4 +1,4 @@
-"""Runs as a zip file: everything recorded of them, their final weights, and the code to train them again."""
+"""Runs as a zip file: everything recorded of them, their final weights, and code to train them again."""
 
 import io
 import re
@@ -7,22 +7,68 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from bnlab.runs.event_files import event_file, event_file_name
-from bnlab.runs.frames import history_frame, layers_frame, moments_frame, steps_frame
-from bnlab.runs.journal import read_checkpoint
-from bnlab.runs.readme import readme_text
+from bnlab.runs.reader import evaluations_frame, history_frame, layers_frame, steps_frame
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
-from bnlab.runs.warm import warm_up
-from bnlab.spec.keras_code import training_script
+from bnlab.runs.tensorboard import event_file, event_file_name
+from bnlab.runs.worker import set_up_worker
+from bnlab.runs.writer import read_checkpoint
+from bnlab.specs.keras_code import evaluation_code, scaling_code, training_script
 
-LONGEST_NAME = 60
+_FILES = """\
+spec.json           what was trained: every setting, as bnlab reads it
+history.csv         one row an epoch: loss and accuracy averaged over its steps, val_loss and val_accuracy after it
+metrics.csv         one row a step: loss and accuracy of its batch, in training mode
+validation.csv      one row a moment (step 0, some in the first epoch, each epoch's end): val_loss and val_accuracy
+                    in inference mode; seconds is the time spent in training steps until then
+layers.csv          the same moments: norms of each hidden kernel and of its gradient, and the percentiles
+                    (p5 to p95) of what enters the layer's activation, on 128 training images
+*.parquet           the same tables for pandas.read_parquet
+events.out.*        for TensorBoard: tensorboard --logdir .   (in this folder or the one above it)
+train.py            plain Keras code that trains the same network on the same images
+"""
+
+
+_MODEL = """\
+model.keras         the network with its weights after step {step:,}, for keras.models.load_model
+"""
+
+
+_NO_MODEL = """
+There is no model.keras: this run had no saved weights when it was exported.
+"""
+
+
+_USE = """
+Pixels (0 to 255) must enter the model as they did in training, {scaled}: no layer of it scales them.
+This is how the validation images are measured, in this folder:
+
+{code}
+The model is compiled with the run's optimizer, but without what an optimizer remembers of earlier steps.
+"""
+
+
+def readme_text(run: Run, saved_step: int | None) -> str:
+    """The README of one exported run; `saved_step` is the step its `model.keras` was saved after, None without one."""
+    head = (
+        f"{run.label}\nbnlab's run {run.digest}: {run.state.value}, {run.step:,} of {run.total_steps:,} steps, "
+        f"{run.seconds:.1f} s in steps\n" + (f"{run.error}\n\n" if run.error else "\n")
+    )
+    if saved_step is None:
+        return head + _FILES + _NO_MODEL
+    code = "".join(f"    {line}".rstrip() + "\n" for line in evaluation_code(run.spec).splitlines())
+    return head + _FILES + _MODEL.format(step=saved_step) + _USE.format(scaled=scaling_code(run.spec, "x"), code=code)
+
+
+MAX_NAME_LENGTH = 60
+
+
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # a zip's own epoch: the same runs give the same file
 
 
 def export_runs(store_url: str, digests: tuple[str, ...]) -> bytes:
     """What `export_zip` makes, on a worker: a task for `Lab.submit`."""
-    warm_up()
+    set_up_worker()
     store = Store(store_url)
     try:
         return export_zip(store, digests)
@@ -49,7 +95,7 @@ def export_zip(store: Store, digests: Iterable[str]) -> bytes:
 
 def folder_name(run: Run) -> str:
     """`{label}-{digest}` in letters, digits, points and dashes, which every file system takes."""
-    label = re.sub(r"[^A-Za-z0-9.]+", "-", run.label)[:LONGEST_NAME].strip("-.")
+    label = re.sub(r"[^A-Za-z0-9.]+", "-", run.label)[:MAX_NAME_LENGTH].strip("-.")
     return f"{label or 'run'}-{run.digest}"
 
 
@@ -66,9 +112,9 @@ def _run_files(store: Store, run: Run) -> dict[str, str | bytes]:
         files[f"{name}.csv"] = frame.to_csv(index=False, lineterminator="\n")
         files[f"{name}.parquet"] = frame.to_parquet(index=False)
     if checkpoint is not None:
-        from bnlab.model.saved_model import saved_model
+        from bnlab.model.export import trained_model_file
 
-        files["model.keras"] = saved_model(run.spec, checkpoint.arrays)
+        files["model.keras"] = trained_model_file(run.spec, checkpoint.arrays)
     return files
 
 
@@ -77,6 +123,6 @@ def _tables(store: Store, run: Run) -> dict[str, pd.DataFrame]:
     metrics.insert(1, "epoch", metrics["step"] / run.spec.steps_per_epoch)
     return {
         "metrics": metrics,
-        "validation": moments_frame(store, [run]).drop(columns="run"),
+        "validation": evaluations_frame(store, [run]).drop(columns="run"),
         "layers": layers_frame(store, run.digest),
     }

@@ -12,18 +12,17 @@ from statistics import fmean
 
 from sqlalchemy import select
 
-from bnlab.runs.run import Run
+from bnlab.runs.run import ACTIVE, Run, RunState
+from bnlab.runs.scheduler import SINGLE, queue_order
 from bnlab.runs.schema import groups, recordings, runs
-from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import Labelled, Store
-from bnlab.runs.turns import SINGLE, queue_order
-from bnlab.spec.structure import structure_of
+from bnlab.specs.run_spec import program_key
 
 ENDED = (RunState.COMPLETED, RunState.DIVERGED)
 TOGETHER_SECONDS = 1.0
-MOST_OVERHEAD = 30.0
+MAX_OVERHEAD = 30.0
 """Seconds that training may take for a second of steps, a tiny run's most; in the rest of the time nobody trained."""
-LEAST_DONE = 0.05
+MIN_DONE = 0.05
 """The share of the work from which on there is a pace: before, it is the start of the workers that takes the time."""
 
 
@@ -132,7 +131,7 @@ def _works(members: Sequence[Run]) -> list[float]:
 
 
 def _kind(run: Run) -> object:
-    return structure_of(run.spec), run.spec.batch_size
+    return program_key(run.spec), run.spec.batch_size
 
 
 def _seconds_left(members: Sequence[Run], works: Sequence[float], now: float) -> float | None:
@@ -143,8 +142,8 @@ def _seconds_left(members: Sequence[Run], works: Sequence[float], now: float) ->
     latest = [(run, work) for run, work in zip(members, works, strict=True) if run.queued_at >= begun]
     done = math.fsum(work if run.state in ENDED else work * run.progress for run, work in latest)
     left = math.fsum(work * (1 - run.progress) for run, work in zip(members, works, strict=True) if run.state in ACTIVE)
-    if done <= LEAST_DONE * (done + left):
+    if done <= MIN_DONE * (done + left):
         return None
     trained = math.fsum(run.seconds for run, _ in latest)
-    elapsed = min(now - min(run.queued_at for run, _ in latest), MOST_OVERHEAD * trained)
+    elapsed = min(now - min(run.queued_at for run, _ in latest), MAX_OVERHEAD * trained)
     return elapsed * left / done

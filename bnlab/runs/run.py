@@ -1,14 +1,36 @@
-"""A run as the store knows it."""
+"""A run and its state, as the store knows it."""
 
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 from sqlalchemy import Row
 
-from bnlab.runs.states import RunState
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
+
+
+class RunState(StrEnum):
+    """A run waits (QUEUED), trains (RUNNING), or has ended in one of four ways."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+    DIVERGED = "DIVERGED"
+
+    def is_finished(self) -> bool:
+        """Whether nothing more happens to the run until somebody launches it again."""
+        return self not in ACTIVE
+
+    def can_continue(self) -> bool:
+        """Whether launching it again trains on from its checkpoint."""
+        return self in (RunState.STOPPED, RunState.FAILED)
+
+
+ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 
 
 @dataclass(frozen=True)

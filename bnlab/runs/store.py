@@ -8,10 +8,9 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, sel
 from sqlalchemy.exc import IntegrityError
 
 from bnlab.runs.database import open_database
-from bnlab.runs.run import Run, run_of
+from bnlab.runs.run import ACTIVE, Run, RunState, run_of
 from bnlab.runs.schema import groups, recordings, runs
-from bnlab.runs.states import ACTIVE, RunState
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 
 LEASE_SECONDS = 30.0  # starting the workers takes a third of it, and twice that on a busy machine
 """How long a scheduler that does not renew its lease keeps its runs."""

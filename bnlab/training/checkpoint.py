@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bnlab.spec.network import Variable, describe_network
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.network import Variable, describe_network
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.optimizers import UPDATE_RULES
 from bnlab.training.program import State
 

@@ -14,9 +14,8 @@ import tensorflow as tf
 
 from bnlab.model.build import build_model
 from bnlab.model.training_step import TrainingStep, training_step
-from bnlab.spec.network import describe_network
-from bnlab.spec.run_spec import RunSpec
-from bnlab.spec.structure import MOST_PROGRAMS, structure_of
+from bnlab.specs.network import describe_network
+from bnlab.specs.run_spec import MAX_PROGRAMS, RunSpec, program_key
 from bnlab.training.optimizers import UPDATE_RULES, Slots, Tensors, UpdateRule
 
 Values = tuple[Any, ...]
@@ -170,10 +169,10 @@ def batch_loss(
 
 def program_for(spec: RunSpec) -> Program:
     """The program that trains `spec`, compiled once a process for all specs that differ only in values."""
-    return _program(structure_of(spec))
+    return _program(program_key(spec))
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@lru_cache(maxsize=MAX_PROGRAMS)
 def _program(structure: RunSpec) -> Program:
     return Program(structure)
 

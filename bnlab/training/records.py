@@ -46,7 +46,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Evaluation:
     """Everything measured after `step` steps; `seconds` is the time spent in steps until then."""
 
     step: int
@@ -64,7 +64,7 @@ class Records:
     first_step: int
     loss: Floats = field(default_factory=lambda: np.empty(0, np.float32))
     accuracy: Floats = field(default_factory=lambda: np.empty(0, np.float32))
-    moments: list[Moment] = field(default_factory=list)
+    moments: list[Evaluation] = field(default_factory=list)
 
     def extend(self, later: "Records") -> None:
         """Append what was recorded after these."""

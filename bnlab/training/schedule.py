@@ -3,18 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 
-EARLY_MOMENTS = 10
+EARLY_EVALUATIONS = 10
 
 
-def moments(spec: RunSpec) -> tuple[int, ...]:
+def evaluation_steps(spec: RunSpec) -> tuple[int, ...]:
     """The steps after which validation and layers are measured, in order.
 
     Step 0, about ten log-spaced steps within the first epoch, and the end of each epoch.
     """
     per_epoch = spec.steps_per_epoch
-    early = np.geomspace(1, per_epoch, EARLY_MOMENTS + 1)[:-1].round().astype(int)
+    early = np.geomspace(1, per_epoch, EARLY_EVALUATIONS + 1)[:-1].round().astype(int)
     ends = range(per_epoch, spec.total_steps + 1, per_epoch)
     return tuple(sorted({0, *early.tolist(), *ends}))
 

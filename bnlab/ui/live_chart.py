@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.io.json import to_json_plotly
 
-from bnlab.charts.drawing import Drawing
+from bnlab.charts.figures import Drawing
 from bnlab.ui.assets import install_plotly_js, versioned_url
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The pages of the app, and the door each of them is entered by."""
+"""The pages of the app, and the entry that each of them goes through."""
 
 import runpy
 from dataclasses import dataclass
@@ -7,10 +7,38 @@ from typing import Literal
 
 import streamlit as st
 
-from bnlab.ui.rescue import install_reload_guard
+MIN_SECONDS_BETWEEN = 10
+"""Not sooner than so many after the last time: a page that fails as soon as it is there must not flicker."""
+
+
+# Nothing is lost by loading anew: what a page shows is in its address.
+_SCRIPT = """<script>
+(() => {
+  const root = document.getElementById("root");
+  if (!root || window.bnlabReloadGuard) return;
+  window.bnlabReloadGuard = new MutationObserver(() => {
+    const last = Number(sessionStorage.getItem("bnlab-reloaded") ?? 0);
+    if (root.childElementCount > 0 || Date.now() - last < SECONDS * 1000) return;
+    sessionStorage.setItem("bnlab-reloaded", Date.now());
+    location.reload();
+  });
+  window.bnlabReloadGuard.observe(root, { childList: true });
+})();
+</script>"""
+
+
+def install_reload_guard() -> None:
+    """Have the browser load the page anew when it has become empty; called once a run, for all pages."""
+    with st.container(key="reload-guard"):
+        st.html(_SCRIPT.replace("SECONDS", str(MIN_SECONDS_BETWEEN)), unsafe_allow_javascript=True)
+
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
 STYLE = Path(__file__).with_name("style.css")
+
+
 _CALLED_BY_APP = "_called_by_app"
 
 

@@ -6,18 +6,18 @@ import threading
 import streamlit as st
 
 from bnlab.claims.recorded import recorded_trials
+from bnlab.claims.service import ClaimService
+from bnlab.runs.config import scheduler_address, store_url
 from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.database import StoreError
-from bnlab.runs.lab import Lab
-from bnlab.runs.places import scheduler_address, store_url
-from bnlab.runs.recordings import read_recording
+from bnlab.runs.recording import read_recording
+from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
-from bnlab.ui.court import ClaimService
 
 JUDGED_AFTER = 3.0
 
 
-def lab() -> Lab:
+def lab() -> Scheduler:
     """The app's lab, started with the first page. Shows a sentence and ends the page if the store cannot be opened."""
     try:
         return _lab()
@@ -46,10 +46,10 @@ def claim_service() -> ClaimService:
 
 
 @st.cache_resource(show_spinner=False)
-def _lab() -> Lab:
+def _lab() -> Scheduler:
     store = Store(store_url())
     read_recording(store)
-    started = Lab(store, scheduler=scheduler_address())
+    started = Scheduler(store, scheduler=scheduler_address())
     atexit.register(started.close)
     judge_soon()
     return started

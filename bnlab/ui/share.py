@@ -7,8 +7,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from bnlab.ui.lesson import EVERYTHING, HIDES, LOCKS, Lesson
-from bnlab.ui.session import WIDGETS, PageState, address_of
+from bnlab.specs.lesson import EVERYTHING, HIDES, LOCKS, Lesson
+from bnlab.ui.state import WIDGETS, PageState, address_of
 
 LOCK, HIDE = "share-lock", "share-hide"
 
@@ -20,7 +20,7 @@ def render_share(state: PageState) -> None:
         if lesson == Lesson():
             lesson = _chosen_lesson()
         else:
-            st.markdown(f"This address is the page as you see it. {_kept_words(lesson)}")
+            st.markdown(f"This address is the page as you see it. {_kept_text(lesson)}")
         kept = {name: st.query_params.get_all(name) for name in WIDGETS if name in st.query_params}
         st.code(link(state, lesson, kept), language=None, wrap_lines=True)
 
@@ -45,7 +45,7 @@ def _settle() -> None:
         st.session_state[LOCK] = [EVERYTHING]
 
 
-def _kept_words(lesson: Lesson) -> str:
+def _kept_text(lesson: Lesson) -> str:
     """What a teacher's link keeps as it is, as it was called where the link was made."""
     parts = [("locked", [LOCKS[name] for name in lesson.lock]), ("hidden", [HIDES[name] for name in lesson.hide])]
     told = " and ".join(f"{verb}: {', '.join(own)}" for verb, own in parts if own)

@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 from cachetools import LRUCache
 
-from bnlab.runs.lab import Lab
-from bnlab.ui.words import plain
+from bnlab.charts.formatting import escape_markdown
+from bnlab.runs.scheduler import Scheduler
 
 POLL_SECONDS = 0.5
 KEPT_TASKS = 2_048
@@ -34,7 +34,9 @@ class WorkerTask(Generic[T]):
         return time.monotonic() - self.submitted_at
 
 
-def submit_task(key: str, subject: Hashable, lab: Lab, function: Callable[..., object], *arguments: object) -> None:
+def submit_task(
+    key: str, subject: Hashable, lab: Scheduler, function: Callable[..., object], *arguments: object
+) -> None:
     """Have a worker call the function; the session's task of that `key` is this one from now on."""
     st.session_state[key] = WorkerTask(subject, lab.submit(function, *arguments))
 
@@ -96,7 +98,7 @@ def error_sentence(error: BaseException) -> str:
 
 def render_error(error: BaseException) -> None:
     """Draw why a task has failed."""
-    st.error(plain(error_sentence(error)), icon=":material/error:")
+    st.error(escape_markdown(error_sentence(error)), icon=":material/error:")
 
 
 class SharedTasks(Generic[K]):

@@ -1,4 +1,4 @@
-"""Snapshots as `bnlab.runs.frames.snapshots_frame` makes them, and what every figure must withstand."""
+"""Snapshots as `bnlab.runs.reader.snapshots_frame` makes them, and what every figure must withstand."""
 
 import json
 import re

@@ -3,18 +3,18 @@ import math
 import pandas as pd
 import pytest
 
+from bnlab.charts.distributions import pre_activation_alt, pre_activation_figure, pre_activation_frame
 from bnlab.charts.gradients import (
-    MOST_POINTS,
+    MAX_POINTS,
     depth_alt,
     depth_figure,
     depth_frame,
-    gap_words,
+    gap_text,
     gradient_alt,
     gradient_figure,
     gradient_frame,
 )
-from bnlab.charts.pre_activations import pre_activation_alt, pre_activation_figure, pre_activation_frame
-from bnlab.runs.frames import PERCENTILE_COLUMNS
+from bnlab.runs.reader import PERCENTILE_COLUMNS
 from tests.charts.snapshots import STYLES, assert_drawable, texts
 from tests.sentences import names_in_order, numbers_in
 
@@ -22,7 +22,7 @@ NAMES = [f"dense_{number}" for number in range(1, 13)]
 
 
 def layers_of(gradients: dict[int, list[float]]) -> pd.DataFrame:
-    """As `bnlab.runs.frames.layers_frame` makes it, the layers in the database's order: dense_10 before dense_2."""
+    """As `bnlab.runs.reader.layers_frame` makes it, the layers in the database's order: dense_10 before dense_2."""
     rows = [
         (step, name, norm, 1.0, *(norm * i for i in range(len(PERCENTILE_COLUMNS))))
         for step, norms in gradients.items()
@@ -39,7 +39,7 @@ def test_one_layer_over_its_epochs() -> None:
 
 def test_a_long_training_is_thinned() -> None:
     frame = gradient_frame(layers_of({step: [step + 1] for step in range(1000)}), "dense_1", 10)
-    assert len(frame) == MOST_POINTS
+    assert len(frame) == MAX_POINTS
     assert frame["gradient_norm"].iloc[[0, -1]].tolist() == [1, 1000]
 
 
@@ -80,13 +80,13 @@ def test_a_gradient_of_zero_and_none_at_all_are_told_apart() -> None:
 def test_what_a_logarithm_has_no_place_for_is_said() -> None:
     dead, lost = layers_of({0: [1.0, 1.0], 3: [0.0, 2.0]}), layers_of({0: [1.0, 1.0], 3: [math.nan, math.inf]})
     frames = {"a1": depth_frame(dead, NAMES, 3), "b2": depth_frame(lost, NAMES, 3)}
-    words = gap_words(frames, STYLES)
+    words = gap_text(frames, STYLES)
     assert names_in_order(words, "0", "With BN", "no number", "Without")
     assert names_in_order(depth_alt(frames, STYLES), "With BN 0 to 2", "Without no number to no number")
-    assert gap_words({run: depth_frame(lost, NAMES, 0) for run in STYLES}, STYLES) == ""
-    assert gap_words({"b2": frames["b2"]}, STYLES) == "", "the chart itself says it"
+    assert gap_text({run: depth_frame(lost, NAMES, 0) for run in STYLES}, STYLES) == ""
+    assert gap_text({"b2": frames["b2"]}, STYLES) == "", "the chart itself says it"
     over_time = {"a1": gradient_frame(dead, "dense_1", 1), "b2": gradient_frame(lost, "dense_2", 1)}
-    assert gap_words(over_time, STYLES) == words
+    assert gap_text(over_time, STYLES) == words
 
 
 def test_pre_activations_of_one_layer() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnlab.charts.log_axis import MOST_POWERS, log_axis
+from bnlab.charts.gradients import MAX_POWERS, log_axis
 
 
 @pytest.mark.parametrize("low", [1e-30, 1e-3, 2.0, 5e8])
@@ -12,7 +12,7 @@ def test_over_decades_the_labels_are_powers_of_ten(low: float, factor: float) ->
     axis = log_axis(np.array([low, low * factor * 1.0001]))
     assert axis["type"] == "log"
     assert isinstance(axis["dtick"], int)
-    assert 1 <= np.log10(factor) / axis["dtick"] <= MOST_POWERS
+    assert 1 <= np.log10(factor) / axis["dtick"] <= MAX_POWERS
 
 
 @pytest.mark.parametrize("values", [[3.0], [2.0, 2.0], [1e9, 9e10]])

@@ -33,7 +33,7 @@ runs_values = st.lists(floats | st.sampled_from([NAN, INF, 0.1, 0.2, 0.3]), max_
 
 
 def steps_of(losses: Sequence[float], first: int = 1) -> pd.DataFrame:
-    """As `bnlab.runs.frames.steps_frame` gives them."""
+    """As `bnlab.runs.reader.steps_frame` gives them."""
     loss = np.asarray(losses, np.float32)
     return pd.DataFrame({"step": first + np.arange(len(loss)), "loss": loss, "accuracy": loss / 10})
 

@@ -9,11 +9,10 @@ import pytest
 
 from bnlab.charts.series import Series, training_series, validation_series
 from bnlab.runs.curves_cache import CurvesCache
-from bnlab.runs.frames import moments_frame
-from bnlab.runs.run import Run
-from bnlab.runs.states import RunState
+from bnlab.runs.reader import evaluations_frame
+from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.recording import Position, floats, moment, open_journal, record
 
@@ -49,7 +48,7 @@ def test_a_runs_lines_are_its_steps_and_its_moments(store: Store, runs: list[Run
     assert training.mean["loss"].tolist() == [2.0, 1.0]
     assert training.mean["epoch"].tolist() == [0.5, 1.0]
     assert training.mean["seconds"].tolist() == pytest.approx([0.1, 0.2])
-    expected = moments_frame(store, runs[:1])[["step", "val_loss"]].reset_index(drop=True)
+    expected = evaluations_frame(store, runs[:1])[["step", "val_loss"]].reset_index(drop=True)
     pd.testing.assert_frame_equal(pd.DataFrame(validation.mean)[["step", "val_loss"]], expected)
 
 

@@ -6,18 +6,8 @@ import re
 import plotly.graph_objects as go
 import pytest
 
-from bnlab.charts.style import (
-    COLOUR_NAMES,
-    COLOURS,
-    DASHES,
-    SAMPLE,
-    Style,
-    message_figure,
-    plain_figure,
-    sample_svg,
-    style_of,
-    styles_of,
-)
+from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.style import COLOUR_NAMES, COLOURS, DASHES, SAMPLE, Style, sample_svg, style_of, styles_of
 
 # Where each name lies on the wheel of colours, in degrees; grey lies nowhere.
 HUES = {

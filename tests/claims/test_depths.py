@@ -2,8 +2,8 @@
 
 import pytest
 
-from bnlab.claims.depths import KINDS, counted_layers, deep_pair
-from bnlab.spec.network import describe_network
+from bnlab.claims.catalog.networks import KINDS, counted_layers, deep_pair
+from bnlab.specs.network import describe_network
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,12 +4,12 @@ from collections import defaultdict
 
 import pytest
 
-from bnlab.claims.case import FULL, QUICK, plan_experiment
-from bnlab.claims.evidence import trained_specs
-from bnlab.claims.labels import labelled_specs
-from bnlab.claims.registry import CLAIMS
-from bnlab.spec.comparison import LONGEST_LABEL
-from bnlab.spec.run_spec import RunSpec
+from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.model import FULL, QUICK, plan_experiment
+from bnlab.claims.results import trained_specs
+from bnlab.claims.runner import labelled_specs
+from bnlab.specs.comparison import MAX_LABEL_LENGTH
+from bnlab.specs.run_spec import RunSpec
 
 
 @pytest.mark.parametrize("size", [QUICK, FULL])
@@ -21,7 +21,7 @@ def test_runs_of_one_label_differ_in_their_seed_alone(name: str, size: str) -> N
     called: dict[str, set[RunSpec]] = defaultdict(set)
     for spec, label in labelled:
         assert label.startswith(f"{name}: ")
-        assert len(label) <= LONGEST_LABEL
+        assert len(label) <= MAX_LABEL_LENGTH
         called[label].add(spec.model_copy(update={"seed": 0}))
     assert all(len(specs) == 1 for specs in called.values())
 

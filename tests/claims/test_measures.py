@@ -14,11 +14,10 @@ from bnlab.claims.measures import (
     steps_to_or_all,
     trainable_per_unit,
 )
-from bnlab.runs.frames import Arrays, read_moments
-from bnlab.runs.run import Run
-from bnlab.runs.states import RunState
+from bnlab.runs.reader import Arrays, read_evaluations
+from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from tests.recording import moment, record
 
 SPEC = RunSpec(train_examples=40, batch_size=4, epochs=2)  # 10 steps an epoch
@@ -34,7 +33,7 @@ def ended(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -
     """A run with ACCURACIES at a tenth of a second per step."""
     moments = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
     run = record(store, SPEC, (1.0,) * steps, moments, state)
-    return run, read_moments(store, [run])[run.digest]
+    return run, read_evaluations(store, [run])[run.digest]
 
 
 def test_final_accuracy_is_the_last_in_percent(store: Store) -> None:

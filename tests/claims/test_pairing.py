@@ -5,13 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from bnlab.claims.case import plan_experiment
-from bnlab.claims.claim import Claim, Condition, RunMeasure
-from bnlab.claims.pairs import NOTEBOOK_PAIR, PAIRS
-from bnlab.claims.registry import CLAIMS
+from bnlab.claims.catalog.networks import NOTEBOOK_PAIR, PAIRS
+from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.model import Claim, Condition, RunMeasure, plan_experiment
 from bnlab.model.build import build_model
-from bnlab.spec.presets import PRESETS
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.schedule import epoch_order
 from tests.one_thread import one_thread
 

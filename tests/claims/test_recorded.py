@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from bnlab.claims import recorded
-from bnlab.claims.case import plan_experiment
-from bnlab.claims.claim import Arm, Claim, Condition
-from bnlab.claims.evidence import needed_measurements, trained_specs
+from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.model import Arm, Claim, Condition, plan_experiment
 from bnlab.claims.recorded import read_trials, recorded_trials, write_trials
-from bnlab.claims.registry import CLAIMS
-from bnlab.claims.trial import Effort, Trial, judge_trial
+from bnlab.claims.results import Effort, Trial, judge_trial, needed_measurements, trained_specs
 from bnlab.claims.verdicts import Verdict
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "claims_0_1.json"

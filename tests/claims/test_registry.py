@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from bnlab.claims.case import SIZES, plan_experiment
-from bnlab.claims.claim import Claim, SpecMeasure
-from bnlab.claims.evidence import needed_measurements, trained_specs
-from bnlab.claims.registry import CLAIMS
+from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.model import SIZES, Claim, SpecMeasure, plan_experiment
+from bnlab.claims.results import needed_measurements, trained_specs
 
 QUICK_STEPS = 300_000
 """About two minutes of two cores."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bnlab.claims.case import plan_experiment
+from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.model import plan_experiment
 from bnlab.claims.recorded import recorded_trials
-from bnlab.claims.registry import CLAIMS
 from bnlab.claims.report import claims_report
-from bnlab.claims.trial import Effort, judge_trial
+from bnlab.claims.results import Effort, judge_trial
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
 

@@ -7,13 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnlab.claims.statistics import (
-    Interval,
-    _limits,
-    confidence_interval,
-    exact_interval,
-    paired_differences,
-)
+from bnlab.claims.statistics import Interval, _limits, confidence_interval, exact_interval, paired_differences
 
 SIMULATIONS = 300
 THREE_SD = 3 * 100 * math.sqrt(0.05 * 0.95 / SIMULATIONS)  # of a coverage of 95 %, in points

@@ -9,10 +9,10 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from bnlab.cli import commands
-from bnlab.runs.states import RunState
+from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
-from bnlab.spec.presets import PRESETS
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
 from tests.recording import OWNER, moment, record
 from tests.sentences import names_in_order, numbers_in
 

@@ -13,11 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from bnlab.runs.run import Run
-from bnlab.runs.states import RunState
+from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.spec.presets import PRESETS
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
 
 pytestmark = pytest.mark.workers
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bnlab.cli.tables import results_table
+from bnlab.cli.output import results_table
 
 ROW = {
     "label": "A",

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from bnlab.model.build import build_model
-from bnlab.spec.choices import ACTIVATIONS, ARCHITECTURES, INITIALIZERS, PLACEMENTS
-from bnlab.spec.network import describe_network
-from bnlab.spec.normalizers import NORMALIZERS
-from bnlab.spec.presets import PRESETS, Variant
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.choices import ACTIVATIONS, ARCHITECTURES, INITIALIZERS, PLACEMENTS
+from bnlab.specs.network import describe_network
+from bnlab.specs.normalizers import NORMALIZERS
+from bnlab.specs.presets import PRESETS, Variant
+from bnlab.specs.run_spec import RunSpec
 from tests.pairwise import pairwise_cases
 
 UNITS = (6, 4)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bnlab.model.datasets import load_arrays
-from bnlab.spec.datasets import DATASETS, HOLDOUT, DatasetError
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.datasets import DATASETS, HOLDOUT, DatasetError
+from bnlab.specs.run_spec import RunSpec
 
 # Of the bytes of the arrays in the mnist.npz that keras.datasets.mnist downloads; y as uint8.
 PUBLISHED = {

@@ -14,12 +14,20 @@ import pytest
 
 from bnlab.model.build import build_model
 from bnlab.model.datasets import load_arrays
-from bnlab.spec.choices import ACTIVATIONS, ARCHITECTURES, INITIALIZERS, OPTIMIZERS, PLACEMENTS, RESCALINGS, VALIDATIONS
-from bnlab.spec.datasets import DATASETS
-from bnlab.spec.keras_code import keras_code, training_script
-from bnlab.spec.normalizers import NORMALIZERS
-from bnlab.spec.presets import PRESETS, Variant
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.choices import (
+    ACTIVATIONS,
+    ARCHITECTURES,
+    INITIALIZERS,
+    OPTIMIZERS,
+    PLACEMENTS,
+    RESCALINGS,
+    VALIDATIONS,
+)
+from bnlab.specs.datasets import DATASETS
+from bnlab.specs.keras_code import keras_code, training_script
+from bnlab.specs.normalizers import NORMALIZERS
+from bnlab.specs.presets import PRESETS, Variant
+from bnlab.specs.run_spec import RunSpec
 from tests.pairwise import pairwise_cases
 
 UNITS = (6, 4)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from bnlab.model.build import build_model
 from bnlab.model.noise import BatchNoise, draw_noise
 from bnlab.model.training_step import TrainingStep, training_step
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 
 SHAPE = (4_000, 50)
 

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from bnlab.model.build import build_model
 from bnlab.model.training_step import TrainingStep, ramp_at, training_step
-from bnlab.spec.network import describe_network
-from bnlab.spec.normalizers import NORMALIZERS, count_groups
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.network import describe_network
+from bnlab.specs.normalizers import NORMALIZERS, count_groups
+from bnlab.specs.run_spec import RunSpec
 
 Arrays = dict[str, np.ndarray]
 Oracle = Callable[[np.ndarray, Arrays, RunSpec, int], np.ndarray]

@@ -4,11 +4,10 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from bnlab.runs.run import Run
+from bnlab.runs.run import Run, RunState
 from bnlab.runs.schema import metadata, runs
-from bnlab.runs.states import RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 
 SPEC = RunSpec(train_examples=64, epochs=3)
 OTHER = RunSpec(train_examples=64, epochs=3, seed=1)

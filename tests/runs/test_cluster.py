@@ -5,10 +5,10 @@ import logging
 import pytest
 
 from bnlab.runs.cluster import connect, disconnect
-from bnlab.runs.lab import Lab
-from bnlab.runs.states import RunState
+from bnlab.runs.run import RunState
+from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from tests.waiting import eventually
 
 
@@ -16,7 +16,7 @@ def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
-    lab = Lab(store, scheduler="tcp://127.0.0.1:9")
+    lab = Scheduler(store, scheduler="tcp://127.0.0.1:9")
     try:
         run = lab.launch(RunSpec(), "waiting")
         eventually(lambda: lab.problem != "")

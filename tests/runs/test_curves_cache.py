@@ -9,12 +9,11 @@ import pytest
 
 from bnlab.runs import curves_cache
 from bnlab.runs.curves_cache import CurvesCache
-from bnlab.runs.frames import Arrays, read_steps, steps_frame
-from bnlab.runs.journal import Journal
-from bnlab.runs.run import Run
-from bnlab.runs.states import RunState
+from bnlab.runs.reader import Arrays, read_steps, steps_frame
+from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.runs.writer import RunWriter
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.recording import OWNER, Position, floats, open_journal, record
 
@@ -26,7 +25,7 @@ class Growing:
 
     def __init__(self, store: Store, spec: RunSpec = SPEC) -> None:
         self._store, self._spec = store, spec
-        self._journal: Journal = open_journal(store, spec)
+        self._journal: RunWriter = open_journal(store, spec)
         self._step = 0
 
     def grow(self, steps: int, state: RunState = RunState.RUNNING) -> Run:

@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.runs.event_files import event_file, event_file_name
 from bnlab.runs.export import export_runs, export_zip, folder_name
-from bnlab.runs.frames import history_frame, layers_frame, moments_frame, steps_frame
-from bnlab.runs.run import Run
-from bnlab.runs.states import RunState
+from bnlab.runs.reader import evaluations_frame, history_frame, layers_frame, steps_frame
+from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.spec.keras_code import training_script
-from bnlab.spec.run_spec import RunSpec
+from bnlab.runs.tensorboard import event_file, event_file_name
+from bnlab.specs.keras_code import training_script
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER, Position, floats, moment, open_journal
@@ -79,7 +78,7 @@ def test_tables_are_what_was_recorded(trained: tuple[Store, Run, bytes]) -> None
     metrics = steps_frame(store, run.digest)
     expected = {
         "metrics": metrics.assign(epoch=metrics["step"] / 63)[["step", "epoch", "loss", "accuracy"]],
-        "validation": moments_frame(store, [run]).drop(columns="run"),
+        "validation": evaluations_frame(store, [run]).drop(columns="run"),
         "layers": layers_frame(store, run.digest),
     }
     assert len(metrics) == SPEC.total_steps == 126
@@ -107,7 +106,7 @@ def test_the_readmes_code_finds_the_recorded_accuracy(
     code = "".join(re.findall(r"^    ((?:import|model|_,|val_).*\n)", files["README.txt"].decode(), re.MULTILINE))
     names: dict[str, Any] = {}
     exec(code, names)
-    recorded = moments_frame(store, [run]).iloc[-1]
+    recorded = evaluations_frame(store, [run]).iloc[-1]
     assert names["val_accuracy"] == pytest.approx(recorded["val_accuracy"], abs=1e-4)
     assert names["val_loss"] == pytest.approx(recorded["val_loss"], rel=1e-4)
     assert names["val_accuracy"] > 0.8

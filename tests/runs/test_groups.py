@@ -16,11 +16,10 @@ from bnlab.runs.groups import (
     queued_in_order,
     unfinished_groups,
 )
-from bnlab.runs.run import Run
+from bnlab.runs.run import ACTIVE, Run, RunState
 from bnlab.runs.schema import recordings, runs
-from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from tests.recording import moment, record
 
 TINY = RunSpec(train_examples=64, epochs=1)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bnlab.runs.states import RunState
+from bnlab.runs.run import RunState
 from bnlab.runs.store import LEASE_SECONDS, Store
 from tests.runs.rows import FINISHED, OTHER, SPEC, put
 

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from bnlab.runs.database import StoreError, open_database
-from bnlab.runs.frames import read_moments, read_steps
 from bnlab.runs.groups import group_runs
 from bnlab.runs.migrations import is_known, upgrade
+from bnlab.runs.reader import read_evaluations, read_steps
+from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.schema import SCHEMA_REVISION, metadata
-from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import Store
 from tests.old_store import DESCRIPTION, unpack_old_store
 
@@ -86,7 +86,7 @@ def test_tables_that_came_during_the_time_of_the_old_version_are_created(store: 
 def test_an_old_store_keeps_its_runs_and_their_curves(old_url: str) -> None:
     store = Store(old_url)
     runs = store.runs()
-    validation = read_moments(store, runs)
+    validation = read_evaluations(store, runs)
     assert [run.digest for run in runs] == [run["digest"] for run in DESCRIPTION["runs"]]
     for run, described in zip(runs, DESCRIPTION["runs"], strict=True):
         assert (run.label, run.step, bool(run.recorded)) == tuple(described[k] for k in ("label", "step", "recorded"))

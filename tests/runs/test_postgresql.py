@@ -8,19 +8,19 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, MetaData, create_engine, insert, inspect, select, text
 
-from bnlab.runs.answers import Measurement, read_measurements, write_measurement
 from bnlab.runs.database import StoreError
 from bnlab.runs.experiment_queue import dequeue, enqueue, queued
-from bnlab.runs.frames import moments_frame, steps_frame
 from bnlab.runs.groups import group_runs, launch_group
-from bnlab.runs.journal import SupersededError, read_checkpoint
+from bnlab.runs.measurements import Measurement, read_measurements, write_measurement
 from bnlab.runs.migrations import upgrade
-from bnlab.runs.overview import disk_use, drop_checkpoints
-from bnlab.runs.recordings import read_recording
+from bnlab.runs.reader import evaluations_frame, steps_frame
+from bnlab.runs.recording import read_recording
+from bnlab.runs.run import RunState
 from bnlab.runs.schema import SCHEMA_REVISION, metadata
-from bnlab.runs.states import RunState
+from bnlab.runs.storage import delete_checkpoints, storage_use
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.runs.writer import SupersededError, read_checkpoint
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.old_store import DESCRIPTION, unpack_old_store
 from tests.postgresql import new_postgresql_url, postgresql_server
@@ -118,14 +118,14 @@ def test_several_may_open_an_old_store_at_once(old_engine: Engine) -> None:
 def test_what_a_worker_writes_is_read_back(store: Store) -> None:
     run = record(store, SPEC, (2.5, 1.25), (moment(0), moment(2, float("nan"), 0.875)), RunState.COMPLETED)
     assert steps_frame(store, run.digest)["loss"].tolist() == [2.5, 1.25]
-    frame = moments_frame(store, [run])
+    frame = evaluations_frame(store, [run])
     assert frame["step"].tolist() == [0, 2]
     assert frame["val_accuracy"].tolist() == [0.5, 0.875]
     checkpoint = read_checkpoint(store, run.digest)
     assert checkpoint is not None
     assert (checkpoint.step, checkpoint.arrays["dense_1/kernel"].shape) == (2, (2, 3))
-    assert disk_use(store)["steps"] == 16
-    drop_checkpoints(store, [run.digest])
+    assert storage_use(store)["steps"] == 16
+    delete_checkpoints(store, [run.digest])
     assert read_checkpoint(store, run.digest) is None
 
 
@@ -182,4 +182,4 @@ def _units(_url: str, spec: RunSpec) -> pd.DataFrame:
 def test_the_shipped_recording_is_read(store: Store) -> None:
     read_recording(store)
     assert all(run.recorded for run in store.runs())
-    assert disk_use(store)["steps"] > 0
+    assert storage_use(store)["steps"] > 0

@@ -3,7 +3,7 @@
 import numpy as np
 from sqlalchemy import inspect
 
-from bnlab.runs.recordings import SHIPPED
+from bnlab.runs.recording import SHIPPED
 from bnlab.runs.schema import metadata
 from bnlab.runs.store import Store
 

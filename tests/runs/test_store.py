@@ -8,11 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import insert
 
-from bnlab.runs.run import Run
+from bnlab.runs.run import ACTIVE, Run, RunState
 from bnlab.runs.schema import groups, latencies, recordings
-from bnlab.runs.states import ACTIVE, RunState
 from bnlab.runs.store import LEASE_SECONDS, Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from tests.recording import moment, record
 from tests.runs.rows import FINISHED, OTHER, SPEC, put, row_counts
 from tests.spec_strategies import specs

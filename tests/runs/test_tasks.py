@@ -13,11 +13,11 @@ import pytest
 from distributed import KilledWorker
 
 from bnlab.runs.export import export_runs, folder_name
-from bnlab.runs.lab import Lab
-from bnlab.runs.states import RunState
+from bnlab.runs.run import RunState
+from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.runs.tasks import TaskError, TaskQueue
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from tests.waiting import eventually
 
 CLOSED = "bnlab was closed before this was done."
@@ -178,14 +178,14 @@ def second(tmp_path: Any) -> Store:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[Lab]:
-    lab = Lab(Store(f"sqlite:///{tmp_path_factory.mktemp('tasks')}/bnlab.db"), scheduler=scheduler)
+def lab(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[Scheduler]:
+    lab = Scheduler(Store(f"sqlite:///{tmp_path_factory.mktemp('tasks')}/bnlab.db"), scheduler=scheduler)
     yield lab
     lab.close()
 
 
 @pytest.mark.workers
-def test_a_worker_does_it_in_another_process(lab: Lab) -> None:
+def test_a_worker_does_it_in_another_process(lab: Scheduler) -> None:
     futures = [lab.submit(os.getpid) for _ in range(3)]
     assert all(future.result(60) != os.getpid() for future in futures)
     assert lab.submit(operator.add, 1, 2).result(60) == 3
@@ -193,7 +193,7 @@ def test_a_worker_does_it_in_another_process(lab: Lab) -> None:
 
 
 @pytest.mark.workers
-def test_tasks_are_done_between_slices_and_the_runs_go_on(lab: Lab) -> None:
+def test_tasks_are_done_between_slices_and_the_runs_go_on(lab: Scheduler) -> None:
     runs = [lab.launch(LONG.model_copy(update={"seed": seed}), "long") for seed in (0, 1)]
     digests = [run.digest for run in runs]
     eventually(lambda: all(run.step > 0 for run in lab.store.runs(digests)))
@@ -210,7 +210,7 @@ def test_tasks_are_done_between_slices_and_the_runs_go_on(lab: Lab) -> None:
 @pytest.mark.workers
 def test_without_workers_it_waits_and_closing_fails_it(second: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
-    lab = Lab(second, scheduler="tcp://127.0.0.1:9")
+    lab = Scheduler(second, scheduler="tcp://127.0.0.1:9")
     try:
         future = lab.submit(operator.add, 1, 2)
         eventually(lambda: lab.problem != "")
@@ -223,7 +223,7 @@ def test_without_workers_it_waits_and_closing_fails_it(second: Store, monkeypatc
 
 @pytest.mark.workers
 def test_a_worker_killed_on_a_task_is_replaced_and_it_is_done_again(second: Store) -> None:
-    lab = Lab(second, workers=1)
+    lab = Scheduler(second, workers=1)
     try:
         process = lab.submit(os.getpid).result(60)
         future = lab.submit(time.sleep, 1.0)

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from bnlab.model.build import build_model
 from bnlab.model.datasets import load_arrays
-from bnlab.spec.choices import RESCALINGS
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.choices import RESCALINGS
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.schedule import epoch_order
 
 

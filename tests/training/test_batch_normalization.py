@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from bnlab.model.build import build_model
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.program import program_for
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(12,), momentum=0.9, epsilon=0.01, use_bias=False)

@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from bnlab.model.build import build_model
 from bnlab.model.noise import draw_noise
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.program import program_for
-from bnlab.training.training import Training
+from bnlab.training.trainer import Trainer
 
 SPEC = RunSpec(placement="before_activation", noise=True, hidden_units=(12, 9), activation="tanh", learning_rate=0.5)
 EXAMPLES, POSITION = 20, [5, 41]
@@ -71,7 +71,7 @@ def test_each_seed_and_each_step_has_noise_of_its_own() -> None:
     changes = {"train_examples": 4, "batch_size": 4, "epochs": 3, "learning_rate": 1e-30, "kernel_initializer": "ones"}
     losses = []
     for seed in (0, 1):
-        training = Training(SPEC.model_copy(update={**changes, "seed": seed}))
+        training = Trainer(SPEC.model_copy(update={**changes, "seed": seed}))
         while not training.finished:
             losses += training.advance().loss.tolist()
     assert len(losses) == 6

@@ -8,20 +8,19 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from bnlab.charts.normalization import VARIABLES, normalization_figure, normalization_frame, shown_variables
-from bnlab.charts.stack import stack_words
+from bnlab.charts.distributions import VARIABLE_TITLES, normalization_figure, normalization_frame, shown_variables
+from bnlab.charts.network_diagram import network_text
 from bnlab.charts.style import Style
-from bnlab.model.build import build_model, build_network, build_trained
-from bnlab.model.fold import FoldError, fold
-from bnlab.model.folded_model import build_folded
-from bnlab.model.saved_model import saved_model
-from bnlab.spec.keras_code import keras_code
-from bnlab.spec.network import describe_network
-from bnlab.spec.normalizers import NORMALIZERS, Normalizer
-from bnlab.spec.run_spec import RunSpec
+from bnlab.model.build import build_folded, build_model, build_network, build_trained
+from bnlab.model.export import trained_model_file
+from bnlab.model.folding import FoldError, fold
+from bnlab.specs.keras_code import keras_code
+from bnlab.specs.network import describe_network
+from bnlab.specs.normalizers import NORMALIZERS, Normalizer
+from bnlab.specs.run_spec import RunSpec
 from bnlab.training.checkpoint import save_state
 from bnlab.training.program import State, program_for
-from bnlab.training.training import Training
+from bnlab.training.trainer import Trainer
 from tests.training.keras_oracle import batch_at
 
 SPEC = RunSpec(
@@ -38,9 +37,9 @@ def spec_of(name: str) -> RunSpec:
     return SPEC.model_copy(update={"normalizer": name})
 
 
-def finished(spec: RunSpec) -> tuple[Training, list[dict[str, dict[str, np.ndarray]]]]:
+def finished(spec: RunSpec) -> tuple[Trainer, list[dict[str, dict[str, np.ndarray]]]]:
     """The training and, of each evaluation, the layers' snapshots by layer and variable."""
-    training, snapshots = Training(spec), []
+    training, snapshots = Trainer(spec), []
     while not (training.finished or training.diverged):
         snapshots += [{s.layer: dict(vars(s)["values"]) for s in m.snapshots} for m in training.advance().moments]
     return training, snapshots
@@ -53,7 +52,7 @@ def test_a_normalizer_conforms(name: str, entry: Normalizer) -> None:
     network = describe_network(spec)
     assert build_model(spec).count_params() == network.params
     assert [layer.normalizer for layer in network.normalizations] == [entry] * 2
-    assert stack_words(network).split(" → ").count(entry.short) == 2
+    assert network_text(network).split(" → ").count(entry.short) == 2
 
     training, snapshots = finished(spec)
     assert training.finished
@@ -69,7 +68,7 @@ def test_a_normalizer_conforms(name: str, entry: Normalizer) -> None:
     expected = build_trained(network, spec, weights)(images).numpy()
     assert_folds_or_says_why(spec, weights, images, expected)
     assert_code_builds(spec, build_trained(network, spec, weights), images, expected)
-    assert saved_model(spec, weights)[:2] == b"PK"
+    assert trained_model_file(spec, weights)[:2] == b"PK"
     assert_draws(spec, snapshots, network.normalizations[1].name)
 
 
@@ -94,7 +93,9 @@ def assert_draws(spec: RunSpec, snapshots: list[dict[str, dict[str, np.ndarray]]
     rows = [(step, v, array) for step, own in enumerate(snapshots) for v, array in own[layer].items()]
     frame = normalization_frame(pd.DataFrame(rows, columns=["step", "variable", "values"]), 5)
     shown = shown_variables([spec])
-    assert shown == tuple(v for v in VARIABLES if v in {v.name for v in NORMALIZERS[spec.normalizer].shown_variables})
+    assert shown == tuple(
+        v for v in VARIABLE_TITLES if v in {v.name for v in NORMALIZERS[spec.normalizer].shown_variables}
+    )
     for variable in shown:
         assert normalization_figure({"a": frame}, variable, {"a": Style("A", "#0072B2", "dash")}).data
 
@@ -103,11 +104,11 @@ def assert_draws(spec: RunSpec, snapshots: list[dict[str, dict[str, np.ndarray]]
 def test_stopped_and_resumed_is_undisturbed(name: str) -> None:
     """Where training depends on the step: from before the limits start to widen."""
     spec = spec_of(name).model_copy(update=LONG)
-    whole, pieces = Training(spec), Training(spec)
+    whole, pieces = Trainer(spec), Trainer(spec)
     whole.advance_to(520)
     for step in (490, 499, 501, 520):
         pieces.advance_to(step)
-        pieces = Training(spec, pieces.checkpoint())
+        pieces = Trainer(spec, pieces.checkpoint())
     for variable, array in whole.checkpoint().arrays.items():
         np.testing.assert_array_equal(array, pieces.checkpoint().arrays[variable], err_msg=variable)
 
@@ -155,7 +156,7 @@ def keras_with_limits(spec: RunSpec, state: State, step: int) -> keras.Model:
 
 def test_the_correction_starts_as_batch_normalization() -> None:
     corrected, plain = (
-        Training(BRN.model_copy(update={"normalizer": name, **LONG}))
+        Trainer(BRN.model_copy(update={"normalizer": name, **LONG}))
         for name in ("batch_renormalization", "batch_normalization")
     )
     for training in (corrected, plain):
@@ -172,7 +173,7 @@ SINGLE = RunSpec(
 
 
 def test_single_examples_of_raw_pixels_train_to_finite_values() -> None:
-    training = Training(SINGLE)
+    training = Trainer(SINGLE)
     training.advance_to(4_200)
     assert not training.diverged
     assert all(np.isfinite(array).all() for array in training.checkpoint().arrays.values())

@@ -8,13 +8,12 @@ import pytest
 
 from bnlab.model.build import build_model
 from bnlab.model.datasets import load_arrays
-from bnlab.spec.choices import OPTIMIZERS, PLACEMENTS, RESCALINGS
-from bnlab.spec.normalizers import NORMALIZERS
-from bnlab.spec.run_spec import RunSpec
-from bnlab.spec.structure import VALUE_FIELDS
+from bnlab.specs.choices import OPTIMIZERS, PLACEMENTS, RESCALINGS
+from bnlab.specs.normalizers import NORMALIZERS
+from bnlab.specs.run_spec import RUNTIME_FIELDS, RunSpec
 from bnlab.training.program import program_for
 from bnlab.training.schedule import epoch_order
-from bnlab.training.training import Training
+from bnlab.training.trainer import Trainer
 
 STEPS = 200
 # A smooth activation and modest rates: ReLU's kinks and large steps amplify float32's rounding step by step.
@@ -43,8 +42,8 @@ def train_with_keras(spec: RunSpec, steps: int) -> tuple[np.ndarray, np.ndarray,
     return loss, accuracy, model
 
 
-def train_with_bnlab(spec: RunSpec, steps: int) -> tuple[np.ndarray, np.ndarray, Training]:
-    training, loss, accuracy = Training(spec), [], []
+def train_with_bnlab(spec: RunSpec, steps: int) -> tuple[np.ndarray, np.ndarray, Trainer]:
+    training, loss, accuracy = Trainer(spec), [], []
     while training.step < steps:
         records = training.advance()
         loss.append(records.loss)
@@ -117,7 +116,7 @@ def test_specs_that_differ_only_in_values_share_a_program() -> None:
         "validation": "holdout",
         "batch_size": 8,
     }
-    assert values.keys() == VALUE_FIELDS
+    assert values.keys() == RUNTIME_FIELDS
     assert program_for(spec) is program_for(spec.model_copy(update=values))
     assert program_for(spec) is not program_for(spec.model_copy(update={"placement": "before_activation"}))
 
@@ -132,8 +131,8 @@ def test_stops_at_the_first_loss_that_is_not_finite() -> None:
     assert len(loss) == training.step
 
 
-def _until_the_end(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, Training]:
-    training, loss = Training(spec), []
+def _until_the_end(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, Trainer]:
+    training, loss = Trainer(spec), []
     while not (training.finished or training.diverged):
         loss.append(training.advance().loss)
     return np.concatenate(loss), np.empty(0), training

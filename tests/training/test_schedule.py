@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from bnlab.spec.presets import PRESETS
-from bnlab.spec.run_spec import RunSpec
-from bnlab.training.schedule import batch_indices, batch_sizes, epoch_order, moments
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
+from bnlab.training.schedule import batch_indices, batch_sizes, epoch_order, evaluation_steps
 
 
 def test_the_notebook_is_measured_21_times() -> None:
     spec = PRESETS["notebook"].variants[0].spec
-    assert moments(spec) == (0, 1, 2, 4, 9, 20, 41, 87, 184, 387, 816, *range(1719, 17_191, 1719))
+    assert evaluation_steps(spec) == (0, 1, 2, 4, 9, 20, 41, 87, 184, 387, 816, *range(1719, 17_191, 1719))
 
 
 def test_an_epoch_of_one_step_has_no_moments_within() -> None:
-    assert moments(RunSpec(train_examples=3, batch_size=4, epochs=2)) == (0, 1, 2)
+    assert evaluation_steps(RunSpec(train_examples=3, batch_size=4, epochs=2)) == (0, 1, 2)
 
 
 def test_every_example_comes_once_an_epoch_in_an_order_of_its_own() -> None:

@@ -7,9 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnlab.runs.store import Store
-from bnlab.spec.comparison import comparison_specs
-from bnlab.spec.presets import PRESETS
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.comparison import comparison_specs
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
 from tests.train_here import train_here
 
 PRESET = next(iter(PRESETS.values()))

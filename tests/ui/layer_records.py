@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnlab.runs.run import Run
-from bnlab.runs.states import RunState
+from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.spec.network import describe_network
-from bnlab.spec.run_spec import RunSpec
-from bnlab.training.records import LayerRecord, Moment, Records, Snapshot
+from bnlab.specs.network import describe_network
+from bnlab.specs.run_spec import RunSpec
+from bnlab.training.records import Evaluation, LayerRecord, Records, Snapshot
 from tests.recording import Position, floats, open_journal
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
@@ -25,8 +24,8 @@ STEPS = (0, 1, 2, 4)
 def script(url: str) -> None:
     from bnlab.charts.style import styles_of
     from bnlab.runs.store import Store
-    from bnlab.ui.layers import render_layer_views
-    from bnlab.ui.lesson import Lesson
+    from bnlab.specs.lesson import Lesson
+    from bnlab.ui.layers.page import render_layer_views
 
     store = Store(url)
     shown = {run.label: run for run in store.runs()}
@@ -34,14 +33,14 @@ def script(url: str) -> None:
     render_layer_views(store, specs, shown, styles_of(list(shown)), Lesson())
 
 
-def moment_of(spec: RunSpec, step: int) -> Moment:
+def moment_of(spec: RunSpec, step: int) -> Evaluation:
     rng, network = np.random.default_rng(step), describe_network(spec)
     layers = [LayerRecord(block.dense, 0.5 + step, 1.0, (-2, -1, step, 1, 2)) for block in network.blocks]
     snapshots = [
         Snapshot(layer.name, {v.name: rng.normal(size=v.shape).astype(np.float32) for v in layer.variables})
         for layer in network.normalizations
     ]
-    return Moment(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
+    return Evaluation(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
 
 
 def train(
@@ -49,7 +48,7 @@ def train(
     label: str,
     spec: RunSpec,
     steps: tuple[int, ...] = STEPS,
-    moment: Callable[[RunSpec, int], Moment] = moment_of,
+    moment: Callable[[RunSpec, int], Evaluation] = moment_of,
 ) -> Run:
     """A run with these moments; called again, the moments are added."""
     journal = open_journal(store, spec, label)

@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bnlab.charts.series import CurveSettings
-from bnlab.spec.comparison import Comparison, Variant
-from bnlab.spec.presets import PRESETS
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.comparison import Comparison, Variant
+from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import share
-from bnlab.ui.lesson import EVERYTHING, PARTS, Lesson
-from bnlab.ui.session import PageState, read_page_state
 from bnlab.ui.share import link
+from bnlab.ui.state import PageState, read_page_state
 
 PAGE = "https://lab.example:8501/base/layers"
 PRESET = PRESETS["notebook"].comparison

@@ -8,18 +8,18 @@ import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize_batch
 from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, still_layout, titled
-from bnlab.charts.numbers import short
-from bnlab.charts.style import message_figure, plain_figure
+from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.formatting import short
 
 STAGES = {"x": "x", "centred": "x − μ", "normalized": "x̂", "y": "γ x̂ + β"}
-LARGEST_BATCH = 32
+MAX_BATCH = 32
 NARROWEST = 6.0
 BELOW = 0.24
 
 
 def draw_batch(size: int, mean: float, std: float, seed: int, moved: float = 0.0) -> Floats:
     """`size` values from a normal distribution, the first one `moved`; a larger batch begins with the smaller one's."""
-    values = mean + std * np.random.default_rng(seed).standard_normal(LARGEST_BATCH)[:size]
+    values = mean + std * np.random.default_rng(seed).standard_normal(MAX_BATCH)[:size]
     values[:1] += moved
     return values
 

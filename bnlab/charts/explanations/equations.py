@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 
 Floats = NDArray[np.float64]
 

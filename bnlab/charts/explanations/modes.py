@@ -8,11 +8,11 @@ import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import normalize, normalize_batch
 from bnlab.charts.explanations.layout import BLUE, ORANGE, still_layout, titled
-from bnlab.charts.numbers import fixed
-from bnlab.charts.style import message_figure, plain_figure
+from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.formatting import fixed
 
 BATCHES = 30
-LARGEST_BATCH = 256
+MAX_BATCH = 256
 # What the other examples are drawn from.
 MEAN, STD = 2.0, 2.0
 # The axis stays as it is while the example's value moves; it is another one where epsilon alone is left to divide by.
@@ -25,7 +25,7 @@ def modes_frame(value: float, batch_size: int, batches: int = BATCHES, seed: int
     After long training on batches of that size moving_mean has come to MEAN, and moving_variance to their average
     variance: (m − 1) / m of STD², 0 in batches of one.
     """
-    companions = np.random.default_rng(seed).standard_normal((batches, LARGEST_BATCH - 1))
+    companions = np.random.default_rng(seed).standard_normal((batches, MAX_BATCH - 1))
     others = MEAN + STD * companions[:, : batch_size - 1]
     values = np.hstack([np.full((batches, 1), value), others])
     inference = normalize(np.full(batches, value), MEAN, STD**2 * (batch_size - 1) / batch_size)

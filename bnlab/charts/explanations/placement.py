@@ -1,4 +1,4 @@
-"""What one hidden layer's values look like, by where batch normalization stands."""
+"""A hidden layer's values by the placement of normalization, and whether a bias matters there."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +8,20 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import Floats, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, GREEN, GREY, ORANGE, still_layout, titled
-from bnlab.charts.numbers import fixed
-from bnlab.charts.style import message_figure, plain_figure
-from bnlab.spec.choices import ACTIVATIONS
+from bnlab.charts.explanations.layout import BLUE, GREEN, GREY, ORANGE, dashed_line, still_layout, titled
+from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.formatting import fixed
+from bnlab.specs.choices import ACTIVATIONS
 
 EXAMPLES, INPUTS, UNITS = 500, 60, 40
+
+
 BINS = 61
+
+
 HIGHEST = 2.5
+
+
 # Those of bnlab's activations that fit in a line of NumPy each.
 FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
     "relu": lambda z: np.maximum(z, 0),
@@ -24,7 +30,11 @@ FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
     "tanh": np.tanh,
     "linear": lambda z: z,
 }
+
+
 COLUMNS = ("stage", "value", "share", "mean", "std")
+
+
 STAGE_COLOURS = {"Dense": GREY, "BN": BLUE, "activation": ORANGE, "input": GREEN}
 
 
@@ -132,3 +142,63 @@ def stages_alt(frame: pd.DataFrame, activation: str) -> str:
         for stage, mean, std in zip(firsts["stage"], firsts["mean"], firsts["std"], strict=True)
     ]
     return f"Values of a random layer: {'; '.join(words)}."
+
+
+BIASES = np.linspace(-3, 3, 61)
+
+
+def bias_frame(dense: Floats, activation: str, biases: Floats = BIASES) -> pd.DataFrame:
+    """Columns bias, before, after: the largest change of the layer's output when the bias is added to `dense`.
+
+    before: Dense → BN → activation; after: Dense → activation → BN. `dense` has the shape `[examples, units]`.
+    """
+    function = FUNCTIONS[activation]
+
+    def before(values: Floats) -> Floats:
+        return function(normalize_batch(values))
+
+    def after(values: Floats) -> Floats:
+        return normalize_batch(function(values))
+
+    orders = {"before": before, "after": after}
+    columns = {
+        name: [float(np.abs(order(dense + bias) - order(dense)).max()) for bias in biases]
+        for name, order in orders.items()
+    }
+    return pd.DataFrame({"bias": biases, **columns})
+
+
+def bias_figure(frame: pd.DataFrame, bias: float) -> go.Figure:
+    """The largest change over the bias, a line for each order of BN and activation; `bias` is marked."""
+    if frame.empty:
+        return message_figure("", "No bias")
+    layout = still_layout(
+        titled("bias added to every unit"), titled("largest change of the output"), shapes=[dashed_line(bias)]
+    )
+    after = _line(frame, "after", "Dense → activation → BN", {"color": ORANGE, "width": 3, "dash": "dash"})
+    before = _line(frame, "before", "Dense → BN → activation", {"color": BLUE, "width": 4})
+    return plain_figure([after, before], layout)
+
+
+def _line(frame: pd.DataFrame, column: str, name: str, line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "uid": column,
+        "name": name,
+        "x": frame["bias"].to_numpy(),
+        "y": frame[column].to_numpy(),
+        "mode": "lines",
+        "line": line,
+        "hovertemplate": "%{y:.3g}",
+    }
+
+
+def bias_alt(frame: pd.DataFrame) -> str:
+    """The largest change of all, in either order."""
+    if frame.empty:
+        return "No bias."
+    before, after = frame["before"].max(), frame["after"].max()
+    return (
+        f"A bias changes the output by at most {before:.1e} where BN follows the Dense layer, "
+        f"and by up to {after:.2g} where the activation stands between."
+    )

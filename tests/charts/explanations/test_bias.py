@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.charts.explanations.bias import BIASES, bias_alt, bias_figure, bias_frame
-from bnlab.charts.explanations.placement import FUNCTIONS, dense_values
+from bnlab.charts.explanations.placement import BIASES, FUNCTIONS, bias_alt, bias_figure, bias_frame, dense_values
 from tests.charts.explanations.figures import assert_says, assert_sound
 
 DENSE = dense_values()[:40, :5]

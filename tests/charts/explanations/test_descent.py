@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from bnlab.charts.explanations.descent import (
+from bnlab.charts.explanations.scale import (
+    DESCENT_EXAMPLES,
     DIVERGED,
-    EXAMPLES,
     PIXELS,
     descent_alt,
     descent_figure,
@@ -20,7 +20,7 @@ FACTORS, RATES = (1e-6, 1e-3, 1 / 255, 1e-2, 1.0), (1e-5, 1e-2, 1e-1, 1.0)
 
 def problem() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    raw = rng.integers(0, 256, (EXAMPLES, PIXELS)).astype(float)
+    raw = rng.integers(0, 256, (DESCENT_EXAMPLES, PIXELS)).astype(float)
     target = raw @ rng.standard_normal(PIXELS)
     return raw, (target - target.mean()) / target.std()
 
@@ -33,9 +33,9 @@ def test_losses_are_those_of_the_closed_form(factor: float, rate: float) -> None
     centred = factor * (raw - raw.mean(axis=0))
     inputs = {"plain": factor * raw, "normalized": centred / np.sqrt(centred.var(axis=0) + 1e-3)}
     for column, pixels in inputs.items():
-        matrix = np.column_stack([pixels, np.ones(EXAMPLES)])
-        values, vectors = np.linalg.eigh(matrix.T @ matrix / EXAMPLES)
-        start = vectors.T @ (matrix.T @ target) / EXAMPLES
+        matrix = np.column_stack([pixels, np.ones(DESCENT_EXAMPLES)])
+        values, vectors = np.linalg.eigh(matrix.T @ matrix / DESCENT_EXAMPLES)
+        start = vectors.T @ (matrix.T @ target) / DESCENT_EXAMPLES
         for step, loss in enumerate(frame[column]):
             # Each direction shrinks by (1 − rate · eigenvalue) a step: what it has won of the loss is known.
             won = sum(

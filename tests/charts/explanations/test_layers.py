@@ -4,13 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.charts.explanations.layers import (
-    draw_dense,
-    draw_normalization,
-    fold_into_next,
-    fold_into_previous,
-    merge,
-)
+from bnlab.charts.explanations.folding import draw_dense, draw_normalization, fold_into_next, fold_into_previous, merge
 
 seeds, widths = st.integers(0, 10_000), st.integers(1, 6)
 

@@ -13,7 +13,7 @@ from bnlab.charts.explanations.placement import (
     stages_figure,
     stages_frame,
 )
-from bnlab.spec.choices import ACTIVATIONS, PLACEMENTS
+from bnlab.specs.choices import ACTIVATIONS, PLACEMENTS
 from tests.charts.explanations.figures import assert_says, assert_sound
 
 ORDERS = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnlab.charts.explanations.scale import FACTORS, raw_pixel, scale_alt, scale_figure, scale_frame
-from bnlab.spec.choices import RESCALINGS
+from bnlab.specs.choices import RESCALINGS
 from tests.charts.explanations.figures import assert_says, assert_sound
 
 

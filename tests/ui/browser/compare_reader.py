@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import ElementHandle, Locator, Page, WebSocket, expect
 
-from bnlab.spec.presets import PRESETS
+from bnlab.specs.presets import PRESETS
 
 CURVES = ("training-loss", "training-accuracy", "validation-loss", "validation-accuracy")
 LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]

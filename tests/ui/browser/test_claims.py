@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from bnlab.claims.registry import CLAIMS
+from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.runs.experiment_queue import queued
 from bnlab.runs.store import Store
 

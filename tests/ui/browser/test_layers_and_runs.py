@@ -13,7 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from bnlab.runs.store import Store
-from bnlab.spec.run_spec import RunSpec
+from bnlab.specs.run_spec import RunSpec
 
 pytestmark = pytest.mark.browser
 

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from bnlab.charts.xray import QUANTITIES
+from bnlab.charts.depth_profile import QUANTITIES
+from bnlab.ui.layers.depth_profile import LARGE
 from bnlab.ui.navigation import ROOT
-from bnlab.ui.xray import LARGE
 from tests.browser import running_app
 from tests.ui.browser.test_navigation import assert_opens, assert_sidebar_is_narrow
 

@@ -1,0 +1,123 @@
+"""When the notebook would use batch normalization."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bnlab.claims.catalog.networks import KINDS, counted_layers, deep_pair
+from bnlab.claims.measures import ACCURACY, GAIN
+from bnlab.claims.model import Arm, Claim, Condition, Finding, Prediction, Size
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.validation import revise_spec
+
+_SHALLOW, _DEEP = (1, 3, 10), (20, 30)
+_KINDS = ("relu", "sigmoid")
+
+
+def _deeper(kind: str, depth: int, others: Sequence[int]) -> Condition:
+    """BN's gain at a depth against its mean gain at the `others`."""
+    shallow = " and ".join(", ".join(map(str, others)).rsplit(", ", 1))
+    shallow_specs = tuple(spec for other in others for spec in deep_pair(kind, other))
+    return Condition(
+        f"{kind}_{depth}_against_{'_'.join(map(str, others))}",
+        f"{counted_layers(kind, depth)} against {shallow}",
+        Arm(f"BN's gain in {counted_layers(kind, depth)}", deep_pair(kind, depth)),
+        Arm(f"BN's gain in {shallow} {KINDS[kind].title} layers", shallow_specs),
+        GAIN,
+        Prediction(+1, 1, "To choose by depth, it must matter to more than one image in a hundred."),
+    )
+
+
+def _at_depth(kind: str, depth: int) -> Condition:
+    without, normalized = deep_pair(kind, depth)
+    return Condition(
+        f"{kind}_{depth}",
+        counted_layers(kind, depth),
+        Arm("BN", (normalized,)),
+        Arm("no BN", (without,)),
+        ACCURACY,
+        Prediction(+1, 1, "The same as for the gain in deep networks."),
+    )
+
+
+_NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "conv": ("the convolutional network", {"architecture": "conv", "hidden_units": (16, 32)}),
+    "dense": ("the dense network", {"hidden_units": (300, 100)}),
+}
+"""Titles and the fields of the spec, by id."""
+_RATES = {"rate_0_01": 0.01, "rate_0_1": 0.1}
+
+
+def _pair(network: str, rate: str) -> tuple[RunSpec, RunSpec]:
+    """Without and with BN."""
+    _, fields = _NETWORKS[network]
+    without = RunSpec(kernel_initializer="he_normal", learning_rate=_RATES[rate], **fields)
+    return without, revise_spec(without, {"placement": "before_activation"})
+
+
+def _more_in_convolutions(rate: str) -> Condition:
+    conv, dense = (Arm(f"BN's gain in {title}", _pair(network, rate)) for network, (title, _) in _NETWORKS.items())
+    effect = Prediction(+1, 1, "To choose by the kind of network, it must matter to more than one image in a hundred.")
+    return Condition(rate, f"rate {_RATES[rate]:g}", conv, dense, GAIN, effect)
+
+
+def _in_network(network: str, rate: str) -> Condition:
+    without, normalized = _pair(network, rate)
+    return Condition(
+        f"{network}_{rate}",
+        f"{_NETWORKS[network][0]}, rate {_RATES[rate]:g}",
+        Arm("BN", (normalized,)),
+        Arm("no BN", (without,)),
+        ACCURACY,
+        Prediction(+1, 1, "The same as for the gain in one kind against the other."),
+    )
+
+
+WHEN = (
+    Claim(
+        id="W1",
+        statement="Use it in networks deeper than 10 layers.",
+        question="Does BN add more to the accuracy of networks deeper than 10 hidden layers than to that of shallower "
+        "ones, of ReLUs or of sigmoids? Beside it: the same against 10 layers alone, and the accuracy at each depth, "
+        "with BN and without.",
+        conditions=tuple(_deeper(kind, depth, _SHALLOW) for kind in _KINDS for depth in _DEEP),
+        supplementary=(
+            *(_deeper(kind, depth, _SHALLOW[-1:]) for kind in _KINDS for depth in _DEEP),
+            *(_at_depth(kind, depth) for kind in _KINDS for depth in (*_SHALLOW, *_DEEP)),
+        ),
+        quick=Size({"train_examples": 10_000, "epochs": 2}, 5),
+        full=Size({"train_examples": 20_000, "epochs": 4}, 10),
+        literature=(
+            Finding("No source was found for the number 10.", "bnlab's own search"),
+            Finding("BN was first demonstrated on MNIST with 3 hidden layers.", "Ioffe and Szegedy 2015"),
+            Finding(
+                "In deep networks without skip connections BN itself makes gradients explode at initialization.",
+                "Yang et al. 2019, abstract",
+            ),
+        ),
+        discussion=(
+            "That 20 and 30 ReLU layers learn worse with BN than without agrees with the gradients which Yang et al. "
+            "found to explode (see A3). Deep sigmoid networks do need BN: from 3 layers on nothing is learned without "
+            "it. But that is so at 3 and 10 layers as well, and what decides here, the mean of 1, 3 and 10, is low "
+            "because a single layer does without. Against 10 layers alone the gain of 20 and 30 sigmoid layers is "
+            "less than a point more on average, which would not count. We know of no finding that sets 10 apart, and "
+            "see none."
+        ),
+    ),
+    Claim(
+        id="W2",
+        statement="Use it mostly in CNNs.",
+        question="Does BN add more to the accuracy of a small convolutional network (two convolutions of 16 and 32 "
+        "filters) than to that of a dense one (300 and 100 units)? Beside it: the accuracy of each, with BN and "
+        "without.",
+        conditions=tuple(_more_in_convolutions(rate) for rate in _RATES),
+        supplementary=tuple(_in_network(network, rate) for network in _NETWORKS for rate in _RATES),
+        quick=Size({"train_examples": 4_000, "epochs": 2}, 5),
+        full=Size({"train_examples": 20_000, "epochs": 3}, 10),
+        literature=(Finding("BN gave a multilayer perceptron its lowest accuracy.", "Garbin et al. 2020"),),
+        discussion=(
+            "Garbin et al. got the lowest accuracy of their multilayer perceptron with BN; here BN adds as much to "
+            "the dense network as to the convolutional one at the rate 0.01, and little to either at 0.1. Their "
+            "network and training were others, and we have not repeated them."
+        ),
+    ),
+)

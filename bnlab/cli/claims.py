@@ -1,0 +1,163 @@
+"""`python -m bnlab claims`: the notebook's statements on trial, without a browser."""
+
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich import box
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.model import FULL, QUICK, Experiment, plan_experiment
+from bnlab.claims.recorded import recorded_trials, write_trials
+from bnlab.claims.report import claims_report, trial_document
+from bnlab.claims.results import Trial, read_cached_results, read_trial, trained_specs
+from bnlab.claims.runner import ClaimProgress, ClaimRunner
+from bnlab.cli.options import INTERRUPTED, console, in_a_folder, json_option, open_store
+from bnlab.cli.output import write_json
+from bnlab.cli.progress import wait_until_stopped
+from bnlab.runs.config import scheduler_address
+from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.store import Store
+
+MAX_SEEDS = 100
+HIGHEST_SEED = 2**31 - 1
+
+POLL_SECONDS = 0.25
+FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+def _seeds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> range | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,10}):(\d{1,10})", text, re.ASCII)
+    seeds = range(*(int(end) for end in match.groups())) if match else range(0)
+    if not 1 <= len(seeds) <= MAX_SEEDS or seeds[-1] > HIGHEST_SEED:
+        raise click.BadParameter(
+            f"seeds are FROM:TO, as 0:5 for 0 to 4: at least one, at most {MAX_SEEDS}, but {text[:40]!r} was given."
+        )
+    return seeds
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...", type=click.Choice(list(CLAIMS), case_sensitive=False))
+@click.option("--quick/--full", "is_quick", default=True, show_default=True, help="About a minute a claim, or longer.")
+@click.option("--seeds", metavar="FROM:TO", callback=_seeds, help="These seeds, instead of the claim's own from 0.")
+@click.option(
+    "--record", "record_path", type=FILE, callback=in_a_folder, help="Write the numbers as the app ships them."
+)
+@json_option
+def claims(
+    ids: tuple[str, ...],
+    is_quick: bool,
+    seeds: range | None,
+    record_path: Path | None,
+    json_path: Path | None,
+) -> None:
+    """Put the notebook's statements on trial, all or those named. Ctrl-C stops; the same command goes on."""
+    store = open_store()
+    chosen = [CLAIMS[name] for name in CLAIMS if name in ids or not ids]
+    experiments = [plan_experiment(claim, QUICK if is_quick else FULL, seeds) for claim in chosen]
+    trials = _run_all(store, experiments)
+    console.print(trials_table(trials))
+    if json_path:
+        write_json(json_path, [trial_document(trial) for trial in trials])
+    if record_path:
+        write_trials(trials, record_path)
+    sys.exit(len(trials) < len(experiments))
+
+
+@click.command()
+@click.argument("path", metavar="FILE", type=FILE, callback=in_a_folder)
+def report(path: Path) -> None:
+    """Write the trials that ship with bnlab as a page in Markdown: docs/claims.md."""
+    path.write_text(claims_report(recorded_trials().values()), encoding="utf-8")
+
+
+def trials_table(trials: Sequence[Trial]) -> Table:
+    """One row per trial: the statement, the verdict, and the mean difference over the conditions."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("", "statement", "verdict", "mean difference, 95 % interval", "seeds", "runs", "trained"):
+        table.add_column(heading, justify="right" if heading in ("seeds", "runs", "trained") else "left")
+    for trial in trials:
+        difference, claim = trial.difference, trial.experiment.claim
+        ends = f"{_signed(difference.low)} to {_signed(difference.high)}"
+        table.add_row(
+            claim.id,
+            escape(claim.statement),
+            escape(trial.text),
+            escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.difference_unit}, {claim.measure.title}"),
+            str(len(trial.experiment.seeds)),
+            str(trial.networks),
+            f"{trial.effort.seconds:.0f} s",
+        )
+    return table
+
+
+def _run_all(store: Store, experiments: Sequence[Experiment]) -> list[Trial]:
+    """The trials of all experiments that could be completed; why others could not is printed."""
+    cached = read_cached_results(store)
+    if all(cached.coverage(experiment).is_complete for experiment in experiments):
+        return [read_trial(store, experiment) for experiment in experiments]
+    lab = Scheduler(store, scheduler=scheduler_address())
+    try:
+        return [trial for experiment in experiments if (trial := _run(lab, experiment)) is not None]
+    except KeyboardInterrupt:
+        console.print("Stopping; what was trained is kept.")
+        _stop(lab, experiments)
+        console.print("Stopped. The same command goes on from here.")
+        sys.exit(INTERRUPTED)
+    finally:
+        lab.close()
+
+
+def _run(lab: Scheduler, experiment: Experiment) -> Trial | None:
+    claim = experiment.claim
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[detail]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    is_complete = read_cached_results(lab.store).coverage(experiment).is_complete
+    with Progress(*columns, console=console, refresh_per_second=4, transient=True, disable=is_complete) as progress:
+        bar = progress.add_task(claim.id, total=1.0, detail="")
+        runner = ClaimRunner(lab, experiment)
+        runner.start()
+        while not (state := runner.progress()).is_complete:
+            if state.has_failed:
+                console.print(f"{claim.id}: {state.problem}", style="red", markup=False)
+                _stop(lab, [experiment])
+                return None
+            progress.update(bar, completed=state.fraction, detail=state.problem or _counts(state))
+            time.sleep(POLL_SECONDS)
+    trial = read_trial(lab.store, experiment)
+    console.print(f"{claim.id}: {trial.text}", markup=False, soft_wrap=True)
+    return trial
+
+
+def _stop(lab: Scheduler, experiments: Sequence[Experiment]) -> None:
+    for experiment in experiments:
+        ClaimRunner(lab, experiment).stop()
+    wait_until_stopped(lab, [spec.digest for experiment in experiments for spec in trained_specs(experiment)])
+
+
+def _counts(progress: ClaimProgress) -> str:
+    """34 of 60 runs, 2 of 40 measurements."""
+    coverage = progress.coverage
+    parts = (
+        (coverage.trained, coverage.runs, "runs"),
+        (coverage.measured, coverage.measurements, "measurements"),
+    )
+    return ", ".join(f"{done} of {total} {what}" for done, total, what in parts if total)
+
+
+def _signed(value: float) -> str:
+    digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 1 else 3
+    return f"{value:+z,.{digits}f}"

@@ -1,0 +1,169 @@
+"""What the commands print and write: tables and JSON documents."""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from bnlab.charts.tables import summary_frame, variables_frame
+from bnlab.runs.reader import history_frame
+from bnlab.runs.run import Run
+from bnlab.runs.store import Store
+from bnlab.specs.network import Network, describe_network
+from bnlab.specs.presets import PRESETS
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write `document`, atomically; numbers that are not finite become null."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(_finite(document), indent=2) + "\n")
+    partial.replace(path)
+
+
+def comparison_document(store: Store, runs: list[tuple[str, Run]], wall_seconds: float) -> dict[str, Any]:
+    """The document of `compare --json`: labelled runs in the preset's order."""
+    return {"wall_seconds": wall_seconds, "runs": [_run_document(store, label, run) for label, run in runs]}
+
+
+def network_document(label: str, network: Network) -> dict[str, Any]:
+    """The document of `describe --json` for one variant."""
+    return {
+        "label": label,
+        "params": _params(network),
+        "layers": [
+            {
+                "name": layer.name,
+                "class": layer.keras_class,
+                "output_shape": list(layer.output_shape),
+                "params": layer.params,
+                "trainable": layer.trainable,
+                "non_trainable": layer.non_trainable,
+                "variables": [
+                    {"name": v.name, "shape": list(v.shape), "trainable": v.trainable} for v in layer.variables
+                ],
+            }
+            for layer in network.layers
+        ],
+    }
+
+
+def _run_document(store: Store, label: str, run: Run) -> dict[str, Any]:
+    return {
+        "label": label,
+        "digest": run.digest,
+        "spec": run.spec.model_dump(mode="json"),
+        "state": run.state.value,
+        "params": _params(describe_network(run.spec)),
+        "history": history_frame(store, run).to_dict("records"),
+        "steps": run.step,
+        "train_seconds": run.seconds,
+    }
+
+
+def _params(network: Network) -> dict[str, int]:
+    return {"total": network.params, "trainable": network.trainable, "non_trainable": network.non_trainable}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not abs(value) < float("inf") else value
+
+
+_LARGE = 1e6
+
+
+_NUMBERS = ("seed", "done", "trained")
+
+
+def presets_table() -> Table:
+    """Name, variants and description of every preset."""
+    table = Table("preset", "networks", "what it compares", show_lines=True)
+    for name, preset in PRESETS.items():
+        table.add_row(name, "\n".join(variant.label for variant in preset.variants), preset.description)
+    return table
+
+
+def network_table(label: str, network: Network) -> Table:
+    """The layers with their parameters, as `model.summary()` shows them, split into trainable and not."""
+    table = Table(title=label, title_justify="left", title_style="bold", show_footer=True)
+    table.add_column("layer", "total")
+    table.add_column("class")
+    table.add_column("output shape")
+    counts = {"params": network.params, "trainable": network.trainable, "non-trainable": network.non_trainable}
+    for title, total in counts.items():
+        table.add_column(title, f"{total:,}", justify="right")
+    for name, keras_class, shape, *numbers in summary_frame(network).itertuples(index=False):
+        table.add_row(name, keras_class, shape, *(f"{n:,}" for n in numbers))
+    return table
+
+
+def variables_table(network: Network) -> Table:
+    """The notebook's `bn.variables`: name, shape and trainable of every batch-normalization variable."""
+    table = Table("bn.variables", "shape", "trainable", "params")
+    for name, shape, trainable, params in variables_frame(network).itertuples(index=False):
+        table.add_row(name, shape, str(trainable), f"{params:,}")
+    return table
+
+
+def results_table(frame: pd.DataFrame) -> Table:
+    """The closing table of a comparison; see `bnlab.runs.summary.results_frame`."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("network", min_width=14)
+    for heading in ("params", "trainable", "val_loss", "val_accuracy", "s/epoch", "to 95 %", "to 97 %"):
+        table.add_column(heading, justify="right", min_width=len(heading))
+    for row in frame.to_dict("records"):
+        table.add_row(
+            row["label"],
+            f"{row['params']:,}",
+            f"{row['trainable']:,}",
+            _spread(row["val_loss"], row["val_loss_sd"]),
+            _spread(row["val_accuracy"], row["val_accuracy_sd"]),
+            _number(row["seconds_per_epoch"], 2),
+            _seconds(row["seconds_to_95"]),
+            _seconds(row["seconds_to_97"]),
+        )
+    return table
+
+
+def runs_table(runs: Sequence[Run]) -> Table:
+    """All runs, the newest last."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("digest", "label", "seed", "state", "done", "trained", "last written"):
+        table.add_column(heading, no_wrap=heading != "label", justify="right" if heading in _NUMBERS else "left")
+    for run in runs:
+        table.add_row(
+            run.digest[:8],
+            run.label,
+            str(run.spec.seed),
+            "RECORDED" if run.recorded else run.state,
+            f"{run.progress:.0%}",
+            f"{run.seconds:.1f} s",
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(run.updated_at)),
+        )
+        if run.error:
+            table.add_row("", f"[red]{escape(run.error)}")
+    return table
+
+
+def _spread(mean: float, sd: float) -> str:
+    return _number(mean, 4) if math.isnan(sd) else f"{_number(mean, 4)} ± {_number(sd, 4)}"
+
+
+def _seconds(value: float) -> str:
+    return "never" if math.isnan(value) else f"{value:.1f} s"
+
+
+def _number(value: float, digits: int) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:.{digits}e}" if abs(value) >= _LARGE else f"{value:z.{digits}f}"

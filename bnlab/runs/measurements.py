@@ -1,0 +1,85 @@
+"""The measurement cache: tables that workers computed from specs, kept in the store by a declared id."""
+
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Column, Row, delete, insert, select
+
+from bnlab.runs.schema import measurements as results
+from bnlab.runs.store import Store
+from bnlab.specs.run_spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What is measured of one spec: a worker calls `function(store_url, spec, *arguments)`, which returns a table.
+
+    The result is stored under `id`, the arguments and the spec's digest. A function whose results mean something else
+    than before therefore needs another id; its name and module may change.
+    """
+
+    id: str
+    function: Callable[..., pd.DataFrame] = field(compare=False)
+    spec: RunSpec
+    arguments: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The id with the arguments, as `depth_profile:0-10-100`."""
+        return f"{self.id}:{'-'.join(map(str, self.arguments))}" if self.arguments else self.id
+
+
+def take_measurement(store_url: str, measurement: Measurement) -> None:
+    """Compute a measurement and store it: a task for `Scheduler.submit`. Raises what its function raises."""
+    table = measurement.function(store_url, measurement.spec, *measurement.arguments)
+    store = Store(store_url)
+    try:
+        write_measurement(store, measurement, table)
+    finally:
+        store.engine.dispose()
+
+
+def write_measurement(store: Store, measurement: Measurement, table: pd.DataFrame) -> None:
+    """Store a result, replacing an earlier one."""
+    row = {"measurement": measurement.key, "spec": measurement.spec.digest}
+    with store.engine.begin() as connection:
+        connection.execute(delete(results).filter_by(**row))
+        connection.execute(insert(results), [row | {"result": table.to_parquet(index=False)}])
+
+
+def read_measurements(store: Store, measurements: Iterable[Measurement]) -> dict[Measurement, pd.DataFrame]:
+    """The results of those `measurements` that are stored."""
+    rows = _stored_rows(store, measurements, results.c.spec, results.c.result)
+    return {measurement: pd.read_parquet(io.BytesIO(row.result)) for measurement, row in rows}
+
+
+def stored(store: Store, measurements: Iterable[Measurement]) -> set[Measurement]:
+    """Those of `measurements` that are stored."""
+    return {measurement for measurement, _ in _stored_rows(store, measurements, results.c.spec)}
+
+
+def stored_keys(store: Store) -> set[tuple[str, str]]:
+    """The key and the spec's digest of all measurements in the store."""
+    with store.engine.connect() as connection:
+        return {
+            (row.measurement, row.spec) for row in connection.execute(select(results.c.measurement, results.c.spec))
+        }
+
+
+def _stored_rows(
+    store: Store, measurements: Iterable[Measurement], *columns: Column[Any]
+) -> list[tuple[Measurement, Row[Any]]]:
+    """The stored rows of `measurements`, one query per key; `columns` must contain the spec's digest."""
+    by_key: dict[str, dict[str, Measurement]] = defaultdict(dict)
+    for measurement in measurements:
+        by_key[measurement.key][measurement.spec.digest] = measurement
+    rows: list[tuple[Measurement, Row[Any]]] = []
+    with store.engine.connect() as connection:
+        for key, by_digest in by_key.items():
+            query = select(*columns).where(results.c.measurement == key, results.c.spec.in_(by_digest))
+            rows += [(by_digest[row.spec], row) for row in connection.execute(query)]
+    return rows

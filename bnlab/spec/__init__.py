@@ -1,1 +1,0 @@
-"""Pure data: what a run is, what its network looks like, and the named comparisons."""

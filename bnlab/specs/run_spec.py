@@ -1,0 +1,196 @@
+"""RunSpec: everything that decides what one training does, and nothing else."""
+
+import hashlib
+import json
+import math
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from bnlab.specs import choices
+from bnlab.specs.datasets import DATASETS, HOLDOUT, Dataset
+from bnlab.specs.normalizers import NORMALIZERS, without_former_fields
+
+TRAINING_SEMANTICS = 1
+"""Raised whenever the same spec would train to other numbers, so that old runs are not mistaken for new."""
+
+
+Units = Annotated[int, Field(ge=1, le=2048)]
+
+
+def _choice(registry: dict[str, Any], default: str, title: str, description: str) -> Any:
+    return Field(default, title=title, description=description, json_schema_extra={"enum": list(registry)})
+
+
+class RunSpec(BaseModel):
+    """What to train: data, network, optimizer, length and seed. Frozen; its `digest` names the run.
+
+    Raises:
+        pydantic.ValidationError: a field is out of its bounds; `bnlab.specs.validation.explain_errors` words it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    placement: Annotated[str, AfterValidator(choices.one_of(choices.PLACEMENTS))] = _choice(
+        choices.PLACEMENTS, "none", "Placement", "Where the normalization stands in each hidden layer."
+    )
+    input_normalization: bool = Field(
+        False, title="Normalize the input", description="A normalization layer before the first Dense."
+    )
+    use_bias: bool = Field(
+        True, title="Use bias", description="Whether the hidden Dense layers add a bias; the output always does."
+    )
+    kernel_initializer: Annotated[str, AfterValidator(choices.one_of(choices.INITIALIZERS))] = _choice(
+        choices.INITIALIZERS,
+        "glorot_uniform",
+        "Initializer",
+        "How the hidden kernels start; the output layer keeps Keras's default.",
+    )
+    initializer_stddev: float = Field(
+        0.05, ge=0, le=100, title="Initializer's stddev", description="Standard deviation of random_normal."
+    )
+    architecture: Annotated[str, AfterValidator(choices.one_of(choices.ARCHITECTURES))] = _choice(
+        choices.ARCHITECTURES, "dense", "Architecture", "What the hidden layers are: Dense or convolutions."
+    )
+    activation: Annotated[str, AfterValidator(choices.one_of(choices.ACTIVATIONS))] = _choice(
+        choices.ACTIVATIONS, "relu", "Activation", "The nonlinearity of the hidden layers."
+    )
+    hidden_units: tuple[Units, ...] = Field(
+        (300, 100),
+        min_length=1,
+        max_length=50,
+        title="Hidden units",
+        description="The width of each hidden layer, from the input on; a convolution's is its number of filters.",
+    )
+    optimizer: Annotated[str, AfterValidator(choices.one_of(choices.OPTIMIZERS))] = _choice(
+        choices.OPTIMIZERS, "sgd", "Optimizer", "How gradients become updates."
+    )
+    learning_rate: float = Field(
+        0.01, gt=0, le=100, title="Learning rate", description="The optimizer's learning rate."
+    )
+    batch_size: int = Field(32, ge=1, le=4096, title="Batch size", description="Examples per step.")
+    epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="Passes over the training examples.")
+    seed: int = Field(
+        0, ge=0, le=2**31 - 1, title="Seed", description="Decides the initial weights and the order of examples."
+    )
+    normalizer: Annotated[str, AfterValidator(choices.one_of(NORMALIZERS))] = _choice(
+        NORMALIZERS, "batch_normalization", "Normalizer", "What the normalization layers normalize by."
+    )
+    momentum: float = Field(
+        0.99,
+        ge=0,
+        lt=1,
+        title="BN momentum",
+        description="The weight of the old value in the moving mean and variance (PyTorch's is 1 minus this).",
+    )
+    epsilon: float = Field(
+        1e-3, gt=0, le=1, title="Epsilon", description="Added to the variance inside the square root."
+    )
+    center: bool = Field(True, title="Center", description="Whether the normalization learns the offset beta.")
+    scale: bool = Field(True, title="Scale", description="Whether the normalization learns the factor gamma.")
+    noise: bool = Field(
+        False,
+        title="Noise after normalization",
+        description="Gives the output of each hidden normalization layer another mean and spread at each step of "
+        "training (Santurkar 2018).",
+    )
+    dataset: Annotated[str, AfterValidator(choices.one_of(DATASETS))] = _choice(
+        DATASETS, "mnist", "Dataset", "The images to classify."
+    )
+    train_examples: int | None = Field(
+        None, ge=1, title="Training examples", description="How many training images to use; empty means all."
+    )
+    rescale: Annotated[str, AfterValidator(choices.one_of(choices.RESCALINGS))] = _choice(
+        choices.RESCALINGS, "unit", "Rescale", "What the pixels are multiplied by."
+    )
+    validation: Annotated[str, AfterValidator(choices.one_of(choices.VALIDATIONS))] = _choice(
+        choices.VALIDATIONS, "test", "Validation", "Which images the validation curves are measured on."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_former_fields(cls, values: Any) -> Any:
+        return without_former_fields(values) if isinstance(values, dict) else values
+
+    @field_validator("train_examples")
+    @classmethod
+    def _within_dataset(cls, value: int | None, info: ValidationInfo) -> int | None:
+        dataset = DATASETS.get(info.data.get("dataset", ""))
+        if value is not None and dataset is not None and value > dataset.train:
+            raise ValueError(f"must be at most {dataset.train:,}, all that {dataset.title} has for training")
+        return None if dataset is not None and value == dataset.train else value  # one digest for one training
+
+    @field_validator("initializer_stddev", "momentum")
+    @classmethod
+    def _without_sign_of_zero(cls, value: float) -> float:
+        # −0.0 equals 0.0 but is printed otherwise, and the digest is made of what is printed.
+        return value + 0.0
+
+    @property
+    def digest(self) -> str:
+        """20 hexadecimal digits, equal for equal specs on every machine and in every process.
+
+        Fields at their defaults are left out, so that a field added later does not rename old runs.
+        """
+        return _digest(self)
+
+    @property
+    def data(self) -> Dataset:
+        """What is known of the dataset without loading it."""
+        return DATASETS[self.dataset]
+
+    @property
+    def examples(self) -> int:
+        """How many images one epoch passes over."""
+        return self.train_examples if self.train_examples is not None else self.data.train
+
+    @property
+    def validation_examples(self) -> int:
+        """How many images the validation curves are measured on."""
+        return HOLDOUT if self.validation == "holdout" else self.data.test
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches an epoch, the last smaller one included."""
+        return math.ceil(self.examples / self.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Batches in the whole training."""
+        return self.steps_per_epoch * self.epochs
+
+
+@lru_cache(maxsize=4096)  # a page asks for the same ones at every tick
+def _digest(spec: RunSpec) -> str:
+    identity = {"semantics": TRAINING_SEMANTICS, "spec": spec.model_dump(mode="json", exclude_defaults=True)}
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:20]
+
+
+RUNTIME_FIELDS = frozenset(
+    {
+        "seed",
+        "kernel_initializer",
+        "initializer_stddev",
+        "learning_rate",
+        "epochs",
+        "train_examples",
+        "rescale",
+        "validation",
+        "batch_size",
+    }
+)
+"""Fields that are arguments of the program, not part of it: specs that differ only in these share one."""
+
+
+MAX_PROGRAMS = 32
+"""How many compiled programs a worker keeps, those it used last: more than a group has structures."""
+
+
+_RUNTIME_DEFAULTS = {name: RunSpec.model_fields[name].default for name in RUNTIME_FIELDS}
+
+
+def program_key(spec: RunSpec) -> RunSpec:
+    """`spec` with all VALUE_FIELDS at their defaults: equal, and hashed alike, for specs that share a program."""
+    return spec.model_copy(update=_RUNTIME_DEFAULTS)

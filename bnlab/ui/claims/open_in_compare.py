@@ -1,0 +1,65 @@
+"""The link from a claim to Compare, with the networks of one of its conditions as variants."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from bnlab.claims.model import Arm, Claim, Condition, Experiment, plan_experiment
+from bnlab.claims.results import Trial, trained_specs
+from bnlab.claims.runner import spec_labels
+from bnlab.specs.comparison import MAX_LABEL_LENGTH, MAX_SEEDS, MAX_VARIANTS, Comparison, Variant
+from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.components import render_compare_link
+from bnlab.ui.state import PageState
+
+MAX_PER_ARM = MAX_VARIANTS // 2
+
+
+def render_open_in_compare(claim: Claim, trial: Trial | None, state: PageState) -> None:
+    """Draw the choice of a condition and the link that opens its networks in Compare."""
+    experiment = trial.experiment if trial else plan_experiment(claim)
+    conditions = {condition.id: condition for condition in claim.all_conditions}
+    is_trained_here = trial is not None and not trial.origin and trained_specs(experiment)
+    what = "runs" if is_trained_here else "networks"
+    with st.popover(f"Open its {what} in Compare", icon=":material/stacked_line_chart:", key=f"open-{claim.id}"):
+        chosen = st.selectbox(
+            "Condition",
+            list(conditions),
+            format_func=lambda identifier: conditions[identifier].title,
+            key=f"condition-{claim.id}",
+        )
+        if left_out := _left_out(conditions[chosen]):
+            st.caption(left_out)
+        render_compare_link("Open", state, condition_comparison(experiment, conditions[chosen]), key=claim.id)
+
+
+def _left_out(condition: Condition) -> str:
+    """A sentence about the networks for which Compare has no room; empty if all fit."""
+    parts = [
+        f"{MAX_PER_ARM} of the {len(arm.specs)} networks of “{arm.title}”"
+        for arm in condition.arms
+        if len(arm.specs) > MAX_PER_ARM
+    ]
+    return f"Compare takes {MAX_VARIANTS} networks: it shows the first {' and '.join(parts)}." if parts else ""
+
+
+def condition_comparison(experiment: Experiment, condition: Condition) -> Comparison:
+    """The networks of a condition in the experiment's size and with its seeds, as far as Compare has room for them.
+
+    Of arms with many networks, the first MOST_PER_ARM are included.
+    """
+    has_several = any(len(arm.specs) > 1 for arm in condition.arms)
+    labels = spec_labels(experiment) if has_several else {}
+    variants = [variant for arm in condition.arms for variant in _variants(experiment, arm, labels)[:MAX_PER_ARM]]
+    comparison = Comparison((variants[0],), min(len(experiment.seeds), MAX_SEEDS))
+    for variant in variants[1:]:
+        comparison = comparison.added(variant)
+    return comparison
+
+
+def _variants(experiment: Experiment, arm: Arm, labels: Mapping[RunSpec, str]) -> list[Variant]:
+    """Labelled by the arm's title or, if it has several specs, like their runs."""
+    specs = experiment.specs(arm, experiment.seeds.start)
+    if len(specs) == 1:
+        return [Variant(arm.title[:MAX_LABEL_LENGTH], specs[0])]
+    return [Variant(labels[spec], spec) for spec in specs]

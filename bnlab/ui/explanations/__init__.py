@@ -1,1 +1,0 @@
-"""The sections of the page "How it works", a module each."""

@@ -1,0 +1,75 @@
+"""Units by moments: against the values put in."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bnlab.charts.distributions import INITIAL, VARIABLE_TITLES
+from bnlab.charts.heatmaps import (
+    MAX_MOMENTS,
+    MAX_UNITS,
+    deviation_limit,
+    deviations,
+    heat_map_alt,
+    heat_map_figure,
+    heat_map_frame,
+)
+from tests.charts.snapshots import assert_drawable, snapshots_of, texts
+
+
+def test_a_row_a_unit_sorted_by_where_it_ended() -> None:
+    frame = heat_map_frame(snapshots_of({"gamma": [[1, 1, 1], [3, 1, 2]]}, [0, 7]), "gamma")
+    assert frame.index.tolist() == [1, 2, 0]
+    assert frame.columns.tolist() == [0, 7]
+    assert frame[7].tolist() == [1, 2, 3]
+    assert frame[0].tolist() == [1, 1, 1]
+
+
+def test_more_than_can_be_seen_is_thinned_evenly() -> None:
+    values = np.random.default_rng(0).normal(size=(300, 784))
+    snapshots = snapshots_of({"beta": values.tolist()}, list(range(300)))
+    frame = heat_map_frame(snapshots, "beta")
+    assert frame.shape == (MAX_UNITS, MAX_MOMENTS)
+    assert frame.columns[[0, -1]].tolist() == [0, 299]
+    assert frame.index[0] == values[-1].argmin()
+    assert frame.index[-1] == values[-1].argmax()
+    np.testing.assert_allclose(
+        frame, values.T[np.ix_(frame.index.to_numpy(int), frame.columns.to_numpy(int))], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("variable", VARIABLE_TITLES)
+def test_what_has_not_moved_has_no_colour(variable: str) -> None:
+    assert not deviations(variable, np.full((3, 2), INITIAL[variable], np.float32)).any()
+    assert deviation_limit(variable, np.full(3, INITIAL[variable], np.float32)) == 1
+
+
+def test_a_variance_is_coloured_by_its_decades() -> None:
+    decades = deviations("moving_variance", np.array([1, 100, 0.1, 0, 1e30], np.float32))
+    np.testing.assert_allclose(decades, [0, 2, -1, -4, 4], atol=1e-6)
+
+
+@pytest.mark.parametrize("variable", VARIABLE_TITLES)
+@pytest.mark.parametrize("worst", [1.5, 1e-7, 1e30, math.nan, math.inf, -math.inf])
+def test_whatever_is_recorded_can_be_drawn(variable: str, worst: float) -> None:
+    start = INITIAL[variable]
+    frame = heat_map_frame(snapshots_of({variable: [[start] * 3, [start, worst, start]]}, [0, 5]), variable)
+    figure = heat_map_figure(frame, variable, 10)
+    assert_drawable(figure)
+    drawn = {trace.uid: trace for trace in figure.data}
+    assert ("lost" in drawn) == (not math.isfinite(worst)), "what is no number is grey, not clear"
+    assert drawn["cells"].x[1] == "step 5"
+    assert drawn["cells"].zmin == -drawn["cells"].zmax, "the clear colour is the initial value"
+    assert len(figure.layout.yaxis2.ticktext) == 5
+
+
+def test_the_sentence_counts_above_and_below() -> None:
+    frame = heat_map_frame(snapshots_of({"gamma": [[1, 1, 1, 1], [0.5, 1, 2, 3]]}, [0, 5]), "gamma")
+    assert heat_map_alt(frame, "gamma", "bn_1") == "gamma of bn_1: 50% of the units are above the initial 1, 25% below."
+
+
+def test_nothing_recorded_is_a_sentence() -> None:
+    frame = heat_map_frame(snapshots_of({}, []), "gamma")
+    assert texts(heat_map_figure(frame, "gamma", 10)) == ["Nothing to show"]
+    assert heat_map_alt(frame, "gamma", "bn_1") == "gamma of bn_1: nothing to show."

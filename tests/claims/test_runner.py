@@ -1,0 +1,223 @@
+"""Experiments are run: runs are trained, then measurements taken, and all of it can be continued."""
+
+import time
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from bnlab.claims import runner as hearing
+from bnlab.claims.measures import TRAINABLE
+from bnlab.claims.model import Condition, Experiment, Measure, WorkerMeasure, plan_experiment
+from bnlab.claims.results import Coverage, needed_measurements, read_cached_results, read_trial, trained_specs
+from bnlab.claims.runner import ClaimProgress, ClaimRunner, missing_specs
+from bnlab.runs.experiment_queue import queued
+from bnlab.runs.groups import launch_group
+from bnlab.runs.measurements import Measurement, write_measurement
+from bnlab.runs.run import RunState
+from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.store import Store
+from bnlab.runs.writer import RunWriter
+from bnlab.specs.run_spec import RunSpec
+from bnlab.training.records import Records
+from tests import tiny_claim
+from tests.recording import OWNER, Position, floats
+from tests.tiny_claim import ARMS, MORE, TINY
+
+
+def count_steps(store_url: str, spec: RunSpec) -> pd.DataFrame:
+    """How many steps the spec's own run has taken."""
+    return pd.DataFrame({"step": [Store(store_url).run(spec.digest).step]})
+
+
+def fail_once(store_url: str, spec: RunSpec) -> pd.DataFrame:
+    """Fails for one spec the first time."""
+    failed = Path(store_url.removeprefix("sqlite:///")).with_name("failed")
+    if (spec.placement, spec.seed) == (TINY.placement, 0) and not failed.exists():
+        failed.touch()
+        raise RuntimeError("out of luck")
+    return pd.DataFrame({"step": [0]})
+
+
+def step_count(spec: RunSpec) -> Measurement:
+    return Measurement("step_count", count_steps, spec)
+
+
+def unreliable(spec: RunSpec) -> Measurement:
+    return Measurement("unreliable", fail_once, spec)
+
+
+STEPS = Measure("steps", "steps", "steps", WorkerMeasure(step_count, lambda t: t["step"].iloc[0], after_training=True))
+CONDITION = Condition("steps", "steps", *ARMS, STEPS, MORE)
+CLAIM = replace(tiny_claim.CLAIM, conditions=(*tiny_claim.CLAIM.conditions, CONDITION))
+EXPERIMENT = plan_experiment(CLAIM)
+
+
+def measured_by(source: WorkerMeasure) -> Experiment:
+    """An experiment with that measure alone."""
+    condition = replace(CONDITION, measure=replace(STEPS, source=source))
+    return plan_experiment(replace(CLAIM, conditions=(condition,)))
+
+
+def coverage(store: Store, experiment: Experiment) -> Coverage:
+    return read_cached_results(store).coverage(experiment)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
+
+
+def wait(runner: ClaimRunner) -> list[ClaimProgress]:
+    """Poll until it is complete or has failed."""
+    seen = [runner.progress()]
+    deadline = time.monotonic() + 120
+    while not (seen[-1].is_complete or seen[-1].has_failed):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        seen.append(runner.progress())
+    return seen
+
+
+@pytest.mark.workers
+def test_an_experiment_is_completed_and_its_runs_are_not_trained_again(store: Store, scheduler: str) -> None:
+    lab = Scheduler(store, scheduler=scheduler)
+    try:
+        runner = ClaimRunner(lab, EXPERIMENT)
+        assert coverage(store, EXPERIMENT) == Coverage(4, 0, 4, 0)
+        runner.start()
+        assert queued(store) == ["X1 quick 0:2"]
+        seen = wait(runner)
+        fractions = [progress.fraction for progress in seen]
+        assert fractions == sorted(fractions)
+        assert (seen[-1].coverage, fractions[-1]) == (Coverage(4, 4, 4, 4), 1)
+        assert coverage(store, EXPERIMENT).is_complete
+        trial = read_trial(store, EXPERIMENT)
+        assert trial.results[1].control == (2, 2), "measured after the training"
+        larger = EXPERIMENT.with_more_seeds(1)
+        assert coverage(store, larger) == Coverage(6, 4, 6, 4)
+        assert read_cached_results(store).coverage(larger, besides=EXPERIMENT) == Coverage(2, 0, 2, 0)
+        more = ClaimRunner(lab, larger)
+        more.start()
+        assert wait(more)[-1].is_complete
+        again = {run.digest: run.updated_at for run in more.progress().runs}
+        assert all(again[run.digest] == run.updated_at for run in seen[-1].runs)
+    finally:
+        lab.close()
+
+
+@pytest.mark.workers
+def test_a_failed_measurement_is_repeated_when_the_experiment_is_started_again(store: Store, scheduler: str) -> None:
+    lab = Scheduler(store, scheduler=scheduler)
+    try:
+        runner = ClaimRunner(lab, measured_by(WorkerMeasure(unreliable, lambda table: table["step"].iloc[0])))
+        runner.start()
+        last = wait(runner)[-1]
+        assert last.has_failed
+        assert "out of luck" in last.problem
+        assert runner.progress().has_failed, "polling does not repeat it"
+        runner.start()
+        assert wait(runner)[-1].is_complete
+    finally:
+        lab.close()
+
+
+class Idle:
+    """A lab without workers: its runs stay queued."""
+
+    problem = ""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def launch_group(self, name: str, specs: list[tuple[RunSpec, str]]) -> None:
+        launch_group(self.store, name, specs, OWNER)
+
+    def submit(self, *_: object) -> Future[None]:
+        return Future()
+
+    def withdraw(self, digests: set[str]) -> None:
+        self.store.withdraw(digests)
+
+
+def idle(store: Store, experiment: Experiment) -> ClaimRunner:
+    return ClaimRunner(Idle(store), experiment)  # type: ignore[arg-type]
+
+
+def take_a_step(store: Store, spec: RunSpec) -> None:
+    """As a worker does it."""
+    fence = store.next_fence(spec.digest, OWNER)
+    assert fence
+    records = Records(0, floats(1.0), floats(0.5), [])
+    RunWriter(store, spec.digest, fence).commit(records, Position(1, 0.1), RunState.RUNNING)
+
+
+def test_stopping_leaves_the_runs_that_another_experiment_needs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(CLAIM, id="X2", conditions=CLAIM.conditions[:1])
+    monkeypatch.setattr(hearing, "CLAIMS", {"X1": CLAIM, "X2": other})
+    first, second = idle(store, EXPERIMENT), idle(store, plan_experiment(other, "quick", range(1)))
+    first.start()
+    second.start()
+    for spec in trained_specs(EXPERIMENT):
+        take_a_step(store, spec)
+    first.stop()
+    assert queued(store) == ["X2 quick 0:1"]
+    runs = first.progress().runs
+    assert {(run.spec.seed, run.stop_requested) for run in runs} == {(0, False), (1, True)}
+    for run in runs:
+        if run.stop_requested:
+            store.finish(run.digest, OWNER, RunState.STOPPED)
+    assert first.progress().has_failed
+    assert "2 of its runs were stopped or failed." in first.progress().problem
+    first.start()
+    assert not first.progress().has_failed
+    assert first.progress().fraction == pytest.approx(0.5 * 4 / 8), (
+        "of four runs' steps half are taken, no answer is there"
+    )
+
+
+def test_stopping_deletes_runs_that_have_not_begun(store: Store) -> None:
+    runner = idle(store, EXPERIMENT)
+    begun, alone, *others = trained_specs(EXPERIMENT)
+    launch_alone = store.launch(alone, "mine", OWNER)
+    runner.start()
+    take_a_step(store, begun)
+    runner.stop()
+    assert {run.digest: run.stop_requested for run in store.runs()} == {begun.digest: True, launch_alone.digest: False}
+    runner.start()
+    assert len(store.runs()) == 2 + len(others)
+    assert not any(run.stop_requested for run in store.runs())
+
+
+def test_time_left_follows_the_pace_of_the_measurements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 102.0, 103.0, 106.0])
+    monkeypatch.setattr(hearing, "time", SimpleNamespace(monotonic=lambda: next(now)))  # there alone: Dask has clocks
+    experiment = measured_by(WorkerMeasure(step_count, len))
+    runner, measurements = idle(store, experiment), needed_measurements(experiment)
+    write_measurement(store, measurements[0], pd.DataFrame())
+    seen = [runner.progress()]
+    for measurement in measurements[1:]:
+        write_measurement(store, measurement, pd.DataFrame())
+        seen.append(runner.progress())
+    assert [progress.coverage.measured for progress in seen] == [1, 2, 3, 4]
+    assert [progress.seconds_left for progress in seen] == [None, 4.0, 1.5, 0.0]
+    assert [progress.fraction for progress in seen] == [0.25, 0.5, 0.75, 1]
+
+
+def test_runs_are_labelled_with_claim_and_arm(store: Store) -> None:
+    idle(store, EXPERIMENT).start()
+    assert {(run.label, run.spec.placement) for run in store.runs()} == {
+        ("X1: BN", "before_activation"),
+        ("X1: no BN", "none"),
+    }
+
+
+def test_what_follows_from_the_specs_is_complete_without_being_started(store: Store) -> None:
+    experiment = plan_experiment(replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=TRAINABLE),)))
+    assert missing_specs(store, experiment) == ()
+    assert coverage(store, experiment).is_complete
+    progress = idle(store, experiment).progress()
+    assert (progress.is_complete, progress.fraction) == (True, 1)

@@ -1,0 +1,110 @@
+"""`python -m bnlab claims`: what it refuses, prints and writes, on runs that were recorded and on real ones."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from bnlab.claims.results import Coverage
+from bnlab.claims.runner import ClaimProgress, ClaimRunner
+from bnlab.cli import claims as trials
+from bnlab.cli.commands import main
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from tests.recording import OWNER, moment, record
+from tests.tiny_claim import CLAIM, NORMALIZED, TINY
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    address = f"sqlite:///{tmp_path / 'bnlab.db'}"
+    monkeypatch.setenv("BNLAB_STORE", address)
+    monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
+    monkeypatch.setattr(trials, "console", Console(width=120))
+    return address
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry's first claim is a tiny one, so that a trial takes a second."""
+    monkeypatch.setitem(trials.CLAIMS, "O1", CLAIM)
+
+
+@pytest.fixture
+def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For commands that must end before any worker is started."""
+    monkeypatch.setattr(trials, "Lab", None)
+
+
+def invoke(*arguments: str) -> Result:
+    result = CliRunner().invoke(main, ["claims", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["Z9"], "'Z9' is not one of 'o1', 'o2', 'o3'"),
+        (["--seeds", "5"], "seeds are FROM:TO, as 0:5 for 0 to 4: at least one, at most 100, but '5' was given."),
+        (["--seeds", "5:5"], "but '5:5' was given."),
+        (["--seeds", "-1:5"], "but '-1:5' was given."),
+        (["--seeds", "0:101"], "but '0:101' was given."),
+        (["--seeds", "2147483647:2147483649"], "was given."),
+        (["--seeds", "٠:٥"], "was given."),
+        (["--json", "/no/such/folder/claims.json"], "/no/such/folder is not a folder."),
+    ],
+)
+@pytest.mark.usefixtures("no_lab", "url")
+def test_what_cannot_be_is_told_in_words(arguments: list[str], words: str) -> None:
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.split())
+
+
+@pytest.mark.usefixtures("no_lab", "url")
+def test_what_is_counted_is_told_at_once_in_the_notebooks_order(tmp_path: Path) -> None:
+    path = tmp_path / "claims.json"
+    result = invoke("d2", "O2", "--json", str(path))
+    assert result.exit_code == 0, result.output
+    o2, d2 = json.loads(path.read_text())
+    assert (o2["id"], o2["verdict"], o2["difference"]["mean"]) == ("O2", "supported", 2)
+    assert (d2["id"], d2["verdict"], d2["runs"]) == ("D2", "supported", 0)
+    assert all(words in result.output for words in ("Mean and standard deviation", "+600 (+600 to +600)"))
+
+
+@pytest.mark.usefixtures("no_lab", "tiny")
+def test_what_was_trained_before_needs_no_worker(url: str, tmp_path: Path) -> None:
+    store, path = Store(url), tmp_path / "claims.json"
+    for spec, accuracy in ((TINY, 0.8), (NORMALIZED, 0.9)):
+        for seed in (3, 4, 5):
+            ended = moment(2, val_accuracy=accuracy + seed / 1000)
+            record(store, spec.model_copy(update={"seed": seed, "epochs": 1}), (1.0, 1.0), (ended,), RunState.COMPLETED)
+    result = invoke("O1", "--quick", "--seeds", "3:6", "--json", str(path))
+    assert result.exit_code == 0, result.output
+    (document,) = json.loads(path.read_text())
+    assert (document["verdict"], document["runs"], document["difference"]["n"]) == ("supported", 6, 3)
+    assert "+10.00 (+10.00 to +10.00) points" in " ".join(result.output.split())
+
+
+@pytest.mark.workers
+@pytest.mark.usefixtures("tiny")
+def test_claims_are_trained_and_a_trial_that_failed_is_told(
+    url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNLAB_SCHEDULER", scheduler)
+    assert invoke("O1").exit_code == 0
+    store = Store(url)
+    assert [run.state for run in store.runs()] == [RunState.COMPLETED] * 4
+    monkeypatch.setattr(ClaimRunner, "progress", failing)
+    result = invoke("O1", "--full")
+    assert result.exit_code == 1
+    assert "X1: A run failed [out of memory]." in result.output
+    assert store.waiting() == []
+    assert OWNER not in store.owners()
+
+
+def failing(_runner: ClaimRunner) -> ClaimProgress:
+    return ClaimProgress((), Coverage(8, 0, 0, 0), "A run failed [out of memory].", has_failed=True)

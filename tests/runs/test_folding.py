@@ -1,0 +1,115 @@
+"""What is said of a run's folded network, against the store, plain Keras, and runs that cannot be folded."""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnlab.model.folding import FoldError
+from bnlab.runs.folding import FoldReport, can_fold, fold_report, fold_run, has_normalization, ledger_frame
+from bnlab.runs.reader import evaluations_frame
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.specs.choices import PLACEMENTS
+from bnlab.specs.network import describe_network
+from bnlab.specs.run_spec import RunSpec
+from bnlab.training.records import Records
+from tests.one_thread import one_thread  # noqa: F401
+from tests.recording import OWNER, Position, floats, open_journal, record
+from tests.train_here import train_here
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
+
+SPEC = RunSpec(
+    placement="before_activation", input_normalization=True, use_bias=False, hidden_units=(32,), train_examples=2_000,
+    epochs=1, momentum=0.9, validation="holdout",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, FoldReport]]:
+    """A store with one trained run, and what is said of it."""
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('fold')}/bnlab.db")
+    train_here(store, SPEC, "A")
+    yield store, pickle.loads(pickle.dumps(fold_run(store.url, SPEC.digest)))
+    store.engine.dispose()
+
+
+def test_both_networks_are_measured(folded: tuple[Store, FoldReport]) -> None:
+    store, report = folded
+    recorded = evaluations_frame(store, [store.run(SPEC.digest)]).iloc[-1]
+    assert report.examples == 5_000
+    assert report.original.val_accuracy == pytest.approx(recorded["val_accuracy"], abs=1e-6)
+    assert report.folded.val_accuracy == pytest.approx(recorded["val_accuracy"], abs=2 / 5_000)
+    assert report.original.val_accuracy > 0.5
+    assert 0 < report.relative < 1e-4
+    assert report.difference > 0
+    assert list(report.original.latencies) == list(report.folded.latencies) == [1, 256]
+
+
+def test_the_ledger_counts_each_layer_before_and_after(folded: tuple[Store, FoldReport]) -> None:
+    ledger = ledger_frame(folded[1])
+    assert ledger["layer"].tolist() == ["bn_input", "dense_1", "bn_1", "output", "total"]
+    assert ledger["kind"].tolist() == ["BatchNormalization", "Dense", "BatchNormalization", "Dense", ""]
+    assert ledger["before"].tolist() == [3136, 784 * 32, 128, 330, 3136 + 784 * 32 + 128 + 330]
+    assert ledger["after"].isna().tolist() == [True, False, True, False, False]
+    assert ledger["after"].dropna().tolist() == [784 * 32 + 32, 330, 784 * 32 + 32 + 330]
+
+
+def test_the_file_is_the_folded_network(folded: tuple[Store, FoldReport], tmp_path: Path) -> None:
+    import keras
+
+    from bnlab.model.datasets import load_arrays
+
+    report, arrays = folded[1], load_arrays(SPEC)
+    (tmp_path / "folded.keras").write_bytes(report.model)
+    model = keras.models.load_model(tmp_path / "folded.keras")
+    assert [layer.name for layer in model.layers] == ["flatten", "dense_1", "activation_1", "output"]
+    assert model.count_params() == report.folded.network.params
+    images = arrays.validation_images / np.float32(255)
+    _, accuracy = model.evaluate(images, arrays.validation_labels, verbose=0)
+    assert accuracy == pytest.approx(report.folded.val_accuracy, abs=2 / 5_000)
+
+
+def test_what_cannot_be_folded_says_why(store: Store) -> None:
+    plain, queued = RunSpec(), RunSpec(placement="after_activation")
+    store.launch(plain, "plain", OWNER)
+    store.launch(queued, "queued", OWNER)
+    for digest, why in (
+        (plain.digest, "no normalization"),
+        (queued.digest, "no weights yet"),
+        ("gone", "no longer there"),
+    ):
+        with pytest.raises(FoldError, match=rf"^The .*{why}.*\.$"):
+            fold_report(store, digest)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), 3e38])
+def test_a_run_that_diverged_says_so(broken: float, store: Store) -> None:
+    spec = RunSpec(hidden_units=(2,), placement="before_activation", validation="holdout")
+    variables = [(layer.name, v) for layer in describe_network(spec).layers for v in layer.variables]
+    arrays = {f"{name}/{v.name}": np.full(v.shape, broken, np.float32) for name, v in variables}
+    arrays |= {"bn_1/moving_variance": floats(1, 1), "bn_1/gamma": floats(1, 1)}
+    open_journal(store, spec).commit(Records(0), Position(1, arrays=arrays), RunState.DIVERGED)
+    with pytest.raises(FoldError, match="diverged"):
+        fold_report(store, spec.digest)
+
+
+def test_only_runs_that_ended_here_with_normalization_can_be_folded(store: Store) -> None:
+    spec = RunSpec(placement="before_activation")
+    ended = record(store, spec, (1.0,), (), RunState.COMPLETED)
+    assert can_fold(ended)
+    assert can_fold(replace(ended, state=RunState.STOPPED))
+    assert not can_fold(replace(ended, state=RunState.RUNNING))
+    assert not can_fold(replace(ended, recorded="23 November 2026"))
+    assert not can_fold(replace(ended, spec=RunSpec()))
+
+
+def test_a_spec_has_normalization_where_its_network_has() -> None:
+    for placement, on_input in product(PLACEMENTS, (False, True)):
+        spec = RunSpec(placement=placement, input_normalization=on_input)
+        assert has_normalization(spec) == bool(describe_network(spec).normalizations)

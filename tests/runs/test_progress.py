@@ -1,0 +1,128 @@
+"""How far a variant is, in words."""
+
+import dataclasses
+import time
+from typing import Any
+
+import pytest
+
+from bnlab.runs.progress import FIRST_ESTIMATE_SECONDS, STALE_SECONDS, share_done, state_text, summary_text
+from bnlab.runs.run import Run, RunState
+from bnlab.specs.run_spec import RunSpec
+from tests.sentences import names_in_order, numbers_in
+
+SPEC = RunSpec(train_examples=32_000, batch_size=32, epochs=2)
+WAITING = Run(SPEC.digest, "A", SPEC, RunState.QUEUED, 0, 2000, 0.0, 0.0, 0.0, 0.0, "", False, "", 0.0)
+
+
+def run(state: RunState, step: int = 0, **changes: Any) -> Run:
+    """A run of 2000 steps, a thousandth of a second each, heard of just now."""
+    given = {"state": state, "step": step, "seconds": step / 1000, "updated_at": time.time()} | changes
+    return dataclasses.replace(WAITING, **given)
+
+
+RECORDED = run(RunState.COMPLETED, recorded="yesterday")
+
+
+def words(state: RunState, step: int = 0, queue: dict[str, int] | None = None, **changes: Any) -> str:
+    """Of a variant with one seed."""
+    return state_text([run(state, step, **changes)], 1, queue or {})
+
+
+def test_what_was_never_launched_is_not_trained() -> None:
+    assert state_text([], 1, {}) == state_text([], 5, {}) == "Not trained yet"
+    assert share_done([], 3) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "numbers"),
+    [
+        (RunState.QUEUED, [1500, 2000]),
+        (RunState.RUNNING, [1500, 2000, 32_000, 0]),
+        (RunState.COMPLETED, [1.5]),
+        (RunState.STOPPED, [1500, 2000]),
+        (RunState.FAILED, [1500, 2000]),
+        (RunState.DIVERGED, [1500, 2000]),
+    ],
+)
+def test_each_state_has_its_words(state: RunState, numbers: list[float]) -> None:
+    """Step, steps, images a second and seconds left, as far as they are known; or the seconds it took."""
+    assert numbers_in(words(state, 1500)) == numbers
+    assert [other for other in RunState if words(other, 1500) == words(state, 1500)] == [state]
+
+
+@pytest.mark.parametrize(("place", "said"), [(0, []), (1, []), (2, [2]), (12, [12])])
+def test_who_waits_knows_the_place_unless_it_is_the_next(place: int, said: list[float]) -> None:
+    queue = {SPEC.digest: place} if place else {"other": 7}
+    assert numbers_in(words(RunState.QUEUED, queue=queue)) == said
+    assert numbers_in(words(RunState.QUEUED, 10, queue)) == [*said, 10, 2000]
+
+
+@pytest.mark.parametrize(
+    ("runs", "numbers", "names"),
+    [
+        ([], [], []),
+        ([RECORDED] * 3, [], ["yesterday"]),
+        ([run(RunState.COMPLETED)] * 3, [], []),
+        ([run(RunState.COMPLETED)] * 2, [2, 3, 1], ["done", "not trained"]),
+        ([RECORDED] * 2, [2, 3, 1], ["done", "recorded", "not trained"]),
+        ([RECORDED, RECORDED, run(RunState.RUNNING)], [2, 3, 1], ["done", "recorded", "training"]),
+        ([RECORDED, run(RunState.COMPLETED)], [2, 3, 1, 1, 1], ["done", "recorded", "trained", "not trained"]),
+        ([RECORDED, RECORDED, run(RunState.COMPLETED)], [3, 3, 2, 1], ["done", "recorded", "trained"]),
+        ([run(RunState.RUNNING), run(RunState.QUEUED), run(RunState.QUEUED)], [0, 3, 1, 2], ["training", "waiting"]),
+        ([run(state) for state in list(RunState)[-3:]], [0, 3, 1, 1, 1], ["stopped", "failed", "diverged"]),
+    ],
+)
+def test_a_comparison_is_told_in_one_line(runs: list[Run], numbers: list[float], names: list[str]) -> None:
+    summary = summary_text(runs, 3)
+    assert numbers_in(summary) == numbers
+    assert names_in_order(summary, *names)
+    assert "\n" not in summary
+
+
+def test_an_estimate_needs_some_training_first() -> None:
+    assert numbers_in(words(RunState.RUNNING)) == [0, 2000]
+    early = FIRST_ESTIMATE_SECONDS * 0.9
+    assert numbers_in(words(RunState.RUNNING, 100, seconds=early)) == [100, 2000]
+    assert numbers_in(words(RunState.RUNNING, 100, seconds=0.5)) == [100, 2000, 6400, 10]
+
+
+def test_a_stop_that_was_asked_for_is_said() -> None:
+    stopping = words(RunState.RUNNING, 500, stop_requested=True)
+    assert numbers_in(stopping)[:2] == [500, 2000]
+    assert stopping != words(RunState.RUNNING, 500)
+
+
+def test_a_worker_that_says_nothing_is_told() -> None:
+    quiet = time.time() - STALE_SECONDS
+    assert len(numbers_in(words(RunState.RUNNING, 500, updated_at=quiet + 5))) == 4
+    assert numbers_in(words(RunState.RUNNING, 500, updated_at=quiet - 10)) == [500, 2000, 30]
+
+
+def test_what_came_along_was_not_trained_here() -> None:
+    recorded = words(RunState.COMPLETED, 2000, recorded="1 May 2026")
+    assert numbers_in(recorded) == [2]
+    assert recorded != words(RunState.COMPLETED, 2000)
+    seeds = [run(RunState.COMPLETED, 2000, recorded="1 May 2026"), run(RunState.COMPLETED, 2000)]
+    assert numbers_in(state_text(seeds, 3, {})) == [2, 3, 1, 1]
+    one, active = state_text(seeds[:1], 3, {}), state_text([*seeds[:1], run(RunState.RUNNING)], 3, {})
+    assert numbers_in(one) == numbers_in(active) == [1, 3]
+    assert "recorded" in one
+    assert active.startswith(one), "and that the next one trains"
+    assert active != one
+
+
+def test_several_seeds_are_counted() -> None:
+    done, active = run(RunState.COMPLETED, 2000), run(RunState.RUNNING, 500)
+    waiting = run(RunState.QUEUED, 1000)
+    assert numbers_in(state_text([done] * 3, 3, {})) == [3, 3]
+    assert numbers_in(state_text([done], 3, {})) == [1, 3]
+    assert numbers_in(state_text([done, active, waiting], 3, {})) == [1, 3, 32_000, 2], "1.5 and 1 s"
+    assert numbers_in(state_text([done, active, WAITING], 3, {})) == [1, 3, 32_000], "how fast is the third?"
+
+
+def test_seeds_that_ended_otherwise_are_told_apart() -> None:
+    ends = [RunState.STOPPED, RunState.DIVERGED, RunState.FAILED, RunState.STOPPED, RunState.COMPLETED]
+    runs = [run(state, 2000 if state is RunState.COMPLETED else 500) for state in ends]
+    assert numbers_in(state_text(runs, 5, {})) == [1, 5, 2, 1, 1]
+    assert names_in_order(state_text(runs, 5, {}), "done", "stopped", "failed", "diverged")

@@ -1,0 +1,102 @@
+"""Runs that ship with bnlab: written from one store, read into another."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import insert
+
+from bnlab.runs.reader import evaluations_frame, latencies_frame, layers_frame, snapshots_frame, steps_frame
+from bnlab.runs.recording import SHIPPED, describe_machine, read_recording, write_recording
+from bnlab.runs.run import RunState
+from bnlab.runs.schema import latencies
+from bnlab.runs.store import Store
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
+from tests.recording import moment, record
+
+SPEC = RunSpec(epochs=1, train_examples=64, placement="before_activation")
+OTHER = RunSpec(epochs=1, train_examples=64)
+
+SHIPPED_VALUES = "247c67d556c2c80d94157b63c0a32f319877610f921d82c299047be881cd58e2"
+"""Of all arrays but the first, which describes the runs: as they were recorded."""
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Store:
+    store = Store(f"sqlite:///{tmp_path}/origin.db")
+    for spec in (SPEC, OTHER):
+        record(store, spec, (2.5, 1.25), (moment(0), moment(2, 0.5, 0.875)), RunState.COMPLETED)
+    with store.engine.begin() as connection:
+        connection.execute(insert(latencies).values(run=SPEC.digest, batch_size=1, seconds=0.001))
+    return store
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path}/fresh.db")
+
+
+def packed(origin: Store, folder: Path) -> bytes:
+    path = folder / "recording.npz"
+    write_recording(origin, origin.runs(), path, without_snapshots=[OTHER.digest])
+    return path.read_bytes()
+
+
+def test_what_was_recorded_is_read_back(origin: Store, fresh: Store, tmp_path: Path) -> None:
+    read_recording(fresh, packed(origin, tmp_path))
+    for before in origin.runs():
+        after = fresh.run(before.digest)
+        assert (after.spec, after.state, after.recorded) == (before.spec, RunState.COMPLETED, describe_machine())
+        assert (after.step, after.seconds, after.watched) == (before.step, before.seconds, False)
+        for frame in (steps_frame, layers_frame):
+            assert frame(fresh, before.digest).round(3).equals(frame(origin, before.digest).round(3))
+        assert evaluations_frame(fresh, [after]).equals(evaluations_frame(origin, [before]))
+    assert latencies_frame(fresh, [SPEC.digest]).equals(latencies_frame(origin, [SPEC.digest]))
+    ours, theirs = (snapshots_frame(store, SPEC.digest, "bn_1") for store in (fresh, origin))
+    assert [list(values) for values in ours["values"]] == [list(values) for values in theirs["values"]]
+    assert snapshots_frame(fresh, OTHER.digest, "bn_1").empty
+
+
+def test_a_run_that_is_there_already_stays_as_it_is(origin: Store, fresh: Store, tmp_path: Path) -> None:
+    own = fresh.launch(SPEC, "my own", "lab")
+    for _ in range(2):
+        read_recording(fresh, packed(origin, tmp_path))
+    assert fresh.run(SPEC.digest) == own
+    assert fresh.run(OTHER.digest).recorded
+
+
+def test_the_shipped_recording_is_the_one_that_was_trained() -> None:
+    values = hashlib.sha256()
+    with np.load(SHIPPED) as arrays:
+        for key in arrays.files[1:]:
+            values.update(arrays[key].tobytes())
+    assert values.hexdigest() == SHIPPED_VALUES
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: Store) -> None:
+    assert len(SHIPPED.read_bytes()) < 2e6
+    read_recording(fresh)
+    comparison = PRESETS["notebook"].comparison.repeated(seeds)
+    for own in comparison.specs().values():
+        for spec in own:
+            run = fresh.run(spec.digest)
+            assert (run.spec, run.state, run.step) == (spec, RunState.COMPLETED, spec.total_steps)
+            assert len(steps_frame(fresh, run.digest)) == spec.total_steps
+            assert evaluations_frame(fresh, [run])["val_accuracy"].iloc[-1] > 0.9
+            assert latencies_frame(fresh, [run.digest])["batch_size"].tolist() == [1, 256]
+    first = comparison.specs()["Approach 2"][0]
+    snapshots = snapshots_frame(fresh, first.digest, "bn_input")
+    assert len(snapshots["values"].iloc[0]) == 784
+    assert np.isfinite(np.concatenate(snapshots["values"].to_list())).all()
+
+
+def test_two_apps_may_start_on_a_new_store_at_once(origin: Store, fresh: Store, tmp_path: Path) -> None:
+    recording = packed(origin, tmp_path)
+    with ThreadPoolExecutor(4) as apps:
+        list(apps.map(lambda _: read_recording(fresh, recording), range(8)))
+    assert {run.digest for run in fresh.runs()} == {SPEC.digest, OTHER.digest}
+    assert len(steps_frame(fresh, SPEC.digest)) == 2

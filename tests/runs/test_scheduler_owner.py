@@ -1,0 +1,59 @@
+"""Labs know the dead from the living, and leave alone what they cannot tell."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from bnlab.runs.scheduler import is_dead, new_owner
+
+
+def test_two_labs_of_one_process_have_two_names() -> None:
+    assert new_owner() != new_owner()
+
+
+def test_this_process_is_alive() -> None:
+    assert not is_dead(new_owner())
+
+
+def test_a_process_that_has_ended_is_dead() -> None:
+    program = "import sys\nfrom bnlab.runs.scheduler import new_owner\nprint(new_owner(), flush=True)\nsys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    owner = process.stdout.readline().strip()
+    assert f":{process.pid}:" in owner
+    assert not is_dead(owner)
+    process.communicate()
+    assert is_dead(owner)
+
+
+def test_another_process_with_the_same_id_is_not_mistaken_for_the_owner() -> None:
+    host, pid, start, token = new_owner().rsplit(":", 3)
+    assert is_dead(f"{host}:{pid}:{float(start) - 100:.2f}:{token}")
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "",
+        "lab",
+        ":::",
+        "a:b:c:d",
+        "{host}:not-a-number:1.00:abcd",
+        "elsewhere:{process}:1.00:abcd",
+        "else:where:{process}:1.00:abcd",
+    ],
+)
+def test_whom_it_cannot_judge_it_lets_live(owner: str) -> None:
+    assert not is_dead(owner.format(host=socket.gethostname(), process=os.getpid()))
+
+
+def test_a_host_may_have_colons_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "fe80::1")
+    owner = new_owner()
+    assert owner.startswith("fe80::1:")
+    assert not is_dead(owner)
+    assert is_dead(owner.replace(f":{os.getpid()}:", ":999999999:"))

@@ -1,0 +1,212 @@
+"""Slices, trained in this process: together they are one undisturbed training."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from bnlab.runs import worker as work
+from bnlab.runs.reader import evaluations_frame, history_frame, snapshots_frame, steps_frame
+from bnlab.runs.run import RunState
+from bnlab.runs.schema import runs
+from bnlab.runs.store import Store
+from bnlab.runs.writer import RunWriter, SupersededError, read_checkpoint
+from bnlab.specs.datasets import DatasetError
+from bnlab.specs.run_spec import RunSpec
+from tests.old_store import unpack_old_store
+from tests.one_thread import one_thread  # noqa: F401
+from tests.recording import OWNER
+
+SPEC = RunSpec(
+    placement="before_activation", hidden_units=(8,), train_examples=300, epochs=4, validation="holdout",
+    optimizer="sgd_momentum",
+)  # fmt: skip
+
+OTHER = SPEC.model_copy(update={"seed": 1})
+
+
+@pytest.fixture(autouse=True)
+def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(work, "STOP_POLL_SECONDS", 0.0)
+
+
+def train(store: Store, spec: RunSpec) -> RunState:
+    fence = store.next_fence(spec.digest, OWNER)
+    assert fence is not None
+    return work.train_slice(store.url, spec.digest, fence)
+
+
+def train_until(store: Store, spec: RunSpec, over: Callable[[RunState], bool] = RunState.is_finished) -> list[RunState]:
+    """The state after each slice, the last one of which is `over`."""
+    states = [train(store, spec)]
+    while not over(states[-1]):
+        states.append(train(store, spec))
+    return states
+
+
+def undisturbed(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, list[tuple[int, float, float]], dict[str, np.ndarray]]:
+    from bnlab.training.records import Records
+    from bnlab.training.trainer import Trainer
+
+    training, records = Trainer(spec), Records(0)
+    while not (training.finished or training.diverged):
+        records.extend(training.advance())
+    measured = [(m.step, m.val_loss, m.val_accuracy) for m in records.moments]
+    return records.loss, records.accuracy, measured, training.checkpoint().arrays
+
+
+def assert_is_undisturbed(store: Store, spec: RunSpec) -> None:
+    loss, accuracy, measured, arrays = undisturbed(spec)
+    curve, run = steps_frame(store, spec.digest), store.run(spec.digest)
+    assert curve["step"].tolist() == list(range(1, spec.total_steps + 1))
+    assert curve["loss"].to_numpy().tobytes() == loss.tobytes()
+    assert curve["accuracy"].to_numpy().tobytes() == accuracy.tobytes()
+    columns = ["step", "val_loss", "val_accuracy"]
+    assert [tuple(row) for row in evaluations_frame(store, [run])[columns].to_numpy()] == measured
+    checkpoint = read_checkpoint(store, spec.digest)
+    assert checkpoint is not None
+    assert (checkpoint.step, checkpoint.seconds) == (run.step, run.seconds) == (spec.total_steps, run.seconds)
+    assert {name: a.tobytes() for name, a in checkpoint.arrays.items()} == {
+        name: a.tobytes() for name, a in arrays.items()
+    }
+
+
+def test_slices_together_are_one_undisturbed_training(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    states = train_until(store, SPEC)
+    assert states == [RunState.RUNNING] * (len(states) - 1) + [RunState.COMPLETED]
+    assert len(states) > 5
+    assert_is_undisturbed(store, SPEC)
+    assert history_frame(store, store.run(SPEC.digest))["epoch"].tolist() == [1, 2, 3, 4]
+    assert set(snapshots_frame(store, SPEC.digest, "bn_1")["variable"]) == {
+        "gamma", "beta", "moving_mean", "moving_variance",
+    }  # fmt: skip
+
+
+def test_one_long_slice_is_the_whole_training(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "SLICE_SECONDS", 60.0)
+    store.launch(SPEC, "A", OWNER)
+    assert train(store, SPEC) is RunState.COMPLETED
+    assert_is_undisturbed(store, SPEC)
+
+
+def test_a_run_that_an_older_version_stopped_goes_on(tmp_path: Path) -> None:
+    store = Store(unpack_old_store(tmp_path))
+    stopped = [run for run in store.runs() if run.label == "Stopped"]
+    assert [(run.state, run.step, run.is_current) for run in stopped] == [(RunState.STOPPED, 6, True)]
+    spec = stopped[0].spec
+    store.launch(spec, "Stopped", OWNER)
+    assert train_until(store, spec)[-1] is RunState.COMPLETED
+    assert_is_undisturbed(store, spec)
+
+
+def test_a_stop_ends_it_and_launching_again_goes_on(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    train_until(store, SPEC, lambda _: store.run(SPEC.digest).step > 0)
+    store.request_stop([SPEC.digest])
+    assert train(store, SPEC) is RunState.STOPPED
+    stopped = store.run(SPEC.digest)
+    assert stopped.state is RunState.STOPPED
+    assert 0 < stopped.step < SPEC.total_steps
+    assert len(steps_frame(store, SPEC.digest)) == stopped.step
+    assert store.launch(SPEC, "A", OWNER).step == stopped.step
+    train_until(store, SPEC)
+    assert_is_undisturbed(store, SPEC)
+
+
+def test_a_stop_is_seen_within_a_slice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "SLICE_SECONDS", 60.0)
+    store.launch(SPEC, "A", OWNER)
+    ask, asked = RunWriter.stop_requested, []
+
+    def ask_for_it_at_the_third_look(journal: RunWriter) -> bool:
+        asked.append(journal)
+        if len(asked) == 3:
+            store.request_stop([SPEC.digest])
+        return ask(journal)
+
+    monkeypatch.setattr(RunWriter, "stop_requested", ask_for_it_at_the_third_look)
+    assert train(store, SPEC) is RunState.STOPPED
+    assert len(asked) == 3
+    assert store.run(SPEC.digest).step < SPEC.total_steps
+
+
+def test_a_run_stopped_before_it_began_has_taken_no_step(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    store.request_stop([SPEC.digest])
+    assert train(store, SPEC) is RunState.STOPPED
+    assert store.run(SPEC.digest).step == 0
+    store.launch(SPEC, "A", OWNER)
+    train_until(store, SPEC)
+    assert_is_undisturbed(store, SPEC)
+
+
+def test_a_superseded_slice_changes_nothing(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    old = store.next_fence(SPEC.digest, OWNER)
+    train(store, SPEC)
+    before = store.run(SPEC.digest)
+    with pytest.raises(SupersededError):
+        work.train_slice(store.url, SPEC.digest, old)
+    assert store.run(SPEC.digest) == before
+
+
+def test_a_slice_of_a_run_that_was_removed_changes_nothing(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    fence = store.next_fence(SPEC.digest, OWNER)
+    store.withdraw([SPEC.digest])
+    with pytest.raises(SupersededError):
+        work.train_slice(store.url, SPEC.digest, fence)
+    assert store.runs() == []
+
+
+def test_a_run_that_its_spec_would_now_train_differently_is_not_trained_on(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    train(store, SPEC)
+    with store.engine.begin() as connection:  # as by a version whose digest of the same spec was another
+        connection.execute(update(runs).where(runs.c.digest == SPEC.digest).values(spec=OTHER.model_dump_json()))
+    before = store.run(SPEC.digest)
+    with pytest.raises(work.OutdatedRunError):
+        train(store, SPEC)
+    assert store.run(SPEC.digest) == before
+    assert not before.is_current
+    assert store.launch(before.spec, "A", OWNER).digest == OTHER.digest
+
+
+@pytest.mark.parametrize("examples", [300, 10])
+def test_a_slice_repeated_after_the_end_trains_no_further(store: Store, examples: int) -> None:
+    spec = SPEC.model_copy(update={"train_examples": examples})
+    store.launch(spec, "A", OWNER)
+    train_until(store, spec)
+    fence = store.next_fence(spec.digest, OWNER)
+    for _ in range(2):
+        assert work.train_slice(store.url, spec.digest, fence) is RunState.COMPLETED
+    assert_is_undisturbed(store, spec)
+
+
+def test_a_run_that_diverges_keeps_what_it_recorded(store: Store) -> None:
+    spec = RunSpec(activation="linear", hidden_units=(8,), rescale="raw", learning_rate=100, train_examples=64)
+    store.launch(spec, "A", OWNER)
+    assert train_until(store, spec)[-1] is RunState.DIVERGED
+    run, curve = store.run(spec.digest), steps_frame(store, spec.digest)
+    assert len(curve) == run.step < spec.total_steps
+    assert np.isfinite(curve["loss"][:-1]).all()
+    assert not np.isfinite(curve["loss"].iloc[-1])
+    assert evaluations_frame(store, [run])["step"].iloc[0] == 0
+    assert work.train_slice(store.url, spec.digest, store.next_fence(spec.digest, OWNER)) is RunState.DIVERGED
+    assert store.run(spec.digest).step == run.step
+
+
+def test_a_dataset_that_cannot_be_had_fails_the_slice(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: (_ for _ in ()).throw(OSError("offline")))
+    spec = RunSpec(dataset="cifar10")
+    store.launch(spec, "A", OWNER)
+    with pytest.raises(DatasetError, match="CIFAR-10 is not on this machine"):
+        train(store, spec)
+    assert store.run(spec.digest).state is RunState.QUEUED

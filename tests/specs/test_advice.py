@@ -1,0 +1,156 @@
+"""Advice: each rule speaks where it should, with the spec's own numbers, and is silent about good specs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import bnlab.model
+from bnlab.specs.advice import CHANNEL_VARIANCE, PIXEL_VARIANCE, Advice, advise
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
+from tests.spec_strategies import specs
+
+BN = {"placement": "before_activation", "use_bias": False}
+
+
+def advice_for(title: str, **fields: Any) -> Advice | None:
+    return next((advice for advice in advise(RunSpec(**fields)) if advice.title == title), None)
+
+
+def test_of_the_notebooks_networks_only_the_printed_one_gets_advice() -> None:
+    titles = {v.label: [advice.title for advice in advise(v.spec)] for v in PRESETS["notebook"].variants}
+    assert titles == {
+        "Baseline": [],
+        "Approach 1 (as printed)": ["No nonlinearity", "Redundant bias"],
+        "Approach 1 (as described)": [],
+        "Approach 2": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("title", "fields", "numbers"),
+    [
+        ("No nonlinearity", {"activation": "linear"}, ["2 hidden layers"]),
+        ("No nonlinearity", {"activation": "linear", "hidden_units": (9,)}, ["the hidden layer and"]),
+        ("Redundant bias", {**BN, "use_bias": True}, ["400 biases"]),
+        ("Redundant bias", {"placement": "after_activation", "activation": "linear"}, ["400 biases"]),
+        ("Likely to diverge", {"rescale": "raw"}, ["0.01", "0.003"]),
+        ("Likely to diverge", {"rescale": "raw", "optimizer": "nesterov", "learning_rate": 0.001}, ["0.001", "0.0003"]),
+        ("All units start alike", {"kernel_initializer": "zeros"}, ["at 0"]),
+        ("All units start alike", {"kernel_initializer": "ones", **BN}, ["at 1"]),
+        ("All units start alike", {"kernel_initializer": "random_normal", "initializer_stddev": 0}, ["at 0"]),
+        (
+            "Large initial weights",
+            {"kernel_initializer": "random_normal", "initializer_stddev": 0.5},
+            ["0.5", "10 times", "0.051", "784", "values grow"],
+        ),
+        (
+            "Large initial weights",
+            {"kernel_initializer": "random_normal", "initializer_stddev": 5, "dataset": "cifar10", **BN},
+            ["196 times", "3,072", "each step hardly changes"],
+        ),
+        ("Vanishing gradient", {"activation": "sigmoid", "hidden_units": (100,) * 4}, ["4 sigmoids"]),
+        ("One example a batch", {**BN, "batch_size": 1}, ["only its beta"]),
+        ("One example a batch", {**BN, "train_examples": 1, "center": False}, ["only 0"]),
+        ("Noisy statistics", {"input_normalization": True, "batch_size": 4}, ["4 examples"]),
+        ("Noisy statistics", {**BN, "train_examples": 7}, ["7 examples"]),
+        ("Noisy statistics", {**BN, "batch_size": 2, "architecture": "conv", "hidden_units": (4,) * 5}, ["2 examples"]),
+        ("Redundant bias", {"placement": "before_activation", "architecture": "conv"}, ["convolution"]),
+        ("Large epsilon", {"epsilon": 0.01, "input_normalization": True, "architecture": "conv"}, ["0.095"]),
+        ("One example in the last batch", {**BN, "train_examples": 1985}, ["1,985", "32"]),
+        (
+            "Slow moving statistics",
+            {**BN, "train_examples": 320, "epochs": 2},
+            ["0.99", "82 %", "20 steps", "training"],
+        ),
+        ("Slow moving statistics", {**BN, "train_examples": 3200}, ["37 %", "100 steps of the first epoch"]),
+        ("Slow moving statistics", {**BN, "train_examples": 32, "epochs": 1}, ["99 %", "1 step of"]),
+        ("Large epsilon", {"input_normalization": True, "epsilon": 0.1}, ["0.1", "149 %", "0.067"]),
+    ],
+)
+def test_a_rule_speaks_with_the_specs_own_numbers(title: str, fields: dict[str, Any], numbers: list[str]) -> None:
+    advice = advice_for(title, **fields)
+    assert advice is not None
+    assert [number for number in numbers if number not in advice.sentence] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "fields"),
+    [
+        ("Redundant bias", {"placement": "after_activation"}),
+        ("Redundant bias", {"activation": "linear", "input_normalization": True}),
+        ("Likely to diverge", {"rescale": "raw", "learning_rate": 0.0029}),
+        ("Likely to diverge", {"rescale": "raw", "input_normalization": True}),
+        ("Likely to diverge", {"rescale": "raw", "placement": "after_activation"}),
+        ("Likely to diverge", {"rescale": "raw", "activation": "tanh"}),
+        ("Likely to diverge", {"rescale": "raw", "optimizer": "adam"}),
+        ("Large initial weights", {"kernel_initializer": "random_normal", "initializer_stddev": 0.25}),
+        ("Large initial weights", {"kernel_initializer": "he_normal", "initializer_stddev": 5}),
+        ("Vanishing gradient", {"activation": "sigmoid", "hidden_units": (100,) * 3}),
+        ("Vanishing gradient", {"activation": "sigmoid", "hidden_units": (100,) * 9, **BN}),
+        ("One example a batch", {"batch_size": 1}),
+        ("One example a batch", {"batch_size": 1, **BN, "normalizer": "batch_renormalization"}),
+        ("Noisy statistics", {"batch_size": 8, **BN}),
+        ("Noisy statistics", {"batch_size": 1, **BN}),
+        ("One example in the last batch", {**BN, "train_examples": 1986}),
+        ("One example in the last batch", {**BN, "train_examples": 1985, "architecture": "conv"}),
+        ("One example a batch", {"batch_size": 1, **BN, "architecture": "conv"}),
+        ("Noisy statistics", {"batch_size": 2, **BN, "architecture": "conv"}),
+        ("Large epsilon", {"epsilon": 0.009, "input_normalization": True, "architecture": "conv"}),
+        ("One example in the last batch", {**BN, "train_examples": 3, "batch_size": 1}),
+        ("One example in the last batch", {**BN, "train_examples": 1}),
+        ("Slow moving statistics", {"train_examples": 32}),
+        ("Slow moving statistics", {**BN, "train_examples": 32, "momentum": 0}),
+        ("Large epsilon", {"epsilon": 0.1, **BN}),
+        ("Large epsilon", {"epsilon": 0.0067, "input_normalization": True}),
+        ("Large epsilon", {"epsilon": 1, "input_normalization": True, "rescale": "raw"}),
+        ("Large epsilon", {"epsilon": 1, "input_normalization": True, "dataset": "fashion_mnist"}),
+    ],
+)
+def test_a_rule_is_silent_where_its_fault_is_not(title: str, fields: dict[str, Any]) -> None:
+    assert advice_for(title, **fields) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "severity"), [({"epochs": 2}, "warning"), ({"epochs": 3}, None), ({"momentum": 0.995}, "warning")]
+)
+def test_moving_statistics_may_hold_five_percent_at_the_end(fields: dict[str, Any], severity: str | None) -> None:
+    """125 steps an epoch: 0.99 to the power of 250 is 8 %, of 375 2 %; after the first epoch 28 %, which is a note."""
+    advice = advice_for("Slow moving statistics", **{**BN, "train_examples": 4_000, "epochs": 3, **fields})
+    assert advice is not None
+    assert advice.severity == (severity or "note")
+
+
+def test_the_pixels_variance_is_mnists() -> None:
+    with np.load(Path(str(bnlab.model.__file__)).parent / "data" / "mnist.npz") as arrays:
+        pixels = arrays["x_train"][5_000:].reshape(-1, 784)
+    values = np.arange(256, dtype=np.float64)
+    counts = [np.bincount(pixel, minlength=256) for pixel in np.ascontiguousarray(pixels.T)]
+    variances = [np.cov(values, fweights=count, ddof=0) for count in counts]
+    assert PIXEL_VARIANCE["mnist"] == pytest.approx(np.mean(variances), rel=1e-6)
+    assert CHANNEL_VARIANCE["mnist"] == pytest.approx(np.cov(values, fweights=sum(counts), ddof=0), rel=1e-6)
+
+
+@given(spec=specs())
+def test_every_spec_gets_single_sentences_without_repetition(spec: RunSpec) -> None:
+    advices = advise(spec)
+    assert len({advice.title for advice in advices}) == len(advices)
+    for advice in advices:
+        assert advice.sentence.endswith(".")
+        assert ". " not in advice.sentence
+        assert len(advice.sentence) < 220
+        assert advice.severity in ("note", "warning")
+
+
+@given(st.sampled_from(["none", "before_activation"]), st.integers(1, 40), st.integers(1, 12))
+def test_batch_advice_is_for_networks_with_bn_alone(placement: str, examples: int, batch_size: int) -> None:
+    spec = RunSpec(placement=placement, train_examples=examples, batch_size=batch_size, use_bias=False)
+    sizes = [min(batch_size, examples - start) for start in range(0, examples, batch_size)]
+    titles = {advice.title for advice in advise(spec)}
+    assert ("One example a batch" in titles) == (placement != "none" and max(sizes) == 1)
+    assert ("Noisy statistics" in titles) == (placement != "none" and 1 < max(sizes) < 8)
+    assert ("One example in the last batch" in titles) == (placement != "none" and max(sizes) > 1 and sizes[-1] == 1)

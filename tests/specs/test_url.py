@@ -1,0 +1,101 @@
+"""Comparisons in addresses: there and back, and whatever else an address may hold."""
+
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnlab.specs.comparison import MAX_SEEDS, MAX_VARIANTS, Comparison, Variant
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.url import COMPARISON_PARAMETERS, DEFAULT_PRESET, comparison_from_url, comparison_to_url
+from tests.spec_strategies import specs
+
+LABELS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="~"), min_size=1, max_size=40)
+COMPARISONS = st.lists(LABELS, min_size=1, max_size=MAX_VARIANTS, unique=True).flatmap(
+    lambda labels: st.builds(
+        lambda own, colours, seeds: Comparison(
+            tuple(
+                Variant(label, spec.model_copy(update={"seed": spec.seed % 1000}), colour)
+                for label, spec, colour in zip(labels, own, colours, strict=True)
+            ),
+            seeds,
+        ),
+        st.lists(specs(), min_size=len(labels), max_size=len(labels)),
+        st.permutations(range(MAX_VARIANTS)).map(lambda order: order[: len(labels)]),
+        st.integers(1, MAX_SEEDS),
+    )
+)
+
+
+@given(COMPARISONS)
+def test_an_address_brings_back_the_comparison(comparison: Comparison) -> None:
+    query = urlencode(comparison_to_url(comparison), doseq=True)
+    assert comparison_from_url(parse_qs(query, keep_blank_values=True)) == (comparison, [])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_told_by_its_name(name: str) -> None:
+    comparison = PRESETS[name].comparison
+    parameters = comparison_to_url(comparison)
+    assert parameters == ({} if name == DEFAULT_PRESET else {"preset": [name]})
+    assert comparison_from_url(parameters) == (comparison, [])
+
+
+def test_a_field_changed_in_every_variant_is_told_once() -> None:
+    comparison = PRESETS["notebook"].comparison.revised({"epochs": 3, "hidden_units": [20, 10]}).repeated(2)
+    parameters = comparison_to_url(comparison)
+    assert parameters == {"hidden_units": ["20-10"], "epochs": ["3"], "seeds": ["2"]}
+    assert comparison_from_url(parameters) == (comparison, [])
+
+
+def test_variants_of_ones_own_are_told_over_what_they_share() -> None:
+    own = Comparison((Variant("A", RunSpec(epochs=3)), Variant("B", RunSpec(epochs=3, use_bias=False), 5)))
+    assert comparison_to_url(own) == {"v": ["A~colour~0", "B~colour~5~use_bias~false"], "epochs": ["3"]}
+
+
+def test_who_names_no_colour_gets_one_that_nobody_names() -> None:
+    comparison, faults = comparison_from_url({"v": ["A", "B~colour~0", "C", "D~colour~2"]})
+    assert faults == []
+    assert [variant.colour for variant in comparison.variants] == [1, 0, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"preset": ["no"]}, "There is no preset 'no'; the presets are notebook"),
+        ({"epochs": ["0"]}, "Epochs must be a whole number from 1 to 1,000, but 0 was given."),
+        ({"epochs": ["many"]}, "but 'many' was given."),
+        ({"learning_rate": ["NaN"]}, "Learning rate must be a number above 0"),
+        ({"seeds": ["0"]}, "Seeds must be a whole number from 1 to 20, but 0 was given."),
+        ({"seeds": ["x"]}, "Seeds must be a whole number, but 'x' was given."),
+        (
+            {"v": ["A~epochs"]},
+            "A variant in the address is its name and then pairs of a field and its value, as in",
+        ),
+        ({"v": ["A~colour~red"]}, "A variant's colour is a number"),
+        ({"v": ["A~speed~9"]}, "In 'A', speed is not a field of a run; did you mean seed? The notebook's"),
+        ({"v": ["eyJ~a~b"]}, "In 'eyJ', a is not a field of a run. The notebook's"),
+        ({"v": ["A~~"]}, "pairs of a field and its value, as in v=Mine~epochs~3, but 'A~~' was given."),
+        ({"v": ["A", "A"]}, "cannot have the same name"),
+        ({"v": [""]}, "A variant needs a name."),
+        ({"v": ["A"] * 9}, "A comparison has 1 to 8 variants, but 9 were given."),
+    ],
+)
+def test_what_cannot_be_is_said_and_the_preset_is_taken(parameters: dict[str, list[str]], says: str) -> None:
+    comparison, faults = comparison_from_url(parameters)
+    assert comparison == PRESETS[DEFAULT_PRESET].comparison
+    assert len(faults) == 1
+    assert says in faults[0]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*COMPARISON_PARAMETERS, "other"]), st.lists(st.text(max_size=30), max_size=3), max_size=6
+    )
+)
+def test_any_address_is_a_comparison(parameters: dict[str, list[str]]) -> None:
+    comparison, faults = comparison_from_url(parameters)
+    assert comparison.specs()
+    assert all(fault.strip() for fault in faults)

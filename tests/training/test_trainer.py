@@ -1,0 +1,166 @@
+"""One run's training: deterministic, resumable at any step, measured at its moments."""
+
+import itertools
+from functools import lru_cache
+
+import keras
+import numpy as np
+import pytest
+
+from bnlab.model.build import build_model
+from bnlab.model.datasets import load_arrays
+from bnlab.specs.run_spec import RunSpec
+from bnlab.training import trainer as module
+from bnlab.training.records import Records
+from bnlab.training.schedule import evaluation_steps
+from bnlab.training.trainer import Trainer
+
+SPEC = RunSpec(
+    placement="before_activation",
+    input_normalization=True,
+    hidden_units=(16, 8),
+    train_examples=500,
+    epochs=3,
+    optimizer="adam",
+    use_bias=False,
+)
+
+
+def run_to_the_end(training: Trainer, records: Records | None = None) -> Records:
+    records = records or Records(0)
+    while not training.finished:
+        records.extend(training.advance())
+    return records
+
+
+def bits(records: Records) -> tuple[bytes, ...]:
+    """Everything recorded but the seconds, to the bit."""
+    measured = [
+        repr((m.step, m.val_loss, m.val_accuracy, m.layers)).encode()
+        + b"".join(s.layer.encode() + b"".join(v.tobytes() for v in s.values.values()) for s in m.snapshots)
+        for m in records.moments
+    ]
+    return records.loss.tobytes(), records.accuracy.tobytes(), *measured
+
+
+def state_bits(training: Trainer) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in training.checkpoint().arrays.items()}
+
+
+@lru_cache
+def undisturbed(spec: RunSpec) -> tuple[tuple[bytes, ...], dict[str, bytes]]:
+    """What is recorded of a training from its beginning to its end, and its last state, to the bit."""
+    training = Trainer(spec)
+    return bits(run_to_the_end(training)), state_bits(training)
+
+
+def test_the_same_spec_gives_the_same_bits() -> None:
+    again = Trainer(SPEC)
+    assert (bits(run_to_the_end(again)), state_bits(again)) == undisturbed(SPEC)
+
+
+@pytest.mark.parametrize(
+    ("stop_at", "changes"),
+    [
+        *((stop_at, {}) for stop_at in (0, 1, 5, 16, 30, 47)),
+        *((stop_at, {"noise": True}) for stop_at in (0, 7, 16)),
+        *((stop_at, {"architecture": "conv", "noise": True}) for stop_at in (3, 16)),
+    ],
+)
+def test_a_checkpoint_at_any_step_changes_no_bit(
+    stop_at: int, changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = SPEC.model_copy(update=changes)
+    expected, last_state = undisturbed(spec)
+    monkeypatch.setattr(module, "MAX_ROWS", 3)  # other chunks than the undisturbed run's
+    interrupted, records = Trainer(spec), Records(0)
+    records.extend(interrupted.advance())
+    while interrupted.step < stop_at:
+        records.extend(interrupted.advance())
+    resumed = Trainer(spec, interrupted.checkpoint())
+    assert bits(run_to_the_end(resumed, records)) == expected
+    assert state_bits(resumed) == last_state
+
+
+def test_every_moment_is_measured_once_and_every_step_recorded() -> None:
+    records = run_to_the_end(Trainer(SPEC))
+    assert [m.step for m in records.moments] == list(evaluation_steps(SPEC))
+    assert len(records.loss) == len(records.accuracy) == SPEC.total_steps == 48
+    last = records.moments[-1]
+    assert [s.layer for s in last.snapshots] == ["bn_input", "bn_1", "bn_2"]
+    assert {n: v.shape for n, v in last.snapshots[1].values.items()} == dict.fromkeys(
+        ("gamma", "beta", "moving_mean", "moving_variance"), (16,)
+    )
+    assert [layer.layer for layer in last.layers] == ["dense_1", "dense_2"]
+
+
+def test_step_0_is_the_untrained_network() -> None:
+    first = Trainer(SPEC).advance()
+    assert first.first_step == len(first.loss) == 0
+    moment = first.moments[0]
+    assert moment.step == 0
+    assert moment.seconds == 0
+    assert set(moment.snapshots[0].values["gamma"]) == {1.0}
+    assert set(moment.snapshots[0].values["moving_mean"]) == {0.0}
+
+
+def test_validation_agrees_with_keras() -> None:
+    training = Trainer(SPEC)
+    last = run_to_the_end(training).moments[-1]
+    model = build_model(SPEC)
+    arrays = training.checkpoint().arrays
+    model.set_weights([arrays[f"{v.path.split('/')[-2]}/{v.name}"] for v in model.weights])
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    data = load_arrays(SPEC)
+    loss, accuracy = model.evaluate(
+        data.validation_images.astype("float32") / 255, data.validation_labels, batch_size=1000, verbose=0
+    )
+    assert last.val_loss == pytest.approx(loss, rel=1e-4)
+    assert last.val_accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_layer_records_agree_with_keras_on_the_probe_batch() -> None:
+    training = Trainer(SPEC)
+    record = training.advance().moments[0].layers[0]
+    model, data = build_model(SPEC), load_arrays(SPEC)
+    images, labels = data.train_images[:128].astype("float32") / 255, data.train_labels[:128]
+    inner = keras.Model(model.inputs[0], model.get_layer("bn_1").output)(images, training=True).numpy()
+    assert record.percentiles == pytest.approx(np.percentile(inner, (5, 15, 50, 85, 95)), abs=1e-4)
+    kernel = model.get_layer("dense_1").kernel
+    assert record.weight_norm == pytest.approx(np.linalg.norm(kernel.numpy()), rel=1e-5)
+
+    def loss_at(shift: np.ndarray) -> float:
+        kernel.assign(start + shift)
+        outputs = model(images, training=True)
+        return float(np.mean(keras.losses.sparse_categorical_crossentropy(labels, outputs)))
+
+    start = kernel.numpy()
+    gradient = _gradient_by_keras(model, images, labels)
+    assert record.gradient_norm == pytest.approx(np.linalg.norm(gradient), rel=1e-4)
+    direction = gradient / np.linalg.norm(gradient)
+    slope = (loss_at(direction * 0.01) - loss_at(-direction * 0.01)) / 0.02
+    assert record.gradient_norm == pytest.approx(slope, rel=0.05)
+
+
+def _gradient_by_keras(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, model(images, training=True)))
+    return tape.gradient(loss, model.get_layer("dense_1").kernel.value).numpy()
+
+
+@pytest.mark.parametrize(("examples", "batch"), [(1, 1), (5, 8), (8, 8), (9, 8)])
+def test_the_smallest_datasets_train(examples: int, batch: int) -> None:
+    spec = RunSpec(hidden_units=(4,), train_examples=examples, batch_size=batch, epochs=2)
+    records = run_to_the_end(Trainer(spec))
+    assert len(records.loss) == spec.total_steps == 2 * -(-examples // batch)
+    assert [m.step for m in records.moments] == list(evaluation_steps(spec))
+
+
+def test_no_call_runs_on_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK_SECONDS", 0.0)
+    training = Trainer(SPEC)
+    training.advance()
+    lengths = [len(training.advance().loss) for _ in itertools.repeat(None, 6)]
+    assert lengths[-3:] == [1, 1, 1]

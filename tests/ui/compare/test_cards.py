@@ -1,0 +1,52 @@
+"""A card says how far its variant is and offers what fits."""
+
+import pytest
+
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from tests.opened_page import OpenPage, open_page
+from tests.recording import OWNER, moment, open_journal, record
+from tests.ui.compare_page import TINY, assert_sound, store, tiny_specs, words
+
+__all__ = ["open_page", "store"]
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "offers"),
+    [
+        (RunState.RUNNING, "Training, step 2 of 2", "Stop"),
+        (RunState.STOPPED, "Stopped at step 2 of 2", "Continue"),
+        (RunState.FAILED, "Failed at step 2 of 2", "Retry"),
+        (RunState.DIVERGED, "Diverged: the loss was no longer a number at step 2 of 2", None),
+        (RunState.COMPLETED, "Done: 0.2 s of training", None),
+    ],
+)
+def test_a_row_says_the_state_and_offers_what_fits(
+    state: RunState, says: str, offers: str | None, open_page: OpenPage, store: Store
+) -> None:
+    spec = next(iter(tiny_specs().values()))
+    record(store, spec, (2.0, 1.0), (moment(0), moment(2)), state)
+    app = open_page(store, **TINY)
+    assert_sound(app)
+    assert words(app) == [says] + ["Not trained yet"] * 3
+    own = [button for button in app.button if button.key in ("stop-0", "continue-0")]
+    assert [button.label for button in own] == ([offers] if offers else [])
+
+
+def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: Store) -> None:
+    spec = next(iter(tiny_specs().values()))
+    record(store, spec, (2.0,), (moment(0),), RunState.STOPPED)
+    app = open_page(store, **TINY)
+    app.button(key="continue-0").click().run()
+    assert_sound(app)
+    assert words(app)[0] == "Waiting for a worker, at step 1 of 2"
+    assert [run.state for run in store.runs()] == [RunState.QUEUED]
+
+
+def test_why_a_run_failed_stands_below_its_row(open_page: OpenPage, store: Store) -> None:
+    spec = next(iter(tiny_specs().values()))
+    open_journal(store, spec)
+    store.finish(spec.digest, OWNER, RunState.FAILED, "The dataset cannot be had.")
+    app = open_page(store, **TINY)
+    assert not app.exception
+    assert [error.value for error in app.error] == ["The dataset cannot be had."]

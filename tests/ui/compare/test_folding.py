@@ -1,0 +1,167 @@
+"""Folding on the Compare page, by AppTest; what a worker would do is done in this process, at once or never."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnlab.model.folding import FoldError
+from bnlab.runs.run import RunState
+from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.store import Store
+from bnlab.runs.tasks import TaskError
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.validation import parse_spec
+from bnlab.ui.compare.results import PERCENT
+from tests.one_thread import one_thread  # noqa: F401
+from tests.opened_page import OpenPage, open_page
+from tests.recording import moment, record
+from tests.train_here import train_here
+
+__all__ = ["open_page"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
+
+SPEC = RunSpec(placement="before_activation", hidden_units=(16,), epochs=1, train_examples=64)
+QUERY = {"v": "Small~colour~0~placement~before_activation~hidden_units~16", "epochs": 1, "train_examples": 64}
+PLAIN = {"v": "Plain~colour~0~hidden_units~16", "epochs": 1, "train_examples": 64}
+
+
+def store_at(folder: Path) -> Store:
+    return Store(f"sqlite:///{folder / 'bnlab.db'}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return store_at(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store in which the one network was trained on 64 images."""
+    store = store_at(tmp_path_factory.mktemp("folding"))
+    train_here(store, SPEC, "Small")
+    return store
+
+
+def at_once(_lab: Scheduler, function: Callable[..., Any], *arguments: object) -> "Future[Any]":
+    """As `Lab.submit`, with the answer there already."""
+    answer: Future[Any] = Future()
+    try:
+        answer.set_result(function(*arguments))
+    except FoldError as cause:
+        error = TaskError(f"It failed with FoldError: {cause}")
+        error.__cause__ = cause
+        answer.set_exception(error)
+    return answer
+
+
+def folding(app: AppTest) -> Any:
+    """What is in the expander."""
+    (expander,) = [e for e in app.expander if e.label == "Fold batch normalization away"]
+    return expander
+
+
+def infos(app: AppTest) -> list[str]:
+    return [info.value for info in folding(app).info]
+
+
+def test_a_trained_network_is_folded_and_measured(
+    open_page: OpenPage, trained: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scheduler, "submit", at_once)
+    app = open_page(trained, **QUERY)
+    assert app.selectbox(key="fold-run").options == ["Small"]
+    app.button(key="fold-begin").click().run()
+    assert not app.exception
+    assert not app.error
+    measured, ledger = (table.value for table in folding(app).dataframe)
+    assert measured["network"].tolist() == ["As trained", "Folded"]
+    assert measured["params"].tolist() == [784 * 16 + 16 + 64 + 170, 784 * 16 + 16 + 170]
+    assert measured["layers"].tolist() == [4, 3]
+    assert measured["val_accuracy"].diff().abs().max() < 0.1
+    assert measured["val_accuracy"].between(5, 100).all(), "in percent"
+    columns = json.loads(folding(app).dataframe[0].proto.columns)
+    assert columns["val_accuracy"]["type_config"]["format"] == PERCENT
+    assert measured[["latency_1", "latency_256"]].gt(0).all(axis=None)
+    assert ledger["layer"].tolist() == ["dense_1", "bn_1", "output", "total"]
+    (said,) = [text.value for text in folding(app).markdown]
+    assert "Over 10,000 validation images" in said
+    assert said.endswith("as rounding to 32-bit numbers leaves them.")
+    (download,) = folding(app).get("download_button")
+    assert download.proto.label.startswith("Download the folded network")
+
+
+def test_while_a_worker_folds_the_page_says_so(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **QUERY)
+    app.button(key="fold-begin").click().run()
+    assert not app.exception
+    assert infos(app) == ["A worker folds the network and measures both; this takes some seconds."]
+
+
+def test_what_cannot_be_folded_is_one_sentence_and_can_be_tried_again(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scheduler, "submit", at_once)
+    record(store, SPEC, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    monkeypatch.setattr("bnlab.ui.compare.folding.fold_run", refuse)
+    app = open_page(store, **QUERY)
+    app.button(key="fold-begin").click().run()
+    assert not app.exception
+    assert [error.value for error in folding(app).error] == ["The run has no weights."]
+    app.button(key="fold-task-again").click().run()
+    assert app.button(key="fold-begin").label == "Fold and measure"
+
+
+def refuse(*_: object) -> None:
+    raise FoldError("The run has no weights.")
+
+
+def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
+    open_page: OpenPage, trained: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scheduler, "submit", at_once)
+    second = SPEC.model_copy(update={"seed": 1})
+    record(trained, second, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    app = open_page(trained, **QUERY, seeds=2)
+    choice = app.selectbox(key="fold-run")
+    assert choice.options == ["Small, seed 0", "Small, seed 1"]
+    app.button(key="fold-begin").click().run()
+    assert len(folding(app).dataframe) == 2
+    app.selectbox(key="fold-run").set_value(second.digest).run()
+    assert not app.exception
+    assert not folding(app).dataframe
+    assert app.button(key="fold-begin")
+
+
+@pytest.mark.parametrize(
+    ("query", "state", "origin", "why"),
+    [
+        (PLAIN, RunState.COMPLETED, "", "None of these networks has normalization"),
+        (QUERY | {"normalizer": "layer_normalization"}, RunState.COMPLETED, "", "Layer normalization cannot be folded"),
+        (QUERY, RunState.RUNNING, "", "A network can be folded when its training is over."),
+        (QUERY, RunState.COMPLETED, "yesterday", "The recorded networks came without their weights: press Train"),
+    ],
+)
+def test_where_nothing_can_be_folded_the_page_says_why(
+    query: dict[str, object], state: RunState, origin: str, why: str, open_page: OpenPage, store: Store
+) -> None:
+    changes = {"placement": "none"} if query is PLAIN else {}
+    spec = parse_spec({**SPEC.model_dump(), **changes, **{k: v for k, v in query.items() if k == "normalizer"}})
+    record(store, spec, (2.0, 1.0), (moment(0), moment(2)), state)
+    if origin:
+        from sqlalchemy import insert
+
+        from bnlab.runs.schema import recordings
+
+        with store.engine.begin() as connection:
+            connection.execute(insert(recordings), [{"run": spec.digest, "origin": origin}])
+    app = open_page(store, **query)
+    assert not app.exception
+    (said,) = infos(app)
+    assert said.startswith(why)
+    assert not [button for button in app.button if (button.key or "").startswith("fold")]

@@ -1,0 +1,229 @@
+"""The Compare page, run by Streamlit's AppTest on stores of the tests' own; no worker process is started."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bnlab.charts.formatting import escape_html
+from bnlab.runs import scheduler as lab_module
+from bnlab.runs.recording import read_recording
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.specs.network import describe_network
+from bnlab.ui import services
+from bnlab.ui.navigation import ROOT
+from tests.one_thread import one_thread
+from tests.opened_page import OpenPage, open_page
+from tests.recording import moment, record
+from tests.ui.compare_page import (
+    CURVES,
+    PRESET,
+    TINY,
+    assert_sound,
+    buttons,
+    charts,
+    lines,
+    store,
+    tiny_specs,
+    trained,
+    words,
+)
+
+__all__ = ["one_thread", "open_page", "store", "trained"]
+
+LEVERS = ["Train", "Stop all"]
+# Without workers, which would compete with the other tests.
+IMPORTED = """
+import sys
+from streamlit.testing.v1 import AppTest
+from bnlab.runs import lab
+def connect(*_):
+    raise lab.ClusterError("Nobody is there.")
+lab.connect = connect
+app = AppTest.from_file("app.py").run(timeout=60)
+assert not app.exception and app.button
+print([name for name in ("tensorflow", "keras") if name in sys.modules])
+"""
+
+
+def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "read_recording", read_recording)
+    app = open_page(store)
+    assert_sound(app)
+    assert buttons(app) == [*LEVERS, *["Edit"] * 4]
+    assert not app.button(key="train").disabled
+    assert app.button(key="stop_all").disabled
+    assert all(text.startswith("Recorded: ") for text in words(app))
+    assert any("Recorded, not trained here" in caption.value for caption in app.caption)
+    assert list(charts(app)) == CURVES
+    for name in CURVES:
+        assert set(lines(app, name)) == {variant.label for variant in PRESET.variants}
+    assert app.dataframe[0].value["val_accuracy"].between(91, 99).all(), "in percent"
+    assert all(run.recorded for run in store.runs()), "a visit trains nothing"
+    app.button(key="train").click().run()
+    assert_sound(app)
+    places = [f", number {place} in the queue" if place > 1 else "" for place in range(1, 5)]
+    assert words(app) == [f"Waiting for a worker{place}" for place in places]
+
+
+def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    assert_sound(app)
+    labels = [text.value for text in app.markdown]
+    for variant in PRESET.variants:
+        assert sum(f"**{escape_html(variant.label)}**" in label for label in labels) == 1
+    assert words(app) == ["Not trained yet"] * 4
+    assert all(chart["alt"].endswith(": nothing trained yet.") for chart in charts(app).values())
+    assert not store.runs()
+    app.button(key="train").click().run()
+    assert_sound(app)
+    assert all(chart["alt"].endswith(": waiting for the first steps.") for chart in charts(app).values())
+
+
+def test_a_page_does_not_import_tensorflow(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "BNLAB_STORE": f"sqlite:///{tmp_path}/bnlab.db"}
+    command = [sys.executable, "-c", IMPORTED]
+    answer = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "sqlite://", "sqlite:////proc/nowhere/bnlab.db", "oracle://db", "mysql+nodriver://db/x"]
+)
+def test_a_store_that_cannot_be_opened_is_one_sentence(
+    url: str, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not url:  # a folder where the default store's file should be
+        (tmp_path / "bnlab.db").mkdir()
+        monkeypatch.setattr("bnlab.runs.config.user_data_path", lambda _: tmp_path)
+    app = open_page(url)
+    assert not app.exception
+    (error,) = app.error
+    assert "BNLAB_STORE" in error.value
+    assert "Traceback" not in error.value
+    assert error.value.endswith(".")
+    assert "\n" not in error.value
+    assert not app.button, "nothing can be trained without a store"
+
+
+def test_train_launches_what_the_address_says_once_for_everybody(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, **TINY)
+    app.button(key="train").click().run()
+    assert_sound(app)
+    runs = store.runs()
+    assert {run.label: run.spec for run in runs} == tiny_specs()
+    assert buttons(app) == [*LEVERS, *["Edit", "Stop"] * 4]
+    assert not app.button(key="stop_all").disabled
+    assert app.button(key="train").disabled
+    assert all(said.startswith("Waiting for a worker") for said in words(app))
+
+    other = open_page(store, **TINY)
+    assert words(other) == words(app)
+    assert other.button(key="train").disabled
+
+
+def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **TINY)
+    assert_sound(app)
+    assert buttons(app) == ["Trained", "Stop all", *["Edit"] * 4]
+    assert app.button(key="stop_all").disabled
+    assert app.button(key="train").disabled
+    assert all(text.startswith("Done: ") for text in words(app))
+    for name in CURVES:
+        assert list(lines(app, name)) == list(tiny_specs())
+        assert all(label in charts(app)[name]["alt"] for label in tiny_specs())
+
+    (table,) = app.dataframe
+    assert table.value["label"].tolist() == list(tiny_specs())
+    assert json.loads(table.proto.columns)["label"]["pinned"], "who scrolls sideways still sees whose row it is"
+    networks = [describe_network(spec) for spec in tiny_specs().values()]
+    assert table.value["params"].tolist() == [network.params for network in networks]
+    assert table.value["trainable"].tolist() == [network.trainable for network in networks]
+    measured = ["val_loss", "val_accuracy", "seconds_per_epoch", "latency_1", "latency_256"]
+    assert table.value[measured].notna().all(axis=None)
+
+
+def test_the_view_is_in_the_address_and_changes_the_curves(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **TINY, x="step", baseline="Baseline", differences="true")
+    assert_sound(app)
+    figure = json.loads(charts(app)["validation-loss"]["figure"])
+    assert figure["layout"]["title"] == {"text": "Validation loss", "subtitle": {"text": "minus Baseline’s"}}
+    assert figure["layout"]["xaxis"]["title"]["text"] == "step"
+    assert app.dataframe[0].value["difference"].notna().sum() == 3
+    app.segmented_control(key="view-x").set_value("seconds").run()
+    assert_sound(app)
+    assert app.query_params["x"] == "seconds"
+
+
+def test_two_variants_that_are_the_same_network_share_their_runs(open_page: OpenPage, trained: Store) -> None:
+    app = open_page(trained, **TINY)
+    app.button(key="edit-0").click().run()
+    app.button(key="duplicate").click().run()
+    assert_sound(app)
+    assert app.caption[0].value.startswith("All trained.")
+
+
+def test_a_longer_legend_and_a_projector_have_room(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    assert {chart["height"] for chart in charts(app).values()} == {360}
+    app.button(key="add-depth-0").click().run()
+    assert {chart["height"] for chart in charts(app).values()} == {360 + 23}
+    app.toggle(key="projector").set_value(True).run()
+    assert {chart["height"] for chart in charts(app).values()} == {460 + 27}
+
+
+def test_the_projectors_table_has_room_for_its_names(open_page: OpenPage, trained: Store) -> None:
+    widths = [
+        json.loads(open_page(trained, **TINY, **projector).dataframe[0].proto.columns)["label"]["width"]
+        for projector in ({}, {"projector": "true"})
+    ]
+    assert widths == [200, 260]
+
+
+@pytest.mark.parametrize("losses", [(float("nan"),), (1.0, float("inf"))])
+def test_a_run_that_diverged_beside_one_that_did_not(
+    losses: tuple[float, ...], open_page: OpenPage, store: Store
+) -> None:
+    first, second = list(tiny_specs().values())[:2]
+    overflowed = moment(1, val_loss=float("nan"), val_accuracy=0.1, snapshots=())
+    record(store, first, losses, (moment(0), overflowed), RunState.DIVERGED)
+    record(store, second, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    app = open_page(store, **TINY)
+    assert_sound(app)
+    assert list(lines(app, "training-loss")) == list(tiny_specs())
+    assert app.dataframe[0].value["label"].tolist() == list(tiny_specs())[:2]
+
+
+def test_a_scheduler_that_does_not_answer_is_one_warning(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*_: object) -> None:
+        raise lab_module.ClusterError("No Dask scheduler answers.")
+
+    monkeypatch.setattr(lab_module, "connect", nobody)
+    app = open_page(store, **TINY)
+    while not app.warning:
+        app.run()
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == ["No Dask scheduler answers."]
+    app.button(key="train").click().run()
+    assert all(said.startswith("Waiting") for said in words(app)), "it waits until the scheduler is back"
+
+
+@pytest.mark.parametrize("query", [{"epochs": 0}, {"epochs": "many"}, {"x": "time"}, {"preset": "no"}, {"lock": "it"}])
+def test_an_address_with_nonsense_in_it_says_so_and_shows_the_preset(
+    query: dict, open_page: OpenPage, store: Store
+) -> None:
+    app = open_page(store, **query)
+    assert not app.exception
+    (warning,) = app.warning
+    assert warning.value.startswith("In this page's address: ")
+    assert next(iter(query)) in warning.value.lower()
+    assert words(app) == ["Not trained yet"] * 4

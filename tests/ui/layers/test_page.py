@@ -1,0 +1,102 @@
+"""The Layers page, run by Streamlit's AppTest."""
+
+from pathlib import Path
+
+import pytest
+
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.specs.presets import PRESETS
+from bnlab.ui.layers.evaluation_slider import MOMENT
+from tests.opened_page import OpenPage, open_page
+from tests.recording import moment, record
+
+__all__ = ["open_page"]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_every_seed_of_a_comparison_has_its_layers(seeds: int, open_page: OpenPage, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    comparison = PRESETS["notebook"].comparison.revised({"epochs": 1, "train_examples": 64}).repeated(seeds)
+    for specs in comparison.specs().values():
+        for spec in specs:
+            record(store, spec, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    app = open_page(store, epochs=1, train_examples=64, seeds=seeds).switch_page("pages/layers.py").run()
+    assert not app.exception
+    assert app.get("bidi_component")
+    if seeds > 1:
+        app.button_group(key="layers-seed").set_value(1).run()
+        assert not app.exception
+
+
+LAYERS = "pages/layers.py"
+
+
+def recorded(path: Path, seeds: int = 1) -> tuple[Store, dict[str, object]]:
+    """A store with the first comparison's runs, and the address of it."""
+    store = Store(f"sqlite:///{path}/bnlab.db")
+    sizes = {"epochs": 1, "train_examples": 96}
+    for specs in PRESETS["notebook"].comparison.revised(sizes).repeated(seeds).specs().values():
+        for spec in specs:
+            record(store, spec, (3.0, 2.0, 1.0), [moment(step) for step in range(4)], RunState.COMPLETED)
+    return store, {**sizes, "seeds": seeds}
+
+
+def test_the_seed_is_in_the_address(open_page: OpenPage, tmp_path: Path) -> None:
+    store, query = recorded(tmp_path, seeds=3)
+    app = open_page(store, **query, **{"layers-seed": "2"}).switch_page(LAYERS)
+    app.query_params["layers-seed"] = "2"
+    app.run()
+    assert not app.exception
+    seed = app.button_group(key="layers-seed")
+    assert (seed.value, seed.proto.query_param_key) == (2, "layers-seed")
+
+
+def test_the_moment_is_in_the_address_unless_it_is_the_latest(open_page: OpenPage, tmp_path: Path) -> None:
+    store, query = recorded(tmp_path)
+    app = open_page(store, **query).switch_page(LAYERS)
+    app.query_params |= {"layers-view": "histograms", MOMENT: "0.333333"}
+    app.run()
+    assert not app.exception
+    assert app.session_state[MOMENT] == 1 / 3
+    app.select_slider(key=MOMENT).set_value(2 / 3).run()
+    assert app.query_params[MOMENT] == "0.666667"
+    app.toggle(key="projector").set_value(True).run()
+    assert app.query_params[MOMENT] == "0.666667", "the rest of the address is written anew"
+    app.select_slider(key=MOMENT).set_value(1.0).run()
+    assert not app.exception
+    assert MOMENT not in app.query_params
+
+
+@pytest.mark.parametrize("nonsense", ["late", "nan", "1e999"])
+def test_a_moment_that_is_none_is_the_latest(nonsense: str, open_page: OpenPage, tmp_path: Path) -> None:
+    store, query = recorded(tmp_path)
+    app = open_page(store, **query, **{MOMENT: nonsense}).switch_page(LAYERS)
+    app.query_params |= {"layers-view": "histograms", MOMENT: nonsense}
+    app.run()
+    assert not app.exception
+    assert app.session_state[MOMENT] == 1.0
+    (warning,) = app.warning
+    assert warning.value == (
+        f"In this page's address: The moment of training must be an epoch of 0 or more, but '{nonsense}' was given."
+    )
+
+
+def test_what_was_not_trained_leads_to_compare(open_page: OpenPage, tmp_path: Path) -> None:
+    app = open_page(Store(f"sqlite:///{tmp_path}/bnlab.db")).switch_page("pages/layers.py").run()
+    assert not app.exception
+    assert app.info[0].value.startswith("None of these networks has been trained")
+
+
+def test_the_projector_leaves_the_view_as_it_is(open_page: OpenPage, tmp_path: Path) -> None:
+    """The address is written anew then, in which the view is a widget's own."""
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    record(store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (moment(0), moment(2)))
+    app = open_page(store, **{"layers-view": "tables"}).switch_page("pages/layers.py").run()
+    app.toggle(key="projector").set_value(True).run()
+    assert not app.exception
+    assert app.query_params["layers-view"] == "tables"
+    assert app.query_params["projector"] == "true"
+    app.toggle(key="projector").set_value(False).run()
+    assert not app.exception
+    assert "projector" not in app.query_params

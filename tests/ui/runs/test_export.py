@@ -1,0 +1,35 @@
+"""The zip's button on the Runs page, by AppTest; that the zip is right is tested in a real browser and in runs."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.runs import export as exporting
+from tests.recording import moment, record
+
+
+def script(url: str) -> None:
+    from bnlab.runs.store import Store
+    from bnlab.ui.runs.export import render_export
+
+    render_export(None, Store(url).runs())
+
+
+@pytest.mark.parametrize(("most", "disabled"), [(1, True), (2, False)])
+def test_what_would_not_fit_into_memory_is_not_exported(
+    most: int, disabled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    for seed in (0, 1):
+        spec = RunSpec(epochs=1, train_examples=64, seed=seed)
+        record(store, spec, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    monkeypatch.setattr(exporting, "MOST_RUNS", most)
+    app = AppTest.from_function(script, kwargs={"url": store.url}).run()
+    assert not app.exception
+    button = app.button(key="export-begin")
+    assert (button.label, button.disabled) == ("Export 2 runs as a zip", disabled)
+    assert ("At most 1 runs" in button.help) == disabled

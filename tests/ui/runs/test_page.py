@@ -1,0 +1,182 @@
+"""The Runs page, run by Streamlit's AppTest; what needs a choice of rows is tested in a real browser."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+from streamlit.testing.v1 import AppTest
+
+from bnlab.runs.run import RunState
+from bnlab.runs.schema import recordings
+from bnlab.runs.store import Store
+from bnlab.specs.comparison import MAX_VARIANTS
+from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.compare.results import PERCENT
+from bnlab.ui.runs.table import CHOSEN
+from bnlab.ui.state import KEY, OPENS
+from tests.compare_links import crossings, follow
+from tests.opened_page import OpenPage, open_page
+from tests.recording import OWNER, moment, record
+
+__all__ = ["open_page"]
+
+PLAIN = RunSpec(epochs=1, train_examples=64, optimizer="adam")
+NORMALIZED = RunSpec(epochs=1, train_examples=64, placement="before_activation")
+STOPPED = RunSpec(epochs=1, train_examples=64, seed=7)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    record(store, PLAIN, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
+    record(store, NORMALIZED, (2.0, 1.0), (moment(0), moment(2, 0.4, 0.95)), RunState.COMPLETED)
+    record(store, STOPPED, (2.0,), (moment(0),), RunState.STOPPED)
+    store.rename(NORMALIZED.digest, "With BN")
+    return store
+
+
+def runs_page(open_page: OpenPage, store: Store, *chosen: RunSpec, **query: str) -> AppTest:
+    app = open_page(store, **query)
+    app.session_state[CHOSEN] = {spec.digest for spec in chosen}
+    return app.switch_page("pages/runs.py").run()
+
+
+def offered(app: AppTest) -> set[str]:
+    """The buttons of the page itself and those within its menus, without those that every page has."""
+    assert not app.exception
+    buttons = {str(button.key).removeprefix("runs-") for button in app.button}
+    return buttons | {"open" for _ in crossings(app, "Open in Compare")}
+
+
+def listed(app: AppTest) -> list[str]:
+    return app.dataframe[0].value["digest"].tolist()
+
+
+def test_all_runs_are_listed_the_newest_first(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store)
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table["digest"].tolist() == [STOPPED.digest, NORMALIZED.digest, PLAIN.digest]
+    assert table["label"].tolist() == ["A", "With BN", "A"]
+    assert table["state"].tolist() == ["Stopped", "Complete", "Complete"]
+    assert table["val_accuracy"].tolist() == [50.0, 95.0, 90.0]
+    assert table["progress"].tolist() == [50.0, 100.0, 100.0]
+    columns = json.loads(app.dataframe[0].proto.columns)
+    assert columns["val_accuracy"]["type_config"]["format"] == PERCENT, "97.50 % beside 97.48 %"
+    assert table["placement"].tolist() == ["None", "Before the activation", "None"]
+
+
+def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store)
+    search = app.text_input(key="runs-search")
+    search.set_value("with bn").run()
+    assert listed(app) == [NORMALIZED.digest]
+    search.set_value("adam").run()
+    assert listed(app) == [PLAIN.digest]
+    search.set_value("Before the activation").run()
+    assert listed(app) == [NORMALIZED.digest]
+    search.set_value("stopped").run()
+    assert listed(app) == [STOPPED.digest]
+    search.set_value(app.dataframe[0].value["made"].iloc[0].strftime("%Y-%m-%d")).run()
+    assert len(listed(app)) == 3
+    search.set_value("nothing like it").run()
+    assert not app.dataframe
+    assert [info.value for info in app.info] == ["No run is like that."]
+    search.set_value("").run()
+    app.button_group(key="runs-states").set_value(["STOPPED"]).run()
+    assert not app.exception
+    assert listed(app) == [STOPPED.digest]
+
+
+def test_what_was_trained_here_and_what_was_recorded_are_told_apart(open_page: OpenPage, store: Store) -> None:
+    recorded = RunSpec(epochs=1, train_examples=64, seed=9)
+    record(store, recorded, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
+    with store.engine.begin() as connection:
+        connection.execute(insert(recordings).values(run=recorded.digest, origin="elsewhere"))
+    app = runs_page(open_page, store)
+    states = app.button_group(key="runs-states")
+    assert states.options == ["Complete", "Stopped", "Recorded"]
+    states.set_value(["COMPLETED", "STOPPED"]).run()
+    assert set(listed(app)) == {PLAIN.digest, NORMALIZED.digest, STOPPED.digest}
+    app.button_group(key="runs-states").set_value(["RECORDED"]).run()
+    assert not app.exception
+    assert listed(app) == [recorded.digest]
+    assert app.dataframe[0].value["state"].tolist() == ["Recorded"]
+
+
+def test_without_runs_the_way_to_compare_is_shown(open_page: OpenPage, tmp_path: Path) -> None:
+    app = runs_page(open_page, Store(f"sqlite:///{tmp_path}/empty.db"))
+    assert not app.exception
+    assert app.info[0].value.startswith("No runs yet.")
+
+
+def test_a_waiting_run_keeps_the_page_alive(open_page: OpenPage, store: Store) -> None:
+    store.launch(RunSpec(epochs=2), "waiting", OWNER)
+    app = runs_page(open_page, store)
+    assert not app.exception
+    assert app.dataframe[0].value["state"].iloc[0] == "Waiting"
+
+
+EXPORT, COMPARE = "export-begin", "Where should batch normalization stand?"
+
+
+@pytest.mark.parametrize(
+    ("lesson", "left"),
+    [
+        ({}, {"open", "go-on", "rename-it", "delete-it", "disk-clean"}),
+        ({"lock": "epochs"}, {"go-on"}),
+        ({"hide": "results"}, {"open", "go-on"}),
+        ({"hide": "training"}, {"open"}),
+        ({"hide": "variants"}, {"go-on"}),
+        ({"lock": "all"}, {"go-on"}),
+        ({"lock": "all", "hide": "training.variants"}, set()),
+    ],
+)
+def test_a_lesson_leaves_what_a_class_may_do_with_a_run(
+    lesson: dict[str, str], left: set[str], open_page: OpenPage, store: Store
+) -> None:
+    app = runs_page(open_page, store, STOPPED, **lesson)
+    app.session_state["disk"] = True
+    assert offered(app.run()) == left | {EXPORT}
+
+
+def test_a_lesson_without_training_lets_no_run_be_stopped(open_page: OpenPage, store: Store) -> None:
+    waiting = store.launch(RunSpec(epochs=2), "waiting", OWNER).spec
+    assert "stop" in offered(runs_page(open_page, store, waiting))
+    assert "stop" not in offered(runs_page(open_page, store, waiting, hide="training"))
+
+
+@pytest.mark.parametrize(
+    ("lesson", "ways"),
+    [
+        ({}, "to open them in Compare, export, rename or delete them."),
+        ({"hide": "training"}, "to open them in Compare or export them."),
+        ({"lock": "all"}, "to export them."),
+    ],
+)
+def test_what_runs_are_to_be_chosen_for_is_what_can_be_done(
+    lesson: dict[str, str], ways: str, open_page: OpenPage, store: Store
+) -> None:
+    assert ways in runs_page(open_page, store, **lesson).caption[0].value
+
+
+def test_chosen_runs_are_opened_in_compare_while_a_run_waits(open_page: OpenPage, store: Store) -> None:
+    store.launch(RunSpec(epochs=2), "waiting", OWNER)
+    app = runs_page(open_page, store, NORMALIZED, STOPPED)
+    (opening,) = crossings(app, "Open in Compare")
+    follow(app, opening)
+    assert not app.exception
+    assert app.title[0].value == COMPARE
+    assert app.session_state[KEY].comparison.labels == ["A", "With BN"]
+    assert app.query_params["v"], "the address says what is compared"
+    assert OPENS not in app.query_params
+    assert app.switch_page("pages/runs.py").run().title[0].value == "Runs", "once, not whenever one comes back"
+
+
+def test_no_more_runs_are_opened_than_compare_shows(open_page: OpenPage, store: Store) -> None:
+    for seed in range(MAX_VARIANTS):
+        store.launch(RunSpec(epochs=2, seed=seed), "waiting", OWNER)
+    waiting = [run.spec for run in store.runs()]
+    assert "open" not in offered(runs_page(open_page, store, *waiting))
+    assert "open" in offered(runs_page(open_page, store, *waiting[:MAX_VARIANTS]))
