@@ -6,14 +6,13 @@ group again. They wait behind all runs that somebody has launched one by one.
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from sqlalchemy import select
 
 from bnlab.runs.run import ACTIVE, Run, RunState
-from bnlab.runs.scheduler import SINGLE, queue_order
 from bnlab.runs.schema import groups, recordings, runs
 from bnlab.runs.store import Labelled, Store
 from bnlab.specs.run_spec import program_key
@@ -60,12 +59,6 @@ def groups_behind(store: Store) -> dict[str, str]:
     query = select(groups.c.run, groups.c.name).join(runs).where(runs.c.state.in_(ACTIVE), groups.c.single.is_(False))
     with store.engine.connect() as connection:
         return {row.run: row.name for row in connection.execute(query.order_by(groups.c.name.desc()))}
-
-
-def queued_in_order(store: Store, served: Mapping[str, int]) -> list[str]:
-    """The digests of the runs that wait for a worker in the scheduler's order; `served` as in `queue_order`."""
-    groups_of = groups_behind(store)
-    return queue_order({digest: groups_of.get(digest, SINGLE) for digest in store.waiting()}, served)
 
 
 def ended_runs(store: Store) -> set[str]:

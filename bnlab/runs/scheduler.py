@@ -18,7 +18,7 @@ from distributed import Client, Future, KilledWorker
 from sqlalchemy.exc import SQLAlchemyError
 
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_short_of_workers, worker_addresses
-from bnlab.runs.groups import groups_behind, launch_group, queued_in_order
+from bnlab.runs.groups import groups_behind, launch_group
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Labelled, Store
 from bnlab.runs.tasks import TaskQueue
@@ -44,6 +44,12 @@ def queue_order(waiting: Mapping[str, str], served: Mapping[str, int]) -> list[s
     in_turn = sorted(members, key=lambda group: served.get(group, 0))
     rounds = zip_longest(*(members[group] for group in in_turn))
     return single + [run for runs in rounds for run in runs if run is not None]
+
+
+def queued_in_order(store: Store, served: Mapping[str, int]) -> list[str]:
+    """The digests of the runs that wait for a worker in the scheduler's order; `served` as in `queue_order`."""
+    groups_of = groups_behind(store)
+    return queue_order({digest: groups_of.get(digest, SINGLE) for digest in store.waiting()}, served)
 
 
 class SchedulingPolicy:

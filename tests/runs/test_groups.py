@@ -13,10 +13,10 @@ from bnlab.runs.groups import (
     groups_behind,
     launch_group,
     launched_alone,
-    queued_in_order,
     unfinished_groups,
 )
 from bnlab.runs.run import ACTIVE, Run, RunState
+from bnlab.runs.scheduler import queued_in_order
 from bnlab.runs.schema import recordings, runs
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
