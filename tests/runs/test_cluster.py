@@ -15,7 +15,7 @@ from tests.waiting import eventually
 def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
+    monkeypatch.setattr("bnlab.runs.cluster.CONNECT_TIMEOUT_SECONDS", 1)
     lab = Scheduler(store, scheduler="tcp://127.0.0.1:9")
     try:
         run = lab.launch(RunSpec(), "waiting")

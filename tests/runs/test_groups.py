@@ -10,9 +10,9 @@ from bnlab.runs.groups import (
     GroupProgress,
     group_progress,
     group_runs,
-    groups_behind,
+    queue_groups,
     launch_group,
-    launched_alone,
+    launched_singly,
     unfinished_groups,
 )
 from bnlab.runs.run import ACTIVE, Run, RunState
@@ -126,10 +126,10 @@ def test_groups_are_unfinished_while_a_run_waits_or_trains(store: Store) -> None
 def test_runs_of_groups_wait_behind_single_ones(store: Store) -> None:
     launch_group(store, "A2", seeds(0, 1), "lab")
     store.launch(*seeds(5)[0], "lab")
-    assert groups_behind(store) == {digest(0): "A2", digest(1): "A2"}
+    assert queue_groups(store) == {digest(0): "A2", digest(1): "A2"}
     assert queued_in_order(store, {}) == [digest(5), digest(0), digest(1)]
     put(store, 0, state=RunState.COMPLETED)
-    assert groups_behind(store) == {digest(1): "A2"}
+    assert queue_groups(store) == {digest(1): "A2"}
 
 
 @pytest.mark.parametrize("first", ["group", "single"])
@@ -141,8 +141,8 @@ def test_a_run_wanted_by_itself_as_well_is_a_single_one(store: Store, first: str
         store.launch(*seeds(1)[0], "lab")
     launch_group(store, "A3", seeds(1, 2), "lab")
     launch_group(store, "A2", seeds(0, 1), "lab")
-    assert groups_behind(store) == {digest(0): "A2", digest(2): "A3"}
-    assert launched_alone(store, [digest(0), digest(1), digest(2)]) == {digest(1)}
+    assert queue_groups(store) == {digest(0): "A2", digest(2): "A3"}
+    assert launched_singly(store, [digest(0), digest(1), digest(2)]) == {digest(1)}
     assert queued_in_order(store, {}) == [digest(1), digest(0), digest(2)]
     assert seeds_of(group_runs(store, "A2")) == [0, 1]
 
@@ -151,11 +151,11 @@ def test_a_single_run_that_a_group_continues_waits_with_the_group(store: Store) 
     store.launch(*seeds(1)[0], "lab")
     put(store, 1, state=RunState.STOPPED)
     launch_group(store, "A2", seeds(1), "lab")
-    assert groups_behind(store) == {digest(1): "A2"}
+    assert queue_groups(store) == {digest(1): "A2"}
     store.launch(*seeds(1)[0], "lab")
     put(store, 1, state=RunState.STOPPED)
     launch_group(store, "A2", seeds(1), "lab")
-    assert groups_behind(store) == {digest(1): "A2"}
+    assert queue_groups(store) == {digest(1): "A2"}
 
 
 def test_several_processes_may_launch_one_group_at_once(store: Store) -> None:

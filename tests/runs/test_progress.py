@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bnlab.runs.progress import FIRST_ESTIMATE_SECONDS, STALE_SECONDS, share_done, state_text, summary_text
+from bnlab.runs.progress import MIN_ESTIMATE_SECONDS, STALE_SECONDS, share_done, state_text, summary_text
 from bnlab.runs.run import Run, RunState
 from bnlab.specs.run_spec import RunSpec
 from tests.sentences import names_in_order, numbers_in
@@ -82,7 +82,7 @@ def test_a_comparison_is_told_in_one_line(runs: list[Run], numbers: list[float],
 
 def test_an_estimate_needs_some_training_first() -> None:
     assert numbers_in(words(RunState.RUNNING)) == [0, 2000]
-    early = FIRST_ESTIMATE_SECONDS * 0.9
+    early = MIN_ESTIMATE_SECONDS * 0.9
     assert numbers_in(words(RunState.RUNNING, 100, seconds=early)) == [100, 2000]
     assert numbers_in(words(RunState.RUNNING, 100, seconds=0.5)) == [100, 2000, 6400, 10]
 

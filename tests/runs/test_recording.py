@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from bnlab.runs.reader import evaluations_frame, latencies_frame, layers_frame, snapshots_frame, steps_frame
-from bnlab.runs.recording import SHIPPED, describe_machine, read_recording, write_recording
+from bnlab.runs.recording import SHIPPED_RECORDING, describe_machine, read_recording, write_recording
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import latencies
 from bnlab.runs.store import Store
@@ -70,7 +70,7 @@ def test_a_run_that_is_there_already_stays_as_it_is(origin: Store, fresh: Store,
 
 def test_the_shipped_recording_is_the_one_that_was_trained() -> None:
     values = hashlib.sha256()
-    with np.load(SHIPPED) as arrays:
+    with np.load(SHIPPED_RECORDING) as arrays:
         for key in arrays.files[1:]:
             values.update(arrays[key].tobytes())
     assert values.hexdigest() == SHIPPED_VALUES
@@ -78,7 +78,7 @@ def test_the_shipped_recording_is_the_one_that_was_trained() -> None:
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: Store) -> None:
-    assert len(SHIPPED.read_bytes()) < 2e6
+    assert len(SHIPPED_RECORDING.read_bytes()) < 2e6
     read_recording(fresh)
     comparison = PRESETS["notebook"].comparison.repeated(seeds)
     for own in comparison.specs().values():

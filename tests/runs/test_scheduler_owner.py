@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bnlab.runs.scheduler import is_dead, new_owner
+from bnlab.runs.scheduler import has_owner_ended, new_owner
 
 
 def test_two_labs_of_one_process_have_two_names() -> None:
@@ -15,7 +15,7 @@ def test_two_labs_of_one_process_have_two_names() -> None:
 
 
 def test_this_process_is_alive() -> None:
-    assert not is_dead(new_owner())
+    assert not has_owner_ended(new_owner())
 
 
 def test_a_process_that_has_ended_is_dead() -> None:
@@ -25,14 +25,14 @@ def test_a_process_that_has_ended_is_dead() -> None:
     )
     owner = process.stdout.readline().strip()
     assert f":{process.pid}:" in owner
-    assert not is_dead(owner)
+    assert not has_owner_ended(owner)
     process.communicate()
-    assert is_dead(owner)
+    assert has_owner_ended(owner)
 
 
 def test_another_process_with_the_same_id_is_not_mistaken_for_the_owner() -> None:
     host, pid, start, token = new_owner().rsplit(":", 3)
-    assert is_dead(f"{host}:{pid}:{float(start) - 100:.2f}:{token}")
+    assert has_owner_ended(f"{host}:{pid}:{float(start) - 100:.2f}:{token}")
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_another_process_with_the_same_id_is_not_mistaken_for_the_owner() -> Non
     ],
 )
 def test_whom_it_cannot_judge_it_lets_live(owner: str) -> None:
-    assert not is_dead(owner.format(host=socket.gethostname(), process=os.getpid()))
+    assert not has_owner_ended(owner.format(host=socket.gethostname(), process=os.getpid()))
 
 
 def test_a_host_may_have_colons_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "fe80::1")
     owner = new_owner()
     assert owner.startswith("fe80::1:")
-    assert not is_dead(owner)
-    assert is_dead(owner.replace(f":{os.getpid()}:", ":999999999:"))
+    assert not has_owner_ended(owner)
+    assert has_owner_ended(owner.replace(f":{os.getpid()}:", ":999999999:"))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.runs.scheduler import SINGLE, SchedulingPolicy, queue_order
+from bnlab.runs.scheduler import NO_GROUP, SchedulingPolicy, queue_order
 from bnlab.specs.run_spec import MAX_PROGRAMS
 
 
@@ -155,13 +155,13 @@ def test_a_program_that_a_worker_no_longer_keeps_is_at_home_nowhere() -> None:
 
 
 def test_the_order_has_single_runs_first_and_then_groups_in_turn() -> None:
-    waiting = {"a1": "a", "a2": "a", "s1": SINGLE, "b1": "b", "a3": "a", "s2": SINGLE}
+    waiting = {"a1": "a", "a2": "a", "s1": NO_GROUP, "b1": "b", "a3": "a", "s2": NO_GROUP}
     assert queue_order(waiting, {}) == ["s1", "s2", "a1", "b1", "a2", "a3"]
     assert queue_order(waiting, {"a": 2, "b": 1}) == ["s1", "s2", "b1", "a1", "a2", "a3"]
     assert queue_order({}, {}) == []
 
 
-@given(groups=st.lists(st.sampled_from([SINGLE, "g", "h", "i"])), before=st.lists(st.sampled_from(["g", "h", "i"])))
+@given(groups=st.lists(st.sampled_from([NO_GROUP, "g", "h", "i"])), before=st.lists(st.sampled_from(["g", "h", "i"])))
 def test_the_order_is_that_in_which_a_worker_takes_runs_of_one_program(groups: list[str], before: list[str]) -> None:
     turns, waiting = SchedulingPolicy(), {str(number): group for number, group in enumerate(groups)}
     for group in before:

@@ -209,7 +209,7 @@ def test_tasks_are_done_between_slices_and_the_runs_go_on(lab: Scheduler) -> Non
 
 @pytest.mark.workers
 def test_without_workers_it_waits_and_closing_fails_it(second: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
+    monkeypatch.setattr("bnlab.runs.cluster.CONNECT_TIMEOUT_SECONDS", 1)
     lab = Scheduler(second, scheduler="tcp://127.0.0.1:9")
     try:
         future = lab.submit(operator.add, 1, 2)
