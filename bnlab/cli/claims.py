@@ -92,13 +92,12 @@ def trials_table(trials: Sequence[Trial]) -> Table:
     for trial in trials:
         difference, claim = trial.difference, trial.experiment.claim
         interval = f"{_format_signed(difference.low)} to {_format_signed(difference.high)}"
+        effect = f"{_format_signed(difference.mean)} ({interval}) {claim.measure.difference_unit}"
         table.add_row(
             claim.id,
             escape(claim.statement),
             escape(trial.text),
-            escape(
-                f"{_format_signed(difference.mean)} ({interval}) {claim.measure.difference_unit}, {claim.measure.title}"
-            ),
+            escape(f"{effect}, {claim.measure.title}"),
             str(len(trial.experiment.seeds)),
             str(trial.networks),
             f"{trial.effort.seconds:.0f} s",

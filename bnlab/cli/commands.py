@@ -114,10 +114,8 @@ def record(preset: str, path: Path, seeds: int) -> None:
 @main.command()
 def runs() -> None:
     """List all runs."""
-    all_runs = open_store().runs()
-    console.print(
-        runs_table(all_runs) if all_runs else "No runs yet: python -m bnlab compare notebook makes the first."
-    )
+    stored = open_store().runs()
+    console.print(runs_table(stored) if stored else "No runs yet: python -m bnlab compare notebook makes the first.")
 
 
 @main.command()

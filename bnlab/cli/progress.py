@@ -3,11 +3,12 @@
 import time
 from collections.abc import Sequence
 
-from bnscheduler.runs.reader import evaluations_frame
-from bnscheduler.runs.run import Run
-from bnscheduler.runs.scheduler import Scheduler
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from bnlab.runs.reader import evaluations_frame
+from bnlab.runs.run import Run
+from bnlab.runs.scheduler import Scheduler
 
 POLL_SECONDS = 0.25
 STOP_SECONDS = 10
