@@ -103,9 +103,7 @@ class Scheduler:
 
     def queue(self) -> list[str]:
         """The digests of the runs that wait for a worker, the next one first."""
-        groups = queue_groups(self.store)
-        waiting = {digest: groups.get(digest, NO_GROUP) for digest in self.store.waiting()}
-        return queue_order(waiting, self._policy.served)
+        return read_queue(self.store, self._policy.served)
 
     def submit(self, function: Callable[..., T], *arguments: object) -> TaskFuture[T]:
         """Have any worker call `function(*arguments)` between two slices; returns at once.
@@ -258,6 +256,12 @@ def _error_text(error: BaseException) -> str:
     """One sentence for the user: bnlab's errors carry it, others are named."""
     module = type(error).__module__
     return str(error) if module.startswith("bnlab.") else f"Training failed with {type(error).__name__}: {error}"
+
+
+def read_queue(store: Store, served: Mapping[str, int]) -> list[str]:
+    """The digests of the runs of `store` that wait for a worker, the next one first; `served` as in `queue_order`."""
+    groups = queue_groups(store)
+    return queue_order({digest: groups.get(digest, NO_GROUP) for digest in store.waiting()}, served)
 
 
 def queue_order(waiting: Mapping[str, str], served: Mapping[str, int]) -> list[str]:

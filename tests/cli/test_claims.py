@@ -33,9 +33,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     """For commands that must end before any worker is started."""
-    monkeypatch.setattr(trials, "Lab", None)
+    monkeypatch.setattr(trials, "Scheduler", None)
 
 
 def invoke(*arguments: str) -> Result:
@@ -57,14 +57,14 @@ def invoke(*arguments: str) -> Result:
         (["--json", "/no/such/folder/claims.json"], "/no/such/folder is not a folder."),
     ],
 )
-@pytest.mark.usefixtures("no_lab", "url")
+@pytest.mark.usefixtures("no_scheduler", "url")
 def test_what_cannot_be_is_told_in_words(arguments: list[str], words: str) -> None:
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert words in " ".join(result.output.split())
 
 
-@pytest.mark.usefixtures("no_lab", "url")
+@pytest.mark.usefixtures("no_scheduler", "url")
 def test_what_is_counted_is_told_at_once_in_the_notebooks_order(tmp_path: Path) -> None:
     path = tmp_path / "claims.json"
     result = invoke("d2", "O2", "--json", str(path))
@@ -75,7 +75,7 @@ def test_what_is_counted_is_told_at_once_in_the_notebooks_order(tmp_path: Path) 
     assert all(words in result.output for words in ("Mean and standard deviation", "+600 (+600 to +600)"))
 
 
-@pytest.mark.usefixtures("no_lab", "tiny")
+@pytest.mark.usefixtures("no_scheduler", "tiny")
 def test_what_was_trained_before_needs_no_worker(url: str, tmp_path: Path) -> None:
     store, path = Store(url), tmp_path / "claims.json"
     for spec, accuracy in ((TINY, 0.8), (NORMALIZED, 0.9)):

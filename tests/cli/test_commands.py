@@ -32,9 +32,9 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     """For commands that must be refused before any worker is started."""
-    monkeypatch.setattr(commands, "Lab", None)
+    monkeypatch.setattr(commands, "Scheduler", None)
 
 
 def invoke(*arguments: str) -> Result:
@@ -147,7 +147,7 @@ def test_stop_by_digest_and_all(url: str) -> None:
     ],
     ids=lambda text: text[:20],
 )
-@pytest.mark.usefixtures("no_lab")
+@pytest.mark.usefixtures("no_scheduler")
 def test_a_setting_that_cannot_be_is_told_in_words(url: str, setting: str, names: list[str]) -> None:
     assert names_in_order(refused("compare", "notebook", "--set", setting), *names)
 
@@ -166,10 +166,10 @@ def test_a_setting_that_cannot_be_is_told_in_words(url: str, setting: str, names
     ],
 )
 def test_settings_are_json_lists_or_text(text: str, name_and_value: tuple[str, Any]) -> None:
-    assert commands._setting(text) == name_and_value
+    assert commands._parse_setting(text) == name_and_value
 
 
-@pytest.mark.usefixtures("no_lab")
+@pytest.mark.usefixtures("no_scheduler")
 def test_compare_refuses_before_it_trains_what_it_could_not_finish(url: str, tmp_path: Path) -> None:
     missing = tmp_path / "missing" / "results.json"
     assert str(missing.parent.name) in refused(*SMALL, "--json", str(missing))

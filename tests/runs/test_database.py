@@ -33,8 +33,8 @@ def test_sqlite_is_set_up_for_readers_beside_writers(tmp_path: Path) -> None:
 
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    open_database("sqlite:///~/lab/bnlab.db")
-    assert (tmp_path / "lab" / "bnlab.db").is_file()
+    open_database("sqlite:///~/folder/bnlab.db")
+    assert (tmp_path / "folder" / "bnlab.db").is_file()
 
 
 @pytest.mark.parametrize(

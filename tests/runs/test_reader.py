@@ -24,10 +24,10 @@ LOSSES = (6.0, 3.0, 1.0, 5.0, 2.0, 4.0, 9.0)
 
 
 def record_in_blocks(store: Store, *lengths: int) -> None:
-    journal, first = open_journal(store, SPEC), 0
+    writer, first = open_journal(store, SPEC), 0
     for length in lengths:
         losses = floats(*LOSSES[first : first + length])
-        journal.commit(Records(first, losses, losses / 10), Position(first + length), RunState.RUNNING)
+        writer.commit(Records(first, losses, losses / 10), Position(first + length), RunState.RUNNING)
         first += length
 
 
@@ -48,8 +48,8 @@ def test_steps_after_a_step_are_all_the_later_ones(store: Store, after: int) -> 
 
 
 def test_history_averages_each_epoch_over_its_examples(store: Store) -> None:
-    moments = (moment(0), moment(1), moment(3, 0.7, 0.8), moment(6, 0.5, 0.9))
-    frame = history_frame(store, record(store, SPEC, LOSSES, moments))
+    evaluations = (moment(0), moment(1), moment(3, 0.7, 0.8), moment(6, 0.5, 0.9))
+    frame = history_frame(store, record(store, SPEC, LOSSES, evaluations))
     assert list(frame.columns) == ["epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy"]
     first, second = (4 * 6 + 4 * 3 + 2 * 1) / 10, (4 * 5 + 4 * 2 + 2 * 4) / 10
     np.testing.assert_allclose(
@@ -75,8 +75,8 @@ def test_moments_of_several_runs(store: Store) -> None:
 
 
 def test_moments_are_of_the_runs_asked_for(store: Store) -> None:
-    run = record(store, SPEC, moments=(moment(0),))
-    record(store, RunSpec(), moments=(moment(0),))
+    run = record(store, SPEC, evaluations=(moment(0),))
+    record(store, RunSpec(), evaluations=(moment(0),))
     assert set(evaluations_frame(store, [run])["run"]) == {SPEC.digest}
 
 
@@ -94,7 +94,7 @@ def test_moments_are_read_on_from_a_step_run_by_run(store: Store, after: int) ->
 
 
 def test_layers_and_snapshots_are_what_was_measured(store: Store) -> None:
-    record(store, SPEC, moments=(moment(0), moment(3)))
+    record(store, SPEC, evaluations=(moment(0), moment(3)))
     layers = pd.DataFrame(
         [(step, "dense_1", 0.25, 3.0, -2.0, -1.0, 0.0, 1.0, 2.0) for step in (0, 3)],
         columns=["step", "layer", "gradient_norm", "weight_norm", "p5", "p15", "p50", "p85", "p95"],

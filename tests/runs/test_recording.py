@@ -16,6 +16,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from tests.recording import moment, record
+from tests.runs.store_rows import is_leased
 
 SPEC = RunSpec(epochs=1, train_examples=64, placement="before_activation")
 OTHER = RunSpec(epochs=1, train_examples=64)
@@ -50,7 +51,7 @@ def test_what_was_recorded_is_read_back(origin: Store, fresh: Store, tmp_path: P
     for before in origin.runs():
         after = fresh.run(before.digest)
         assert (after.spec, after.state, after.recorded) == (before.spec, RunState.COMPLETED, describe_machine())
-        assert (after.step, after.seconds, after.watched) == (before.step, before.seconds, False)
+        assert (after.step, after.seconds, is_leased(after)) == (before.step, before.seconds, False)
         for frame in (steps_frame, layers_frame):
             assert frame(fresh, before.digest).round(3).equals(frame(origin, before.digest).round(3))
         assert evaluations_frame(fresh, [after]).equals(evaluations_frame(origin, [before]))
@@ -61,7 +62,7 @@ def test_what_was_recorded_is_read_back(origin: Store, fresh: Store, tmp_path: P
 
 
 def test_a_run_that_is_there_already_stays_as_it_is(origin: Store, fresh: Store, tmp_path: Path) -> None:
-    own = fresh.launch(SPEC, "my own", "lab")
+    own = fresh.launch(SPEC, "my own", "owner")
     for _ in range(2):
         read_recording(fresh, packed(origin, tmp_path))
     assert fresh.run(SPEC.digest) == own

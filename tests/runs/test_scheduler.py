@@ -24,6 +24,7 @@ from bnlab.runs.worker import train_slice
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
+from tests.runs.store_rows import is_leased
 from tests.waiting import eventually
 from tests.workers import worker_processes
 
@@ -116,12 +117,12 @@ KILLED_LAB = """
 import sys, time
 from bnlab.runs.groups import group_runs, unfinished_groups
 from bnlab.runs.writer import read_checkpoint
-from bnlab.runs.scheduler import Lab
+from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 if __name__ == "__main__":
     store = Store(sys.argv[1])
-    lab = Lab(store, workers=1)
+    scheduler = Scheduler(store, workers=1)
     lab.launch(RunSpec.model_validate_json(sys.argv[2]), "killed")
     while True:
         time.sleep(0.1)
@@ -226,7 +227,7 @@ def test_a_closed_lab_leaves_its_runs_to_the_next(second: Store, scheduler: str)
     lab.close()
     left = second.run(run.digest)
     assert left.state is RunState.RUNNING
-    assert not left.watched
+    assert not is_leased(left)
     second.request_stop([run.digest])
     assert second.run(run.digest).state is RunState.STOPPED
 

@@ -39,7 +39,7 @@ def test_another_process_with_the_same_id_is_not_mistaken_for_the_owner() -> Non
     "owner",
     [
         "",
-        "lab",
+        "owner",
         ":::",
         "a:b:c:d",
         "{host}:not-a-number:1.00:abcd",

@@ -122,11 +122,11 @@ def test_a_stop_is_seen_within_a_slice(store: Store, monkeypatch: pytest.MonkeyP
     store.launch(SPEC, "A", OWNER)
     ask, asked = RunWriter.stop_requested, []
 
-    def ask_for_it_at_the_third_look(journal: RunWriter) -> bool:
-        asked.append(journal)
+    def ask_for_it_at_the_third_look(writer: RunWriter) -> bool:
+        asked.append(writer)
         if len(asked) == 3:
             store.request_stop([SPEC.digest])
-        return ask(journal)
+        return ask(writer)
 
     monkeypatch.setattr(RunWriter, "stop_requested", ask_for_it_at_the_third_look)
     assert train(store, SPEC) is RunState.STOPPED

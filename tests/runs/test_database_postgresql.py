@@ -25,7 +25,7 @@ from bnlab.training.records import Records
 from tests.old_store import DESCRIPTION, unpack_old_store
 from tests.postgresql import new_postgresql_url, postgresql_server
 from tests.recording import OWNER, Position, floats, moment, open_journal, record
-from tests.runs.rows import OTHER, SPEC
+from tests.runs.store_rows import OTHER, SPEC
 from tests.runs.test_migrations import BEGUN_WITH_RENORM, MEASUREMENTS, measurements_of, tables_of
 
 __all__ = ["new_postgresql_url", "postgresql_server"]
@@ -130,10 +130,10 @@ def test_what_a_worker_writes_is_read_back(store: Store) -> None:
 
 
 def test_a_superseded_writer_writes_nothing(store: Store) -> None:
-    journal = open_journal(store, SPEC)
+    writer = open_journal(store, SPEC)
     store.next_fence(SPEC.digest, OWNER)
     with pytest.raises(SupersededError):
-        journal.commit(Records(0, floats(1.0), floats(0.1)), Position(1), RunState.RUNNING)
+        writer.commit(Records(0, floats(1.0), floats(0.1)), Position(1), RunState.RUNNING)
     assert steps_frame(store, SPEC.digest).empty
 
 

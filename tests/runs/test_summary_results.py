@@ -31,10 +31,10 @@ def run_with(
     store: Store, seed: int, *accuracies: float, val_loss: float = 1.0, seconds: float = 3.0, epochs: int = 9
 ) -> Run:
     """A run of six steps, three epochs, evaluated after each of the first ones; `seconds` are those of all steps."""
-    moments = tuple(
+    evaluations = tuple(
         moment(step, val_loss, value, seconds=step * seconds / 6) for step, value in enumerate(accuracies, start=1)
     )
-    run = record(store, spec_of(seed, epochs), (1.0,) * 6, moments)
+    run = record(store, spec_of(seed, epochs), (1.0,) * 6, evaluations)
     with store.engine.begin() as connection:
         connection.execute(update(runs).where(runs.c.digest == run.digest).values(seconds=seconds))
     return store.run(run.digest)
@@ -68,34 +68,34 @@ ACCURACIES = ((0, 0.1), (4, 0.9), (8, 0.98), (10, 0.94), (20, 0.96))
 
 def ended(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
     """A run with ACCURACIES at a tenth of a second per step, and its evaluations."""
-    moments = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
-    run = record(store, LONGER, (1.0,) * steps, moments, state)
+    evaluations = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
+    run = record(store, LONGER, (1.0,) * steps, evaluations, state)
     return run, read_evaluations(store, [run])[run.digest]
 
 
 def test_an_accuracy_is_reached_between_two_evaluations(store: Store) -> None:
-    run, moments = ended(store)
+    run, evaluations = ended(store)
     # 0.95 lies 5 / 8 of the way from 0.9 after 4 steps to 0.98 after 8.
-    assert steps_to(run, moments, 0.95) == pytest.approx(6.5)
-    assert seconds_to(run, moments, 0.95) == pytest.approx(0.65)
-    assert steps_to(run, moments, 0.1) == 0
-    assert math.isnan(steps_to(run, moments, 0.99))
-    assert math.isnan(seconds_to(run, moments, 0.99))
+    assert steps_to(run, evaluations, 0.95) == pytest.approx(6.5)
+    assert seconds_to(run, evaluations, 0.95) == pytest.approx(0.65)
+    assert steps_to(run, evaluations, 0.1) == 0
+    assert math.isnan(steps_to(run, evaluations, 0.99))
+    assert math.isnan(seconds_to(run, evaluations, 0.99))
 
 
 def test_seconds_per_epoch_are_those_of_the_fastest_epoch(store: Store) -> None:
-    run, moments = ended(store)
-    assert seconds_per_epoch(run, moments) == pytest.approx(1.0)
-    disturbed = moments | {"seconds": np.array([0.0, 0.4, 3.0, 4.0, 4.8])}
+    run, evaluations = ended(store)
+    assert seconds_per_epoch(run, evaluations) == pytest.approx(1.0)
+    disturbed = evaluations | {"seconds": np.array([0.0, 0.4, 3.0, 4.0, 4.8])}
     assert seconds_per_epoch(run, disturbed) == pytest.approx(0.8)
     assert seconds_to(run, disturbed, 0.95) == pytest.approx(6.5 * 0.08)
 
 
 def test_a_run_that_diverged_in_its_first_epoch_has_the_pace_of_its_steps(store: Store) -> None:
-    run, moments = ended(store, RunState.DIVERGED, 5)
-    assert seconds_per_epoch(run, moments) == pytest.approx(1.0)
-    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, state=RunState.RUNNING), moments))
-    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, step=0), moments))
+    run, evaluations = ended(store, RunState.DIVERGED, 5)
+    assert seconds_per_epoch(run, evaluations) == pytest.approx(1.0)
+    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, state=RunState.RUNNING), evaluations))
+    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, step=0), evaluations))
 
 
 def test_the_time_to_a_target_is_missing_unless_every_seed_reached_it(store: Store) -> None:
