@@ -1,4 +1,4 @@
-"""The store on a real PostgreSQL server: created, migrated, and its operations."""
+"""The store on a real PostgreSQL server: creation, migration and operations."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +54,7 @@ def old_engine(new_postgresql_url: Callable[[], str], tmp_path: Path) -> Iterato
             rows = [dict(row) for row in old.execute(select(table)).mappings()]
             if rows:
                 connection.execute(insert(target), rows)
-        # That version's own name of the table, which its columns tell apart.
+        # The table had another name in that version and is recognized by its columns.
         connection.execute(text("ALTER TABLE experiment_queue RENAME TO wanted"))
         connection.execute(text("ALTER TABLE wanted RENAME CONSTRAINT experiment_queue_pkey TO wanted_pkey"))
     source.dispose()
@@ -107,11 +107,11 @@ def open_at_once(url: str, openers: int = 6) -> None:
         store.engine.dispose()
 
 
-def test_several_may_open_a_new_store_at_once(new_postgresql_url: Callable[[], str]) -> None:
+def test_new_store_opened_concurrently(new_postgresql_url: Callable[[], str]) -> None:
     open_at_once(new_postgresql_url())
 
 
-def test_several_may_open_an_old_store_at_once(old_engine: Engine) -> None:
+def test_old_store_opened_concurrently(old_engine: Engine) -> None:
     open_at_once(url_of(old_engine))
 
 

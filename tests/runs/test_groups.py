@@ -58,14 +58,14 @@ def test_a_hundred_specs_are_one_transaction(store: Store) -> None:
 
 
 @pytest.mark.parametrize("state", [*ACTIVE, RunState.COMPLETED, RunState.DIVERGED])
-def test_launching_again_leaves_runs_that_need_nothing(store: Store, state: RunState) -> None:
+def test_launching_again_keeps_active_and_trained_runs(store: Store, state: RunState) -> None:
     launch_group(store, "A2", tiny_specs(1), "owner")
     run = update_row(store, tiny_spec(1), state=state, step=2)
     assert launch_group(store, "A2", tiny_specs(1), "other") == [run]
 
 
 @pytest.mark.parametrize("state", [RunState.STOPPED, RunState.FAILED])
-def test_launching_again_continues_runs_that_were_cut_short(store: Store, state: RunState) -> None:
+def test_launching_again_continues_stopped_and_failed_runs(store: Store, state: RunState) -> None:
     launch_group(store, "A2", tiny_specs(1), "owner")
     update_row(store, tiny_spec(1), state=state, step=1, error="out of memory", stop_requested=True, lease_until=0.0)
     (run,) = launch_group(store, "A2", tiny_specs(1), "other")
@@ -73,13 +73,13 @@ def test_launching_again_continues_runs_that_were_cut_short(store: Store, state:
     assert (run.owner, is_leased(run)) == ("other", True)
 
 
-def test_a_stop_that_nobody_has_seen_is_taken_back(store: Store) -> None:
+def test_launching_again_cancels_a_requested_stop(store: Store) -> None:
     launch_group(store, "A2", tiny_specs(1), "owner")
     update_row(store, tiny_spec(1), stop_requested=True)
     assert not launch_group(store, "A2", tiny_specs(1), "owner")[0].stop_requested
 
 
-def test_a_recorded_run_makes_room_for_one_of_our_own(store: Store) -> None:
+def test_launching_replaces_a_recorded_run(store: Store) -> None:
     record(store, tiny_spec(1), (1.0, 2.0), (moment(0),), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=digest(1), origin="elsewhere"))
@@ -118,7 +118,7 @@ def test_runs_of_groups_wait_behind_single_ones(store: Store) -> None:
 
 
 @pytest.mark.parametrize("first", ["group", "single"])
-def test_a_run_wanted_by_itself_as_well_is_a_single_one(store: Store, first: str) -> None:
+def test_a_run_launched_singly_as_well_is_single(store: Store, first: str) -> None:
     if first == "single":
         store.launch(*tiny_specs(1)[0], "owner")
     launch_group(store, "A2", tiny_specs(0, 1), "owner")
@@ -143,7 +143,7 @@ def test_a_single_run_that_a_group_continues_waits_with_the_group(store: Store) 
     assert queue_groups(store) == {digest(1): "A2"}
 
 
-def test_several_processes_may_launch_one_group_at_once(store: Store) -> None:
+def test_group_launched_concurrently(store: Store) -> None:
     stores = [Store(store.url) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         launched = list(pool.map(lambda opened: launch_group(opened, "A2", tiny_specs(*range(20)), "owner"), stores))

@@ -13,7 +13,7 @@ from bnlab.runs.store import Store
 from tests.runs.store_rows import TINY, tiny_spec, tiny_specs, update_row
 
 
-def test_progress_counts_runs_by_how_they_are(store: Store) -> None:
+def test_progress_counts_runs_by_state(store: Store) -> None:
     launch_group(store, "A2", tiny_specs(*range(7)), "owner")
     states = [RunState.COMPLETED, RunState.DIVERGED, RunState.FAILED, RunState.STOPPED, RunState.RUNNING]
     for seed, state in enumerate(states):
@@ -25,7 +25,7 @@ def test_progress_counts_runs_by_how_they_are(store: Store) -> None:
     assert progress.share == pytest.approx((1 + 1 + 0.5 + 0.5 + 0.5) / 7)
 
 
-def test_time_left_goes_by_the_pace_since_the_launch(store: Store) -> None:
+def test_seconds_left_at_the_pace_since_the_launch(store: Store) -> None:
     launch_group(store, "A2", tiny_specs(*range(4)), "owner")
     update_row(store, tiny_spec(0), state=RunState.COMPLETED, step=2, seconds=1.0)
     update_row(store, tiny_spec(1), state=RunState.RUNNING, step=1, seconds=0.5)
@@ -33,11 +33,11 @@ def test_time_left_goes_by_the_pace_since_the_launch(store: Store) -> None:
     launched = members[0].queued_at
     # One and a half of four runs took six seconds, with all that goes on beside the steps.
     assert group_progress(members, launched + 6).seconds_left == pytest.approx(10, rel=1e-3)
-    # A night during which nobody trained is not counted.
+    # Ten hours without training are not counted.
     assert (group_progress(members, launched + 36_000).seconds_left or 0) < 100
 
 
-def test_a_run_is_as_long_as_its_steps_take_at_the_speed_of_its_like(store: Store) -> None:
+def test_work_is_estimated_from_runs_of_the_same_program(store: Store) -> None:
     wide = TINY.model_copy(update={"hidden_units": (600, 200)})
     launch_group(
         store, "A2", [*tiny_specs(0), (wide, "wide"), (wide.model_copy(update={"seed": 1}), "wide too")], "owner"
@@ -50,7 +50,7 @@ def test_a_run_is_as_long_as_its_steps_take_at_the_speed_of_its_like(store: Stor
     assert group_progress(group_runs(store, "A2")).share == pytest.approx(2.5 / 7)
 
 
-def test_the_start_of_the_workers_is_taken_for_no_pace(store: Store) -> None:
+def test_no_seconds_left_before_some_work_is_done(store: Store) -> None:
     launch_group(store, "A2", tiny_specs(*range(20)), "owner")
     launched = group_runs(store, "A2")[0].queued_at
     update_row(store, tiny_spec(0), state=RunState.RUNNING, step=1, seconds=0.5)
@@ -60,7 +60,7 @@ def test_the_start_of_the_workers_is_taken_for_no_pace(store: Store) -> None:
     assert group_progress(group_runs(store, "A2"), launched + 12).seconds_left == pytest.approx(108, rel=1e-3)
 
 
-def test_after_a_stop_the_pace_is_that_since_it_went_on(store: Store) -> None:
+def test_seconds_left_after_a_stop_ignore_the_time_before(store: Store) -> None:
     launch_group(store, "A2", tiny_specs(0, 1, 2), "owner")
     update_row(store, tiny_spec(0), state=RunState.COMPLETED, step=2, seconds=1.0, queued_at=time.time() - 3_600)
     for seed in (1, 2):
@@ -72,7 +72,7 @@ def test_after_a_stop_the_pace_is_that_since_it_went_on(store: Store) -> None:
     assert group_progress(group_runs(store, "A2"), launched + 4).seconds_left == pytest.approx(4, rel=1e-3)
 
 
-def test_no_time_is_left_to_tell_where_nothing_is_trained(store: Store) -> None:
+def test_no_seconds_left_without_active_runs(store: Store) -> None:
     assert group_progress([]) == GroupProgress(0, 0, 0, 0, 0, 0, 0.0, None)
     launch_group(store, "A2", tiny_specs(0), "owner")
     waiting = group_progress(group_runs(store, "A2"))

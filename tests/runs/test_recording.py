@@ -1,4 +1,4 @@
-"""Runs that ship with bnlab: written from one store, read into another."""
+"""Recordings: written from one store, read into another, and the shipped one."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def packed(origin: Store, folder: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_what_was_recorded_is_read_back(origin: Store, fresh: Store, tmp_path: Path) -> None:
+def test_recording_is_read_back(origin: Store, fresh: Store, tmp_path: Path) -> None:
     read_recording(fresh, packed(origin, tmp_path))
     for before in origin.runs():
         after = fresh.run(before.digest)
@@ -56,20 +56,20 @@ def test_what_was_recorded_is_read_back(origin: Store, fresh: Store, tmp_path: P
             assert frame(fresh, before.digest).round(3).equals(frame(origin, before.digest).round(3))
         assert evaluations_frame(fresh, [after]).equals(evaluations_frame(origin, [before]))
     assert latencies_frame(fresh, [SPEC.digest]).equals(latencies_frame(origin, [SPEC.digest]))
-    ours, theirs = (snapshots_frame(store, SPEC.digest, "bn_1") for store in (fresh, origin))
-    assert [list(values) for values in ours["values"]] == [list(values) for values in theirs["values"]]
+    read, written = (snapshots_frame(store, SPEC.digest, "bn_1") for store in (fresh, origin))
+    assert [list(values) for values in read["values"]] == [list(values) for values in written["values"]]
     assert snapshots_frame(fresh, OTHER.digest, "bn_1").empty
 
 
-def test_a_run_that_is_there_already_stays_as_it_is(origin: Store, fresh: Store, tmp_path: Path) -> None:
-    own = fresh.launch(SPEC, "my own", "owner")
+def test_reading_a_recording_keeps_existing_runs(origin: Store, fresh: Store, tmp_path: Path) -> None:
+    launched = fresh.launch(SPEC, "launched", "owner")
     for _ in range(2):
         read_recording(fresh, packed(origin, tmp_path))
-    assert fresh.run(SPEC.digest) == own
+    assert fresh.run(SPEC.digest) == launched
     assert fresh.run(OTHER.digest).recorded
 
 
-def test_the_shipped_recording_is_the_one_that_was_trained() -> None:
+def test_shipped_arrays_are_unchanged() -> None:
     values = hashlib.sha256()
     with np.load(SHIPPED_RECORDING) as arrays:
         for key in arrays.files[1:]:
@@ -82,8 +82,8 @@ def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: St
     assert len(SHIPPED_RECORDING.read_bytes()) < 2e6
     read_recording(fresh)
     comparison = PRESETS["notebook"].comparison.repeated(seeds)
-    for own in comparison.specs().values():
-        for spec in own:
+    for variant_specs in comparison.specs().values():
+        for spec in variant_specs:
             run = fresh.run(spec.digest)
             assert (run.spec, run.state, run.step) == (spec, RunState.COMPLETED, spec.total_steps)
             assert len(steps_frame(fresh, run.digest)) == spec.total_steps
@@ -95,7 +95,7 @@ def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: St
     assert np.isfinite(np.concatenate(snapshots["values"].to_list())).all()
 
 
-def test_two_apps_may_start_on_a_new_store_at_once(origin: Store, fresh: Store, tmp_path: Path) -> None:
+def test_recording_read_concurrently(origin: Store, fresh: Store, tmp_path: Path) -> None:
     recording = packed(origin, tmp_path)
     with ThreadPoolExecutor(4) as apps:
         list(apps.map(lambda _: read_recording(fresh, recording), range(8)))

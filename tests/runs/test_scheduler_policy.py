@@ -1,4 +1,4 @@
-"""Whose turn it is."""
+"""The order in which waiting runs are given to workers."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +8,7 @@ from bnlab.specs.run_spec import MAX_PROGRAMS
 
 
 def queue_of(*runs: str) -> SchedulingPolicy:
-    """Single runs, each with a program of its own."""
+    """Single runs, each with another program."""
     policy = SchedulingPolicy()
     for run in runs:
         policy.add(run, run)
@@ -20,15 +20,15 @@ def test_first_come_first_served() -> None:
     assert [policy.take("w", ["w"]) for _ in range(4)] == ["a", "b", "c", None]
 
 
-def test_nobody_waits_twice() -> None:
+def test_a_run_added_twice_waits_once() -> None:
     policy = queue_of("a", "b", "a")
     assert policy.waiting == ("a", "b")
 
 
-def test_who_is_removed_waits_no_longer() -> None:
+def test_removed_runs_do_not_wait() -> None:
     policy = queue_of("a", "b")
     policy.remove("a")
-    policy.remove("nobody")
+    policy.remove("unknown")
     assert policy.waiting == ("b",)
 
 
@@ -41,11 +41,11 @@ def test_a_run_returns_to_the_worker_that_compiled_it() -> None:
     assert (policy.take("w", workers), policy.take("v", workers)) == ("b", "a")
 
 
-def test_a_homeless_run_goes_before_a_later_one_of_the_workers_own() -> None:
-    policy = queue_of("own")
+def test_a_run_without_compiled_program_goes_before_a_later_one() -> None:
+    policy = queue_of("old")
     policy.take("w", ["w"])
     policy.add("new", "new")
-    policy.add("own", "own")
+    policy.add("old", "old")
     assert policy.take("w", ["w"]) == "new"
 
 
@@ -59,7 +59,7 @@ def test_no_worker_idles_while_a_run_waits() -> None:
     assert policy.take("v", workers) == "a"
 
 
-def test_a_program_compiled_twice_is_at_home_with_both() -> None:
+def test_a_program_may_be_compiled_on_two_workers() -> None:
     policy, workers = queue_of("a"), ["v", "w"]
     policy.take("v", workers)
     policy.add("a", "a")
@@ -81,7 +81,7 @@ def test_a_new_run_goes_to_the_worker_that_has_its_program() -> None:
     assert (policy.take("w", workers), policy.take("v", workers)) == ("newer", "new")
 
 
-def test_runs_of_a_worker_that_is_gone_are_homeless() -> None:
+def test_programs_of_a_removed_worker_do_not_count() -> None:
     policy = queue_of("a", "b")
     policy.take("gone", ["gone", "w"])
     policy.take("w", ["gone", "w"])
@@ -97,7 +97,7 @@ def test_groups_wait_behind_single_runs() -> None:
     assert [policy.take("w", ["w"]) for _ in range(3)] == ["single", "small", None]
 
 
-def test_a_waiting_run_that_is_launched_by_itself_leaves_its_group_behind() -> None:
+def test_a_waiting_run_launched_singly_leaves_its_group() -> None:
     policy = SchedulingPolicy()
     for run in "ab":
         policy.add(run, run, "group")
@@ -115,7 +115,7 @@ def test_groups_take_turns_however_many_runs_they_have() -> None:
     assert [policy.take("w", ["w"]) for _ in range(6)] == ["a1", "b1", "a2", "b2", "a3", "a4"]
 
 
-def test_a_group_has_one_programs_runs_trained_before_anothers() -> None:
+def test_a_group_trains_one_program_after_another() -> None:
     policy = SchedulingPolicy()
     for seed in "01":
         for program in "pq":
@@ -123,7 +123,7 @@ def test_a_group_has_one_programs_runs_trained_before_anothers() -> None:
     assert [policy.take("w", ["w"]) for _ in range(4)] == ["p0", "p1", "q0", "q1"]
 
 
-def test_workers_share_a_groups_programs_out() -> None:
+def test_workers_divide_the_programs_of_a_group() -> None:
     policy, workers = SchedulingPolicy(), ["v", "w"]
     for seed in "01":
         for program in "pq":
@@ -134,7 +134,7 @@ def test_workers_share_a_groups_programs_out() -> None:
     assert taken == {"v": ["p0", "p1"], "w": ["q0", "q1"]}
 
 
-def test_a_group_ends_a_run_before_it_begins_the_next() -> None:
+def test_a_group_finishes_a_run_before_the_next() -> None:
     policy = SchedulingPolicy()
     for run in "ab":
         policy.add(run, "p", "group")
@@ -143,7 +143,7 @@ def test_a_group_ends_a_run_before_it_begins_the_next() -> None:
     assert policy.take("w", ["w"]) == "a"
 
 
-def test_a_program_that_a_worker_no_longer_keeps_is_at_home_nowhere() -> None:
+def test_evicted_programs_do_not_count() -> None:
     policy, workers = queue_of("a"), ["v", "w"]
     policy.take("v", workers)
     for number in range(MAX_PROGRAMS):
@@ -154,7 +154,7 @@ def test_a_program_that_a_worker_no_longer_keeps_is_at_home_nowhere() -> None:
     assert policy.take("w", workers) == "a"
 
 
-def test_the_order_has_single_runs_first_and_then_groups_in_turn() -> None:
+def test_queue_order_has_single_runs_first() -> None:
     waiting = {"a1": "a", "a2": "a", "s1": NO_GROUP, "b1": "b", "a3": "a", "s2": NO_GROUP}
     assert queue_order(waiting, {}) == ["s1", "s2", "a1", "b1", "a2", "a3"]
     assert queue_order(waiting, {"a": 2, "b": 1}) == ["s1", "s2", "b1", "a1", "a2", "a3"]
@@ -162,7 +162,7 @@ def test_the_order_has_single_runs_first_and_then_groups_in_turn() -> None:
 
 
 @given(groups=st.lists(st.sampled_from([NO_GROUP, "g", "h", "i"])), before=st.lists(st.sampled_from(["g", "h", "i"])))
-def test_the_order_is_that_in_which_a_worker_takes_runs_of_one_program(groups: list[str], before: list[str]) -> None:
+def test_queue_order_is_the_order_of_takes(groups: list[str], before: list[str]) -> None:
     policy, waiting = SchedulingPolicy(), {str(number): group for number, group in enumerate(groups)}
     for group in before:
         policy.add("earlier", "p", group)
@@ -178,7 +178,7 @@ def test_the_order_is_that_in_which_a_worker_takes_runs_of_one_program(groups: l
     groups=st.fixed_dictionaries({run: st.sampled_from(["", "g", "h"]) for run in "abcde"}),
     programs=st.fixed_dictionaries({run: st.sampled_from("pq") for run in "abcde"}),
 )
-def test_every_run_added_is_taken_once_and_none_is_lost(
+def test_every_added_run_is_taken_once(
     actions: list[tuple[str, str, str]], groups: dict[str, str], programs: dict[str, str]
 ) -> None:
     policy, waiting = SchedulingPolicy(), set()

@@ -32,8 +32,8 @@ def test_the_names_of_tables_and_columns_are_these() -> None:
 
 def test_a_new_store_has_these_tables(store: Store) -> None:
     inspector = inspect(store.engine)
-    found = {table: [c["name"] for c in inspector.get_columns(table)] for table in inspector.get_table_names()}
-    assert found == NAMES | {"alembic_version": ["version_num"]}
+    tables = {table: [c["name"] for c in inspector.get_columns(table)] for table in inspector.get_table_names()}
+    assert tables == NAMES | {"alembic_version": ["version_num"]}
 
 
 def test_the_keys_of_a_recording_are_these() -> None:

@@ -36,11 +36,11 @@ def count_arrays(store: Store, digest: str) -> int:
     return len(checkpoint.arrays) if checkpoint else 0
 
 
-def test_an_empty_store_takes_no_room(store: Store) -> None:
+def test_empty_store_uses_no_bytes(store: Store) -> None:
     assert storage_use(store) == {"steps": 0, "snapshots": 0, "layers": 0, "checkpoints": 0}
 
 
-def test_room_is_four_bytes_a_number(store: Store) -> None:
+def test_four_bytes_per_number(store: Store) -> None:
     for spec in map(tiny_spec, range(2)):
         record(store, spec, (3.0, 2.0, 1.0), (moment(0), moment(1)))
     runs, evaluations = 2, 2
@@ -52,7 +52,7 @@ def test_room_is_four_bytes_a_number(store: Store) -> None:
     }
 
 
-def test_only_what_nothing_continues_can_be_forgotten(store: Store) -> None:
+def test_only_checkpoints_of_trained_runs_are_deleted(store: Store) -> None:
     by_state = {}
     for spec, state in zip(
         map(tiny_spec, range(5)), [state for state in RunState if state is not RunState.QUEUED], strict=True
@@ -66,14 +66,14 @@ def test_only_what_nothing_continues_can_be_forgotten(store: Store) -> None:
     assert count_arrays(store, by_state[RunState.STOPPED]) == 1
 
 
-def test_each_run_is_named_once_however_many_arrays_it_has(store: Store) -> None:
+def test_completed_checkpoints_are_listed_once(store: Store) -> None:
     run = record(store, tiny_spec(0), state=RunState.COMPLETED)
     arrays = {name: floats(1) for name in "abc"}
     open_journal(store, tiny_spec(0)).commit(Records(0), Position(0, 0.0, arrays), RunState.COMPLETED)
     assert completed_checkpoints(store) == [run.digest]
 
 
-def test_the_curves_and_the_other_runs_stay(store: Store) -> None:
+def test_deleting_checkpoints_keeps_curves_and_other_runs(store: Store) -> None:
     first, second = map(tiny_spec, range(2))
     run = record(store, first, (3.0, 2.0), (moment(0),), RunState.COMPLETED)
     record(store, second, (1.0,), state=RunState.COMPLETED)
@@ -84,15 +84,15 @@ def test_the_curves_and_the_other_runs_stay(store: Store) -> None:
     assert store.run(first.digest) == run
 
 
-def test_the_room_is_given_back(store: Store) -> None:
+def test_deleting_checkpoints_shrinks_the_file(store: Store) -> None:
     digest = record_weights(store, tiny_spec(0), 1_000_000)
     delete_checkpoints(store, [digest])
-    store.engine.dispose()  # which writes the log back into the file
+    store.engine.dispose()  # checkpoints the write-ahead log
     assert file_size(store) < 500_000
 
 
-def test_weights_are_forgotten_even_while_somebody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is made smaller another time then."""
+def test_checkpoints_are_deleted_while_another_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file does not shrink then."""
     monkeypatch.setattr(database, "BUSY_SECONDS", 0)
     store = Store(f"sqlite:///{tmp_path}/busy.db")
     digest = record_weights(store, tiny_spec(0), 1_000)

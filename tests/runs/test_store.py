@@ -1,4 +1,4 @@
-"""The store: attaching to runs, stops and deletion."""
+"""The store: launching, stopping and deleting runs."""
 
 import threading
 import time
@@ -58,13 +58,13 @@ def test_launching_a_stopped_or_failed_run_goes_on_from_its_checkpoint(store: St
 
 
 @pytest.mark.parametrize("state", ACTIVE)
-def test_launching_a_run_takes_back_a_stop_that_nobody_has_seen_yet(store: Store, state: RunState) -> None:
+def test_launching_again_cancels_a_requested_stop(store: Store, state: RunState) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, state=state, stop_requested=True)
     assert not store.launch(SPEC, "A", "owner").stop_requested
 
 
-def test_two_threads_that_launch_one_spec_get_one_run(store: Store) -> None:
+def test_concurrent_launches_make_one_run(store: Store) -> None:
     together = threading.Barrier(4)
 
     def launch(owner: str) -> Run:
@@ -77,7 +77,7 @@ def test_two_threads_that_launch_one_spec_get_one_run(store: Store) -> None:
     assert store.runs() == launched[:1]
 
 
-def test_a_run_that_is_not_there_is_a_key_error(store: Store) -> None:
+def test_missing_run_is_a_key_error(store: Store) -> None:
     with pytest.raises(KeyError, match="nowhere"):
         store.run("nowhere")
 
@@ -93,13 +93,13 @@ def test_runs_are_listed_oldest_first(store: Store) -> None:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=specs())
-def test_any_spec_comes_back_as_it_went_in(store: Store, spec: RunSpec) -> None:
+def test_any_spec_is_stored_unchanged(store: Store, spec: RunSpec) -> None:
     run = store.launch(spec, "A", "owner")
     assert run.spec == spec
     assert run.spec.digest == run.digest == spec.digest
 
 
-def test_a_stop_is_asked_of_the_lab_that_watches(store: Store) -> None:
+def test_a_stop_of_a_leased_run_is_requested(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     store.launch(OTHER, "B", "owner")
     store.request_stop([SPEC.digest])
@@ -108,7 +108,7 @@ def test_a_stop_is_asked_of_the_lab_that_watches(store: Store) -> None:
 
 
 @pytest.mark.parametrize("state", ACTIVE)
-def test_a_run_that_no_lab_watches_is_stopped_at_once(store: Store, state: RunState) -> None:
+def test_a_run_without_lease_is_stopped_at_once(store: Store, state: RunState) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, state=state, lease_until=time.time() - 1)
     store.request_stop([SPEC.digest])
@@ -157,21 +157,21 @@ def test_runs_that_are_withdrawn_are_removed_unless_they_have_taken_a_step(store
     assert (left.spec, left.stop_requested) == (OTHER, True)
 
 
-def test_a_deleted_run_can_be_launched_afresh(store: Store) -> None:
+def test_a_deleted_run_can_be_launched_again(store: Store) -> None:
     record(store, SPEC, (1.0,), (moment(0),), RunState.COMPLETED)
     store.delete([SPEC.digest])
     run = store.launch(SPEC, "A", "owner")
     assert (run.state, run.step) == (RunState.QUEUED, 0)
 
 
-def test_a_run_that_came_along_makes_room_for_one_of_our_own(store: Store) -> None:
+def test_launching_replaces_a_recorded_run(store: Store) -> None:
     record(store, SPEC, (1.0, 2.0), (moment(0), moment(2)), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=SPEC.digest, origin="elsewhere"))
-    came = store.run(SPEC.digest)
-    assert (came.recorded, came.can_launch) == ("elsewhere", True)
-    own = store.launch(SPEC, "A", "owner")
-    assert (own.recorded, own.state, own.step) == ("", RunState.QUEUED, 0)
+    before = store.run(SPEC.digest)
+    assert (before.recorded, before.can_launch) == ("elsewhere", True)
+    launched = store.launch(SPEC, "A", "owner")
+    assert (launched.recorded, launched.state, launched.step) == ("", RunState.QUEUED, 0)
     assert row_counts(store)["steps"] == 0
 
 

@@ -1,4 +1,4 @@
-"""Who looks after a run: leases, fences, and the one who may end it."""
+"""Leases and fences of the store."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from bnlab.runs.store import LEASE_SECONDS, Store
 from tests.runs.store_rows import FINISHED, OTHER, SPEC, is_leased, update_row
 
 
-def test_a_lab_claims_its_own_runs_in_the_order_they_were_queued(store: Store) -> None:
+def test_claimed_runs_are_in_the_order_they_were_queued(store: Store) -> None:
     for spec, queued_at in ((SPEC, 2.0), (OTHER, 1.0)):
         store.launch(spec, "A", "owner")
         update_row(store, spec, queued_at=queued_at)
@@ -27,14 +27,14 @@ def test_a_claim_renews_the_lease(store: Store) -> None:
     assert store.run(SPEC.digest) == run
 
 
-def test_another_labs_run_is_left_to_it(store: Store) -> None:
+def test_runs_leased_by_others_are_not_claimed(store: Store) -> None:
     run = store.launch(SPEC, "A", "owner")
     assert store.claim("other") == []
     assert store.claim("other", dead=["third"]) == []
     assert store.run(SPEC.digest) == run
 
 
-def test_a_lease_that_ran_out_is_taken_over(store: Store) -> None:
+def test_an_expired_lease_is_taken_over(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, lease_until=time.time() - 0.01, state=RunState.RUNNING)
     (run,) = store.claim("other")
@@ -42,7 +42,7 @@ def test_a_lease_that_ran_out_is_taken_over(store: Store) -> None:
     assert store.claim("owner") == []
 
 
-def test_a_dead_labs_run_is_taken_over_at_once(store: Store) -> None:
+def test_runs_of_a_dead_owner_are_taken_over(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     (run,) = store.claim("other", dead=["owner"])
     assert run.owner == "other"
@@ -57,7 +57,7 @@ def test_a_finished_run_is_not_claimed(store: Store, state: RunState) -> None:
     assert store.run(SPEC.digest).owner == "owner"
 
 
-def test_only_one_of_many_labs_takes_a_run_over(store: Store) -> None:
+def test_only_one_of_concurrent_claims_succeeds(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, lease_until=0.0)
     with ThreadPoolExecutor(4) as pool:
@@ -73,7 +73,7 @@ def test_owners_are_those_of_active_runs(store: Store) -> None:
     assert store.owners() == {"owner"}
 
 
-def test_what_is_released_is_free_for_any_lab(store: Store) -> None:
+def test_released_runs_can_be_claimed(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     store.launch(OTHER, "B", "other")
     store.release("owner")
@@ -82,7 +82,7 @@ def test_what_is_released_is_free_for_any_lab(store: Store) -> None:
     assert [run.spec for run in store.claim("third")] == [SPEC]
 
 
-def test_fences_count_up_and_belong_to_the_owner(store: Store) -> None:
+def test_fences_count_up_for_the_owner_only(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     store.launch(OTHER, "B", "owner")
     assert [store.next_fence(SPEC.digest, "owner") for _ in range(3)] == [1, 2, 3]
@@ -110,7 +110,7 @@ def test_only_its_owner_ends_an_active_run(store: Store) -> None:
     assert store.run(SPEC.digest) == ended
 
 
-def test_ending_a_run_shuts_out_the_slice_that_may_still_be_at_work(store: Store) -> None:
+def test_finishing_a_run_supersedes_its_slice(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     fence = store.next_fence(SPEC.digest, "owner") or 0
     store.finish(SPEC.digest, "owner", RunState.STOPPED)

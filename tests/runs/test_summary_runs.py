@@ -21,7 +21,7 @@ def specs(count: int) -> list[RunSpec]:
     return [SPEC.model_copy(update={"seed": seed}) for seed in range(count)]
 
 
-def test_a_row_says_what_is_known_of_a_run(store: Store) -> None:
+def test_row_of_a_run(store: Store) -> None:
     spec = SPEC.model_copy(update={"placement": "before_activation", "seed": 7})
     run = record(store, spec, (3.0, 2.0, 1.0), (moment(0, 2.0, 0.1), moment(2, 1.0, 0.75)))
     (row,) = runs_frame(store, [run]).to_dict("records")
@@ -40,14 +40,14 @@ def test_a_row_says_what_is_known_of_a_run(store: Store) -> None:
     }
 
 
-def test_the_newest_comes_first_whatever_the_order(store: Store) -> None:
+def test_newest_run_comes_first(store: Store) -> None:
     runs = [store.launch(spec, str(spec.seed), OWNER) for spec in specs(3)]
     assert [run.created_at for run in runs] == sorted({run.created_at for run in runs})
     frame = runs_frame(store, [runs[1], runs[2], runs[0]])
     assert frame["seed"].tolist() == [2, 1, 0]
 
 
-def test_each_runs_accuracy_is_its_own_last_one(store: Store) -> None:
+def test_accuracy_is_that_of_the_last_evaluation(store: Store) -> None:
     first, second, overflowed, waiting = specs(4)
     record(store, first, (), (moment(4, val_accuracy=0.9), moment(0, val_accuracy=0.1)))
     record(store, second, (), (moment(0, val_accuracy=0.2),))
@@ -57,7 +57,7 @@ def test_each_runs_accuracy_is_its_own_last_one(store: Store) -> None:
     np.testing.assert_array_equal(frame[[0, 1, 2, 3]], [0.9, 0.2, np.nan, np.nan])
 
 
-def test_no_runs_no_rows(store: Store) -> None:
+def test_no_runs_give_an_empty_frame(store: Store) -> None:
     record(store, SPEC, (), (moment(0),))
     frame = runs_frame(store, [])
     assert frame.empty
@@ -65,13 +65,13 @@ def test_no_runs_no_rows(store: Store) -> None:
     assert frame["val_accuracy"].dtype == float
 
 
-def test_what_came_along_is_told_from_what_was_trained_here(store: Store, tmp_path: Path) -> None:
-    theirs, ours = specs(2)
+def test_recorded_runs_are_marked(store: Store, tmp_path: Path) -> None:
+    shipped, trained = specs(2)
     elsewhere = Store(f"sqlite:///{tmp_path}/elsewhere.db")
-    run = record(elsewhere, theirs, (2.0, 1.0), (moment(0),), RunState.COMPLETED)
+    run = record(elsewhere, shipped, (2.0, 1.0), (moment(0),), RunState.COMPLETED)
     write_recording(elsewhere, [run], tmp_path / "runs.npz")
     read_recording(store, (tmp_path / "runs.npz").read_bytes())
-    record(store, ours, (2.0, 1.0))
+    record(store, trained, (2.0, 1.0))
     frame = runs_frame(store, store.runs())
     assert frame["recorded"].dtype == bool
-    assert dict(zip(frame["digest"], frame["recorded"], strict=True)) == {theirs.digest: True, ours.digest: False}
+    assert dict(zip(frame["digest"], frame["recorded"], strict=True)) == {shipped.digest: True, trained.digest: False}
