@@ -1,4 +1,4 @@
-"""`python -m bnlab`."""
+"""The entry point of `python -m bnlab`."""
 
 from bnlab.cli.commands import main
 

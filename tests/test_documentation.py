@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from bnlab.runs.config import Settings
 from bnlab.specs.presets import PRESETS
 from bnlab.ui.navigation import ROOT
 
@@ -13,7 +14,8 @@ SOURCES = [ROOT / "app.py", *sorted((ROOT / "bnlab").rglob("*.py"))]
 
 def variables() -> list[str]:
     """The environment variables that the code names."""
-    names = {name for path in SOURCES for name in re.findall(r"\bBNLAB_[A-Z][A-Z_]*", path.read_text())}
+    names = {f"BNLAB_{field.upper()}" for field in Settings.model_fields}
+    names |= {name for path in SOURCES for name in re.findall(r"\bBNLAB_[A-Z][A-Z_]*", path.read_text())}
     return sorted(names)
 
 

@@ -10,7 +10,7 @@ from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import Experiment, parse_experiment
 from bnlab.claims.results import Coverage, is_usable, needed_measurements, trained_specs
 from bnlab.runs.experiment_queue import dequeue, enqueue, queued
-from bnlab.runs.groups import ended_runs, launched_alone
+from bnlab.runs.groups import ended_runs, launched_singly
 from bnlab.runs.measurements import Measurement, stored, take_measurement
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
@@ -150,7 +150,7 @@ class ClaimRunner:
         others = [other for name in queued(store) if (other := parse_experiment(name, CLAIMS))]
         needed = {spec.digest for other in others for spec in trained_specs(other)}
         unneeded = {spec.digest for spec in self._specs} - needed
-        self._lab.withdraw(unneeded - launched_alone(store, unneeded))
+        self._lab.withdraw(unneeded - launched_singly(store, unneeded))
         for task in self._pending.values():
             task.cancel()
         self._pending.clear()

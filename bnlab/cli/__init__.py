@@ -1,1 +1,1 @@
-"""The same lab without a browser."""
+"""The command line, `python -m bnlab`."""

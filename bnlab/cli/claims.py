@@ -1,4 +1,4 @@
-"""`python -m bnlab claims`: the notebook's statements on trial, without a browser."""
+"""The command `python -m bnlab claims`, which tests the notebook's statements, and the report of shipped trials."""
 
 import re
 import sys
@@ -18,26 +18,25 @@ from bnlab.claims.recorded import recorded_trials, write_trials
 from bnlab.claims.report import claims_report, trial_document
 from bnlab.claims.results import Trial, read_cached_results, read_trial, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
-from bnlab.cli.options import INTERRUPTED, console, in_a_folder, json_option, open_store
+from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, json_option, open_store
 from bnlab.cli.output import write_json
 from bnlab.cli.progress import wait_until_stopped
-from bnlab.runs.config import scheduler_address
+from bnlab.runs.config import Settings
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 
 MAX_SEEDS = 100
-HIGHEST_SEED = 2**31 - 1
-
+MAX_SEED = 2**31 - 1
 POLL_SECONDS = 0.25
-FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+FILE_TYPE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
-def _seeds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> range | None:
+def _parse_seeds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> range | None:
     if text is None:
         return None
     match = re.fullmatch(r"(\d{1,10}):(\d{1,10})", text, re.ASCII)
-    seeds = range(*(int(end) for end in match.groups())) if match else range(0)
-    if not 1 <= len(seeds) <= MAX_SEEDS or seeds[-1] > HIGHEST_SEED:
+    seeds = range(*(int(bound) for bound in match.groups())) if match else range(0)
+    if not 1 <= len(seeds) <= MAX_SEEDS or seeds[-1] > MAX_SEED:
         raise click.BadParameter(
             f"seeds are FROM:TO, as 0:5 for 0 to 4: at least one, at most {MAX_SEEDS}, but {text[:40]!r} was given."
         )
@@ -47,9 +46,15 @@ def _seeds(_context: click.Context, _parameter: click.Parameter, text: str | Non
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...", type=click.Choice(list(CLAIMS), case_sensitive=False))
 @click.option("--quick/--full", "is_quick", default=True, show_default=True, help="About a minute a claim, or longer.")
-@click.option("--seeds", metavar="FROM:TO", callback=_seeds, help="These seeds, instead of the claim's own from 0.")
 @click.option(
-    "--record", "record_path", type=FILE, callback=in_a_folder, help="Write the numbers as the app ships them."
+    "--seeds", metavar="FROM:TO", callback=_parse_seeds, help="These seeds, instead of the claim's own from 0."
+)
+@click.option(
+    "--record",
+    "record_path",
+    type=FILE_TYPE,
+    callback=check_parent_folder,
+    help="Write the numbers as the app ships them.",
 )
 @json_option
 def claims(
@@ -61,8 +66,8 @@ def claims(
 ) -> None:
     """Put the notebook's statements on trial, all or those named. Ctrl-C stops; the same command goes on."""
     store = open_store()
-    chosen = [CLAIMS[name] for name in CLAIMS if name in ids or not ids]
-    experiments = [plan_experiment(claim, QUICK if is_quick else FULL, seeds) for claim in chosen]
+    selected = [claim for claim_id, claim in CLAIMS.items() if claim_id in ids or not ids]
+    experiments = [plan_experiment(claim, QUICK if is_quick else FULL, seeds) for claim in selected]
     trials = _run_all(store, experiments)
     console.print(trials_table(trials))
     if json_path:
@@ -73,25 +78,26 @@ def claims(
 
 
 @click.command()
-@click.argument("path", metavar="FILE", type=FILE, callback=in_a_folder)
+@click.argument("path", metavar="FILE", type=FILE_TYPE, callback=check_parent_folder)
 def report(path: Path) -> None:
     """Write the trials that ship with bnlab as a page in Markdown: docs/claims.md."""
     path.write_text(claims_report(recorded_trials().values()), encoding="utf-8")
 
 
 def trials_table(trials: Sequence[Trial]) -> Table:
-    """One row per trial: the statement, the verdict, and the mean difference over the conditions."""
+    """One row per trial: statement, verdict, and the mean difference with its confidence interval."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("", "statement", "verdict", "mean difference, 95 % interval", "seeds", "runs", "trained"):
         table.add_column(heading, justify="right" if heading in ("seeds", "runs", "trained") else "left")
     for trial in trials:
         difference, claim = trial.difference, trial.experiment.claim
-        ends = f"{_signed(difference.low)} to {_signed(difference.high)}"
+        interval = f"{_format_signed(difference.low)} to {_format_signed(difference.high)}"
+        effect = f"{_format_signed(difference.mean)} ({interval}) {claim.measure.difference_unit}"
         table.add_row(
             claim.id,
             escape(claim.statement),
             escape(trial.text),
-            escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.difference_unit}, {claim.measure.title}"),
+            escape(f"{effect}, {claim.measure.title}"),
             str(len(trial.experiment.seeds)),
             str(trial.networks),
             f"{trial.effort.seconds:.0f} s",
@@ -100,23 +106,23 @@ def trials_table(trials: Sequence[Trial]) -> Table:
 
 
 def _run_all(store: Store, experiments: Sequence[Experiment]) -> list[Trial]:
-    """The trials of all experiments that could be completed; why others could not is printed."""
+    """The trials of all experiments that were completed; the errors of others are printed."""
     cached = read_cached_results(store)
     if all(cached.coverage(experiment).is_complete for experiment in experiments):
         return [read_trial(store, experiment) for experiment in experiments]
-    lab = Scheduler(store, scheduler=scheduler_address())
+    scheduler = Scheduler(store, scheduler=Settings().scheduler)
     try:
-        return [trial for experiment in experiments if (trial := _run(lab, experiment)) is not None]
+        return [trial for experiment in experiments if (trial := _run(scheduler, experiment)) is not None]
     except KeyboardInterrupt:
         console.print("Stopping; what was trained is kept.")
-        _stop(lab, experiments)
+        _stop(scheduler, experiments)
         console.print("Stopped. The same command goes on from here.")
-        sys.exit(INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
     finally:
-        lab.close()
+        scheduler.close()
 
 
-def _run(lab: Scheduler, experiment: Experiment) -> Trial | None:
+def _run(scheduler: Scheduler, experiment: Experiment) -> Trial | None:
     claim = experiment.claim
     columns = (
         TextColumn("{task.description}"),
@@ -125,39 +131,40 @@ def _run(lab: Scheduler, experiment: Experiment) -> Trial | None:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    is_complete = read_cached_results(lab.store).coverage(experiment).is_complete
+    is_complete = read_cached_results(scheduler.store).coverage(experiment).is_complete
     with Progress(*columns, console=console, refresh_per_second=4, transient=True, disable=is_complete) as progress:
         bar = progress.add_task(claim.id, total=1.0, detail="")
-        runner = ClaimRunner(lab, experiment)
+        runner = ClaimRunner(scheduler, experiment)
         runner.start()
         while not (state := runner.progress()).is_complete:
             if state.has_failed:
                 console.print(f"{claim.id}: {state.problem}", style="red", markup=False)
-                _stop(lab, [experiment])
+                _stop(scheduler, [experiment])
                 return None
-            progress.update(bar, completed=state.fraction, detail=state.problem or _counts(state))
+            progress.update(bar, completed=state.fraction, detail=state.problem or _counts_text(state))
             time.sleep(POLL_SECONDS)
-    trial = read_trial(lab.store, experiment)
+    trial = read_trial(scheduler.store, experiment)
     console.print(f"{claim.id}: {trial.text}", markup=False, soft_wrap=True)
     return trial
 
 
-def _stop(lab: Scheduler, experiments: Sequence[Experiment]) -> None:
+def _stop(scheduler: Scheduler, experiments: Sequence[Experiment]) -> None:
     for experiment in experiments:
-        ClaimRunner(lab, experiment).stop()
-    wait_until_stopped(lab, [spec.digest for experiment in experiments for spec in trained_specs(experiment)])
+        ClaimRunner(scheduler, experiment).stop()
+    wait_until_stopped(scheduler, [spec.digest for experiment in experiments for spec in trained_specs(experiment)])
 
 
-def _counts(progress: ClaimProgress) -> str:
-    """34 of 60 runs, 2 of 40 measurements."""
+def _counts_text(progress: ClaimProgress) -> str:
+    """Text such as '34 of 60 runs, 2 of 40 measurements'."""
     coverage = progress.coverage
     parts = (
         (coverage.trained, coverage.runs, "runs"),
         (coverage.measured, coverage.measurements, "measurements"),
     )
-    return ", ".join(f"{done} of {total} {what}" for done, total, what in parts if total)
+    return ", ".join(f"{done} of {total} {unit}" for done, total, unit in parts if total)
 
 
-def _signed(value: float) -> str:
+def _format_signed(value: float) -> str:
+    """A number with its sign and about three significant digits."""
     digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 1 else 3
     return f"{value:+z,.{digits}f}"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bnlab.cli.claims import claims, report
-from bnlab.cli.options import INTERRUPTED, console, fail, in_a_folder, json_option, open_store
+from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, fail, json_option, open_store
 from bnlab.cli.output import (
     comparison_document,
     network_document,
@@ -21,7 +21,7 @@ from bnlab.cli.output import (
     write_json,
 )
 from bnlab.cli.progress import wait_until_stopped, watch
-from bnlab.runs.config import scheduler_address
+from bnlab.runs.config import Settings
 from bnlab.runs.recording import write_recording
 from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.scheduler import Scheduler
@@ -74,110 +74,114 @@ def describe(preset: str, json_path: Path | None) -> None:
 @json_option
 def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ...], json_path: Path | None) -> None:
     """Train a preset's networks in the background and compare them. Ctrl-C stops; the same command goes on."""
-    changes = dict(_setting(text) for text in settings) | ({} if epochs is None else {"epochs": epochs})
-    specs = _specs(PRESETS[preset], changes, seeds)
-    labels = _labels(specs)
+    changes = dict(_parse_setting(text) for text in settings) | ({} if epochs is None else {"epochs": epochs})
+    variants = _variant_specs(PRESETS[preset], changes, seeds)
+    labels = _run_labels(variants)
     store = open_store()
-    wall_seconds = 0.0 if _trained_before(store, labels) else _train(store, specs, labels)
+    wall_seconds = 0.0 if _are_trained(store, labels) else _train(store, variants, labels)
     by_digest = {run.digest: run for run in store.runs(labels)}
-    comparison = {label: [by_digest[spec.digest] for spec in own] for label, own in specs.items()}
+    comparison = {label: [by_digest[spec.digest] for spec in specs] for label, specs in variants.items()}
     console.print(results_table(results_frame(store, comparison)))
     if wall_seconds:
         console.print(f"{wall_seconds:.1f} s from the start of the workers to the end of the last run.")
     else:
         console.print("All of these runs had been trained before.")
     if json_path:
-        labelled = [(label, run) for label, own in comparison.items() for run in own]
+        labelled = [(label, run) for label, variant_runs in comparison.items() for run in variant_runs]
         write_json(json_path, comparison_document(store, labelled, wall_seconds))
     sys.exit(any(run.state is RunState.FAILED for run in by_digest.values()))
 
 
 @main.command()
 @preset_argument
-@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=in_a_folder)
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=check_parent_folder)
 @click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Runs of each network.")
 def record(preset: str, path: Path, seeds: int) -> None:
     """Train a preset's networks and write what the app shows before anything was trained here.
 
     The values of the layers are kept of the first seed alone.
     """
-    specs = _specs(PRESETS[preset], {}, seeds)
-    labels = _labels(specs)
+    variants = _variant_specs(PRESETS[preset], {}, seeds)
+    labels = _run_labels(variants)
     store = open_store()
-    if not _trained_before(store, labels):
-        _train(store, specs, labels)
-    write_recording(
-        store, store.runs(labels), path, without_snapshots=[s.digest for own in specs.values() for s in own[1:]]
-    )
+    if not _are_trained(store, labels):
+        _train(store, variants, labels)
+    other_seeds = [spec.digest for specs in variants.values() for spec in specs[1:]]
+    write_recording(store, store.runs(labels), path, without_snapshots=other_seeds)
     console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.")
 
 
 @main.command()
 def runs() -> None:
     """List all runs."""
-    found = open_store().runs()
-    console.print(runs_table(found) if found else "No runs yet: python -m bnlab compare notebook makes the first.")
+    stored = open_store().runs()
+    console.print(runs_table(stored) if stored else "No runs yet: python -m bnlab compare notebook makes the first.")
 
 
 @main.command()
 @click.argument("digests", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Stop whatever is queued or running.")
-def stop(digests: tuple[str, ...], everything: bool) -> None:
+@click.option("--all", "stop_all", is_flag=True, help="Stop whatever is queued or running.")
+def stop(digests: tuple[str, ...], stop_all: bool) -> None:
     """Stop runs, by the digests that `runs` shows, or all of them; what was trained is kept."""
     store = open_store()
     active = [run for run in store.runs() if run.state in ACTIVE]
-    chosen = [run for run in active if everything or any(run.digest.startswith(digest) for digest in digests)]
+    chosen = [run for run in active if stop_all or any(run.digest.startswith(digest) for digest in digests)]
     unknown = [digest for digest in digests if not any(run.digest.startswith(digest) for run in active)]
     if not all(digests):
         fail("An empty digest would mean every run: say --all for that.")
     if unknown:
         fail(f"No queued or running run begins with {', '.join(unknown)}.")
-    if not everything and not digests:
+    if not stop_all and not digests:
         fail("Say which runs to stop: their digests, or --all.")
     store.request_stop(run.digest for run in chosen)
     console.print(f"Asked {len(chosen)} run{'' if len(chosen) == 1 else 's'} to stop.")
 
 
-def _labels(specs: dict[str, list[RunSpec]]) -> dict[str, str]:
-    """What each run is called on the terminal, by its digest."""
+def _run_labels(variants: dict[str, list[RunSpec]]) -> dict[str, str]:
+    """The label of each run on the terminal, by its digest."""
     return {
-        spec.digest: label if len(own) == 1 else f"{label}, seed {spec.seed}"
-        for label, own in specs.items()
-        for spec in own
+        spec.digest: label if len(specs) == 1 else f"{label}, seed {spec.seed}"
+        for label, specs in variants.items()
+        for spec in specs
     }
 
 
-def _trained_before(store: Store, digests: Collection[str]) -> bool:
-    found = store.runs(digests)
-    ended = all(run.state.is_finished() and not run.can_launch for run in found)
-    return ended and len(found) == len(digests)
+def _are_trained(store: Store, digests: Collection[str]) -> bool:
+    """Whether launching the runs would train nothing."""
+    existing = store.runs(digests)
+    have_ended = all(run.state.is_finished() and not run.can_launch for run in existing)
+    return have_ended and len(existing) == len(digests)
 
 
-def _train(store: Store, specs: dict[str, list[RunSpec]], labels: dict[str, str]) -> float:
-    """Launch the runs and watch them until all have ended; returns the seconds that took, workers' start included."""
-    began = time.monotonic()
-    lab = Scheduler(store, scheduler=scheduler_address())
+def _train(store: Store, variants: dict[str, list[RunSpec]], labels: dict[str, str]) -> float:
+    """Launch the runs and show their progress until all have ended.
+
+    Returns:
+        The seconds from the start of the workers to the end of the last run.
+    """
+    started = time.monotonic()
+    scheduler = Scheduler(store, scheduler=Settings().scheduler)
     try:
-        lab.launch_runs([(spec, label) for label, seeds in specs.items() for spec in seeds])
-        watch(console, lab, labels)
-        return time.monotonic() - began
+        scheduler.launch_runs([(spec, label) for label, specs in variants.items() for spec in specs])
+        watch(console, scheduler, labels)
+        return time.monotonic() - started
     except KeyboardInterrupt:
         console.print("Stopping; what was trained is kept.")
-        wait_until_stopped(lab, list(labels))
+        wait_until_stopped(scheduler, list(labels))
         console.print("Stopped. The same command goes on from here.")
-        sys.exit(INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
     finally:
-        lab.close()
+        scheduler.close()
 
 
-def _specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[str, list[RunSpec]]:
+def _variant_specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[str, list[RunSpec]]:
     try:
         return comparison_specs(preset.variants, changes, seeds)
     except SpecError as error:
         fail(str(error))
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def _parse_setting(text: str) -> tuple[str, Any]:
     name, separator, value = text.partition("=")
     if not separator:
         fail(f"--set takes FIELD=VALUE, but {text!r} was given.")

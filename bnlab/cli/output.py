@@ -1,4 +1,4 @@
-"""What the commands print and write: tables and JSON documents."""
+"""The output of the commands: JSON documents and tables."""
 
 import json
 import math
@@ -19,11 +19,15 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import Network, describe_network
 from bnlab.specs.presets import PRESETS
 
+MIN_SCIENTIFIC = 1e6
+"""The smallest number that tables show in scientific notation."""
+NUMERIC_COLUMNS = ("seed", "done", "trained")
+
 
 def write_json(path: Path, document: Any) -> None:
-    """Write `document`, atomically; numbers that are not finite become null."""
+    """Write `document` atomically; numbers that are not finite become null."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(_finite(document), indent=2) + "\n")
+    partial.write_text(json.dumps(_replace_non_finite(document), indent=2) + "\n")
     partial.replace(path)
 
 
@@ -71,18 +75,12 @@ def _params(network: Network) -> dict[str, int]:
     return {"total": network.params, "trainable": network.trainable, "non_trainable": network.non_trainable}
 
 
-def _finite(value: Any) -> Any:
+def _replace_non_finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: _replace_non_finite(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [_replace_non_finite(item) for item in value]
     return None if isinstance(value, float) and not abs(value) < float("inf") else value
-
-
-_LARGE = 1e6
-
-
-_NUMBERS = ("seed", "done", "trained")
 
 
 def presets_table() -> Table:
@@ -94,21 +92,21 @@ def presets_table() -> Table:
 
 
 def network_table(label: str, network: Network) -> Table:
-    """The layers with their parameters, as `model.summary()` shows them, split into trainable and not."""
+    """The layers with their numbers of parameters, as in `model.summary()`, also by trainable and non-trainable."""
     table = Table(title=label, title_justify="left", title_style="bold", show_footer=True)
     table.add_column("layer", "total")
     table.add_column("class")
     table.add_column("output shape")
-    counts = {"params": network.params, "trainable": network.trainable, "non-trainable": network.non_trainable}
-    for title, total in counts.items():
+    totals = {"params": network.params, "trainable": network.trainable, "non-trainable": network.non_trainable}
+    for title, total in totals.items():
         table.add_column(title, f"{total:,}", justify="right")
-    for name, keras_class, shape, *numbers in summary_frame(network).itertuples(index=False):
-        table.add_row(name, keras_class, shape, *(f"{n:,}" for n in numbers))
+    for name, keras_class, shape, *counts in summary_frame(network).itertuples(index=False):
+        table.add_row(name, keras_class, shape, *(f"{count:,}" for count in counts))
     return table
 
 
 def variables_table(network: Network) -> Table:
-    """The notebook's `bn.variables`: name, shape and trainable of every batch-normalization variable."""
+    """Name, shape, trainable and size of every normalization variable, as the notebook prints `bn.variables`."""
     table = Table("bn.variables", "shape", "trainable", "params")
     for name, shape, trainable, params in variables_frame(network).itertuples(index=False):
         table.add_row(name, shape, str(trainable), f"{params:,}")
@@ -116,7 +114,7 @@ def variables_table(network: Network) -> Table:
 
 
 def results_table(frame: pd.DataFrame) -> Table:
-    """The closing table of a comparison; see `bnlab.runs.summary.results_frame`."""
+    """The results of a comparison; see `bnlab.runs.summary.results_frame`."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("network", min_width=14)
     for heading in ("params", "trainable", "val_loss", "val_accuracy", "s/epoch", "to 95 %", "to 97 %"):
@@ -126,11 +124,11 @@ def results_table(frame: pd.DataFrame) -> Table:
             row["label"],
             f"{row['params']:,}",
             f"{row['trainable']:,}",
-            _spread(row["val_loss"], row["val_loss_sd"]),
-            _spread(row["val_accuracy"], row["val_accuracy_sd"]),
-            _number(row["seconds_per_epoch"], 2),
-            _seconds(row["seconds_to_95"]),
-            _seconds(row["seconds_to_97"]),
+            _format_mean_and_sd(row["val_loss"], row["val_loss_sd"]),
+            _format_mean_and_sd(row["val_accuracy"], row["val_accuracy_sd"]),
+            _format_number(row["seconds_per_epoch"], 2),
+            _format_seconds(row["seconds_to_95"]),
+            _format_seconds(row["seconds_to_97"]),
         )
     return table
 
@@ -139,7 +137,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
     """All runs, the newest last."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("digest", "label", "seed", "state", "done", "trained", "last written"):
-        table.add_column(heading, no_wrap=heading != "label", justify="right" if heading in _NUMBERS else "left")
+        table.add_column(heading, no_wrap=heading != "label", justify="right" if heading in NUMERIC_COLUMNS else "left")
     for run in runs:
         table.add_row(
             run.digest[:8],
@@ -155,15 +153,15 @@ def runs_table(runs: Sequence[Run]) -> Table:
     return table
 
 
-def _spread(mean: float, sd: float) -> str:
-    return _number(mean, 4) if math.isnan(sd) else f"{_number(mean, 4)} ± {_number(sd, 4)}"
+def _format_mean_and_sd(mean: float, sd: float) -> str:
+    return _format_number(mean, 4) if math.isnan(sd) else f"{_format_number(mean, 4)} ± {_format_number(sd, 4)}"
 
 
-def _seconds(value: float) -> str:
+def _format_seconds(value: float) -> str:
     return "never" if math.isnan(value) else f"{value:.1f} s"
 
 
-def _number(value: float, digits: int) -> str:
+def _format_number(value: float, digits: int) -> str:
     if math.isnan(value):
         return "–"
-    return f"{value:.{digits}e}" if abs(value) >= _LARGE else f"{value:z.{digits}f}"
+    return f"{value:.{digits}e}" if abs(value) >= MIN_SCIENTIFIC else f"{value:z.{digits}f}"

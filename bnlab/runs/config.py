@@ -1,15 +1,24 @@
-"""Where things are: the store and the scheduler, as the environment says."""
-
-import os
+"""The settings of a deployment, read from environment variables."""
 
 from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-def store_url() -> str:
-    """`BNLAB_STORE`, a SQLAlchemy URL, or an SQLite file in the user's data folder."""
-    return os.environ.get("BNLAB_STORE") or f"sqlite:///{user_data_path('bnlab') / 'bnlab.db'}"
+def _default_store() -> str:
+    return f"sqlite:///{user_data_path('bnlab') / 'bnlab.db'}"
 
 
-def scheduler_address() -> str | None:
-    """`BNLAB_SCHEDULER`, a Dask scheduler's address, or None for workers of our own."""
-    return os.environ.get("BNLAB_SCHEDULER") or None
+class Settings(BaseSettings):
+    """The variable of each field is its name in capitals with the prefix `BNLAB_`; an empty one is ignored."""
+
+    model_config = SettingsConfigDict(env_prefix="BNLAB_", env_ignore_empty=True, frozen=True)
+
+    store: str = Field(
+        default_factory=_default_store,
+        description="The store, as a SQLAlchemy URL; by default an SQLite file in the user's data folder.",
+    )
+    scheduler: str | None = Field(
+        default=None,
+        description="The address of a Dask scheduler; by default worker processes are started on this machine.",
+    )

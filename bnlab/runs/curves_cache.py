@@ -1,4 +1,4 @@
-"""The curves of the runs that are shown, kept in memory: only what was recorded since the last read is read."""
+"""A cache of runs' curves in memory, which reads only what was recorded since the last read."""
 
 import threading
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 
 MAX_STEPS = 20_000_000
-"""Of all runs together: 320 MB."""
+"""The capacity in steps of all runs together, which take 320 MB."""
 
 
 @dataclass(frozen=True, eq=False)
 class RunCurves:
-    """What one run has recorded up to `step`.
+    """The recorded curves of one run.
 
     Attributes:
         digest: the run's digest.
         created_at: when the run was created; a run that was deleted and launched again is another run.
         steps_per_epoch: optimizer steps in an epoch.
-        step: the run's step when this was read.
-        seconds: its training time at that step.
+        step: the run's step when the curves were read.
+        seconds: the run's training time at that step.
         steps: columns step (from 1), loss and accuracy of every step, in training mode on its batch.
         evaluations: columns step, epoch, seconds, val_loss and val_accuracy.
     """
@@ -39,67 +39,59 @@ class RunCurves:
 
 
 class CurvesCache:
-    """The curves of one store's runs, shared by all threads. The least recently used are dropped first."""
+    """The curves of one store's runs, shared by all threads; the least recently used are evicted first."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        # A run longer than the whole cache is kept as well, alone.
-        self._kept: LRUCache[tuple[str, float], RunCurves] = LRUCache(
+        # The size of a run is limited so that one longer than the capacity can be cached, too, alone.
+        self._curves: LRUCache[tuple[str, float], RunCurves] = LRUCache(
             MAX_STEPS, getsizeof=lambda curves: min(max(_last_step(curves.steps), 1), MAX_STEPS)
         )
 
     def read(self, runs: Sequence[Run]) -> dict[str, RunCurves]:
         """The curves of `runs` by digest, at least up to each run's step."""
         with self._lock:
-            known = {run.digest: self._kept.get((run.digest, run.created_at)) for run in runs}
-            grown = {run.digest: run for run in runs if _step(known[run.digest]) < run.step}
-            for curves in self._read_new(list(grown.values()), known):
-                known[curves.digest] = self._kept[curves.digest, curves.created_at] = curves
-        return {digest: curves for digest, curves in known.items() if curves is not None}
+            cached = {run.digest: self._curves.get((run.digest, run.created_at), _empty_curves(run)) for run in runs}
+            advanced = {run.digest: run for run in runs if cached[run.digest].step < run.step}
+            for curves in self._read_new(list(advanced.values()), cached):
+                cached[curves.digest] = self._curves[curves.digest, curves.created_at] = curves
+        return cached
 
-    def _read_new(self, runs: Sequence[Run], known: dict[str, RunCurves | None]) -> list[RunCurves]:
-        """New curves of `runs`: those that are `known` and what was recorded since."""
+    def _read_new(self, runs: Sequence[Run], cached: dict[str, RunCurves]) -> list[RunCurves]:
+        """The `cached` curves of `runs`, extended by what was recorded since."""
         if not runs:
             return []
-        before = {run.digest: known[run.digest] or _nothing(run) for run in runs}
-        steps = read_steps(self._store, {digest: _last_step(curves.steps) for digest, curves in before.items()})
-        evaluated = min(_last_step(curves.evaluations, -1) for curves in before.values())
-        evaluations = read_evaluations(self._store, runs, evaluated)
-        return [_extended(before[run.digest], run, steps[run.digest], evaluations[run.digest]) for run in runs]
-
-
-def _step(curves: RunCurves | None) -> int:
-    return -1 if curves is None else curves.step
+        steps = read_steps(self._store, {run.digest: _last_step(cached[run.digest].steps) for run in runs})
+        last_evaluated = min(_last_step(cached[run.digest].evaluations, -1) for run in runs)
+        evaluations = read_evaluations(self._store, runs, last_evaluated)
+        return [_extend(cached[run.digest], run, steps[run.digest], evaluations[run.digest]) for run in runs]
 
 
 def _last_step(columns: Arrays, default: int = 0) -> int:
     return int(columns["step"][-1]) if len(columns["step"]) else default
 
 
-def _nothing(run: Run) -> RunCurves:
-    return RunCurves(run.digest, run.created_at, run.spec.steps_per_epoch, -1, 0.0, _empty(), _empty())
+def _empty_curves(run: Run) -> RunCurves:
+    steps, evaluations = ({"step": np.empty(0, int)} for _ in range(2))
+    return RunCurves(run.digest, run.created_at, run.spec.steps_per_epoch, -1, 0.0, steps, evaluations)
 
 
-def _empty() -> Arrays:
-    return {"step": np.empty(0, int)}
-
-
-def _extended(curves: RunCurves, run: Run, steps: Arrays, evaluations: Arrays) -> RunCurves:
+def _extend(curves: RunCurves, run: Run, steps: Arrays, evaluations: Arrays) -> RunCurves:
     return RunCurves(
         digest=run.digest,
         created_at=run.created_at,
         steps_per_epoch=curves.steps_per_epoch,
         step=run.step,
         seconds=run.seconds,
-        steps=_appended(curves.steps, steps, 0),
-        evaluations=_appended(curves.evaluations, evaluations, -1),
+        steps=_append(curves.steps, steps, 0),
+        evaluations=_append(curves.evaluations, evaluations, -1),
     )
 
 
-def _appended(known: Arrays, new: Arrays, default: int) -> Arrays:
-    """`known` and the rows of `new` beyond it; `known` itself where there are none."""
-    fresh = new["step"] > _last_step(known, default)
-    if len(known["step"]) and not fresh.any():
-        return known
-    return {name: np.concatenate([known.get(name, values[:0]), values[fresh]]) for name, values in new.items()}
+def _append(cached: Arrays, new: Arrays, default: int) -> Arrays:
+    """`cached` and the rows of `new` beyond its last step; `cached` itself if there are none."""
+    is_later = new["step"] > _last_step(cached, default)
+    if len(cached["step"]) and not is_later.any():
+        return cached
+    return {name: np.concatenate([cached.get(name, values[:0]), values[is_later]]) for name, values in new.items()}

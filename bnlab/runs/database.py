@@ -1,4 +1,4 @@
-"""Opening the database behind a store."""
+"""Opening the database of a store, and migrating it to the present schema."""
 
 import sqlite3
 import time
@@ -27,8 +27,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from bnlab.runs.schema import SCHEMA_REVISION, metadata, runs
 
 BUSY_SECONDS = 20
-EXAMPLE = "sqlite:////tmp/bnlab.db"
-MIGRATION_LOCK = 0x626E6C6162  # "bnlab", a number that nobody else on the server is likely to lock
+"""How long a connection waits for the locks of others."""
+EXAMPLE_URL = "sqlite:////tmp/bnlab.db"
+MIGRATION_LOCK = 0x626E6C6162  # "bnlab" in ASCII: an advisory lock that no other application is likely to use
 
 _revisions = Table(
     "alembic_version",
@@ -36,25 +37,25 @@ _revisions = Table(
     Column("version_num", String(32)),
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
-"""Alembic's own table, read here without Alembic."""
+"""Alembic's table, declared here so that a store can be opened without importing Alembic."""
 
 
 class StoreError(RuntimeError):
-    """The store cannot be used; `str()` is one sentence for the user."""
+    """The store cannot be opened; `str()` is one sentence for the user."""
 
 
 def open_database(url: str) -> Engine:
-    """An engine on `url` with bnlab's tables in it, created or brought up to date.
+    """An engine on `url` whose tables are created or migrated to the present schema.
 
     Raises:
-        StoreError: the URL is malformed, its driver is not installed, nothing can be written there, or it was written
+        StoreError: the URL is malformed, its driver is not installed, the database is not writable, or it was written
             by a newer version of bnlab.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise StoreError(f"BNLAB_STORE is not a database's URL; one looks like {EXAMPLE}.") from error
-    place = parsed.render_as_string()  # a password in it is masked
+        raise StoreError(f"BNLAB_STORE is not a database's URL; one looks like {EXAMPLE_URL}.") from error
+    masked_url = parsed.render_as_string()  # without the password
     try:
         engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else create_engine(parsed)
         _migrate(engine)
@@ -62,20 +63,20 @@ def open_database(url: str) -> Engine:
         driver = (error.name or "of that database").split(".")[0]
         hint = "for PostgreSQL: pip install 'psycopg[binary]'"
         raise StoreError(
-            f"BNLAB_STORE={place} needs the Python driver {driver}, which is not installed ({hint})."
+            f"BNLAB_STORE={masked_url} needs the Python driver {driver}, which is not installed ({hint})."
         ) from error
     except (ArgumentError, NoSuchModuleError, TypeError, ValueError) as error:
-        raise StoreError(f"BNLAB_STORE is not a database bnlab can open ({place}): {error}.") from error
+        raise StoreError(f"BNLAB_STORE is not a database bnlab can open ({masked_url}): {error}.") from error
     except (OSError, SQLAlchemyError) as error:
         raise StoreError(
-            f"The store at {place} cannot be opened or written; set BNLAB_STORE to another place."
+            f"The store at {masked_url} cannot be opened or written; set BNLAB_STORE to another place."
         ) from error
     return engine
 
 
 def _sqlite_engine(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
-        raise StoreError(f"BNLAB_STORE must name a file, which workers can share, as in {EXAMPLE}.")
+        raise StoreError(f"BNLAB_STORE must name a file, which workers can share, as in {EXAMPLE_URL}.")
     path = Path(url.database).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url.set(database=str(path)))
@@ -84,21 +85,21 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # WAL lets pages read while workers write; NORMAL survives a killed process, which is what happens here.
+    # WAL lets pages read while workers write; NORMAL is safe when a process is killed.
     for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
     _use_wal(connection)
 
 
 def _use_wal(connection: Any) -> None:
-    """Change the journal's mode, for which SQLite itself does not wait where others open the file as well."""
+    """Set the journal mode, with retries while other processes open the file: busy_timeout does not apply to it."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL").close()
         except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > deadline:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
@@ -106,7 +107,7 @@ def _use_wal(connection: Any) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    """Create the tables of a new store, or bring those of an older version up to date; close the engine on failure."""
+    """Create the tables of a new store or upgrade those of an older one; dispose of the engine on failure."""
     with ExitStack() as on_failure:
         on_failure.callback(engine.dispose)
         _create_or_upgrade(engine)
@@ -119,7 +120,7 @@ def _create_or_upgrade(engine: Engine) -> None:
             return
     with engine.begin() as connection:
         _lock(connection)
-        revision = _revision(connection)  # another process may have been faster
+        revision = _revision(connection)  # another process may have changed it since
         if revision is None and not inspect(connection).has_table(runs.name):
             metadata.create_all(connection)
             _revisions.create(connection, checkfirst=True)
@@ -129,22 +130,22 @@ def _create_or_upgrade(engine: Engine) -> None:
 
 
 def _upgrade(connection: Connection, revision: str | None) -> None:
-    from bnlab.runs import migrations  # Alembic takes its time to import, and a store is rarely upgraded
+    from bnlab.runs import migrations  # imported here because Alembic is slow to import and rarely needed
 
     if revision is not None and not migrations.is_known(revision):
-        place = connection.engine.url.render_as_string()
-        raise StoreError(f"The store at {place} was written by a newer version of bnlab; please update bnlab.")
+        masked_url = connection.engine.url.render_as_string()
+        raise StoreError(f"The store at {masked_url} was written by a newer version of bnlab; please update bnlab.")
     migrations.upgrade(connection)
 
 
 def _revision(connection: Connection) -> str | None:
     """The revision of the tables; None in a new store and in one of bnlab 0.1."""
-    known = inspect(connection).has_table(_revisions.name)
-    return connection.scalar(select(_revisions.c.version_num)) if known else None
+    has_revision = inspect(connection).has_table(_revisions.name)
+    return connection.scalar(select(_revisions.c.version_num)) if has_revision else None
 
 
 def _lock(connection: Connection) -> None:
-    """Let one process at a time create or change the tables, until the transaction ends."""
+    """Lock the database against other migrations until the transaction ends."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif connection.dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""Runs as a zip file: everything recorded of them, their final weights, and code to train them again."""
+"""Exporting runs as a zip file: their records and weights, code to train them again, and a README."""
 
 import io
 import re
@@ -15,59 +15,12 @@ from bnlab.runs.worker import set_up_worker
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.keras_code import evaluation_code, scaling_code, training_script
 
-_FILES = """\
-spec.json           what was trained: every setting, as bnlab reads it
-history.csv         one row an epoch: loss and accuracy averaged over its steps, val_loss and val_accuracy after it
-metrics.csv         one row a step: loss and accuracy of its batch, in training mode
-validation.csv      one row a moment (step 0, some in the first epoch, each epoch's end): val_loss and val_accuracy
-                    in inference mode; seconds is the time spent in training steps until then
-layers.csv          the same moments: norms of each hidden kernel and of its gradient, and the percentiles
-                    (p5 to p95) of what enters the layer's activation, on 128 training images
-*.parquet           the same tables for pandas.read_parquet
-events.out.*        for TensorBoard: tensorboard --logdir .   (in this folder or the one above it)
-train.py            plain Keras code that trains the same network on the same images
-"""
-
-
-_MODEL = """\
-model.keras         the network with its weights after step {step:,}, for keras.models.load_model
-"""
-
-
-_NO_MODEL = """
-There is no model.keras: this run had no saved weights when it was exported.
-"""
-
-
-_USE = """
-Pixels (0 to 255) must enter the model as they did in training, {scaled}: no layer of it scales them.
-This is how the validation images are measured, in this folder:
-
-{code}
-The model is compiled with the run's optimizer, but without what an optimizer remembers of earlier steps.
-"""
-
-
-def readme_text(run: Run, saved_step: int | None) -> str:
-    """The README of one exported run; `saved_step` is the step its `model.keras` was saved after, None without one."""
-    head = (
-        f"{run.label}\nbnlab's run {run.digest}: {run.state.value}, {run.step:,} of {run.total_steps:,} steps, "
-        f"{run.seconds:.1f} s in steps\n" + (f"{run.error}\n\n" if run.error else "\n")
-    )
-    if saved_step is None:
-        return head + _FILES + _NO_MODEL
-    code = "".join(f"    {line}".rstrip() + "\n" for line in evaluation_code(run.spec).splitlines())
-    return head + _FILES + _MODEL.format(step=saved_step) + _USE.format(scaled=scaling_code(run.spec, "x"), code=code)
-
-
 MAX_NAME_LENGTH = 60
-
-
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # a zip's own epoch: the same runs give the same file
+_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest possible, so that the same runs give the same file
 
 
 def export_runs(store_url: str, digests: tuple[str, ...]) -> bytes:
-    """What `export_zip` makes, on a worker: a task for `Lab.submit`."""
+    """The result of `export_zip`, computed on a worker: a task for `Scheduler.submit`."""
     set_up_worker()
     store = Store(store_url)
     try:
@@ -77,7 +30,7 @@ def export_runs(store_url: str, digests: tuple[str, ...]) -> bytes:
 
 
 def export_zip(store: Store, digests: Iterable[str]) -> bytes:
-    """A zip file with a folder for each run of `digests` that exists; imports Keras where a run has weights.
+    """A zip file with a folder for each run of `digests` that exists; imports Keras if a run has weights.
 
     Each folder has spec.json, history, metrics, validation and layers as tables, an event file for TensorBoard,
     train.py, a README.txt and, if the run has a checkpoint, model.keras.
@@ -86,7 +39,7 @@ def export_zip(store: Store, digests: Iterable[str]) -> bytes:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for run in sorted(store.runs(digests), key=folder_name):
             for name, data in sorted(_run_files(store, run).items()):
-                entry = zipfile.ZipInfo(f"{folder_name(run)}/{name}", _EARLIEST)
+                entry = zipfile.ZipInfo(f"{folder_name(run)}/{name}", _TIMESTAMP)
                 entry.external_attr = 0o644 << 16
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, data)
@@ -94,7 +47,7 @@ def export_zip(store: Store, digests: Iterable[str]) -> bytes:
 
 
 def folder_name(run: Run) -> str:
-    """`{label}-{digest}` in letters, digits, points and dashes, which every file system takes."""
+    """`{label}-{digest}` in letters, digits, points and dashes, which are valid in every file system."""
     label = re.sub(r"[^A-Za-z0-9.]+", "-", run.label)[:MAX_NAME_LENGTH].strip("-.")
     return f"{label or 'run'}-{run.digest}"
 
@@ -126,3 +79,43 @@ def _tables(store: Store, run: Run) -> dict[str, pd.DataFrame]:
         "validation": evaluations_frame(store, [run]).drop(columns="run"),
         "layers": layers_frame(store, run.digest),
     }
+
+
+_README_FILES = """\
+spec.json           what was trained: every setting, as bnlab reads it
+history.csv         one row an epoch: loss and accuracy averaged over its steps, val_loss and val_accuracy after it
+metrics.csv         one row a step: loss and accuracy of its batch, in training mode
+validation.csv      one row a moment (step 0, some in the first epoch, each epoch's end): val_loss and val_accuracy
+                    in inference mode; seconds is the time spent in training steps until then
+layers.csv          the same moments: norms of each hidden kernel and of its gradient, and the percentiles
+                    (p5 to p95) of what enters the layer's activation, on 128 training images
+*.parquet           the same tables for pandas.read_parquet
+events.out.*        for TensorBoard: tensorboard --logdir .   (in this folder or the one above it)
+train.py            plain Keras code that trains the same network on the same images
+"""
+_README_MODEL = """\
+model.keras         the network with its weights after step {step:,}, for keras.models.load_model
+"""
+_README_NO_MODEL = """
+There is no model.keras: this run had no saved weights when it was exported.
+"""
+_README_USE = """
+Pixels (0 to 255) must enter the model as they did in training, {scaled}: no layer of it scales them.
+This is how the validation images are measured, in this folder:
+
+{code}
+The model is compiled with the run's optimizer, but without what an optimizer remembers of earlier steps.
+"""
+
+
+def readme_text(run: Run, saved_step: int | None) -> str:
+    """The README of one exported run; `saved_step` is the step of its `model.keras`, None if it has none."""
+    head = (
+        f"{run.label}\nbnlab's run {run.digest}: {run.state.value}, {run.step:,} of {run.total_steps:,} steps, "
+        f"{run.seconds:.1f} s in steps\n" + (f"{run.error}\n\n" if run.error else "\n")
+    )
+    if saved_step is None:
+        return head + _README_FILES + _README_NO_MODEL
+    code = "".join(f"    {line}".rstrip() + "\n" for line in evaluation_code(run.spec).splitlines())
+    usage = _README_USE.format(scaled=scaling_code(run.spec, "x"), code=code)
+    return head + _README_FILES + _README_MODEL.format(step=saved_step) + usage

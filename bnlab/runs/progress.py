@@ -1,14 +1,27 @@
-"""How far a variant is, as a person would say it."""
+"""How far runs are: as text for a variant or a comparison, and as numbers for a group."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
 
-from bnlab.runs.run import Run, RunState
+from bnlab.runs.run import ACTIVE, TRAINED, Run, RunState
+from bnlab.specs.run_spec import program_key
 
 STALE_SECONDS = 20.0
-FIRST_ESTIMATE_SECONDS = 0.3
-_SUMMED = {
+"""After how long without a commit the text says so."""
+MIN_ESTIMATE_SECONDS = 0.3
+"""The training time after which a run's speed is known."""
+LAUNCH_SECONDS = 1.0
+"""The largest difference of `queued_at` between runs that were queued at one launch."""
+MAX_OVERHEAD = 30.0
+"""The largest ratio of elapsed time to time in steps while a run trains, which tiny runs have; beyond, none trained."""
+MIN_DONE = 0.05
+"""The fraction of the work after which its pace is known; the start of the workers dominates before."""
+
+_STATE_LABELS = {
     RunState.RUNNING: "training",
     RunState.QUEUED: "waiting",
     RunState.STOPPED: "stopped",
@@ -18,99 +31,175 @@ _SUMMED = {
 
 
 def share_done(runs: Sequence[Run], seeds: int) -> float:
-    """The fraction of all seeds' steps that are taken, between 0 and 1."""
+    """The fraction of the steps of all `seeds` that are taken, between 0 and 1."""
     return min(sum(run.progress for run in runs) / seeds, 1.0)
 
 
-def summary_text(runs: Collection[Run], wanted: int) -> str:
-    """Where a comparison of `wanted` runs stands, in one line; `runs` are those that exist."""
+def summary_text(runs: Collection[Run], total: int) -> str:
+    """The state of a comparison of `total` runs in one line; `runs` are those that exist."""
     if not runs:
         return "Not trained yet."
     origins = dict.fromkeys(run.recorded for run in runs if run.recorded)
-    if len(runs) == wanted and all(run.recorded for run in runs):
+    if len(runs) == total and all(run.recorded for run in runs):
         return f"Recorded, not trained here ({'; '.join(origins)})."
-    counted = Counter(run.state for run in runs)
-    if counted[RunState.COMPLETED] == wanted and not origins:
+    counts = Counter(run.state for run in runs)
+    if counts[RunState.COMPLETED] == total and not origins:
         return "All trained. Another seed or more epochs make new runs."
-    ends = [f"{counted[state]} {word}" for state, word in _SUMMED.items() if counted[state]]
-    missing = [f"{wanted - len(runs)} not trained yet"] if wanted > len(runs) else []
-    return f"Runs: {', '.join([f'{_done(runs)} of {wanted} done{_recorded(runs)}', *ends, *missing])}."
+    others = [f"{counts[state]} {label}" for state, label in _STATE_LABELS.items() if counts[state]]
+    missing = [f"{total - len(runs)} not trained yet"] if total > len(runs) else []
+    return f"Runs: {', '.join([f'{_count_completed(runs)} of {total} done{_recorded_text(runs)}', *others, *missing])}."
 
 
 def state_text(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> str:
-    """The state of a variant's runs in a few words; `queue` maps those that wait to their place, from 1."""
+    """The state of a variant's runs in a few words; `queue` maps waiting runs to their positions, from 1."""
     if not runs:
         return "Not trained yet"
     if seeds == 1:
-        return _text(runs[0], queue)
-    said = f"{_done(runs)} of {seeds} seeds done{_recorded(runs)}"
+        return _run_text(runs[0], queue)
+    done = f"{_count_completed(runs)} of {seeds} seeds done{_recorded_text(runs)}"
+    counts = Counter(run.state for run in runs)
+    ended = [
+        f"{counts[state]} {_STATE_LABELS[state]}"
+        for state in (RunState.STOPPED, RunState.FAILED, RunState.DIVERGED)
+        if counts[state]
+    ]
     active = [run for run in runs if not run.state.is_finished()]
-    now = _all_of_them([run for run in active if run.state is RunState.RUNNING]) or _first_of_them(active, queue)
-    lefts = [run.seconds_left for run in active if run.seconds_left is not None and _images_per_second(run)]
-    ended = [f"{n} {state.lower()}" for state, n in _ends(runs).items()]
-    left = f"{sum(lefts):.0f} s of training left" if lefts and len(lefts) == len(active) else ""
-    return ", ".join(part for part in (said, *ended, now, left) if part)
+    training = [run for run in active if run.state is RunState.RUNNING]
+    activity = _training_text(training) if training else _waiting_text(active, queue) if active else ""
+    seconds_left = [run.seconds_left for run in active if run.seconds_left is not None and _images_per_second(run)]
+    all_known = seconds_left and len(seconds_left) == len(active)
+    left = f"{sum(seconds_left):.0f} s of training left" if all_known else ""
+    return ", ".join(part for part in (done, *ended, activity, left) if part)
 
 
-def _all_of_them(running: Sequence[Run]) -> str:
-    """What the runs do that train, taken together."""
-    if not running:
-        return ""
-    pace = sum(map(_images_per_second, running))
-    doing = "stopping" if all(run.stop_requested for run in running) else "training"
-    return f"{doing}, {pace:,.0f} images/s" if pace else doing
+def _training_text(training: Sequence[Run]) -> str:
+    speed = sum(map(_images_per_second, training))
+    activity = "stopping" if all(run.stop_requested for run in training) else "training"
+    return f"{activity}, {speed:,.0f} images/s" if speed else activity
 
 
-def _first_of_them(waiting: Sequence[Run], queue: Mapping[str, int]) -> str:
-    """Where the first of the runs that wait stands."""
-    places = [queue[run.digest] for run in waiting if run.digest in queue]
-    if not waiting:
-        return ""
-    return f"number {min(places)} in the queue" if places and min(places) > 1 else "waiting for a worker"
+def _waiting_text(waiting: Sequence[Run], queue: Mapping[str, int]) -> str:
+    positions = [queue[run.digest] for run in waiting if run.digest in queue]
+    return f"number {min(positions)} in the queue" if positions and min(positions) > 1 else "waiting for a worker"
 
 
-def _images_per_second(run: Run) -> float:
-    """0 as long as too little has been trained to tell."""
-    return run.step * run.spec.batch_size / run.seconds if run.seconds >= FIRST_ESTIMATE_SECONDS else 0.0
-
-
-def _done(runs: Collection[Run]) -> int:
-    return sum(run.state is RunState.COMPLETED for run in runs)
-
-
-def _recorded(runs: Collection[Run]) -> str:
-    """How many of those that are done came with bnlab, in brackets; nothing if none did."""
-    recorded = sum(run.state is RunState.COMPLETED and bool(run.recorded) for run in runs)
-    here = _done(runs) - recorded
-    if not recorded:
-        return ""
-    return f" ({recorded} recorded, {here} trained here)" if here else " (recorded)"
-
-
-def _ends(runs: Sequence[Run]) -> dict[RunState, int]:
-    counted = {s: sum(run.state is s for run in runs) for s in (RunState.STOPPED, RunState.FAILED, RunState.DIVERGED)}
-    return {state: n for state, n in counted.items() if n}
-
-
-def _text(run: Run, queue: Mapping[str, int]) -> str:
+def _run_text(run: Run, queue: Mapping[str, int]) -> str:
     steps = f"step {run.step:,} of {run.total_steps:,}"
     if run.state is RunState.QUEUED:
-        place = queue.get(run.digest, 0)
-        waiting = f"Waiting for a worker, number {place} in the queue" if place > 1 else "Waiting for a worker"
+        position = queue.get(run.digest, 0)
+        waiting = f"Waiting for a worker, number {position} in the queue" if position > 1 else "Waiting for a worker"
         return waiting + (f", at {steps}" if run.step else "")
-    words = {
-        RunState.RUNNING: f"{'Stopping' if run.stop_requested else 'Training'}, {steps}{_left(run)}",
+    texts = {
+        RunState.RUNNING: f"{'Stopping' if run.stop_requested else 'Training'}, {steps}{_speed_text(run)}",
         RunState.COMPLETED: f"{'Recorded' if run.recorded else 'Done'}: {run.seconds:.1f} s of training",
         RunState.STOPPED: f"Stopped at {steps}",
         RunState.FAILED: f"Failed at {steps}",
         RunState.DIVERGED: f"Diverged: the loss was no longer a number at {steps}",
     }
-    return words[run.state]
+    return texts[run.state]
 
 
-def _left(run: Run) -> str:
-    quiet = time.time() - run.updated_at
-    if quiet > STALE_SECONDS:
-        return f", no word from its worker for {quiet:.0f} s"
-    pace = _images_per_second(run)
-    return f", {pace:,.0f} images/s, {run.seconds_left:.0f} s left" if pace else ""
+def _speed_text(run: Run) -> str:
+    seconds_since_commit = time.time() - run.updated_at
+    if seconds_since_commit > STALE_SECONDS:
+        return f", no word from its worker for {seconds_since_commit:.0f} s"
+    speed = _images_per_second(run)
+    return f", {speed:,.0f} images/s, {run.seconds_left:.0f} s left" if speed else ""
+
+
+def _recorded_text(runs: Collection[Run]) -> str:
+    """How many of the completed runs were shipped with bnlab, in brackets; empty if none was."""
+    recorded = sum(run.state is RunState.COMPLETED and bool(run.recorded) for run in runs)
+    trained_here = _count_completed(runs) - recorded
+    if not recorded:
+        return ""
+    return f" ({recorded} recorded, {trained_here} trained here)" if trained_here else " (recorded)"
+
+
+def _count_completed(runs: Collection[Run]) -> int:
+    return sum(run.state is RunState.COMPLETED for run in runs)
+
+
+def _images_per_second(run: Run) -> float:
+    """The speed of a run, 0 while it is not known."""
+    return run.step * run.spec.batch_size / run.seconds if run.seconds >= MIN_ESTIMATE_SECONDS else 0.0
+
+
+@dataclass(frozen=True)
+class GroupProgress:
+    """How far a group's runs are together.
+
+    Attributes:
+        done: the number of completed and diverged runs.
+        total: the number of all runs.
+        diverged: the number of diverged runs.
+        failed: the number of failed runs, which can be continued.
+        stopped: the number of stopped runs, which can be continued.
+        waiting: the number of runs that wait for a worker.
+        share: the fraction of the work that is done.
+        seconds_left: an estimate of the time until the last run ends; None before MIN_DONE of the work is done, and if
+            no run is active.
+    """
+
+    done: int
+    total: int
+    diverged: int
+    failed: int
+    stopped: int
+    waiting: int
+    share: float
+    seconds_left: float | None
+
+
+def group_progress(members: Sequence[Run], now: float | None = None) -> GroupProgress:
+    """How far `members` are at `now`, in seconds since the epoch and by default the current time."""
+    states = [run.state for run in members]
+    work = _total_work(members)
+    return GroupProgress(
+        done=sum(state in TRAINED for state in states),
+        total=len(members),
+        diverged=states.count(RunState.DIVERGED),
+        failed=states.count(RunState.FAILED),
+        stopped=states.count(RunState.STOPPED),
+        waiting=states.count(RunState.QUEUED),
+        share=_work_done(members, work) / math.fsum(work) if members else 0.0,
+        seconds_left=_seconds_left(members, work, time.time() if now is None else now),
+    )
+
+
+def _total_work(members: Sequence[Run]) -> list[float]:
+    """The seconds that all steps of each run take: at the mean speed of runs with its program, or else of all runs."""
+    seconds_per_step: dict[object, list[float]] = {}
+    for run in members:
+        if run.step:
+            seconds_per_step.setdefault(_speed_key(run), []).append(run.seconds / run.step)
+    means = {key: fmean(values) for key, values in seconds_per_step.items()}
+    default = (fmean(means.values()) if means else 1.0) or 1.0
+    return [run.total_steps * (means.get(_speed_key(run), default) or default) for run in members]
+
+
+def _speed_key(run: Run) -> object:
+    return program_key(run.spec), run.spec.batch_size
+
+
+def _work_done(members: Sequence[Run], work: Sequence[float]) -> float:
+    return math.fsum(
+        seconds if run.state in TRAINED else seconds * run.progress for run, seconds in zip(members, work, strict=True)
+    )
+
+
+def _seconds_left(members: Sequence[Run], work: Sequence[float], now: float) -> float | None:
+    """The remaining time at the pace of the latest launch, which includes measuring and waiting for other runs."""
+    if not any(run.state in ACTIVE for run in members):
+        return None
+    launched_at = max(run.queued_at for run in members if run.state in ACTIVE) - LAUNCH_SECONDS
+    latest = [(run, seconds) for run, seconds in zip(members, work, strict=True) if run.queued_at >= launched_at]
+    done = _work_done([run for run, _ in latest], [seconds for _, seconds in latest])
+    remaining = math.fsum(
+        seconds * (1 - run.progress) for run, seconds in zip(members, work, strict=True) if run.state in ACTIVE
+    )
+    if done <= MIN_DONE * (done + remaining):
+        return None
+    trained = math.fsum(run.seconds for run, _ in latest)
+    elapsed = min(now - min(run.queued_at for run, _ in latest), MAX_OVERHEAD * trained)
+    return elapsed * remaining / done

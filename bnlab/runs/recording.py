@@ -1,7 +1,7 @@
-"""Runs that ship with bnlab, so that nobody meets an empty page: written from a store, read into one.
+"""Recordings: files of completed runs, one of which is shipped with bnlab so that no page is empty at first.
 
-A recording holds the curves and layers of finished runs, not their weights. Values are kept as float16, which is more
-than a screen shows; digests, steps, seconds and validation figures are exact.
+A recording has the curves and layers of its runs, not their weights. Arrays are stored as float16, which is precise
+enough for charts; digests, steps, seconds and validation figures are exact.
 """
 
 import io
@@ -23,91 +23,99 @@ from sqlalchemy.exc import IntegrityError
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.schema import evaluations, latencies, layers, recordings, runs, snapshots, steps
 from bnlab.runs.store import Store
-from bnlab.runs.writer import FLOATS
+from bnlab.runs.writer import STORED_DTYPE
 
-PACKED = np.dtype("<f2")
-PARTS: dict[str, Table] = {
+PACKED_DTYPE = np.dtype("<f2")
+TABLES: dict[str, Table] = {
     "steps": steps,
     "evaluations": evaluations,
     "layers": layers,
     "snapshots": snapshots,
     "latencies": latencies,
 }
-"""Each table by its key in a recording: part of the file's format, as the names of the tables' columns are."""
-SHIPPED = files("bnlab.runs") / "data" / "notebook.npz"
+"""Each table by its key in a recording. The keys and the names of the columns are part of the file's format."""
+SHIPPED_RECORDING = files("bnlab.runs") / "data" / "notebook.npz"
 
 
-def write_recording(store: Store, chosen: Sequence[Run], path: Path, without_snapshots: Iterable[str] = ()) -> None:
-    """Write completed runs of `store` to `path`; `without_snapshots` names those whose layers' values are left out."""
-    arrays: dict[str, Any] = {"runs": _text(json.dumps([_described(run) for run in chosen]))}
-    left_out = set(without_snapshots)
+def write_recording(store: Store, completed: Sequence[Run], path: Path, without_snapshots: Iterable[str] = ()) -> None:
+    """Write completed runs of `store` to `path`, without the snapshots of the digests in `without_snapshots`."""
+    arrays: dict[str, Any] = {"runs": _text_array(json.dumps([_describe_run(run) for run in completed]))}
+    excluded = set(without_snapshots)
     with store.engine.connect() as connection:
-        for key, table in PARTS.items():
-            digests = [run.digest for run in chosen if table is not snapshots or run.digest not in left_out]
+        for key, table in TABLES.items():
+            digests = [run.digest for run in completed if table is not snapshots or run.digest not in excluded]
             query = select(table).where(table.c.run.in_(digests)).order_by(*table.primary_key.columns)
             rows = [dict(row._mapping) for row in connection.execute(query)]
-            arrays |= _packed(key, rows)
+            arrays |= _pack_rows(key, rows)
     np.savez_compressed(path, **arrays)
 
 
-def read_recording(store: Store, packed: bytes | None = None) -> None:
-    """Put the runs of a recording, the shipped one by default, into `store`, but for those it has already."""
-    with np.load(io.BytesIO(SHIPPED.read_bytes() if packed is None else packed)) as arrays:
-        described: list[dict[str, Any]] = json.loads(arrays["runs"].tobytes())
-        known = {run.digest for run in store.runs(run["digest"] for run in described)}
-        fresh = [run for run in described if run["digest"] not in known]
-        if not fresh:
+def read_recording(store: Store, recording: bytes | None = None) -> None:
+    """Add the runs of a recording, by default the shipped one, to `store`; those that exist already are skipped."""
+    with np.load(io.BytesIO(SHIPPED_RECORDING.read_bytes() if recording is None else recording)) as arrays:
+        descriptions: list[dict[str, Any]] = json.loads(arrays["runs"].tobytes())
+        existing = {run.digest for run in store.runs(run["digest"] for run in descriptions)}
+        new_runs = [run for run in descriptions if run["digest"] not in existing]
+        if not new_runs:
             return
-        # Another app that starts on the same store at this moment may have been faster: all of it or nothing.
+        # The error means that another process has just added the same recording.
         with suppress(IntegrityError), store.engine.begin() as connection:
-            _insert_runs(connection, fresh)
-            for key, table in PARTS.items():
-                digests = {run["digest"] for run in fresh}
-                rows = [row for row in _unpacked(key, arrays) if row["run"] in digests]
+            _insert_runs(connection, new_runs)
+            for key, table in TABLES.items():
+                digests = {run["digest"] for run in new_runs}
+                rows = [row for row in _unpack_rows(key, arrays) if row["run"] in digests]
                 if rows:
                     connection.execute(insert(table), rows)
 
 
 def describe_machine() -> str:
-    """Today and this machine, in words, as a recording's origin."""
+    """The date and this machine as text, for the origin of recorded runs."""
     today = datetime.now(UTC)
     return f"{today.day} {today:%B %Y}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
-def _described(run: Run) -> dict[str, Any]:
-    kept = {name: getattr(run, name) for name in ("digest", "label", "step", "total_steps", "seconds", "created_at")}
-    return kept | {"spec": run.spec.model_dump_json(), "origin": run.recorded or describe_machine()}
+def _describe_run(run: Run) -> dict[str, Any]:
+    return {
+        "digest": run.digest,
+        "label": run.label,
+        "step": run.step,
+        "total_steps": run.total_steps,
+        "seconds": run.seconds,
+        "created_at": run.created_at,
+        "spec": run.spec.model_dump_json(),
+        "origin": run.recorded or describe_machine(),
+    }
 
 
-def _insert_runs(connection: Connection, described: Sequence[Mapping[str, Any]]) -> None:
+def _insert_runs(connection: Connection, descriptions: Sequence[Mapping[str, Any]]) -> None:
     now = time.time()
-    ended = {"state": RunState.COMPLETED, "error": "", "stop_requested": False, "owner": "", "lease_until": 0.0}
+    state = {"state": RunState.COMPLETED, "error": "", "stop_requested": False, "owner": "", "lease_until": 0.0}
     times = {"queued_at": now, "updated_at": now, "fence": 0}
-    rows = [{name: value for name, value in run.items() if name != "origin"} | ended | times for run in described]
+    rows = [{name: value for name, value in run.items() if name != "origin"} | state | times for run in descriptions]
     connection.execute(insert(runs), rows)
-    connection.execute(insert(recordings), [{"run": run["digest"], "origin": run["origin"]} for run in described])
+    connection.execute(insert(recordings), [{"run": run["digest"], "origin": run["origin"]} for run in descriptions])
 
 
-def _packed(key: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A table's rows as three arrays: the plain columns as JSON, all binary values in a row, and their lengths."""
+def _pack_rows(key: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A table's rows as arrays: plain columns and names of binary ones as JSON, binary values, and their lengths."""
     plain = [{name: value for name, value in row.items() if not isinstance(value, bytes)} for row in rows]
     binary = [{name: value for name, value in row.items() if isinstance(value, bytes)} for row in rows]
-    floats = [np.frombuffer(value, FLOATS).astype(PACKED) for own in binary for value in own.values()]
+    floats = [np.frombuffer(value, STORED_DTYPE).astype(PACKED_DTYPE) for row in binary for value in row.values()]
     return {
-        key: _text(json.dumps(plain)),
-        f"{key}_names": _text(json.dumps(list(binary[0]) if binary else [])),
-        f"{key}_values": np.concatenate([*floats, np.empty(0, PACKED)]),
+        key: _text_array(json.dumps(plain)),
+        f"{key}_names": _text_array(json.dumps(list(binary[0]) if binary else [])),
+        f"{key}_values": np.concatenate([*floats, np.empty(0, PACKED_DTYPE)]),
         f"{key}_lengths": np.array([len(values) for values in floats], np.int32),
     }
 
 
-def _unpacked(key: str, arrays: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _unpack_rows(key: str, arrays: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     names = json.loads(arrays[f"{key}_names"].tobytes())
     ends = np.cumsum(arrays[f"{key}_lengths"])[:-1]
-    floats = iter(np.split(arrays[f"{key}_values"].astype(FLOATS), ends))
+    floats = iter(np.split(arrays[f"{key}_values"].astype(STORED_DTYPE), ends))
     for plain in json.loads(arrays[key].tobytes()):
         yield plain | {name: next(floats).tobytes() for name in names}
 
 
-def _text(text: str) -> Any:
+def _text_array(text: str) -> Any:
     return np.frombuffer(text.encode(), np.uint8)

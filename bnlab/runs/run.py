@@ -1,6 +1,5 @@
-"""A run and its state, as the store knows it."""
+"""A run and its state, as they are stored."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +11,7 @@ from bnlab.specs.run_spec import RunSpec
 
 
 class RunState(StrEnum):
-    """A run waits (QUEUED), trains (RUNNING), or has ended in one of four ways."""
+    """The state of a run: waiting (QUEUED), training (RUNNING), or finished in one of four ways."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -22,23 +21,39 @@ class RunState(StrEnum):
     DIVERGED = "DIVERGED"
 
     def is_finished(self) -> bool:
-        """Whether nothing more happens to the run until somebody launches it again."""
+        """Whether the run is neither waiting nor training."""
         return self not in ACTIVE
 
     def can_continue(self) -> bool:
-        """Whether launching it again trains on from its checkpoint."""
+        """Whether launching the run again continues from its checkpoint."""
         return self in (RunState.STOPPED, RunState.FAILED)
 
 
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
+TRAINED = (RunState.COMPLETED, RunState.DIVERGED)
+"""The states in which a run has been trained to its end."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training of one spec: its state and position; times are seconds since the epoch.
+    """One training of one spec.
 
-    `seconds` is the time spent in steps, `updated_at` the moment of the last commit, `recorded` when and where a run
-    that came with bnlab was trained (empty for those trained here).
+    Attributes:
+        digest: identifies the run, and is its spec's digest unless an older version of bnlab began it.
+        label: its name on pages.
+        spec: what is trained.
+        state: see RunState.
+        step: the number of optimizer steps taken.
+        total_steps: the number of steps of the whole training.
+        seconds: the time spent in steps.
+        created_at: the time of the first launch, in seconds since the epoch, as the following times.
+        queued_at: the time of the latest launch.
+        updated_at: the time of the last commit.
+        error: why the run has failed, empty otherwise.
+        stop_requested: whether the run is to be stopped.
+        owner: the scheduler that holds the lease, empty if none does.
+        lease_until: the end of the lease.
+        recorded: date and machine of a run that was shipped with bnlab, empty for others.
     """
 
     digest: str
@@ -59,45 +74,40 @@ class Run:
 
     @property
     def is_current(self) -> bool:
-        """Whether this version of bnlab trains `spec` as this run; launching the spec makes another run if not."""
+        """Whether this version of bnlab trains `spec` as this run; otherwise launching the spec makes another run."""
         return self.digest == self.spec.digest
 
     @property
     def can_launch(self) -> bool:
-        """Whether launching it would train: it was stopped, has failed, or was not trained here."""
+        """Whether launching the run would train it: it was stopped, has failed, or was shipped with bnlab."""
         return bool(self.recorded) or self.state.can_continue()
 
     @property
     def progress(self) -> float:
-        """The fraction of its steps that are taken."""
+        """The fraction of the steps that are taken."""
         return self.step / self.total_steps
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate of the training time left, None before the first steps."""
+        """An estimate of the remaining training time, None before the first step."""
         return (self.total_steps - self.step) * self.seconds / self.step if self.step else None
-
-    @property
-    def watched(self) -> bool:
-        """Whether a lab has lately said that it looks after this run."""
-        return bool(self.owner) and self.lease_until > time.time()
 
 
 def are_active(runs: Iterable[Run]) -> bool:
-    """Whether any of `runs` waits or trains: there is something to watch."""
+    """Whether any of `runs` is waiting or training."""
     return any(not run.state.is_finished() for run in runs)
 
 
-def run_of(row: Row[tuple[object, ...]]) -> Run:
-    """The Run of a row of the runs table with its recording's origin, if it has one."""
+def run_from_row(row: Row[tuple[object, ...]]) -> Run:
+    """The Run of a row of the runs table joined with the recordings table."""
     values = row._asdict()
-    values["spec"] = _spec(values["spec"])
+    values["spec"] = _parse_spec(values["spec"])
     values["state"] = RunState(values["state"])
     values.pop("fence")
     values["recorded"] = values.pop("origin") or ""
     return Run(**values)
 
 
-@lru_cache(maxsize=4096)  # a page reads the same ones at every tick
-def _spec(text: str) -> RunSpec:
+@lru_cache(maxsize=4096)  # pages read the same specs at every update
+def _parse_spec(text: str) -> RunSpec:
     return RunSpec.model_validate_json(text)

@@ -1,4 +1,4 @@
-"""The store's tables. Arrays are little-endian float32 bytes; seconds are time spent in training steps.
+"""The tables of the store. Arrays are little-endian float32 bytes; seconds are time spent in training steps.
 
 The names of tables and columns are part of the format of a stored file: changing one takes a revision in
 `bnlab.runs.migrations`, and `tests/runs/test_schema.py` lists them all.
@@ -19,12 +19,12 @@ from sqlalchemy import (
 )
 
 SCHEMA_REVISION = "2"
-"""The revision in `bnlab.runs.migrations` that makes exactly these tables."""
+"""The revision in `bnlab.runs.migrations` whose tables these are."""
 
 metadata = MetaData()
 
 
-def _of_run() -> Column[str]:
+def _run_key() -> Column[str]:
     return Column("run", String(20), ForeignKey("runs.digest", ondelete="CASCADE"), primary_key=True)
 
 
@@ -43,15 +43,15 @@ runs = Table(
     Column("updated_at", Float, nullable=False),
     Column("error", Text, nullable=False),
     Column("stop_requested", Boolean, nullable=False),
-    Column("owner", Text, nullable=False),  # the lab that watches over it, empty where none does
+    Column("owner", Text, nullable=False),  # the scheduler that holds the lease, empty if none does
     Column("lease_until", Float, nullable=False),
-    Column("fence", Integer, nullable=False),  # counts the slices handed out: only the latest may write
+    Column("fence", Integer, nullable=False),  # number of the latest slice, the only one that may write
 )
 
 steps = Table(
     "steps",
     metadata,
-    _of_run(),
+    _run_key(),
     Column("first_step", BigInteger, primary_key=True),
     Column("loss", LargeBinary, nullable=False),
     Column("accuracy", LargeBinary, nullable=False),
@@ -60,7 +60,7 @@ steps = Table(
 evaluations = Table(
     "evaluations",
     metadata,
-    _of_run(),
+    _run_key(),
     Column("step", BigInteger, primary_key=True),
     Column("seconds", Float, nullable=False),
     Column("val_loss", Float),
@@ -70,7 +70,7 @@ evaluations = Table(
 layers = Table(
     "layers",
     metadata,
-    _of_run(),
+    _run_key(),
     Column("step", BigInteger, primary_key=True),
     Column("layer", String(40), primary_key=True),
     Column("gradient_norm", Float),
@@ -81,7 +81,7 @@ layers = Table(
 snapshots = Table(
     "snapshots",
     metadata,
-    _of_run(),
+    _run_key(),
     Column("step", BigInteger, primary_key=True),
     Column("layer", String(40), primary_key=True),
     Column("variable", String(40), primary_key=True),
@@ -91,7 +91,7 @@ snapshots = Table(
 checkpoints = Table(
     "checkpoints",
     metadata,
-    _of_run(),
+    _run_key(),
     Column("name", String(120), primary_key=True),
     Column("shape", Text, nullable=False),
     Column("values", LargeBinary, nullable=False),
@@ -100,20 +100,20 @@ checkpoints = Table(
 latencies = Table(
     "latencies",
     metadata,
-    _of_run(),
+    _run_key(),
     Column("batch_size", Integer, primary_key=True),
-    Column("seconds", Float, nullable=False),  # of one prediction of a batch, the fastest of several
+    Column("seconds", Float, nullable=False),  # to predict one batch, the fastest of several
 )
 
-# Runs that came with bnlab instead of being trained here. A table of its own: stores made before it stay as they are.
+# Runs that were shipped with bnlab instead of being trained on this store.
 recordings = Table(
     "recordings",
     metadata,
-    _of_run(),
-    Column("origin", Text, nullable=False),  # when and on what machine
+    _run_key(),
+    Column("origin", Text, nullable=False),  # date and machine
 )
 
-# What workers measured on specs besides training them. Most of these specs have no run.
+# Cached results of measurements on specs, most of which have no run.
 measurements = Table(
     "measurements",
     metadata,
@@ -122,7 +122,7 @@ measurements = Table(
     Column("result", LargeBinary, nullable=False),  # a DataFrame, as Parquet
 )
 
-# The experiments that somebody asked for, so that they go on after a restart.
+# The requested experiments, so that they continue after a restart.
 experiment_queue = Table(
     "experiment_queue",
     metadata,
@@ -130,12 +130,12 @@ experiment_queue = Table(
     Column("entered_at", Float, nullable=False),
 )
 
-# Which runs were launched together. `single` where somebody has launched the run by itself as well.
+# Which runs were launched together; `single` if the run was launched singly as well.
 groups = Table(
     "groups",
     metadata,
     Column("name", String(200), primary_key=True),
-    _of_run(),
-    Column("place", Integer, nullable=False),  # in the group's order
+    _run_key(),
+    Column("place", Integer, nullable=False),  # position in the group
     Column("single", Boolean, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""The disk space that runs take, and what of it can be freed."""
+"""The disk space that runs take, and freeing it by deleting checkpoints."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -6,14 +6,14 @@ from contextlib import suppress
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 
-from bnlab.runs.run import RunState
-from bnlab.runs.schema import checkpoints, layers, snapshots, steps
+from bnlab.runs.run import TRAINED
+from bnlab.runs.schema import checkpoints, layers, runs, snapshots, steps
 from bnlab.runs.store import Store
 
 
 def storage_use(store: Store) -> dict[str, int]:
-    """Bytes of recorded arrays by what they are: steps, snapshots (of BN layers), layers, checkpoints."""
-    parts = {
+    """The bytes of stored arrays by kind: steps, snapshots, layers, checkpoints."""
+    columns_by_kind = {
         "steps": (steps.c.loss, steps.c.accuracy),
         "snapshots": (snapshots.c["values"],),
         "layers": (layers.c.percentiles,),
@@ -21,25 +21,24 @@ def storage_use(store: Store) -> dict[str, int]:
     }
     with store.engine.connect() as connection:
         return {
-            name: sum(connection.scalar(select(func.coalesce(func.sum(func.length(c)), 0))) or 0 for c in columns)
-            for name, columns in parts.items()
+            kind: sum(connection.scalar(select(func.coalesce(func.sum(func.length(c)), 0))) or 0 for c in columns)
+            for kind, columns in columns_by_kind.items()
         }
 
 
 def completed_checkpoints(store: Store) -> list[str]:
-    """The digests of completed or diverged runs whose checkpoint is still kept, though nothing will continue them."""
-    ended = [run.digest for run in store.runs() if run.state in (RunState.COMPLETED, RunState.DIVERGED)]
-    query = select(checkpoints.c.run).where(checkpoints.c.run.in_(ended)).distinct()
+    """The digests of completed and diverged runs with a checkpoint, which they no longer need for training."""
+    query = select(checkpoints.c.run).join(runs).where(runs.c.state.in_(TRAINED)).distinct()
     with store.engine.connect() as connection:
         return list(connection.scalars(query))
 
 
 def delete_checkpoints(store: Store, digests: Iterable[str]) -> None:
-    """Forget the final weights of completed runs: their curves stay, but their model can no longer be exported."""
+    """Delete the checkpoints of completed and diverged runs, so that their models can no longer be exported."""
     chosen = set(digests) & set(completed_checkpoints(store))
     with store.engine.begin() as connection:
         connection.execute(delete(checkpoints).where(checkpoints.c.run.in_(chosen)))
     if store.engine.dialect.name == "sqlite":
-        # Or the file keeps its size; which it does where somebody writes all the time, until the next clearing out.
+        # Without it the file keeps its size. It fails while others write, and then the next deletion frees the space.
         with store.engine.connect() as connection, suppress(OperationalError):
             connection.exec_driver_sql("VACUUM")

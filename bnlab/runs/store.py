@@ -1,4 +1,4 @@
-"""The store: which runs there are, in which state, and who looks after them."""
+"""The store: all runs with their states, and the leases that schedulers hold on them."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,18 +8,18 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, sel
 from sqlalchemy.exc import IntegrityError
 
 from bnlab.runs.database import open_database
-from bnlab.runs.run import ACTIVE, Run, RunState, run_of
+from bnlab.runs.run import ACTIVE, Run, RunState, run_from_row
 from bnlab.runs.schema import groups, recordings, runs
 from bnlab.specs.run_spec import RunSpec
 
 LEASE_SECONDS = 30.0  # starting the workers takes a third of it, and twice that on a busy machine
-"""How long a scheduler that does not renew its lease keeps its runs."""
+"""After how long without a renewal another scheduler may take over a scheduler's runs."""
 QUEUED_APART_SECONDS = 1e-6
-"""Between the times at which runs launched together are said to have been queued: it keeps them in order."""
-_ALL = select(runs, recordings.c.origin).select_from(runs.outerjoin(recordings))
+"""Difference of `queued_at` between runs that are launched together; it keeps them in order."""
+_SELECT_RUNS = select(runs, recordings.c.origin).select_from(runs.outerjoin(recordings))
 
 Labelled = Sequence[tuple[RunSpec, str]]
-"""Specs, each with the label of its run."""
+"""Specs with the labels of their runs."""
 
 
 class Store:
@@ -30,7 +30,7 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        """Open the store at a SQLAlchemy URL, with its tables made if they are missing."""
+        """Open the store at a SQLAlchemy URL; missing tables are created."""
         self.url = url
         self.engine = open_database(url)
 
@@ -39,12 +39,12 @@ class Store:
         return self.launch_runs([(spec, label)], owner)[0]
 
     def launch_runs(self, specs: Labelled, owner: str, group: str = "") -> list[Run]:
-        """Queue specs with their labels, or attach to their runs, as the group of that name or each by itself.
+        """Queue specs with their labels, or attach to their runs, as members of `group` or by default singly.
 
-        A stopped or failed run goes on from its checkpoint; one that came with bnlab makes room for one of our own.
+        A stopped or failed run goes on from its checkpoint; a recorded one is replaced by a new run.
 
         Returns:
-            The runs, one for each distinct spec in the given order.
+            The runs, one for each distinct spec in the order of `specs`.
         """
         distinct: dict[str, tuple[RunSpec, str]] = {}
         for spec, label in specs:
@@ -52,30 +52,30 @@ class Store:
         try:
             with self.engine.begin() as connection:
                 _launch(connection, distinct, owner, group)
-        except IntegrityError:  # another process has launched one of them at this very moment: now it exists
+        except IntegrityError:  # another process has just launched one of them, so now it exists
             with self.engine.begin() as connection:
                 _launch(connection, distinct, owner, group)
-        found = {run.digest: run for run in self.runs(distinct)}
-        return [found[digest] for digest in distinct if digest in found]
+        launched = {run.digest: run for run in self.runs(distinct)}
+        return [launched[digest] for digest in distinct if digest in launched]
 
     def run(self, digest: str) -> Run:
-        """The run of that digest.
+        """The run with that digest.
 
         Raises:
             KeyError: there is none.
         """
-        found = self.runs([digest])
-        if not found:
+        matches = self.runs([digest])
+        if not matches:
             raise KeyError(digest)
-        return found[0]
+        return matches[0]
 
     def runs(self, digests: Iterable[str] | None = None) -> list[Run]:
         """The runs of `digests` that exist, or all of them, the oldest first."""
-        query = _ALL.order_by(runs.c.created_at, runs.c.digest)
+        query = _SELECT_RUNS.order_by(runs.c.created_at, runs.c.digest)
         if digests is not None:
             query = query.where(runs.c.digest.in_(list(digests)))
         with self.engine.connect() as connection:
-            return [run_of(row) for row in connection.execute(query)]
+            return [run_from_row(row) for row in connection.execute(query)]
 
     def find(self, specs: Iterable[RunSpec]) -> dict[str, Run]:
         """The runs of `specs` that exist, by digest."""
@@ -88,82 +88,88 @@ class Store:
             return list(connection.scalars(query.order_by(runs.c.queued_at, runs.c.created_at)))
 
     def request_stop(self, digests: Iterable[str]) -> None:
-        """Ask for runs to be stopped; those that no scheduler looks after are stopped at once."""
+        """Request that active runs stop; those on which no scheduler holds a lease are stopped at once."""
         chosen = runs.c.digest.in_(list(digests)) & runs.c.state.in_(ACTIVE)
         with self.engine.begin() as connection:
             connection.execute(update(runs).where(chosen).values(stop_requested=True))
-            alone = chosen & (runs.c.lease_until < time.time())
-            connection.execute(update(runs).where(alone).values(state=RunState.STOPPED))
+            unleased = chosen & (runs.c.lease_until < time.time())
+            connection.execute(update(runs).where(unleased).values(state=RunState.STOPPED))
 
     def delete(self, digests: Iterable[str]) -> None:
-        """Remove finished runs with everything recorded of them."""
+        """Remove finished runs with all their records."""
         chosen = runs.c.digest.in_(list(digests)) & runs.c.state.not_in(ACTIVE)
         with self.engine.begin() as connection:
             connection.execute(delete(runs).where(chosen))
 
     def withdraw(self, digests: Iterable[str]) -> None:
-        """Ask for runs to be stopped, and remove those without a step: a worker that has just begun one lets it go."""
+        """Request that runs stop, and remove those without a step; a slice of them that is running is superseded."""
         chosen = list(digests)
         with self.engine.begin() as connection:
             connection.execute(delete(runs).where(runs.c.digest.in_(chosen), runs.c.step == 0))
         self.request_stop(chosen)
 
     def rename(self, digest: str, label: str) -> None:
-        """Give a run another name."""
+        """Change the label of a run."""
         with self.engine.begin() as connection:
             connection.execute(update(runs).where(runs.c.digest == digest).values(label=label))
 
     def claim(self, owner: str, dead: Sequence[str] = ()) -> list[Run]:
-        """Renew `owner`'s lease and take over active runs whose lease has run out or whose owner is `dead`.
+        """Renew `owner`'s lease and take over active runs whose lease has expired or whose owner is `dead`.
 
-        Returns all active runs that `owner` now looks after, in the order they were queued.
+        Returns:
+            All active runs that `owner` now holds, in the order they were queued.
         """
         now = time.time()
-        abandoned: ColumnElement[bool] = or_(runs.c.owner == owner, runs.c.owner.in_(dead), runs.c.lease_until < now)
+        claimable: ColumnElement[bool] = or_(runs.c.owner == owner, runs.c.owner.in_(dead), runs.c.lease_until < now)
         with self.engine.begin() as connection:
             connection.execute(
                 update(runs)
-                .where(runs.c.state.in_(ACTIVE), abandoned)
+                .where(runs.c.state.in_(ACTIVE), claimable)
                 .values(owner=owner, lease_until=now + LEASE_SECONDS)
             )
-        query = _ALL.where(runs.c.state.in_(ACTIVE), runs.c.owner == owner)
+        query = _SELECT_RUNS.where(runs.c.state.in_(ACTIVE), runs.c.owner == owner)
         with self.engine.connect() as connection:
-            return [run_of(row) for row in connection.execute(query.order_by(runs.c.queued_at, runs.c.created_at))]
+            return [
+                run_from_row(row) for row in connection.execute(query.order_by(runs.c.queued_at, runs.c.created_at))
+            ]
 
     def owners(self) -> set[str]:
-        """The labs that active runs belong to."""
+        """The owners of active runs."""
         query = select(runs.c.owner).where(runs.c.state.in_(ACTIVE)).distinct()
         with self.engine.connect() as connection:
             return set(connection.scalars(query))
 
     def release(self, owner: str) -> None:
-        """Let go of everything `owner` looks after, for any other lab to take over at once."""
+        """End `owner`'s lease on its active runs, so that any other scheduler can take them over at once."""
         with self.engine.begin() as connection:
             connection.execute(
                 update(runs).where(runs.c.owner == owner, runs.c.state.in_(ACTIVE)).values(owner="", lease_until=0.0)
             )
 
     def next_fence(self, digest: str, owner: str) -> int | None:
-        """The number of the slice about to be handed out; None if `owner` has lost the run."""
-        mine = (runs.c.digest == digest) & (runs.c.owner == owner)
+        """Increment and return the fence of a run, the number of its next slice; None if `owner` has lost the run.
+
+        Only the slice with the latest fence may write.
+        """
+        owned = (runs.c.digest == digest) & (runs.c.owner == owner)
         with self.engine.begin() as connection:
-            connection.execute(update(runs).where(mine).values(fence=runs.c.fence + 1))
-            return connection.scalar(select(runs.c.fence).where(mine))
+            connection.execute(update(runs).where(owned).values(fence=runs.c.fence + 1))
+            return connection.scalar(select(runs.c.fence).where(owned))
 
     def finish(self, digest: str, owner: str, state: RunState, error: str = "") -> None:
-        """End a run of `owner` that no worker is training."""
-        mine = (runs.c.digest == digest) & (runs.c.owner == owner) & runs.c.state.in_(ACTIVE)
+        """End an active run of `owner` in `state`; a slice of it that is still running is superseded."""
+        owned = (runs.c.digest == digest) & (runs.c.owner == owner) & runs.c.state.in_(ACTIVE)
         ended = {"state": state, "error": error, "updated_at": time.time(), "fence": runs.c.fence + 1}
         with self.engine.begin() as connection:
-            connection.execute(update(runs).where(mine).values(ended))
+            connection.execute(update(runs).where(owned).values(ended))
 
 
 def _launch(connection: Connection, specs: Mapping[str, tuple[RunSpec, str]], owner: str, group: str) -> None:
-    # Writing comes first, so that SQLite locks before it reads: nothing changes between the states and what they cause.
-    shipped = select(recordings.c.run).where(recordings.c.run.in_(specs))
-    connection.execute(delete(runs).where(runs.c.digest.in_(shipped)))
-    found = connection.execute(select(runs.c.digest, runs.c.state).where(runs.c.digest.in_(specs)))
-    states = {row.digest: RunState(row.state) for row in found}
+    # The write comes first, so that SQLite takes its lock before the states are read.
+    recorded = select(recordings.c.run).where(recordings.c.run.in_(specs))
+    connection.execute(delete(runs).where(runs.c.digest.in_(recorded)))
+    rows = connection.execute(select(runs.c.digest, runs.c.state).where(runs.c.digest.in_(specs)))
+    states = {row.digest: RunState(row.state) for row in rows}
     _queue(connection, specs, states, owner)
     if group:
         _join(connection, group, specs, {digest for digest, state in states.items() if state in ACTIVE})
@@ -174,21 +180,21 @@ def _launch(connection: Connection, specs: Mapping[str, tuple[RunSpec, str]], ow
 def _queue(
     connection: Connection, specs: Mapping[str, tuple[RunSpec, str]], states: Mapping[str, RunState], owner: str
 ) -> None:
-    """Queue new runs, continue stopped and failed ones, and take back stops that no worker has seen yet."""
+    """Insert new runs, queue stopped and failed ones again, and cancel requested stops of active ones."""
     now = time.time()
     queued = {"state": RunState.QUEUED, "error": "", "stop_requested": False}
     lease = {"owner": owner, "lease_until": now + LEASE_SECONDS}
-    again = [digest for digest, state in states.items() if state.can_continue()]
-    connection.execute(update(runs).where(runs.c.digest.in_(again)).values(queued | lease | {"queued_at": now}))
+    continued = [digest for digest, state in states.items() if state.can_continue()]
+    connection.execute(update(runs).where(runs.c.digest.in_(continued)).values(queued | lease | {"queued_at": now}))
     active = [digest for digest, state in states.items() if state in ACTIVE]
     connection.execute(update(runs).where(runs.c.digest.in_(active)).values(stop_requested=False))
-    fresh = [
+    new_rows = [
         _new_row(spec, label, now + index * QUEUED_APART_SECONDS) | queued | lease
         for index, (spec, label) in enumerate(specs.values())
         if spec.digest not in states
     ]
-    if fresh:
-        connection.execute(insert(runs), fresh)
+    if new_rows:
+        connection.execute(insert(runs), new_rows)
 
 
 def _new_row(spec: RunSpec, label: str, now: float) -> dict[str, Any]:
@@ -198,16 +204,16 @@ def _new_row(spec: RunSpec, label: str, now: float) -> dict[str, Any]:
 
 
 def _join(connection: Connection, name: str, digests: Iterable[str], active: set[str]) -> None:
-    """Make the runs members of the group; of those that were `active`, some may be wanted by themselves."""
-    waiting = select(groups.c.run).where(groups.c.run.in_(active), groups.c.single.is_(False))
-    single = active - set(connection.scalars(waiting))
+    """Add the runs to the group; those that were `active` because they had been launched singly remain single."""
+    in_groups = select(groups.c.run).where(groups.c.run.in_(active), groups.c.single.is_(False))
+    single = active - set(connection.scalars(in_groups))
     connection.execute(update(groups).where(groups.c.run.in_(set(digests) - single)).values(single=False))
-    of_group = groups.c.name == name
-    members = set(connection.scalars(select(groups.c.run).where(of_group)))
-    first = 1 + (connection.scalar(select(func.max(groups.c.place)).where(of_group)) or 0)
+    is_member = groups.c.name == name
+    members = set(connection.scalars(select(groups.c.run).where(is_member)))
+    first_position = 1 + (connection.scalar(select(func.max(groups.c.place)).where(is_member)) or 0)
     rows = [
-        {"name": name, "run": digest, "place": place, "single": digest in single}
-        for place, digest in enumerate((digest for digest in digests if digest not in members), start=first)
+        {"name": name, "run": digest, "place": position, "single": digest in single}
+        for position, digest in enumerate((d for d in digests if d not in members), start=first_position)
     ]
     if rows:
         connection.execute(insert(groups), rows)

@@ -1,19 +1,22 @@
-"""Summaries of runs: times to an accuracy, and the table under a comparison with one row per variant."""
+"""Summaries of runs: one row per variant of a comparison, one row per run, and the measures they have in common."""
 
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import func, select
 
 from bnlab.runs.reader import Arrays, latencies_frame, read_evaluations
 from bnlab.runs.run import Run, RunState
+from bnlab.runs.schema import evaluations
 from bnlab.runs.store import Store
+from bnlab.specs.choices import PLACEMENTS
 from bnlab.specs.network import describe_network
 from bnlab.training.records import LATENCY_BATCHES
 
 TARGETS = (0.95, 0.97)
-COLUMNS = (
+RESULTS_COLUMNS = (
     "label",
     "params",
     "trainable",
@@ -28,105 +31,162 @@ COLUMNS = (
     *(f"seconds_to_{target * 100:.0f}" for target in TARGETS),
     *(f"latency_{size}" for size in LATENCY_BATCHES),
 )
+RUNS_COLUMNS = (
+    "digest",
+    "label",
+    "placement",
+    "state",
+    "progress",
+    "val_accuracy",
+    "seconds",
+    "epochs",
+    "seed",
+    "made",
+    "recorded",
+)
 
 
 def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baseline: str | None = None) -> pd.DataFrame:
-    """One row for each label of `comparison`, which maps it to its runs, one per seed.
+    """One row per label of `comparison`, which maps it to its runs, one per seed.
 
-    Columns: label, params, trainable, runs (how many have been measured), val_loss, val_loss_sd, val_accuracy,
-    val_accuracy_sd (of each run's last moment; sd over seeds, missing for one), difference, difference_sd (of
-    val_accuracy to the variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have ended one),
-    seconds_to_95, seconds_to_97 (mean over seeds; missing unless all got there),
+    Columns: label, params, trainable, runs (how many have been evaluated), val_loss, val_loss_sd, val_accuracy,
+    val_accuracy_sd (of each run's last evaluation; sd over seeds, missing for one), difference, difference_sd (of
+    val_accuracy to the variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have finished one),
+    seconds_to_95, seconds_to_97 (mean over seeds; missing unless all have reached it),
     latency_1, latency_256 (seconds that predicting a batch takes, mean over seeds).
     """
-    every = [run for runs in comparison.values() for run in runs]
-    measured = {digest: moments for digest, moments in read_evaluations(store, every).items() if len(moments["step"])}
-    timed = latencies_frame(store, [run.digest for run in every])
+    all_runs = [run for runs in comparison.values() for run in runs]
+    evaluated = {
+        digest: columns for digest, columns in read_evaluations(store, all_runs).items() if len(columns["step"])
+    }
+    timed = latencies_frame(store, [run.digest for run in all_runs])
     latencies = dict(zip(zip(timed["run"], timed["batch_size"], strict=True), timed["seconds"], strict=True))
-    rows = [_row(label, runs, measured, latencies) for label, runs in comparison.items() if runs]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    rows = [_results_row(label, runs, evaluated, latencies) for label, runs in comparison.items() if runs]
+    frame = pd.DataFrame(rows, columns=RESULTS_COLUMNS)
     if baseline is not None and baseline in comparison:
-        ends = {label: _ends(runs, measured, "val_accuracy") for label, runs in comparison.items()}
-        paired = {label: _paired(values, ends[baseline]) for label, values in ends.items() if label != baseline}
-        frame["difference"] = frame["label"].map({label: d.mean() for label, d in paired.items()}).astype(float)
-        frame["difference_sd"] = frame["label"].map({label: d.std() for label, d in paired.items()}).astype(float)
+        accuracies = {label: _last_by_seed(runs, evaluated, "val_accuracy") for label, runs in comparison.items()}
+        differences = {
+            label: (values - accuracies[baseline]).dropna().replace([np.inf, -np.inf], np.nan)
+            for label, values in accuracies.items()
+            if label != baseline
+        }
+        frame["difference"] = frame["label"].map({label: d.mean() for label, d in differences.items()}).astype(float)
+        frame["difference_sd"] = frame["label"].map({label: d.std() for label, d in differences.items()}).astype(float)
     return frame
 
 
-def steps_to(run: Run, moments: Arrays, accuracy: float) -> float:
+def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
+    """One row per run, the newest first.
+
+    Columns: digest, label, placement (its title), state, progress (0 to 1), val_accuracy (of the last evaluation),
+    seconds (of training), epochs, seed, made (the local time of the first launch), recorded (whether the run was
+    shipped with bnlab).
+    """
+    accuracies = _last_accuracies(store, [run.digest for run in runs])
+    rows = [
+        (
+            run.digest,
+            run.label,
+            PLACEMENTS[run.spec.placement].title,
+            str(run.state),
+            run.progress,
+            accuracies.get(run.digest),
+            run.seconds,
+            run.spec.epochs,
+            run.spec.seed,
+            pd.Timestamp.fromtimestamp(run.created_at).floor("s"),
+            bool(run.recorded),
+        )
+        for run in sorted(runs, key=lambda run: (run.created_at, run.digest), reverse=True)
+    ]
+    return pd.DataFrame(rows, columns=list(RUNS_COLUMNS)).astype({"val_accuracy": float})
+
+
+def steps_to(run: Run, evaluated: Arrays, accuracy: float) -> float:
     """The step at which val_accuracy first reached `accuracy`, interpolated linearly; NaN if it never did.
 
-    `moments` are the run's, as `read_moments` reads them.
+    `evaluated` are the run's evaluations, as `read_evaluations` returns them.
     """
-    accuracies, steps = moments["val_accuracy"], moments["step"]
+    accuracies, steps = evaluated["val_accuracy"], evaluated["step"]
     reached = np.flatnonzero(accuracies >= accuracy)
     if not reached.size:
         return math.nan
     first = int(reached[0])
-    around = [max(first - 1, 0), first]
-    return float(np.interp(accuracy, accuracies[around], steps[around]))
+    neighbors = [max(first - 1, 0), first]
+    return float(np.interp(accuracy, accuracies[neighbors], steps[neighbors]))
 
 
-def seconds_per_epoch(run: Run, moments: Arrays) -> float:
-    """Seconds that the training steps of the run's fastest epoch took; compiling and validation do not count.
+def seconds_per_epoch(run: Run, evaluated: Arrays) -> float:
+    """The seconds that the training steps of the run's fastest epoch took, without compiling and validation.
 
-    The fastest, because whatever else the machine does can only slow an epoch down. NaN before the first epoch has
-    ended, except for a run that diverged in it, which has the pace of the steps it took.
+    The fastest, because other load on the machine can only slow an epoch down. NaN before the first epoch has ended,
+    except for a run that diverged in it, which has the mean speed of the steps it took.
     """
-    per_epoch = run.spec.steps_per_epoch
-    ends = moments["seconds"][moments["step"] % per_epoch == 0]
-    if len(ends) > 1:
-        return float(np.diff(ends).min())
-    is_known = run.step >= per_epoch or (run.state is RunState.DIVERGED and run.step > 0)
-    return run.seconds / run.step * per_epoch if is_known else math.nan
+    steps_per_epoch = run.spec.steps_per_epoch
+    epoch_ends = evaluated["seconds"][evaluated["step"] % steps_per_epoch == 0]
+    if len(epoch_ends) > 1:
+        return float(np.diff(epoch_ends).min())
+    is_known = run.step >= steps_per_epoch or (run.state is RunState.DIVERGED and run.step > 0)
+    return run.seconds / run.step * steps_per_epoch if is_known else math.nan
 
 
-def seconds_of(run: Run, moments: Arrays, steps: float) -> float:
-    """Seconds that so many training steps take at the pace of `seconds_per_epoch`."""
-    return steps * seconds_per_epoch(run, moments) / run.spec.steps_per_epoch
+def seconds_of(run: Run, evaluated: Arrays, steps: float) -> float:
+    """The seconds that a number of training steps takes at the speed of `seconds_per_epoch`."""
+    return steps * seconds_per_epoch(run, evaluated) / run.spec.steps_per_epoch
 
 
-def seconds_to(run: Run, moments: Arrays, accuracy: float) -> float:
-    """Seconds that the steps to `accuracy` take (see `steps_to`, `seconds_of`); NaN if it was never reached."""
-    return seconds_of(run, moments, steps_to(run, moments, accuracy))
+def seconds_to(run: Run, evaluated: Arrays, accuracy: float) -> float:
+    """The seconds that the steps to `accuracy` take (see `steps_to`, `seconds_of`); NaN if it was never reached."""
+    return seconds_of(run, evaluated, steps_to(run, evaluated, accuracy))
 
 
-def _row(
-    label: str, runs: Sequence[Run], measured: Mapping[str, Arrays], latencies: Mapping[tuple[str, int], float]
+def _results_row(
+    label: str, runs: Sequence[Run], evaluated: Mapping[str, Arrays], latencies: Mapping[tuple[str, int], float]
 ) -> dict[str, object]:
     network = describe_network(runs[0].spec)
-    evaluated = [(run, measured[run.digest]) for run in runs if run.digest in measured]
+    run_evaluations = [(run, evaluated[run.digest]) for run in runs if run.digest in evaluated]
     row: dict[str, object] = {
         "label": label,
         "params": network.params,
         "trainable": network.trainable,
-        "runs": len(evaluated),
+        "runs": len(run_evaluations),
     }
     for column in ("val_loss", "val_accuracy"):
-        row[column], row[f"{column}_sd"] = _mean_and_sd([float(moments[column][-1]) for _, moments in evaluated])
-    row["seconds_per_epoch"], _ = _mean_and_sd([seconds_per_epoch(run, moments) for run, moments in evaluated])
+        last_values = [float(columns[column][-1]) for _, columns in run_evaluations]
+        row[column], row[f"{column}_sd"] = _mean_and_sd(last_values)
+    row["seconds_per_epoch"], _ = _mean_and_sd([seconds_per_epoch(run, columns) for run, columns in run_evaluations])
     for target in TARGETS:
-        times = [seconds_to(run, moments, target) for run, moments in evaluated]
-        everyone = len(times) == len(runs) and not any(map(math.isnan, times))
-        row[f"seconds_to_{target * 100:.0f}"] = _mean_and_sd(times)[0] if everyone else math.nan
+        times = [seconds_to(run, columns, target) for run, columns in run_evaluations]
+        all_reached = len(times) == len(runs) and not any(map(math.isnan, times))
+        row[f"seconds_to_{target * 100:.0f}"] = _mean_and_sd(times)[0] if all_reached else math.nan
     for size in LATENCY_BATCHES:
         row[f"latency_{size}"], _ = _mean_and_sd([latencies.get((run.digest, size), math.nan) for run in runs])
     return row
 
 
 def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
-    """Over the values that are there; missing where there is none, and the deviation where there is one."""
+    """Mean and standard deviation of the values that are not NaN; NaN without values, or one for the deviation."""
     known = np.array([value for value in values if not math.isnan(value)])
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         mean = float(known.mean()) if known.size else math.nan
         return mean, float(known.std(ddof=1)) if known.size > 1 else math.nan
 
 
-def _ends(runs: Sequence[Run], measured: Mapping[str, Arrays], column: str) -> "pd.Series[float]":
-    """Each run's last value by its seed; those not measured yet are missing."""
-    ends = {run.spec.seed: measured[run.digest][column][-1] for run in runs if run.digest in measured}
-    return pd.Series(ends, dtype=float)
+def _last_by_seed(runs: Sequence[Run], evaluated: Mapping[str, Arrays], column: str) -> "pd.Series[float]":
+    """Each evaluated run's last value by its seed."""
+    last_values = {run.spec.seed: evaluated[run.digest][column][-1] for run in runs if run.digest in evaluated}
+    return pd.Series(last_values, dtype=float)
 
 
-def _paired(values: "pd.Series[float]", baseline: "pd.Series[float]") -> "pd.Series[float]":
-    return (values - baseline).dropna().replace([np.inf, -np.inf], np.nan)
+def _last_accuracies(store: Store, digests: Sequence[str]) -> dict[str, float]:
+    last = (
+        select(evaluations.c.run, func.max(evaluations.c.step).label("step"))
+        .where(evaluations.c.run.in_(digests))
+        .group_by(evaluations.c.run)
+        .subquery()
+    )
+    query = select(evaluations.c.run, evaluations.c.val_accuracy).join(
+        last, (evaluations.c.run == last.c.run) & (evaluations.c.step == last.c.step)
+    )
+    with store.engine.connect() as connection:
+        return {row.run: row.val_accuracy for row in connection.execute(query)}

@@ -11,7 +11,8 @@ from distributed import Client, KilledWorker
 
 RESULT_SECONDS = 60
 """How long fetching a result from a worker may take."""
-ENDED = ("finished", "error")
+ENDED_STATUSES = ("finished", "error")
+"""The statuses of a Dask future that has a result or an exception; others mean that the task was lost."""
 CLOSED = "bnlab was closed before this was done."
 
 T = TypeVar("T")
@@ -31,13 +32,13 @@ class Task:
 
 
 class TaskQueue:
-    """A queue of tasks. `submit` may be called from any thread, everything else from the scheduler's alone.
+    """A queue of tasks. `submit` may be called from any thread, everything else from the scheduler's only.
 
-    A task whose worker or cluster is lost is done again, so it must only read, or write the same twice.
+    A task whose worker or cluster is lost is called again, so it must be idempotent.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the next two
+        self._lock = threading.Lock()  # guards _closed and _waiting
         self._closed = False
         self._waiting: list[Task] = []
         self._running: dict[Task, distributed.Future[Any]] = {}
@@ -53,7 +54,7 @@ class TaskQueue:
         return future
 
     def assign(self, client: Client, on_done: Callable[[object], None]) -> None:
-        """Send all waiting tasks to the workers, or to the first that comes; `on_done` is called as each one ends."""
+        """Send all waiting tasks to the client, even while it has no workers; `on_done` is called as each one ends."""
         while (task := self._next()) is not None:
             try:
                 running = client.submit(task.function, *task.arguments, pure=False)
@@ -68,18 +69,18 @@ class TaskQueue:
         for task, running in list(self._running.items()):
             if running.done():
                 del self._running[task]
-                if running.status in ENDED:
+                if running.status in ENDED_STATUSES:
                     _resolve(task, running)
                 else:
                     self._requeue([task])
 
     def requeue_running(self) -> None:
-        """Let all running tasks wait again, since their workers are gone."""
+        """Let all running tasks wait again, as when the cluster is lost."""
         self._requeue(list(self._running))
         self._running.clear()
 
     def close(self) -> None:
-        """Fail all tasks that have not ended, and all that are submitted from now on."""
+        """Fail all tasks that have not ended, and all that are submitted later."""
         self.requeue_running()
         with self._lock:
             self._closed = True
@@ -87,7 +88,7 @@ class TaskQueue:
             task.future.set_exception(TaskError(CLOSED))
 
     def _next(self) -> Task | None:
-        """The first waiting task that was not cancelled."""
+        """Remove and return the first waiting task that was not cancelled."""
         with self._lock:
             while self._waiting:
                 task = self._waiting.pop(0)
@@ -105,7 +106,7 @@ def _resolve(task: Task, ended: "distributed.Future[Any]") -> None:
         task.future.set_result(ended.result(timeout=RESULT_SECONDS))
     except KilledWorker as error:
         task.future.set_exception(_task_error("The worker processes died of it; they may need more memory.", error))
-    except Exception as error:  # noqa: BLE001 (the caller gets every error)
+    except Exception as error:  # noqa: BLE001 (every error belongs to the caller)
         task.future.set_exception(_task_error(f"It failed with {type(error).__name__}: {error}", error))
 
 

@@ -16,35 +16,36 @@ from bnlab.specs.network import describe_network
 Floats = NDArray[np.float64]
 
 MAX_STEPS = 5_000
-"""TensorBoard itself draws 1,000 points a curve; every step of a long run would take minutes to write."""
+"""The largest number of points per curve; TensorBoard draws 1,000, and all steps of a long run would take minutes."""
 MAX_HISTOGRAMS = 50
+"""The largest number of histograms per variable."""
 BINS = 30
 
 
 def event_file_name(run: Run) -> str:
-    """What TensorBoard recognizes an event file by."""
+    """The name of the run's event file, in the form that TensorBoard recognizes."""
     return f"events.out.tfevents.{int(run.created_at)}.bnlab"
 
 
 def event_file(store: Store, run: Run) -> bytes:
-    """The content of the run's event file; the same records make the same bytes.
+    """The content of the run's event file, which is a function of its records.
 
     Scalars loss, accuracy, val_loss, val_accuracy, gradient_norm/LAYER, weight_norm/LAYER and histograms
-    LAYER/VARIABLE of the normalization layers, by step. Long curves are thinned evenly to MOST_STEPS points,
-    histograms to MOST_HISTOGRAMS. Times are those spent in steps, counted from the run's creation.
+    LAYER/VARIABLE of the normalization layers, by step. Long curves are thinned evenly to MAX_STEPS points,
+    histograms to MAX_HISTOGRAMS. The time of an event is the run's creation plus its seconds in steps.
     """
     from tensorboardX.proto.event_pb2 import Event  # type: ignore[import-untyped]
     from tensorboardX.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
     from tensorboardX.record_writer import RecordWriter  # type: ignore[import-untyped]
 
-    moments = evaluations_frame(store, [run])
-    clock = moments["step"].to_numpy(float), run.created_at + moments["seconds"].to_numpy(float)
+    evaluations = evaluations_frame(store, [run])
+    steps, times = evaluations["step"].to_numpy(float), run.created_at + evaluations["seconds"].to_numpy(float)
     with TemporaryDirectory(prefix="bnlab-") as folder:
         path = Path(folder) / event_file_name(run)
         writer = RecordWriter(str(path))
         writer.write(Event(wall_time=run.created_at, file_version="brain.Event:2").SerializeToString())
-        for step, tag, value in _entries(store, run, moments):
-            time = float(np.interp(step, *clock)) if len(moments) else run.created_at
+        for step, tag, value in _entries(store, run, evaluations):
+            time = float(np.interp(step, steps, times)) if len(evaluations) else run.created_at
             content = {"simple_value": value} if isinstance(value, float) else {"histo": _histogram(value)}
             summary = Summary(value=[Summary.Value(tag=tag, **content)])
             writer.write(Event(wall_time=time, step=step, summary=summary).SerializeToString())
@@ -52,16 +53,16 @@ def event_file(store: Store, run: Run) -> bytes:
         return path.read_bytes()
 
 
-def _entries(store: Store, run: Run, moments: pd.DataFrame) -> Iterator[tuple[int, str, float | Floats]]:
-    """Step, tag and a number, or an array to be shown as a histogram."""
-    yield from _scalars(_thinned(steps_frame(store, run.digest), MAX_STEPS), ["loss", "accuracy"])
-    yield from _scalars(moments, ["val_loss", "val_accuracy"])
+def _entries(store: Store, run: Run, evaluations: pd.DataFrame) -> Iterator[tuple[int, str, float | Floats]]:
+    """Step, tag and value of each event: a number, or an array for a histogram."""
+    yield from _scalars(_thin(steps_frame(store, run.digest), MAX_STEPS), ["loss", "accuracy"])
+    yield from _scalars(evaluations, ["val_loss", "val_accuracy"])
     for layer, frame in layers_frame(store, run.digest).groupby("layer"):
         yield from _scalars(frame, ["gradient_norm", "weight_norm"], f"/{layer}")
     for normalization in describe_network(run.spec).normalizations:
         for variable, frame in snapshots_frame(store, run.digest, normalization.name).groupby("variable"):
-            chosen = _thinned(frame, MAX_HISTOGRAMS)
-            for step, values in zip(chosen["step"], chosen["values"], strict=True):
+            thinned = _thin(frame, MAX_HISTOGRAMS)
+            for step, values in zip(thinned["step"], thinned["values"], strict=True):
                 finite = values[np.isfinite(values)].astype(float)
                 if len(finite):
                     yield int(step), f"{normalization.name}/{variable}", finite
@@ -69,14 +70,15 @@ def _entries(store: Store, run: Run, moments: pd.DataFrame) -> Iterator[tuple[in
 
 def _scalars(frame: pd.DataFrame, columns: list[str], suffix: str = "") -> Iterator[tuple[int, str, float]]:
     for column in columns:
-        yield from ((int(s), column + suffix, float(v)) for s, v in zip(frame["step"], frame[column], strict=True))
+        for step, value in zip(frame["step"], frame[column], strict=True):
+            yield int(step), column + suffix, float(value)
 
 
-def _thinned(frame: pd.DataFrame, most: int) -> pd.DataFrame:
-    """At most `most` rows, evenly spread, the first and the last among them."""
-    if len(frame) <= most:
+def _thin(frame: pd.DataFrame, max_rows: int) -> pd.DataFrame:
+    """At most `max_rows` evenly spaced rows, including the first and the last."""
+    if len(frame) <= max_rows:
         return frame
-    return frame.iloc[np.linspace(0, len(frame) - 1, most).round().astype(int)]
+    return frame.iloc[np.linspace(0, len(frame) - 1, max_rows).round().astype(int)]
 
 
 def _histogram(values: Floats) -> object:

@@ -1,4 +1,8 @@
-"""What a worker process does: its setup, and one slice of one run from its checkpoint to its next."""
+"""The code that worker processes run: their setup, and one slice of one run from its checkpoint to its next.
+
+A run is trained in slices so that many runs take turns on few workers. `bnlab.training` imports TensorFlow where it
+trains; it is imported inside functions here, because the app's process imports this module and must stay without it.
+"""
 
 import os
 import time
@@ -12,12 +16,33 @@ from bnlab.runs.writer import RunWriter, SupersededError, read_checkpoint
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 
+SLICE_SECONDS = 3.0
+"""After how long a run returns its worker to the queue."""
+STOP_POLL_SECONDS = 0.2
+COMMIT_SECONDS = 0.5
+"""The usual time between two commits of a slice."""
+EVALUATION_COMMIT_SECONDS = 0.1
+"""The shortest time between two commits of evaluations, of which there are many in the first second."""
+MAX_COMMIT_SECONDS = 10.0
+MAX_COMMIT_FRACTION = 0.02
+"""The fraction of a slice's time that commits may take, as long as MAX_COMMIT_SECONDS are not exceeded."""
+OUTDATED = "Another version of bnlab began this run and trains it differently; launch it again to train it anew."
+
+
+class OutdatedRunError(RuntimeError):
+    """A run that this version of bnlab would train differently; `str()` is one sentence for the user."""
+
+
+def dask_setup(_worker: object) -> None:
+    """Set up a worker process; called by Dask in each one that preloads this module."""
+    set_up_worker()
+
 
 @cache
 def set_up_worker() -> None:
-    """Import TensorFlow on one thread and read MNIST, once a process.
+    """Import TensorFlow on one thread and read MNIST, once per process.
 
-    Under a scheduler of somebody else's, whose workers know nothing of this module, the first slice calls it.
+    The workers of an external Dask scheduler do not preload this module: their first task calls this function.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _without_stderr():
@@ -30,65 +55,35 @@ def set_up_worker() -> None:
         load_examples("mnist", "test")
 
 
-def dask_setup(_worker: object) -> None:
-    """Called by Dask when a worker process starts."""
-    set_up_worker()
-
-
 @contextmanager
 def _without_stderr() -> Iterator[None]:
-    """Keep TensorFlow's greetings, printed from C++ before any setting can stop them, off the terminal."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    """Discard standard error, to which TensorFlow's C++ code prints before any setting can stop it."""
+    stderr, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(devnull, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-SLICE_SECONDS = 3.0
-
-
-COMMIT_SECONDS = 0.5
-
-
-MOMENT_COMMIT_SECONDS = 0.1
-
-
-MAX_COMMIT_SECONDS = 10.0
-
-
-STOP_POLL_SECONDS = 0.2
-
-
-WRITING_SHARE = 0.02
-
-
-OUTDATED = "Another version of bnlab began this run and trains it differently; launch it again to train it anew."
-
-
-class OutdatedRunError(RuntimeError):
-    """A run that cannot go on as the same run; `str()` is one sentence for the user."""
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(devnull)
 
 
 def train_slice(store_url: str, digest: str, fence: int) -> RunState:
-    """Train the run for about SLICE_SECONDS and return its state then: RUNNING if there is more to do.
+    """Train the run for about SLICE_SECONDS and return its state then, RUNNING if it has not ended.
 
-    A run that has ended is left alone: Dask calls again if the worker dies between its last commit and its answer.
+    A run that has ended is not changed: Dask calls again if the worker dies between its last commit and its return.
 
     Raises:
-        bnlab.specs.datasets.DatasetError: the dataset cannot be had.
-        SupersededError: another slice of the run was handed out meanwhile, or the run was removed.
-        OutdatedRunError: its spec trains differently in this version of bnlab.
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
+        SupersededError: a later slice of the run was started, or the run was removed.
+        OutdatedRunError: this version of bnlab trains the run's spec differently.
     """
     set_up_worker()
-    store = _store(store_url)
-    found = store.runs([digest])
-    if not found:
+    store = _open_store(store_url)
+    runs = store.runs([digest])
+    if not runs:
         raise SupersededError(digest)
-    run = found[0]
+    run = runs[0]
     if run.state.is_finished():
         return run.state
     if not run.is_current:
@@ -97,61 +92,60 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
 
 
 @lru_cache(maxsize=4)
-def _store(url: str) -> Store:
+def _open_store(url: str) -> Store:
     return Store(url)
 
 
 class TrainingSlice:
-    """One slice being trained."""
+    """One slice of a run's training, resumed at the run's checkpoint."""
 
     def __init__(self, store: Store, spec: RunSpec, digest: str, fence: int) -> None:
-        """Resume the run at its checkpoint."""
         from bnlab.training.trainer import Trainer
 
-        self._journal = RunWriter(store, digest, fence)
+        self._writer = RunWriter(store, digest, fence)
         checkpoint = read_checkpoint(store, digest)
-        self._begun = checkpoint is not None  # the first call evaluates step 0 and may not be skipped
-        self._training = Trainer(spec, checkpoint)
-        self._commit_every = COMMIT_SECONDS
+        self._has_begun = checkpoint is not None  # the first call evaluates step 0 and may not be skipped
+        self._trainer = Trainer(spec, checkpoint)
+        self._commit_seconds = COMMIT_SECONDS
 
     def train(self) -> RunState:
-        """Advance and commit until the slice's time is up, the run has ended, or a stop is asked for."""
-        began = committed = polled = time.monotonic()
-        stop = self._journal.stop_requested()
-        records = Records(self._training.step)
+        """Advance and commit until the slice's time is over, the run has ended, or a stop is requested."""
+        started = committed = polled = time.monotonic()
+        stop = self._writer.stop_requested()
+        records = Records(self._trainer.step)
         while True:
-            if not (stop and self._begun):
-                records.extend(self._training.advance())
-                self._begun = True
+            if not (stop and self._has_begun):
+                records.extend(self._trainer.advance())
+                self._has_begun = True
             now = time.monotonic()
             if now - polled >= STOP_POLL_SECONDS:
-                stop, polled = self._journal.stop_requested(), now
+                stop, polled = self._writer.stop_requested(), now
             state = self._state(stop)
-            over = state is not RunState.RUNNING or now - began >= SLICE_SECONDS
-            if over or self._is_due(records, now - committed):
+            is_over = state is not RunState.RUNNING or now - started >= SLICE_SECONDS
+            if is_over or self._is_commit_due(records, now - committed):
                 self._commit(records, state)
-                records, committed = Records(self._training.step), time.monotonic()
-            if over:
+                records, committed = Records(self._trainer.step), time.monotonic()
+            if is_over:
                 return state
 
-    def _is_due(self, records: Records, waited: float) -> bool:
-        """What was measured is written at once, but for the many moments of the first second."""
-        if records.moments and (self._training.step == 0 or waited >= MOMENT_COMMIT_SECONDS):
+    def _is_commit_due(self, records: Records, seconds_since_commit: float) -> bool:
+        has_evaluations = bool(records.moments)
+        if has_evaluations and (self._trainer.step == 0 or seconds_since_commit >= EVALUATION_COMMIT_SECONDS):
             return True
-        return waited >= self._commit_every
+        return seconds_since_commit >= self._commit_seconds
 
     def _state(self, stop: bool) -> RunState:
-        if self._training.diverged:
+        if self._trainer.diverged:
             return RunState.DIVERGED
-        if self._training.finished:
+        if self._trainer.finished:
             return RunState.COMPLETED
         return RunState.STOPPED if stop else RunState.RUNNING
 
     def _commit(self, records: Records, state: RunState) -> None:
-        """Write, and write more seldom if the checkpoint is so large that writing takes long."""
-        began = time.monotonic()
+        """Commit, and commit less often from now on if that took long, as it does with a large checkpoint."""
+        started = time.monotonic()
         if state is RunState.COMPLETED:
-            self._journal.write_latencies(self._training.latencies())
-        self._journal.commit(records, self._training.checkpoint(), state)
-        cost = time.monotonic() - began
-        self._commit_every = min(max(cost / WRITING_SHARE, COMMIT_SECONDS), MAX_COMMIT_SECONDS)
+            self._writer.write_latencies(self._trainer.latencies())
+        self._writer.commit(records, self._trainer.checkpoint(), state)
+        seconds = time.monotonic() - started
+        self._commit_seconds = min(max(seconds / MAX_COMMIT_FRACTION, COMMIT_SECONDS), MAX_COMMIT_SECONDS)

@@ -1,4 +1,4 @@
-"""The worker's side of the store: what a run recorded and where it stands, written in one transaction."""
+"""Writing a run's records, checkpoint and state to the store, in one transaction per commit."""
 
 import json
 import time
@@ -14,21 +14,22 @@ from bnlab.runs.schema import checkpoints, evaluations, latencies, layers, runs,
 from bnlab.runs.store import Store
 from bnlab.training.records import Checkpoint, LayerRecord, Records
 
-FLOATS = np.dtype("<f4")
+STORED_DTYPE = np.dtype("<f4")
+"""The type of all arrays in the store."""
 
 
 class SupersededError(RuntimeError):
-    """Another slice of the run was handed out since: this one must write nothing more."""
+    """A later slice of the run was started, or the run was removed: this slice must not write any more."""
 
 
 def read_checkpoint(store: Store, digest: str) -> Checkpoint | None:
-    """The checkpoint of a run; None where none is kept, as before a run's first step or of a run that was removed."""
+    """The checkpoint of a run; None before its first step, after it was deleted, and if there is no such run."""
     query = select(runs.c.step, runs.c.seconds, checkpoints).join_from(runs, checkpoints)
     with store.engine.connect() as connection:  # one query, so that step and arrays belong together
         rows = connection.execute(query.where(runs.c.digest == digest)).all()
     if not rows:
         return None
-    arrays = {row.name: np.frombuffer(row.values, FLOATS).reshape(json.loads(row.shape)) for row in rows}
+    arrays = {row.name: np.frombuffer(row.values, STORED_DTYPE).reshape(json.loads(row.shape)) for row in rows}
     return Checkpoint(rows[0].step, rows[0].seconds, arrays)
 
 
@@ -41,10 +42,10 @@ class RunWriter:
         self._fence = fence
 
     def stop_requested(self) -> bool:
-        """Whether somebody wants the run stopped.
+        """Whether the run is to be stopped.
 
         Raises:
-            SupersededError: a later slice of the run exists.
+            SupersededError: a later slice of the run was started, or the run was removed.
         """
         query = select(runs.c.stop_requested, runs.c.fence).where(runs.c.digest == self._digest)
         with self._engine.connect() as connection:
@@ -57,15 +58,15 @@ class RunWriter:
         """Write the records, the checkpoint that follows them and the state, all or nothing.
 
         Raises:
-            SupersededError: a later slice of the run exists; nothing is written.
+            SupersededError: a later slice of the run was started, or the run was removed; nothing is written.
         """
         with self._engine.begin() as connection:
-            moved = connection.execute(
+            updated = connection.execute(
                 update(runs)
                 .where(runs.c.digest == self._digest, runs.c.fence == self._fence)
                 .values(step=checkpoint.step, seconds=checkpoint.seconds, state=state, updated_at=time.time())
             )
-            if moved.rowcount != 1:
+            if updated.rowcount != 1:
                 raise SupersededError(self._digest)
             self._write_records(connection, records)
             connection.execute(delete(checkpoints).where(checkpoints.c.run == self._digest))
@@ -73,40 +74,40 @@ class RunWriter:
                 connection,
                 checkpoints,
                 [
-                    {"name": name, "shape": json.dumps(array.shape), "values": _bytes(array)}
+                    {"name": name, "shape": json.dumps(array.shape), "values": _to_bytes(array)}
                     for name, array in checkpoint.arrays.items()
                 ],
             )
 
     def write_latencies(self, seconds: Mapping[int, float]) -> None:
-        """Note how long a prediction takes, by batch size."""
+        """Write how long the prediction of one batch takes, by batch size."""
         with self._engine.begin() as connection:
             connection.execute(delete(latencies).where(latencies.c.run == self._digest))
-            rows = [{"batch_size": size, "seconds": fastest} for size, fastest in seconds.items()]
+            rows = [{"batch_size": size, "seconds": latency} for size, latency in seconds.items()]
             self._insert(connection, latencies, rows)
 
     def _write_records(self, connection: Connection, records: Records) -> None:
         if len(records.loss):
-            block = {"loss": _bytes(records.loss), "accuracy": _bytes(records.accuracy)}
+            block = {"loss": _to_bytes(records.loss), "accuracy": _to_bytes(records.accuracy)}
             self._insert(connection, steps, [{"first_step": records.first_step, **block}])
         measured = records.moments
         self._insert(
             connection,
             evaluations,
             [
-                {"step": m.step, "seconds": m.seconds, "val_loss": m.val_loss, "val_accuracy": m.val_accuracy}
-                for m in measured
+                {"step": e.step, "seconds": e.seconds, "val_loss": e.val_loss, "val_accuracy": e.val_accuracy}
+                for e in measured
             ],
         )
-        self._insert(connection, layers, [_layer_row(m.step, layer) for m in measured for layer in m.layers])
+        self._insert(connection, layers, [_layer_row(e.step, layer) for e in measured for layer in e.layers])
         self._insert(
             connection,
             snapshots,
             [
-                {"step": m.step, "layer": s.layer, "variable": name, "values": _bytes(array)}
-                for m in measured
-                for s in m.snapshots
-                for name, array in s.values.items()
+                {"step": e.step, "layer": snapshot.layer, "variable": name, "values": _to_bytes(array)}
+                for e in measured
+                for snapshot in e.snapshots
+                for name, array in snapshot.values.items()
             ],
         )
 
@@ -121,9 +122,9 @@ def _layer_row(step: int, layer: LayerRecord) -> dict[str, Any]:
         "layer": layer.layer,
         "gradient_norm": layer.gradient_norm,
         "weight_norm": layer.weight_norm,
-        "percentiles": _bytes(np.asarray(layer.percentiles, np.float32)),
+        "percentiles": _to_bytes(np.asarray(layer.percentiles, np.float32)),
     }
 
 
-def _bytes(array: NDArray[np.float32]) -> bytes:
-    return np.ascontiguousarray(array, FLOATS).tobytes()
+def _to_bytes(array: NDArray[np.float32]) -> bytes:
+    return np.ascontiguousarray(array, STORED_DTYPE).tobytes()

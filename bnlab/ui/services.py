@@ -7,7 +7,7 @@ import streamlit as st
 
 from bnlab.claims.recorded import recorded_trials
 from bnlab.claims.service import ClaimService
-from bnlab.runs.config import scheduler_address, store_url
+from bnlab.runs.config import Settings
 from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.database import StoreError
 from bnlab.runs.recording import read_recording
@@ -47,9 +47,9 @@ def claim_service() -> ClaimService:
 
 @st.cache_resource(show_spinner=False)
 def _lab() -> Scheduler:
-    store = Store(store_url())
+    store = Store(Settings().store)
     read_recording(store)
-    started = Scheduler(store, scheduler=scheduler_address())
+    started = Scheduler(store, scheduler=Settings().scheduler)
     atexit.register(started.close)
     judge_soon()
     return started

@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A store of the test's own, which the command line takes for its own."""
+    """The URL of a temporary store, which the settings name."""
     address = f"sqlite:///{tmp_path / 'bnlab.db'}"
     monkeypatch.setenv("BNLAB_STORE", address)
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)

@@ -1,4 +1,4 @@
-"""`python -m bnlab claims`: what it refuses, prints and writes, on runs that were recorded and on real ones."""
+"""The command `claims`: errors, output and files, on recorded runs and on real ones."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bnlab.claims.results import Coverage
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
-from bnlab.cli import claims as trials
+from bnlab.cli import claims as claims_command
 from bnlab.cli.commands import main
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -22,20 +22,20 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     address = f"sqlite:///{tmp_path / 'bnlab.db'}"
     monkeypatch.setenv("BNLAB_STORE", address)
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
-    monkeypatch.setattr(trials, "console", Console(width=120))
+    monkeypatch.setattr(claims_command, "console", Console(width=120))
     return address
 
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry's first claim is a tiny one, so that a trial takes a second."""
-    monkeypatch.setitem(trials.CLAIMS, "O1", CLAIM)
+    monkeypatch.setitem(claims_command.CLAIMS, "O1", CLAIM)
 
 
 @pytest.fixture
-def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     """For commands that must end before any worker is started."""
-    monkeypatch.setattr(trials, "Lab", None)
+    monkeypatch.setattr(claims_command, "Scheduler", None)
 
 
 def invoke(*arguments: str) -> Result:
@@ -45,7 +45,7 @@ def invoke(*arguments: str) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["Z9"], "'Z9' is not one of 'o1', 'o2', 'o3'"),
         (["--seeds", "5"], "seeds are FROM:TO, as 0:5 for 0 to 4: at least one, at most 100, but '5' was given."),
@@ -57,26 +57,26 @@ def invoke(*arguments: str) -> Result:
         (["--json", "/no/such/folder/claims.json"], "/no/such/folder is not a folder."),
     ],
 )
-@pytest.mark.usefixtures("no_lab", "url")
-def test_what_cannot_be_is_told_in_words(arguments: list[str], words: str) -> None:
+@pytest.mark.usefixtures("no_scheduler", "url")
+def test_invalid_arguments(arguments: list[str], message: str) -> None:
     result = invoke(*arguments)
     assert result.exit_code == 2
-    assert words in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
 
 
-@pytest.mark.usefixtures("no_lab", "url")
-def test_what_is_counted_is_told_at_once_in_the_notebooks_order(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_scheduler", "url")
+def test_counted_claims_need_no_training(tmp_path: Path) -> None:
     path = tmp_path / "claims.json"
     result = invoke("d2", "O2", "--json", str(path))
     assert result.exit_code == 0, result.output
     o2, d2 = json.loads(path.read_text())
     assert (o2["id"], o2["verdict"], o2["difference"]["mean"]) == ("O2", "supported", 2)
     assert (d2["id"], d2["verdict"], d2["runs"]) == ("D2", "supported", 0)
-    assert all(words in result.output for words in ("Mean and standard deviation", "+600 (+600 to +600)"))
+    assert all(text in result.output for text in ("Mean and standard deviation", "+600 (+600 to +600)"))
 
 
-@pytest.mark.usefixtures("no_lab", "tiny")
-def test_what_was_trained_before_needs_no_worker(url: str, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_scheduler", "tiny")
+def test_trained_claims_need_no_worker(url: str, tmp_path: Path) -> None:
     store, path = Store(url), tmp_path / "claims.json"
     for spec, accuracy in ((TINY, 0.8), (NORMALIZED, 0.9)):
         for seed in (3, 4, 5):
@@ -91,9 +91,7 @@ def test_what_was_trained_before_needs_no_worker(url: str, tmp_path: Path) -> No
 
 @pytest.mark.workers
 @pytest.mark.usefixtures("tiny")
-def test_claims_are_trained_and_a_trial_that_failed_is_told(
-    url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_claims_are_trained_and_failures_are_printed(url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNLAB_SCHEDULER", scheduler)
     assert invoke("O1").exit_code == 0
     store = Store(url)

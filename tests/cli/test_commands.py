@@ -1,4 +1,4 @@
-"""The command line: what it prints, writes and refuses, without a worker."""
+"""The commands without workers: output, files and errors."""
 
 import json
 from pathlib import Path
@@ -32,9 +32,9 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     """For commands that must be refused before any worker is started."""
-    monkeypatch.setattr(commands, "Lab", None)
+    monkeypatch.setattr(commands, "Scheduler", None)
 
 
 def invoke(*arguments: str) -> Result:
@@ -92,7 +92,7 @@ def test_describe_needs_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert invoke("describe", "notebook").exit_code == 0
 
 
-def test_an_unknown_preset_is_answered_with_the_known_ones() -> None:
+def test_unknown_preset_error_lists_presets() -> None:
     assert "notebook" in refused("describe", "paper")
 
 
@@ -109,15 +109,15 @@ def test_runs_lists_state_progress_and_error(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ([], "--all"),
         (["feed"], "feed."),
         (["feed", "beef"], "feed, beef."),
     ],
 )
-def test_stop_says_what_it_misses(url: str, arguments: list[str], words: str) -> None:
-    assert words in refused("stop", *arguments)
+def test_stop_errors(url: str, arguments: list[str], message: str) -> None:
+    assert message in refused("stop", *arguments)
 
 
 def test_stop_by_digest_and_all(url: str) -> None:
@@ -147,8 +147,8 @@ def test_stop_by_digest_and_all(url: str) -> None:
     ],
     ids=lambda text: text[:20],
 )
-@pytest.mark.usefixtures("no_lab")
-def test_a_setting_that_cannot_be_is_told_in_words(url: str, setting: str, names: list[str]) -> None:
+@pytest.mark.usefixtures("no_scheduler")
+def test_invalid_settings(url: str, setting: str, names: list[str]) -> None:
     assert names_in_order(refused("compare", "notebook", "--set", setting), *names)
 
 
@@ -166,11 +166,11 @@ def test_a_setting_that_cannot_be_is_told_in_words(url: str, setting: str, names
     ],
 )
 def test_settings_are_json_lists_or_text(text: str, name_and_value: tuple[str, Any]) -> None:
-    assert commands._setting(text) == name_and_value
+    assert commands._parse_setting(text) == name_and_value
 
 
-@pytest.mark.usefixtures("no_lab")
-def test_compare_refuses_before_it_trains_what_it_could_not_finish(url: str, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_scheduler")
+def test_compare_validates_before_training(url: str, tmp_path: Path) -> None:
     missing = tmp_path / "missing" / "results.json"
     assert str(missing.parent.name) in refused(*SMALL, "--json", str(missing))
     assert names_in_order(refused("compare", "notebook", "--epochs", "0"), "Epochs", "whole number")
@@ -179,6 +179,6 @@ def test_compare_refuses_before_it_trains_what_it_could_not_finish(url: str, tmp
 
 
 @pytest.mark.parametrize("command", [["runs"], ["stop", "--all"], SMALL], ids=lambda command: command[0])
-def test_a_store_that_cannot_be_opened_is_told(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_error(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNLAB_STORE", "nowhere")
     assert "BNLAB_STORE" in refused(*command)

@@ -1,25 +1,40 @@
-"""What the commands write as JSON."""
+"""JSON documents and tables of the commands."""
 
 import json
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from rich.console import Console
 
-from bnlab.cli.output import comparison_document, write_json
+from bnlab.cli.output import comparison_document, results_table, write_json
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from tests.recording import moment, record
 
+ROW = {
+    "label": "A",
+    "params": 10,
+    "trainable": 10,
+    "val_loss": 0.25,
+    "val_loss_sd": math.nan,
+    "val_accuracy": 0.9,
+    "val_accuracy_sd": math.nan,
+    "seconds_per_epoch": 1.0,
+    "seconds_to_95": math.nan,
+    "seconds_to_97": math.nan,
+}
 
-def test_numbers_that_json_does_not_know_become_null(tmp_path: Path) -> None:
+
+def test_non_finite_numbers_become_null(tmp_path: Path) -> None:
     path = tmp_path / "numbers.json"
     write_json(path, {"loss": math.nan, "norms": [math.inf, -math.inf, 1.5, 0, None, "NaN", True]})
     assert json.loads(path.read_text()) == {"loss": None, "norms": [None, None, 1.5, 0, None, "NaN", True]}
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_files_are_written_atomically(tmp_path: Path) -> None:
     path = tmp_path / "numbers.json"
     write_json(path, [1])
     write_json(path, [2])
@@ -37,3 +52,20 @@ def test_a_run_that_diverged_has_the_history_of_its_finished_epochs(tmp_path: Pa
     (epoch,) = document["history"]
     assert (document["state"], document["steps"], epoch["epoch"], epoch["loss"]) == ("DIVERGED", 3, 1, 2.0)
     assert math.isnan(epoch["val_loss"])
+
+
+@pytest.mark.parametrize(
+    ("loss", "sd", "expected"),
+    [
+        (0.25, math.nan, "0.2500"),
+        (0.25, 0.5, "0.2500 ± 0.5000"),
+        (9.9216236e32, math.nan, "9.9216e+32"),
+        (9.9216236e32, 1e33, "9.9216e+32 ± 1.0000e+33"),
+        (math.nan, math.nan, "–"),
+    ],
+)
+def test_loss_format(loss: float, sd: float, expected: str) -> None:
+    console = Console(width=200)
+    with console.capture() as printed:
+        console.print(results_table(pd.DataFrame([ROW | {"val_loss": loss, "val_loss_sd": sd}])))
+    assert expected in [cell.strip() for cell in printed.get().split("  ")]

@@ -1,4 +1,4 @@
-"""A cluster that cannot be reached, and what is heard of one that ends."""
+"""A scheduler address without a scheduler, and logging after the end of a cluster."""
 
 import logging
 
@@ -15,18 +15,18 @@ from tests.waiting import eventually
 def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
-    lab = Scheduler(store, scheduler="tcp://127.0.0.1:9")
+    monkeypatch.setattr("bnlab.runs.cluster.CONNECT_TIMEOUT_SECONDS", 1)
+    scheduler = Scheduler(store, scheduler="tcp://127.0.0.1:9")
     try:
-        run = lab.launch(RunSpec(), "waiting")
-        eventually(lambda: lab.problem != "")
-        assert lab.problem == "No Dask scheduler answers at BNLAB_SCHEDULER=tcp://127.0.0.1:9."
+        run = scheduler.launch(RunSpec(), "waiting")
+        eventually(lambda: scheduler.problem != "")
+        assert scheduler.problem == "No Dask scheduler answers at BNLAB_SCHEDULER=tcp://127.0.0.1:9."
         assert store.run(run.digest).state is RunState.QUEUED
     finally:
-        lab.close()
+        scheduler.close()
 
 
-def test_a_cluster_of_our_own_is_silent_after_its_end_too() -> None:
+def test_dask_logging_is_silent_after_disconnect() -> None:
     handlers = logging.getLogger("distributed").handlers
     assert handlers
     disconnect(connect(None, workers=1))

@@ -1,4 +1,4 @@
-"""Curves kept in memory: always what the store has, read only where it is new."""
+"""The curves cache: equal to the store, and which steps are read."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -43,14 +43,14 @@ def steps_of(cache: CurvesCache, run: Run) -> Arrays:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Which runs were read from the store, from which step on."""
-    noted: list[tuple[str, int]] = []
+    read_from: list[tuple[str, int]] = []
 
-    def noting(store: Store, after: Mapping[str, int]) -> dict[str, Arrays]:
-        noted.extend(after.items())
+    def recording_read_steps(store: Store, after: Mapping[str, int]) -> dict[str, Arrays]:
+        read_from.extend(after.items())
         return read_steps(store, after)
 
-    monkeypatch.setattr(curves_cache, "read_steps", noting)
-    return noted
+    monkeypatch.setattr(curves_cache, "read_steps", recording_read_steps)
+    return read_from
 
 
 def test_a_growing_curve_is_always_what_the_store_has(store: Store, reads: list[tuple[str, int]]) -> None:
@@ -63,14 +63,14 @@ def test_a_growing_curve_is_always_what_the_store_has(store: Store, reads: list[
     assert reads == [(SPEC.digest, 0), (SPEC.digest, 0), (SPEC.digest, 3), (SPEC.digest, 4)]
 
 
-def test_what_is_known_is_not_read_again(store: Store, reads: list[tuple[str, int]]) -> None:
+def test_cached_steps_are_not_read_again(store: Store, reads: list[tuple[str, int]]) -> None:
     curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0))
     frames = [steps_of(curves, run) for _ in range(3)]
     assert frames[0] is frames[1] is frames[2]
     assert len(reads) == 1
 
 
-def test_a_page_that_is_late_gets_what_others_have_seen(store: Store, reads: list[tuple[str, int]]) -> None:
+def test_an_older_run_gets_the_cached_newer_curves(store: Store, reads: list[tuple[str, int]]) -> None:
     curves, growing = CurvesCache(store), Growing(store)
     late = growing.grow(2)
     steps_of(curves, growing.grow(2))
@@ -78,7 +78,7 @@ def test_a_page_that_is_late_gets_what_others_have_seen(store: Store, reads: lis
     assert len(reads) == 1
 
 
-def test_a_run_made_anew_is_another(store: Store) -> None:
+def test_a_run_deleted_and_launched_again_is_another(store: Store) -> None:
     curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0), state=RunState.COMPLETED)
     assert steps_of(curves, run)["loss"].tolist() == [3, 2]
     store.delete([run.digest])
@@ -96,7 +96,7 @@ def test_a_run_that_waits_or_is_gone_has_no_steps(store: Store) -> None:
         assert list(frame.columns) == ["step", "loss", "accuracy"]
 
 
-def test_curves_not_asked_for_longest_are_forgotten_first(
+def test_least_recently_used_curves_are_evicted(
     store: Store, reads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(curves_cache, "MAX_STEPS", 5)
@@ -107,7 +107,7 @@ def test_curves_not_asked_for_longest_are_forgotten_first(
     assert [digest for digest, _ in reads] == [run.digest for run in (a, b, c, b)]
 
 
-def test_a_curve_too_long_for_all_is_kept_alone(
+def test_a_curve_longer_than_the_capacity_is_cached(
     store: Store, reads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(curves_cache, "MAX_STEPS", 1)

@@ -1,4 +1,4 @@
-"""Opening the database: made where it is missing, and one sentence where it cannot be."""
+"""Opening databases: creating them, concurrent access, and errors."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def url_of(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def test_makes_the_file_its_folders_and_the_tables(tmp_path: Path) -> None:
+def test_creates_file_folders_and_tables(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "bnlab.db"
     engine = open_database(url_of(path))
     assert path.is_file()
@@ -27,34 +27,34 @@ def test_makes_the_file_its_folders_and_the_tables(tmp_path: Path) -> None:
 
 def test_sqlite_is_set_up_for_readers_beside_writers(tmp_path: Path) -> None:
     with open_database(url_of(tmp_path / "bnlab.db")).connect() as connection:
-        found = {p: connection.scalar(text(f"PRAGMA {p}")) for p in ("journal_mode", "foreign_keys", "busy_timeout")}
-    assert found == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 20_000}
+        pragmas = {p: connection.scalar(text(f"PRAGMA {p}")) for p in ("journal_mode", "foreign_keys", "busy_timeout")}
+    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 20_000}
 
 
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    open_database("sqlite:///~/lab/bnlab.db")
-    assert (tmp_path / "lab" / "bnlab.db").is_file()
+    open_database("sqlite:///~/folder/bnlab.db")
+    assert (tmp_path / "folder" / "bnlab.db").is_file()
 
 
 @pytest.mark.parametrize(
     "url",
     ["bnlab.db", "", "postgresql://user:secret@host:port/bnlab", "nosuch://user:secret@host/bnlab"],
 )
-def test_a_malformed_url_is_told_in_one_sentence(url: str) -> None:
+def test_malformed_url_error(url: str) -> None:
     with pytest.raises(StoreError, match=r"^BNLAB_STORE is not a database.*\.$") as caught:
         open_database(url)
     assert "secret" not in str(caught.value)
 
 
-def test_a_driver_that_is_not_installed_is_named_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_driver_error_hides_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreError, match=r"^BNLAB_STORE=.* needs the Python driver psycopg, .*\.$") as caught:
         open_database("postgresql+psycopg://user:secret@localhost/bnlab")
     assert "secret" not in str(caught.value)
 
 
-def test_an_option_the_driver_cannot_take_is_told(tmp_path: Path) -> None:
+def test_unknown_driver_option_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="BNLAB_STORE is not a database bnlab can open"):
         open_database(url_of(tmp_path / "bnlab.db") + "?timeout=soon")
 
@@ -65,11 +65,11 @@ def test_a_database_in_memory_cannot_be_shared_with_workers(url: str) -> None:
         open_database(url)
 
 
-def test_a_place_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_path_that_is_not_writable_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    (tmp_path / "words.db").write_text("not a database, but longer than SQLite's header of a hundred bytes " * 3)
+    (tmp_path / "text.db").write_text("not a database, but longer than SQLite's header of a hundred bytes " * 3)
     (tmp_path / "folder.db").mkdir()
-    for path in (tmp_path / "file" / "bnlab.db", tmp_path / "words.db", tmp_path / "folder.db"):
+    for path in (tmp_path / "file" / "bnlab.db", tmp_path / "text.db", tmp_path / "folder.db"):
         with pytest.raises(StoreError) as caught:
             open_database(url_of(path))
         assert str(caught.value) == (
@@ -77,7 +77,7 @@ def test_a_place_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) 
         )
 
 
-def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+def test_new_store_opened_by_processes(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom bnlab.runs.database import open_database\nprint('ready', flush=True)\nsys.stdin.readline()\n"
         "with open_database(sys.argv[1]).connect(): print('open')"
@@ -96,7 +96,7 @@ def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     assert answers == [("open\n", "")] * 4
 
 
-def test_several_threads_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+def test_new_store_opened_by_threads(tmp_path: Path) -> None:
     for attempt in range(10):
         url = url_of(tmp_path / f"{attempt}.db")
         with ThreadPoolExecutor(4) as pool:
@@ -106,7 +106,7 @@ def test_several_threads_may_open_a_new_store_at_once(tmp_path: Path) -> None:
             engine.dispose()
 
 
-def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
+def test_opening_again_keeps_other_tables(tmp_path: Path) -> None:
     url = url_of(tmp_path / "bnlab.db")
     with open_database(url).begin() as connection:
         connection.execute(text("CREATE TABLE witness (x INTEGER)"))

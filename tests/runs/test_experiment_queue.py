@@ -1,4 +1,4 @@
-"""The queue of experiments that somebody asked for."""
+"""The queue of requested experiments."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from bnlab.runs.experiment_queue import dequeue, enqueue, queued
 from bnlab.runs.store import Store
 
 
-def test_the_latest_comes_first_and_what_is_dequeued_is_gone(tmp_path: Path) -> None:
+def test_enqueue_and_dequeue_latest_first(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
     assert queued(store) == []
     for name in ("A1 quick 0:5", "A2 quick 0:5", "A1 quick 0:5"):

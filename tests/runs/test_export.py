@@ -112,7 +112,7 @@ def test_the_readmes_code_finds_the_recorded_accuracy(
     assert names["val_accuracy"] > 0.8
 
 
-def test_the_same_runs_give_the_same_file_but_for_kerass_own(trained: tuple[Store, Run, bytes]) -> None:
+def test_export_is_deterministic_except_for_the_keras_file(trained: tuple[Store, Run, bytes]) -> None:
     store, run, content = trained
     first, second = files_of(content, run), files_of(export_zip(store, [run.digest]), run)
     assert list(first) == list(second) == sorted(first)
@@ -135,13 +135,13 @@ def test_without_weights_there_is_no_model_and_numbers_may_be_missing(store: Sto
     assert pd.read_csv(io.BytesIO(files["validation.csv"]))["val_loss"].isna().tolist() == [False, True]
 
 
-def test_runs_that_are_not_there_are_left_out(store: Store) -> None:
+def test_missing_runs_are_skipped(store: Store) -> None:
     with zipfile.ZipFile(io.BytesIO(export_zip(store, ["gone"]))) as archive:
         assert archive.namelist() == []
 
 
 @given(label=st.text(max_size=200))
-def test_a_folders_name_is_safe_whatever_the_label(label: str) -> None:
+def test_folder_name_is_safe_for_any_label(label: str) -> None:
     run = replace(RUN, label=label)
     name = folder_name(run)
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*-abcdef", name)

@@ -1,4 +1,4 @@
-"""The text beside an exported run."""
+"""The README of an exported run."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ def run(store: Store) -> Run:
     return replace(launched, state=RunState.STOPPED, step=1_719, seconds=1.25)
 
 
-def test_it_says_which_run_this_is_and_how_to_use_its_model(run: Run) -> None:
+def test_readme_describes_run_and_model(run: Run) -> None:
     text = readme_text(run, 1_719)
     head = f"Baseline\nbnlab's run {run.digest}: STOPPED, 1,719 of 17,190 steps, 1.2 s in steps\n\nspec.json"
     assert text.startswith(head)
@@ -26,16 +26,16 @@ def test_it_says_which_run_this_is_and_how_to_use_its_model(run: Run) -> None:
     assert '    model = keras.models.load_model("model.keras")\n' in text
 
 
-def test_a_run_without_weights_says_so(run: Run) -> None:
+def test_readme_without_weights(run: Run) -> None:
     text = readme_text(run, None)
     assert "There is no model.keras" in text
     assert "load_model" not in text
 
 
-def test_what_failed_is_told(run: Run) -> None:
+def test_readme_has_the_error(run: Run) -> None:
     failed = replace(run, state=RunState.FAILED, error="The dataset is away.")
     assert "in steps\nThe dataset is away.\n\nspec.json" in readme_text(failed, None)
 
 
-def test_lines_fit_a_terminal(run: Run) -> None:
+def test_readme_lines_fit_a_terminal(run: Run) -> None:
     assert max(map(len, readme_text(run, 1_719).splitlines())) <= 120

@@ -39,7 +39,7 @@ def old_engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def tables_of(connection: Connection) -> dict[str, Any]:
-    """All that the database says of its tables, in an order of its own."""
+    """The structure of all tables, independent of their order."""
     inspector = inspect(connection)
     return {
         table: (
@@ -75,7 +75,7 @@ def test_an_old_store_gets_the_tables_of_a_new_one(store: Store, old_url: str) -
         assert tables_of(old) == tables_of(new)
 
 
-def test_tables_that_came_during_the_time_of_the_old_version_are_created(store: Store, old_engine: Engine) -> None:
+def test_tables_missing_in_an_old_store_are_created(store: Store, old_engine: Engine) -> None:
     with old_engine.begin() as connection:
         for table in ("groups", "recordings", "answers"):
             connection.execute(text(f"DROP TABLE {table}"))
@@ -112,7 +112,7 @@ def test_runs_begun_with_unclipped_renormalization_are_stopped() -> None:
     assert len(BEGUN_WITH_RENORM) == 2
 
 
-def test_a_newer_store_is_refused_and_left_as_it_is(store: Store) -> None:
+def test_a_newer_store_is_refused_and_not_changed(store: Store) -> None:
     newer = str(int(SCHEMA_REVISION) + 1)
     with store.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :newer"), {"newer": newer})
@@ -134,7 +134,7 @@ def test_a_migration_that_fails_changes_nothing(old_engine: Engine, monkeypatch:
     open_database(str(old_engine.url)).dispose()
 
 
-def test_several_threads_may_open_an_old_store_at_once(old_url: str) -> None:
+def test_old_store_opened_by_threads(old_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         engines = list(pool.map(open_database, [old_url] * 4))
     for engine in engines:
@@ -142,7 +142,7 @@ def test_several_threads_may_open_an_old_store_at_once(old_url: str) -> None:
         engine.dispose()
 
 
-def test_several_processes_may_open_an_old_store_at_once(old_url: str) -> None:
+def test_old_store_opened_by_processes(old_url: str) -> None:
     program = "import sys\nfrom bnlab.runs.store import Store\nprint(len(Store(sys.argv[1]).runs()))"
     command = [sys.executable, "-c", program, old_url]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -42,7 +42,7 @@ def test_with_bn_it_is_the_fold_reports(store: Store) -> None:
     assert 0 < cost.difference < 1e-3
 
 
-def test_a_run_without_weights_says_so(store: Store) -> None:
+def test_readme_without_weights(store: Store) -> None:
     digest = store.launch(SPEC, "A", OWNER).digest
     with pytest.raises(PredictionError, match="weights of this run are no longer kept"):
         measure_prediction(store.url, digest)

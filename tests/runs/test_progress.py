@@ -1,4 +1,4 @@
-"""How far a variant is, in words."""
+"""Texts about the progress of variants and comparisons."""
 
 import dataclasses
 import time
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bnlab.runs.progress import FIRST_ESTIMATE_SECONDS, STALE_SECONDS, share_done, state_text, summary_text
+from bnlab.runs.progress import MIN_ESTIMATE_SECONDS, STALE_SECONDS, share_done, state_text, summary_text
 from bnlab.runs.run import Run, RunState
 from bnlab.specs.run_spec import RunSpec
 from tests.sentences import names_in_order, numbers_in
@@ -16,20 +16,20 @@ WAITING = Run(SPEC.digest, "A", SPEC, RunState.QUEUED, 0, 2000, 0.0, 0.0, 0.0, 0
 
 
 def run(state: RunState, step: int = 0, **changes: Any) -> Run:
-    """A run of 2000 steps, a thousandth of a second each, heard of just now."""
-    given = {"state": state, "step": step, "seconds": step / 1000, "updated_at": time.time()} | changes
-    return dataclasses.replace(WAITING, **given)
+    """A run of 2000 steps, a thousandth of a second each, updated just now."""
+    fields = {"state": state, "step": step, "seconds": step / 1000, "updated_at": time.time()} | changes
+    return dataclasses.replace(WAITING, **fields)
 
 
 RECORDED = run(RunState.COMPLETED, recorded="yesterday")
 
 
-def words(state: RunState, step: int = 0, queue: dict[str, int] | None = None, **changes: Any) -> str:
+def text(state: RunState, step: int = 0, queue: dict[str, int] | None = None, **changes: Any) -> str:
     """Of a variant with one seed."""
     return state_text([run(state, step, **changes)], 1, queue or {})
 
 
-def test_what_was_never_launched_is_not_trained() -> None:
+def test_no_runs() -> None:
     assert state_text([], 1, {}) == state_text([], 5, {}) == "Not trained yet"
     assert share_done([], 3) == 0
 
@@ -45,17 +45,17 @@ def test_what_was_never_launched_is_not_trained() -> None:
         (RunState.DIVERGED, [1500, 2000]),
     ],
 )
-def test_each_state_has_its_words(state: RunState, numbers: list[float]) -> None:
+def test_each_state_has_another_text(state: RunState, numbers: list[float]) -> None:
     """Step, steps, images a second and seconds left, as far as they are known; or the seconds it took."""
-    assert numbers_in(words(state, 1500)) == numbers
-    assert [other for other in RunState if words(other, 1500) == words(state, 1500)] == [state]
+    assert numbers_in(text(state, 1500)) == numbers
+    assert [other for other in RunState if text(other, 1500) == text(state, 1500)] == [state]
 
 
-@pytest.mark.parametrize(("place", "said"), [(0, []), (1, []), (2, [2]), (12, [12])])
-def test_who_waits_knows_the_place_unless_it_is_the_next(place: int, said: list[float]) -> None:
-    queue = {SPEC.digest: place} if place else {"other": 7}
-    assert numbers_in(words(RunState.QUEUED, queue=queue)) == said
-    assert numbers_in(words(RunState.QUEUED, 10, queue)) == [*said, 10, 2000]
+@pytest.mark.parametrize(("position", "numbers"), [(0, []), (1, []), (2, [2]), (12, [12])])
+def test_queue_position_is_shown_unless_first(position: int, numbers: list[float]) -> None:
+    queue = {SPEC.digest: position} if position else {"other": 7}
+    assert numbers_in(text(RunState.QUEUED, queue=queue)) == numbers
+    assert numbers_in(text(RunState.QUEUED, 10, queue)) == [*numbers, 10, 2000]
 
 
 @pytest.mark.parametrize(
@@ -73,36 +73,36 @@ def test_who_waits_knows_the_place_unless_it_is_the_next(place: int, said: list[
         ([run(state) for state in list(RunState)[-3:]], [0, 3, 1, 1, 1], ["stopped", "failed", "diverged"]),
     ],
 )
-def test_a_comparison_is_told_in_one_line(runs: list[Run], numbers: list[float], names: list[str]) -> None:
+def test_summary_of_a_comparison(runs: list[Run], numbers: list[float], names: list[str]) -> None:
     summary = summary_text(runs, 3)
     assert numbers_in(summary) == numbers
     assert names_in_order(summary, *names)
     assert "\n" not in summary
 
 
-def test_an_estimate_needs_some_training_first() -> None:
-    assert numbers_in(words(RunState.RUNNING)) == [0, 2000]
-    early = FIRST_ESTIMATE_SECONDS * 0.9
-    assert numbers_in(words(RunState.RUNNING, 100, seconds=early)) == [100, 2000]
-    assert numbers_in(words(RunState.RUNNING, 100, seconds=0.5)) == [100, 2000, 6400, 10]
+def test_no_estimate_before_some_training() -> None:
+    assert numbers_in(text(RunState.RUNNING)) == [0, 2000]
+    early = MIN_ESTIMATE_SECONDS * 0.9
+    assert numbers_in(text(RunState.RUNNING, 100, seconds=early)) == [100, 2000]
+    assert numbers_in(text(RunState.RUNNING, 100, seconds=0.5)) == [100, 2000, 6400, 10]
 
 
-def test_a_stop_that_was_asked_for_is_said() -> None:
-    stopping = words(RunState.RUNNING, 500, stop_requested=True)
+def test_requested_stop_is_shown() -> None:
+    stopping = text(RunState.RUNNING, 500, stop_requested=True)
     assert numbers_in(stopping)[:2] == [500, 2000]
-    assert stopping != words(RunState.RUNNING, 500)
+    assert stopping != text(RunState.RUNNING, 500)
 
 
-def test_a_worker_that_says_nothing_is_told() -> None:
+def test_missing_commits_are_shown() -> None:
     quiet = time.time() - STALE_SECONDS
-    assert len(numbers_in(words(RunState.RUNNING, 500, updated_at=quiet + 5))) == 4
-    assert numbers_in(words(RunState.RUNNING, 500, updated_at=quiet - 10)) == [500, 2000, 30]
+    assert len(numbers_in(text(RunState.RUNNING, 500, updated_at=quiet + 5))) == 4
+    assert numbers_in(text(RunState.RUNNING, 500, updated_at=quiet - 10)) == [500, 2000, 30]
 
 
-def test_what_came_along_was_not_trained_here() -> None:
-    recorded = words(RunState.COMPLETED, 2000, recorded="1 May 2026")
+def test_recorded_runs_are_told_apart() -> None:
+    recorded = text(RunState.COMPLETED, 2000, recorded="1 May 2026")
     assert numbers_in(recorded) == [2]
-    assert recorded != words(RunState.COMPLETED, 2000)
+    assert recorded != text(RunState.COMPLETED, 2000)
     seeds = [run(RunState.COMPLETED, 2000, recorded="1 May 2026"), run(RunState.COMPLETED, 2000)]
     assert numbers_in(state_text(seeds, 3, {})) == [2, 3, 1, 1]
     one, active = state_text(seeds[:1], 3, {}), state_text([*seeds[:1], run(RunState.RUNNING)], 3, {})
@@ -121,7 +121,7 @@ def test_several_seeds_are_counted() -> None:
     assert numbers_in(state_text([done, active, WAITING], 3, {})) == [1, 3, 32_000], "how fast is the third?"
 
 
-def test_seeds_that_ended_otherwise_are_told_apart() -> None:
+def test_ended_seeds_are_counted_by_state() -> None:
     ends = [RunState.STOPPED, RunState.DIVERGED, RunState.FAILED, RunState.STOPPED, RunState.COMPLETED]
     runs = [run(state, 2000 if state is RunState.COMPLETED else 500) for state in ends]
     assert numbers_in(state_text(runs, 5, {})) == [1, 5, 2, 1, 1]

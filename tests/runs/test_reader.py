@@ -1,4 +1,4 @@
-"""What was recorded, as DataFrames, against what was written and against averages by hand."""
+"""Reading records, against what was written and averages by hand."""
 
 import numpy as np
 import pandas as pd
@@ -24,10 +24,10 @@ LOSSES = (6.0, 3.0, 1.0, 5.0, 2.0, 4.0, 9.0)
 
 
 def record_in_blocks(store: Store, *lengths: int) -> None:
-    journal, first = open_journal(store, SPEC), 0
+    writer, first = open_journal(store, SPEC), 0
     for length in lengths:
         losses = floats(*LOSSES[first : first + length])
-        journal.commit(Records(first, losses, losses / 10), Position(first + length), RunState.RUNNING)
+        writer.commit(Records(first, losses, losses / 10), Position(first + length), RunState.RUNNING)
         first += length
 
 
@@ -40,7 +40,7 @@ def test_steps_are_numbered_from_1_however_they_were_committed(store: Store, len
 
 
 @pytest.mark.parametrize("after", range(10))
-def test_steps_after_a_step_are_all_the_later_ones(store: Store, after: int) -> None:
+def test_steps_after_a_step(store: Store, after: int) -> None:
     record_in_blocks(store, 3, 4)
     everything = steps_frame(store, SPEC.digest)
     expected = everything[everything["step"] > after].reset_index(drop=True)
@@ -48,8 +48,8 @@ def test_steps_after_a_step_are_all_the_later_ones(store: Store, after: int) -> 
 
 
 def test_history_averages_each_epoch_over_its_examples(store: Store) -> None:
-    moments = (moment(0), moment(1), moment(3, 0.7, 0.8), moment(6, 0.5, 0.9))
-    frame = history_frame(store, record(store, SPEC, LOSSES, moments))
+    evaluations = (moment(0), moment(1), moment(3, 0.7, 0.8), moment(6, 0.5, 0.9))
+    frame = history_frame(store, record(store, SPEC, LOSSES, evaluations))
     assert list(frame.columns) == ["epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy"]
     first, second = (4 * 6 + 4 * 3 + 2 * 1) / 10, (4 * 5 + 4 * 2 + 2 * 4) / 10
     np.testing.assert_allclose(
@@ -62,26 +62,26 @@ def test_an_epoch_that_is_not_finished_is_not_in_the_history(store: Store) -> No
     assert history_frame(store, run).empty
 
 
-def test_moments_of_several_runs(store: Store) -> None:
+def test_evaluations_of_several_runs(store: Store) -> None:
     other = RunSpec(train_examples=10, batch_size=5, epochs=2)
     runs = [record(store, SPEC, LOSSES, (moment(0), moment(3, 0.7, 0.8))), record(store, other, (), (moment(1),))]
     frame = evaluations_frame(store, runs)
     assert list(frame.columns) == ["run", "step", "epoch", "seconds", "val_loss", "val_accuracy"]
-    own = {digest: rows.drop(columns="run").to_numpy().tolist() for digest, rows in frame.groupby("run")}
-    assert own == {
+    by_run = {digest: rows.drop(columns="run").to_numpy().tolist() for digest, rows in frame.groupby("run")}
+    assert by_run == {
         SPEC.digest: [[0, 0, 0, 1, 0.5], [3, 1, 0.3, 0.7, 0.8]],
         other.digest: [[1, 0.5, 0.1, 1, 0.5]],
     }
 
 
-def test_moments_are_of_the_runs_asked_for(store: Store) -> None:
-    run = record(store, SPEC, moments=(moment(0),))
-    record(store, RunSpec(), moments=(moment(0),))
+def test_evaluations_of_other_runs_are_left_out(store: Store) -> None:
+    run = record(store, SPEC, (), (moment(0),))
+    record(store, RunSpec(), (), (moment(0),))
     assert set(evaluations_frame(store, [run])["run"]) == {SPEC.digest}
 
 
 @pytest.mark.parametrize("after", [-1, 0, 1, 3])
-def test_moments_are_read_on_from_a_step_run_by_run(store: Store, after: int) -> None:
+def test_evaluations_after_a_step(store: Store, after: int) -> None:
     other = RunSpec(train_examples=10, batch_size=5, epochs=2)
     missing = moment(3, float("nan"), 0.8)
     runs = [record(store, SPEC, LOSSES, (moment(0), missing)), record(store, other, (), (moment(1),))]
@@ -89,12 +89,12 @@ def test_moments_are_read_on_from_a_step_run_by_run(store: Store, after: int) ->
     news = read_evaluations(store, runs, after)
     assert list(news) == [run.digest for run in runs]
     for digest, columns in news.items():
-        own = every[(every["run"] == digest) & (every["step"] > after)].drop(columns="run").reset_index(drop=True)
-        pd.testing.assert_frame_equal(pd.DataFrame(columns)[list(own)], own)
+        by_run = every[(every["run"] == digest) & (every["step"] > after)].drop(columns="run").reset_index(drop=True)
+        pd.testing.assert_frame_equal(pd.DataFrame(columns)[list(by_run)], by_run)
 
 
 def test_layers_and_snapshots_are_what_was_measured(store: Store) -> None:
-    record(store, SPEC, moments=(moment(0), moment(3)))
+    record(store, SPEC, (), (moment(0), moment(3)))
     layers = pd.DataFrame(
         [(step, "dense_1", 0.25, 3.0, -2.0, -1.0, 0.0, 1.0, 2.0) for step in (0, 3)],
         columns=["step", "layer", "gradient_norm", "weight_norm", "p5", "p15", "p50", "p85", "p95"],
@@ -122,7 +122,7 @@ def test_nothing_recorded_gives_empty_frames_of_the_same_columns(store: Store) -
         assert list(frame(waiting).columns) == list(frame(trained).columns)
 
 
-def test_numbers_are_numbers_even_where_there_are_none(store: Store) -> None:
+def test_empty_columns_are_numeric(store: Store) -> None:
     waiting = store.launch(SPEC, "A", OWNER)
     for frame in (
         steps_frame(store, waiting.digest),
@@ -133,7 +133,7 @@ def test_numbers_are_numbers_even_where_there_are_none(store: Store) -> None:
         assert all(pd.api.types.is_numeric_dtype(numbers[column]) for column in numbers)
 
 
-def test_what_overflowed_is_missing_not_an_error(store: Store) -> None:
+def test_values_that_are_not_finite_are_read(store: Store) -> None:
     layer = LayerRecord("dense_1", float("nan"), float("inf"), (float("nan"),) * 5)
     run = record(store, SPEC, (float("inf"),), (moment(0, val_loss=float("nan"), layers=(layer,)),))
     frame = layers_frame(store, run.digest)

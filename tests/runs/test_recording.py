@@ -1,4 +1,4 @@
-"""Runs that ship with bnlab: written from one store, read into another."""
+"""Recordings: written from one store, read into another, and the shipped one."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import insert
 
 from bnlab.runs.reader import evaluations_frame, latencies_frame, layers_frame, snapshots_frame, steps_frame
-from bnlab.runs.recording import SHIPPED, describe_machine, read_recording, write_recording
+from bnlab.runs.recording import SHIPPED_RECORDING, describe_machine, read_recording, write_recording
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import latencies
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from tests.recording import moment, record
+from tests.runs.store_rows import is_leased
 
 SPEC = RunSpec(epochs=1, train_examples=64, placement="before_activation")
 OTHER = RunSpec(epochs=1, train_examples=64)
@@ -45,32 +46,32 @@ def packed(origin: Store, folder: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_what_was_recorded_is_read_back(origin: Store, fresh: Store, tmp_path: Path) -> None:
+def test_recording_is_read_back(origin: Store, fresh: Store, tmp_path: Path) -> None:
     read_recording(fresh, packed(origin, tmp_path))
     for before in origin.runs():
         after = fresh.run(before.digest)
         assert (after.spec, after.state, after.recorded) == (before.spec, RunState.COMPLETED, describe_machine())
-        assert (after.step, after.seconds, after.watched) == (before.step, before.seconds, False)
+        assert (after.step, after.seconds, is_leased(after)) == (before.step, before.seconds, False)
         for frame in (steps_frame, layers_frame):
             assert frame(fresh, before.digest).round(3).equals(frame(origin, before.digest).round(3))
         assert evaluations_frame(fresh, [after]).equals(evaluations_frame(origin, [before]))
     assert latencies_frame(fresh, [SPEC.digest]).equals(latencies_frame(origin, [SPEC.digest]))
-    ours, theirs = (snapshots_frame(store, SPEC.digest, "bn_1") for store in (fresh, origin))
-    assert [list(values) for values in ours["values"]] == [list(values) for values in theirs["values"]]
+    read, written = (snapshots_frame(store, SPEC.digest, "bn_1") for store in (fresh, origin))
+    assert [list(values) for values in read["values"]] == [list(values) for values in written["values"]]
     assert snapshots_frame(fresh, OTHER.digest, "bn_1").empty
 
 
-def test_a_run_that_is_there_already_stays_as_it_is(origin: Store, fresh: Store, tmp_path: Path) -> None:
-    own = fresh.launch(SPEC, "my own", "lab")
+def test_reading_a_recording_keeps_existing_runs(origin: Store, fresh: Store, tmp_path: Path) -> None:
+    launched = fresh.launch(SPEC, "launched", "owner")
     for _ in range(2):
         read_recording(fresh, packed(origin, tmp_path))
-    assert fresh.run(SPEC.digest) == own
+    assert fresh.run(SPEC.digest) == launched
     assert fresh.run(OTHER.digest).recorded
 
 
-def test_the_shipped_recording_is_the_one_that_was_trained() -> None:
+def test_shipped_arrays_are_unchanged() -> None:
     values = hashlib.sha256()
-    with np.load(SHIPPED) as arrays:
+    with np.load(SHIPPED_RECORDING) as arrays:
         for key in arrays.files[1:]:
             values.update(arrays[key].tobytes())
     assert values.hexdigest() == SHIPPED_VALUES
@@ -78,11 +79,11 @@ def test_the_shipped_recording_is_the_one_that_was_trained() -> None:
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: Store) -> None:
-    assert len(SHIPPED.read_bytes()) < 2e6
+    assert len(SHIPPED_RECORDING.read_bytes()) < 2e6
     read_recording(fresh)
     comparison = PRESETS["notebook"].comparison.repeated(seeds)
-    for own in comparison.specs().values():
-        for spec in own:
+    for variant_specs in comparison.specs().values():
+        for spec in variant_specs:
             run = fresh.run(spec.digest)
             assert (run.spec, run.state, run.step) == (spec, RunState.COMPLETED, spec.total_steps)
             assert len(steps_frame(fresh, run.digest)) == spec.total_steps
@@ -94,7 +95,7 @@ def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: St
     assert np.isfinite(np.concatenate(snapshots["values"].to_list())).all()
 
 
-def test_two_apps_may_start_on_a_new_store_at_once(origin: Store, fresh: Store, tmp_path: Path) -> None:
+def test_recording_read_concurrently(origin: Store, fresh: Store, tmp_path: Path) -> None:
     recording = packed(origin, tmp_path)
     with ThreadPoolExecutor(4) as apps:
         list(apps.map(lambda _: read_recording(fresh, recording), range(8)))

@@ -3,12 +3,12 @@
 from bnlab.runs.run import ACTIVE, RunState
 
 
-def test_a_run_has_ended_unless_it_waits_or_trains() -> None:
+def test_active_states() -> None:
     assert [state for state in RunState if not state.is_finished()] == list(ACTIVE)
     assert ACTIVE == (RunState.QUEUED, RunState.RUNNING)
 
 
-def test_only_stopped_and_failed_runs_go_on() -> None:
+def test_states_that_can_continue() -> None:
     assert [state for state in RunState if state.can_continue()] == [RunState.STOPPED, RunState.FAILED]
 
 

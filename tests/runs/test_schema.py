@@ -3,7 +3,7 @@
 import numpy as np
 from sqlalchemy import inspect
 
-from bnlab.runs.recording import SHIPPED
+from bnlab.runs.recording import SHIPPED_RECORDING
 from bnlab.runs.schema import metadata
 from bnlab.runs.store import Store
 
@@ -32,11 +32,11 @@ def test_the_names_of_tables_and_columns_are_these() -> None:
 
 def test_a_new_store_has_these_tables(store: Store) -> None:
     inspector = inspect(store.engine)
-    found = {table: [c["name"] for c in inspector.get_columns(table)] for table in inspector.get_table_names()}
-    assert found == NAMES | {"alembic_version": ["version_num"]}
+    tables = {table: [c["name"] for c in inspector.get_columns(table)] for table in inspector.get_table_names()}
+    assert tables == NAMES | {"alembic_version": ["version_num"]}
 
 
 def test_the_keys_of_a_recording_are_these() -> None:
     parts = [key for table in RECORDED for key in (table, f"{table}_names", f"{table}_values", f"{table}_lengths")]
-    with np.load(SHIPPED) as arrays:
+    with np.load(SHIPPED_RECORDING) as arrays:
         assert arrays.files == ["runs", *parts]

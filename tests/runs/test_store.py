@@ -1,4 +1,4 @@
-"""The store: attaching to runs, stops and deletion."""
+"""The store: launching, stopping and deleting runs."""
 
 import threading
 import time
@@ -13,32 +13,32 @@ from bnlab.runs.schema import groups, latencies, recordings
 from bnlab.runs.store import LEASE_SECONDS, Store
 from bnlab.specs.run_spec import RunSpec
 from tests.recording import moment, record
-from tests.runs.rows import FINISHED, OTHER, SPEC, put, row_counts
+from tests.runs.store_rows import FINISHED, OTHER, SPEC, is_leased, row_counts, update_row
 from tests.spec_strategies import specs
 
 
 def test_a_new_run_waits_at_step_0(store: Store) -> None:
     before = time.time()
-    run = store.launch(SPEC, "A", "lab")
+    run = store.launch(SPEC, "A", "owner")
     assert (run.digest, run.label, run.spec) == (SPEC.digest, "A", SPEC)
     assert (run.state, run.step, run.total_steps, run.seconds) == (RunState.QUEUED, 0, 6, 0.0)
     assert before <= run.created_at == run.queued_at == run.updated_at <= time.time()
-    assert (run.error, run.stop_requested, run.owner) == ("", False, "lab")
-    assert run.watched
+    assert (run.error, run.stop_requested, run.owner) == ("", False, "owner")
+    assert is_leased(run)
     assert run.lease_until == pytest.approx(run.created_at + LEASE_SECONDS)
     assert store.runs() == [run]
 
 
 def test_another_connection_reads_the_same(store: Store) -> None:
-    run = store.launch(SPEC, "A", "lab")
+    run = store.launch(SPEC, "A", "owner")
     assert Store(store.url).run(SPEC.digest) == run
 
 
 @pytest.mark.parametrize("state", [*ACTIVE, RunState.COMPLETED, RunState.DIVERGED])
 def test_launching_again_attaches(store: Store, state: RunState) -> None:
-    store.launch(SPEC, "A", "lab")
-    run = put(store, SPEC, state=state, step=2)
-    assert store.launch(SPEC, "B", "another lab") == run
+    store.launch(SPEC, "A", "owner")
+    run = update_row(store, SPEC, state=state, step=2)
+    assert store.launch(SPEC, "B", "other") == run
     assert len(store.runs()) == 1
 
 
@@ -46,23 +46,25 @@ def test_launching_again_attaches(store: Store, state: RunState) -> None:
 def test_launching_a_stopped_or_failed_run_goes_on_from_its_checkpoint(store: Store, state: RunState) -> None:
     record(store, SPEC, (1.0, 2.0), (moment(0),))
     recorded = row_counts(store)
-    ended = put(store, SPEC, state=state, error="out of memory", stop_requested=True, lease_until=0.0, queued_at=0.0)
-    run = store.launch(SPEC, "B", "another lab")
+    ended = update_row(
+        store, SPEC, state=state, error="out of memory", stop_requested=True, lease_until=0.0, queued_at=0.0
+    )
+    run = store.launch(SPEC, "B", "other")
     assert (run.state, run.error, run.stop_requested) == (RunState.QUEUED, "", False)
-    assert (run.owner, run.watched) == ("another lab", True)
+    assert (run.owner, is_leased(run)) == ("other", True)
     assert (run.step, run.seconds, run.created_at, run.label) == (2, 0.2, ended.created_at, "A")
     assert run.queued_at > 0
     assert row_counts(store) == recorded
 
 
 @pytest.mark.parametrize("state", ACTIVE)
-def test_launching_a_run_takes_back_a_stop_that_nobody_has_seen_yet(store: Store, state: RunState) -> None:
-    store.launch(SPEC, "A", "lab")
-    put(store, SPEC, state=state, stop_requested=True)
-    assert not store.launch(SPEC, "A", "lab").stop_requested
+def test_launching_again_cancels_a_requested_stop(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "owner")
+    update_row(store, SPEC, state=state, stop_requested=True)
+    assert not store.launch(SPEC, "A", "owner").stop_requested
 
 
-def test_two_threads_that_launch_one_spec_get_one_run(store: Store) -> None:
+def test_concurrent_launches_make_one_run(store: Store) -> None:
     together = threading.Barrier(4)
 
     def launch(owner: str) -> Run:
@@ -75,15 +77,15 @@ def test_two_threads_that_launch_one_spec_get_one_run(store: Store) -> None:
     assert store.runs() == launched[:1]
 
 
-def test_a_run_that_is_not_there_is_a_key_error(store: Store) -> None:
+def test_missing_run_is_a_key_error(store: Store) -> None:
     with pytest.raises(KeyError, match="nowhere"):
         store.run("nowhere")
 
 
 def test_runs_are_listed_oldest_first(store: Store) -> None:
     for spec, created_at in ((SPEC, 2.0), (OTHER, 1.0), (RunSpec(), 3.0)):
-        store.launch(spec, "A", "lab")
-        put(store, spec, created_at=created_at)
+        store.launch(spec, "A", "owner")
+        update_row(store, spec, created_at=created_at)
     assert [run.created_at for run in store.runs()] == [1.0, 2.0, 3.0]
     assert [run.spec for run in store.runs([RunSpec().digest, OTHER.digest, "nowhere"])] == [OTHER, RunSpec()]
     assert store.runs([]) == []
@@ -91,32 +93,32 @@ def test_runs_are_listed_oldest_first(store: Store) -> None:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=specs())
-def test_any_spec_comes_back_as_it_went_in(store: Store, spec: RunSpec) -> None:
-    run = store.launch(spec, "A", "lab")
+def test_any_spec_is_stored_unchanged(store: Store, spec: RunSpec) -> None:
+    run = store.launch(spec, "A", "owner")
     assert run.spec == spec
     assert run.spec.digest == run.digest == spec.digest
 
 
-def test_a_stop_is_asked_of_the_lab_that_watches(store: Store) -> None:
-    store.launch(SPEC, "A", "lab")
-    store.launch(OTHER, "B", "lab")
+def test_a_stop_of_a_leased_run_is_requested(store: Store) -> None:
+    store.launch(SPEC, "A", "owner")
+    store.launch(OTHER, "B", "owner")
     store.request_stop([SPEC.digest])
     assert (store.run(SPEC.digest).state, store.run(SPEC.digest).stop_requested) == (RunState.QUEUED, True)
     assert not store.run(OTHER.digest).stop_requested
 
 
 @pytest.mark.parametrize("state", ACTIVE)
-def test_a_run_that_no_lab_watches_is_stopped_at_once(store: Store, state: RunState) -> None:
-    store.launch(SPEC, "A", "lab")
-    put(store, SPEC, state=state, lease_until=time.time() - 1)
+def test_a_run_without_lease_is_stopped_at_once(store: Store, state: RunState) -> None:
+    store.launch(SPEC, "A", "owner")
+    update_row(store, SPEC, state=state, lease_until=time.time() - 1)
     store.request_stop([SPEC.digest])
     assert store.run(SPEC.digest).state is RunState.STOPPED
 
 
 @pytest.mark.parametrize("state", FINISHED)
 def test_a_finished_run_is_not_stopped(store: Store, state: RunState) -> None:
-    store.launch(SPEC, "A", "lab")
-    run = put(store, SPEC, state=state, lease_until=0.0)
+    store.launch(SPEC, "A", "owner")
+    run = update_row(store, SPEC, state=state, lease_until=0.0)
     store.request_stop([SPEC.digest])
     assert store.run(SPEC.digest) == run
 
@@ -139,49 +141,49 @@ def test_deleting_a_run_removes_everything_recorded_of_it(store: Store) -> None:
 
 @pytest.mark.parametrize("state", ACTIVE)
 def test_an_active_run_is_not_deleted(store: Store, state: RunState) -> None:
-    store.launch(SPEC, "A", "lab")
-    run = put(store, SPEC, state=state)
+    store.launch(SPEC, "A", "owner")
+    run = update_row(store, SPEC, state=state)
     store.delete([SPEC.digest])
     assert store.runs() == [run]
 
 
 @pytest.mark.parametrize("state", [*ACTIVE, RunState.STOPPED])
 def test_runs_that_are_withdrawn_are_removed_unless_they_have_taken_a_step(store: Store, state: RunState) -> None:
-    store.launch(SPEC, "A", "lab")
-    put(store, SPEC, state=state)
+    store.launch(SPEC, "A", "owner")
+    update_row(store, SPEC, state=state)
     record(store, OTHER, (1.0,), (moment(0),), RunState.RUNNING)
     store.withdraw([SPEC.digest, OTHER.digest])
     (left,) = store.runs()
     assert (left.spec, left.stop_requested) == (OTHER, True)
 
 
-def test_a_deleted_run_can_be_launched_afresh(store: Store) -> None:
+def test_a_deleted_run_can_be_launched_again(store: Store) -> None:
     record(store, SPEC, (1.0,), (moment(0),), RunState.COMPLETED)
     store.delete([SPEC.digest])
-    run = store.launch(SPEC, "A", "lab")
+    run = store.launch(SPEC, "A", "owner")
     assert (run.state, run.step) == (RunState.QUEUED, 0)
 
 
-def test_a_run_that_came_along_makes_room_for_one_of_our_own(store: Store) -> None:
+def test_launching_replaces_a_recorded_run(store: Store) -> None:
     record(store, SPEC, (1.0, 2.0), (moment(0), moment(2)), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=SPEC.digest, origin="elsewhere"))
-    came = store.run(SPEC.digest)
-    assert (came.recorded, came.can_launch) == ("elsewhere", True)
-    own = store.launch(SPEC, "A", "lab")
-    assert (own.recorded, own.state, own.step) == ("", RunState.QUEUED, 0)
+    before = store.run(SPEC.digest)
+    assert (before.recorded, before.can_launch) == ("elsewhere", True)
+    launched = store.launch(SPEC, "A", "owner")
+    assert (launched.recorded, launched.state, launched.step) == ("", RunState.QUEUED, 0)
     assert row_counts(store)["steps"] == 0
 
 
 def test_a_run_is_renamed(store: Store) -> None:
-    store.launch(SPEC, "A", "lab")
+    store.launch(SPEC, "A", "owner")
     store.rename(SPEC.digest, "Mine")
     assert store.run(SPEC.digest).label == "Mine"
 
 
 def test_progress_and_time_left(store: Store) -> None:
-    store.launch(SPEC, "A", "lab")
+    store.launch(SPEC, "A", "owner")
     assert (store.run(SPEC.digest).progress, store.run(SPEC.digest).seconds_left) == (0.0, None)
-    run = put(store, SPEC, step=2, seconds=3.0)
+    run = update_row(store, SPEC, step=2, seconds=3.0)
     assert run.progress == pytest.approx(1 / 3)
     assert run.seconds_left == pytest.approx(6.0)

@@ -1,4 +1,4 @@
-"""Tasks: the queue with a cluster that is made up, and the scheduler's with real workers."""
+"""Tasks: the queue with a fake cluster, and the scheduler's with real workers."""
 
 import io
 import operator
@@ -23,8 +23,8 @@ from tests.waiting import eventually
 CLOSED = "bnlab was closed before this was done."
 
 
-class MadeUpFuture:
-    """A Dask future that is done when the test says so."""
+class FakeFuture:
+    """A Dask future that ends when the test calls `end`."""
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self.task, self.status = (function, arguments), "pending"
@@ -50,13 +50,13 @@ class MadeUpFuture:
         return function(*arguments)
 
 
-class MadeUpClient:
+class FakeClient:
     def __init__(self) -> None:
-        self.futures: list[MadeUpFuture] = []
+        self.futures: list[FakeFuture] = []
 
-    def submit(self, function: Callable[..., Any], *arguments: Any, pure: bool) -> MadeUpFuture:
+    def submit(self, function: Callable[..., Any], *arguments: Any, pure: bool) -> FakeFuture:
         assert not pure  # the same task twice is two tasks
-        self.futures.append(MadeUpFuture(function, arguments))
+        self.futures.append(FakeFuture(function, arguments))
         return self.futures[-1]
 
 
@@ -66,8 +66,8 @@ class LostClient:
 
 
 @pytest.fixture
-def client() -> MadeUpClient:
-    return MadeUpClient()
+def client() -> FakeClient:
+    return FakeClient()
 
 
 @pytest.fixture
@@ -76,10 +76,10 @@ def tasks() -> TaskQueue:
 
 
 def ignore(_future: object) -> None:
-    """Nobody wants to know."""
+    pass
 
 
-def test_the_future_of_a_task_is_resolved_once_it_has_ended(tasks: TaskQueue, client: MadeUpClient) -> None:
+def test_the_future_of_a_task_is_resolved_once_it_has_ended(tasks: TaskQueue, client: FakeClient) -> None:
     ended: list[object] = []
     future = tasks.submit(operator.add, 1, 2)
     tasks.assign(client, ended.append)
@@ -93,7 +93,7 @@ def test_the_future_of_a_task_is_resolved_once_it_has_ended(tasks: TaskQueue, cl
     assert future.result(0) == 3
 
 
-def test_tasks_are_assigned_in_order(tasks: TaskQueue, client: MadeUpClient) -> None:
+def test_tasks_are_assigned_in_order(tasks: TaskQueue, client: FakeClient) -> None:
     for number in range(3):
         tasks.submit(operator.neg, number)
     tasks.assign(client, ignore)
@@ -109,7 +109,7 @@ def test_tasks_are_assigned_in_order(tasks: TaskQueue, client: MadeUpClient) -> 
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_failure_is_a_sentence(tasks: TaskQueue, client: MadeUpClient, error: Exception, sentence: str) -> None:
+def test_a_failure_is_a_task_error(tasks: TaskQueue, client: FakeClient, error: Exception, sentence: str) -> None:
     future = tasks.submit(operator.add, 1, 2)
     tasks.assign(client, ignore)
     client.futures[0].end("error", error)
@@ -121,7 +121,7 @@ def test_a_failure_is_a_sentence(tasks: TaskQueue, client: MadeUpClient, error: 
 
 
 @pytest.mark.parametrize("lost", ["cancelled", "lost"])
-def test_a_task_that_was_lost_is_assigned_again(tasks: TaskQueue, client: MadeUpClient, lost: str) -> None:
+def test_a_task_that_was_lost_is_assigned_again(tasks: TaskQueue, client: FakeClient, lost: str) -> None:
     future = tasks.submit(operator.add, 1, 2)
     tasks.assign(client, ignore)
     client.futures[0].end(lost)
@@ -132,23 +132,23 @@ def test_a_task_that_was_lost_is_assigned_again(tasks: TaskQueue, client: MadeUp
     assert future.result(0) == 3
 
 
-def test_after_its_cluster_is_gone_a_task_goes_to_the_next(tasks: TaskQueue, client: MadeUpClient) -> None:
+def test_tasks_of_a_lost_cluster_go_to_the_next(tasks: TaskQueue, client: FakeClient) -> None:
     futures = [tasks.submit(operator.neg, number) for number in (1, 2)]
     tasks.assign(client, ignore)
     futures.append(tasks.submit(operator.neg, 3))
     tasks.requeue_running()
     with pytest.raises(OSError, match="gone"):
         tasks.assign(LostClient(), ignore)
-    heir = MadeUpClient()
-    tasks.assign(heir, ignore)
+    successor = FakeClient()
+    tasks.assign(successor, ignore)
     client.futures[0].end("cancelled")
-    for future in heir.futures:
+    for future in successor.futures:
         future.end()
     tasks.collect()
     assert [future.result(0) for future in futures] == [-1, -2, -3]
 
 
-def test_a_cancelled_task_is_not_done(tasks: TaskQueue, client: MadeUpClient) -> None:
+def test_a_cancelled_task_is_not_done(tasks: TaskQueue, client: FakeClient) -> None:
     cancelled, other = tasks.submit(operator.neg, 1), tasks.submit(operator.neg, 2)
     assert cancelled.cancel()
     tasks.assign(client, ignore)
@@ -156,7 +156,7 @@ def test_a_cancelled_task_is_not_done(tasks: TaskQueue, client: MadeUpClient) ->
     assert not other.cancel()  # it is on its way
 
 
-def test_closing_fails_what_is_left_and_what_comes_after(tasks: TaskQueue, client: MadeUpClient) -> None:
+def test_closing_fails_waiting_and_later_tasks(tasks: TaskQueue, client: FakeClient) -> None:
     out = tasks.submit(operator.neg, 1)
     tasks.assign(client, ignore)
     waiting, cancelled = tasks.submit(operator.neg, 2), tasks.submit(operator.neg, 3)
@@ -178,59 +178,62 @@ def second(tmp_path: Any) -> Store:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[Scheduler]:
-    lab = Scheduler(Store(f"sqlite:///{tmp_path_factory.mktemp('tasks')}/bnlab.db"), scheduler=scheduler)
-    yield lab
-    lab.close()
+def shared_scheduler(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Iterator[Scheduler]:
+    shared = Scheduler(Store(f"sqlite:///{tmp_path_factory.mktemp('tasks')}/bnlab.db"), scheduler=scheduler)
+    yield shared
+    shared.close()
 
 
 @pytest.mark.workers
-def test_a_worker_does_it_in_another_process(lab: Scheduler) -> None:
-    futures = [lab.submit(os.getpid) for _ in range(3)]
+def test_tasks_run_in_worker_processes(shared_scheduler: Scheduler) -> None:
+    futures = [shared_scheduler.submit(os.getpid) for _ in range(3)]
     assert all(future.result(60) != os.getpid() for future in futures)
-    assert lab.submit(operator.add, 1, 2).result(60) == 3
-    assert str(lab.submit(operator.truediv, 1, 0).exception(60)) == "It failed with ZeroDivisionError: division by zero"
+    assert shared_scheduler.submit(operator.add, 1, 2).result(60) == 3
+    assert (
+        str(shared_scheduler.submit(operator.truediv, 1, 0).exception(60))
+        == "It failed with ZeroDivisionError: division by zero"
+    )
 
 
 @pytest.mark.workers
-def test_tasks_are_done_between_slices_and_the_runs_go_on(lab: Scheduler) -> None:
-    runs = [lab.launch(LONG.model_copy(update={"seed": seed}), "long") for seed in (0, 1)]
+def test_tasks_are_done_between_slices_and_the_runs_go_on(shared_scheduler: Scheduler) -> None:
+    runs = [shared_scheduler.launch(LONG.model_copy(update={"seed": seed}), "long") for seed in (0, 1)]
     digests = [run.digest for run in runs]
-    eventually(lambda: all(run.step > 0 for run in lab.store.runs(digests)))
-    content = lab.submit(export_runs, lab.store.url, (digests[0],)).result(60)
-    run = lab.store.run(digests[0])
+    eventually(lambda: all(run.step > 0 for run in shared_scheduler.store.runs(digests)))
+    content = shared_scheduler.submit(export_runs, shared_scheduler.store.url, (digests[0],)).result(60)
+    run = shared_scheduler.store.run(digests[0])
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert f"{folder_name(run)}/model.keras" in archive.namelist()
-    steps = {found.digest: found.step for found in lab.store.runs(digests)}
-    eventually(lambda: all(found.step > steps[found.digest] for found in lab.store.runs(digests)))
-    lab.stop(digests)
-    eventually(lambda: all(found.state is RunState.STOPPED for found in lab.store.runs(digests)))
+    steps = {current.digest: current.step for current in shared_scheduler.store.runs(digests)}
+    eventually(lambda: all(current.step > steps[current.digest] for current in shared_scheduler.store.runs(digests)))
+    shared_scheduler.stop(digests)
+    eventually(lambda: all(current.state is RunState.STOPPED for current in shared_scheduler.store.runs(digests)))
 
 
 @pytest.mark.workers
-def test_without_workers_it_waits_and_closing_fails_it(second: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnlab.runs.cluster.ANSWER_SECONDS", 1)
-    lab = Scheduler(second, scheduler="tcp://127.0.0.1:9")
+def test_a_task_without_workers_waits_and_fails_on_close(second: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bnlab.runs.cluster.CONNECT_TIMEOUT_SECONDS", 1)
+    scheduler = Scheduler(second, scheduler="tcp://127.0.0.1:9")
     try:
-        future = lab.submit(operator.add, 1, 2)
-        eventually(lambda: lab.problem != "")
+        future = scheduler.submit(operator.add, 1, 2)
+        eventually(lambda: scheduler.problem != "")
         assert not future.done()
     finally:
-        lab.close()
+        scheduler.close()
     assert str(future.exception(10)) == CLOSED
-    assert str(lab.submit(operator.add, 1, 2).exception(0)) == CLOSED
+    assert str(scheduler.submit(operator.add, 1, 2).exception(0)) == CLOSED
 
 
 @pytest.mark.workers
-def test_a_worker_killed_on_a_task_is_replaced_and_it_is_done_again(second: Store) -> None:
-    lab = Scheduler(second, workers=1)
+def test_a_task_of_a_killed_worker_is_done_again(second: Store) -> None:
+    scheduler = Scheduler(second, workers=1)
     try:
-        process = lab.submit(os.getpid).result(60)
-        future = lab.submit(time.sleep, 1.0)
+        process = scheduler.submit(os.getpid).result(60)
+        future = scheduler.submit(time.sleep, 1.0)
         eventually(future.running)
         time.sleep(0.3)
         os.kill(process, 9)
         assert future.result(120) is None
-        assert lab.submit(os.getpid).result(60) != process
+        assert scheduler.submit(os.getpid).result(60) != process
     finally:
-        lab.close()
+        scheduler.close()

@@ -81,8 +81,8 @@ def test_a_run_without_records_has_an_event_file_too(store: Store, tmp_path: Pat
 def test_long_curves_are_thinned_from_the_first_step_to_the_last(
     store: Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_files, "MOST_STEPS", 3)
-    monkeypatch.setattr(event_files, "MOST_HISTOGRAMS", 2)
+    monkeypatch.setattr(event_files, "MAX_STEPS", 3)
+    monkeypatch.setattr(event_files, "MAX_HISTOGRAMS", 2)
     events = read(store, run, tmp_path)
     assert scalars(events, "loss") == {1: 2.5, 3: 1.5, 6: 0.25}
     assert [event.step for event in events.Histograms("bn_1/gamma")] == [0, 6]

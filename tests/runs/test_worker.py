@@ -1,4 +1,4 @@
-"""Slices, trained in this process: together they are one undisturbed training."""
+"""Slices trained in this process, against an undisturbed training."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from bnlab.runs import worker as work
+from bnlab.runs import worker
 from bnlab.runs.reader import evaluations_frame, history_frame, snapshots_frame, steps_frame
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import runs
@@ -29,14 +29,14 @@ OTHER = SPEC.model_copy(update={"seed": 1})
 
 @pytest.fixture(autouse=True)
 def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(work, "STOP_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "STOP_POLL_SECONDS", 0.0)
 
 
 def train(store: Store, spec: RunSpec) -> RunState:
     fence = store.next_fence(spec.digest, OWNER)
     assert fence is not None
-    return work.train_slice(store.url, spec.digest, fence)
+    return worker.train_slice(store.url, spec.digest, fence)
 
 
 def train_until(store: Store, spec: RunSpec, over: Callable[[RunState], bool] = RunState.is_finished) -> list[RunState]:
@@ -87,7 +87,7 @@ def test_slices_together_are_one_undisturbed_training(store: Store) -> None:
 
 
 def test_one_long_slice_is_the_whole_training(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "SLICE_SECONDS", 60.0)
+    monkeypatch.setattr(worker, "SLICE_SECONDS", 60.0)
     store.launch(SPEC, "A", OWNER)
     assert train(store, SPEC) is RunState.COMPLETED
     assert_is_undisturbed(store, SPEC)
@@ -103,7 +103,7 @@ def test_a_run_that_an_older_version_stopped_goes_on(tmp_path: Path) -> None:
     assert_is_undisturbed(store, spec)
 
 
-def test_a_stop_ends_it_and_launching_again_goes_on(store: Store) -> None:
+def test_a_stopped_run_continues_when_launched_again(store: Store) -> None:
     store.launch(SPEC, "A", OWNER)
     train_until(store, SPEC, lambda _: store.run(SPEC.digest).step > 0)
     store.request_stop([SPEC.digest])
@@ -117,20 +117,20 @@ def test_a_stop_ends_it_and_launching_again_goes_on(store: Store) -> None:
     assert_is_undisturbed(store, SPEC)
 
 
-def test_a_stop_is_seen_within_a_slice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "SLICE_SECONDS", 60.0)
+def test_a_stop_ends_a_slice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "SLICE_SECONDS", 60.0)
     store.launch(SPEC, "A", OWNER)
-    ask, asked = RunWriter.stop_requested, []
+    stop_requested, calls = RunWriter.stop_requested, []
 
-    def ask_for_it_at_the_third_look(journal: RunWriter) -> bool:
-        asked.append(journal)
-        if len(asked) == 3:
+    def request_stop_at_third_call(writer: RunWriter) -> bool:
+        calls.append(writer)
+        if len(calls) == 3:
             store.request_stop([SPEC.digest])
-        return ask(journal)
+        return stop_requested(writer)
 
-    monkeypatch.setattr(RunWriter, "stop_requested", ask_for_it_at_the_third_look)
+    monkeypatch.setattr(RunWriter, "stop_requested", request_stop_at_third_call)
     assert train(store, SPEC) is RunState.STOPPED
-    assert len(asked) == 3
+    assert len(calls) == 3
     assert store.run(SPEC.digest).step < SPEC.total_steps
 
 
@@ -150,7 +150,7 @@ def test_a_superseded_slice_changes_nothing(store: Store) -> None:
     train(store, SPEC)
     before = store.run(SPEC.digest)
     with pytest.raises(SupersededError):
-        work.train_slice(store.url, SPEC.digest, old)
+        worker.train_slice(store.url, SPEC.digest, old)
     assert store.run(SPEC.digest) == before
 
 
@@ -159,17 +159,17 @@ def test_a_slice_of_a_run_that_was_removed_changes_nothing(store: Store) -> None
     fence = store.next_fence(SPEC.digest, OWNER)
     store.withdraw([SPEC.digest])
     with pytest.raises(SupersededError):
-        work.train_slice(store.url, SPEC.digest, fence)
+        worker.train_slice(store.url, SPEC.digest, fence)
     assert store.runs() == []
 
 
-def test_a_run_that_its_spec_would_now_train_differently_is_not_trained_on(store: Store) -> None:
+def test_an_outdated_run_is_not_continued(store: Store) -> None:
     store.launch(SPEC, "A", OWNER)
     train(store, SPEC)
     with store.engine.begin() as connection:  # as by a version whose digest of the same spec was another
         connection.execute(update(runs).where(runs.c.digest == SPEC.digest).values(spec=OTHER.model_dump_json()))
     before = store.run(SPEC.digest)
-    with pytest.raises(work.OutdatedRunError):
+    with pytest.raises(worker.OutdatedRunError):
         train(store, SPEC)
     assert store.run(SPEC.digest) == before
     assert not before.is_current
@@ -183,7 +183,7 @@ def test_a_slice_repeated_after_the_end_trains_no_further(store: Store, examples
     train_until(store, spec)
     fence = store.next_fence(spec.digest, OWNER)
     for _ in range(2):
-        assert work.train_slice(store.url, spec.digest, fence) is RunState.COMPLETED
+        assert worker.train_slice(store.url, spec.digest, fence) is RunState.COMPLETED
     assert_is_undisturbed(store, spec)
 
 
@@ -196,13 +196,11 @@ def test_a_run_that_diverges_keeps_what_it_recorded(store: Store) -> None:
     assert np.isfinite(curve["loss"][:-1]).all()
     assert not np.isfinite(curve["loss"].iloc[-1])
     assert evaluations_frame(store, [run])["step"].iloc[0] == 0
-    assert work.train_slice(store.url, spec.digest, store.next_fence(spec.digest, OWNER)) is RunState.DIVERGED
+    assert worker.train_slice(store.url, spec.digest, store.next_fence(spec.digest, OWNER)) is RunState.DIVERGED
     assert store.run(spec.digest).step == run.step
 
 
-def test_a_dataset_that_cannot_be_had_fails_the_slice(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_dataset_fails_the_slice(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: (_ for _ in ()).throw(OSError("offline")))
     spec = RunSpec(dataset="cifar10")

@@ -1,4 +1,4 @@
-"""The journal: all or nothing, and only by the latest slice."""
+"""Commits: all or nothing, and only by the latest slice."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ from tests.recording import OWNER, Position, floats, moment, open_journal
 SPEC = RunSpec(train_examples=64, epochs=3)
 
 
-def block(first: int, *losses: float, moments: tuple[int, ...] = ()) -> Records:
-    return Records(first, floats(*losses), floats(*losses) / 10, [moment(step) for step in moments])
+def block(first: int, *losses: float, evaluations: tuple[int, ...] = ()) -> Records:
+    return Records(first, floats(*losses), floats(*losses) / 10, [moment(step) for step in evaluations])
 
 
 def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
@@ -26,8 +26,8 @@ def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
         return {t.name: [tuple(row) for row in connection.execute(select(t))] for t in metadata.sorted_tables}
 
 
-def test_what_was_committed_is_read_back(store: Store) -> None:
-    open_journal(store, SPEC).commit(block(0, 2.5, 2.25, moments=(0, 2)), Position(2, 0.5), RunState.RUNNING)
+def test_commit_is_read_back(store: Store) -> None:
+    open_journal(store, SPEC).commit(block(0, 2.5, 2.25, evaluations=(0, 2)), Position(2, 0.5), RunState.RUNNING)
     run = store.run(SPEC.digest)
     assert (run.state, run.step, run.seconds) == (RunState.RUNNING, 2, 0.5)
     assert steps_frame(store, SPEC.digest)["loss"].tolist() == [2.5, 2.25]
@@ -36,7 +36,7 @@ def test_what_was_committed_is_read_back(store: Store) -> None:
     assert snapshots_frame(store, SPEC.digest, "bn_1")["variable"].tolist() == ["beta", "gamma"] * 2
 
 
-def test_a_commit_without_records_moves_the_run_on(store: Store) -> None:
+def test_a_commit_without_records_updates_the_run(store: Store) -> None:
     launched = store.launch(SPEC, "A", OWNER)
     open_journal(store, SPEC).commit(Records(0), Position(0), RunState.STOPPED)
     run = store.run(SPEC.digest)
@@ -45,13 +45,13 @@ def test_a_commit_without_records_moves_the_run_on(store: Store) -> None:
     assert steps_frame(store, SPEC.digest).empty
 
 
-def test_there_is_no_checkpoint_before_the_first_commit_or_of_no_run(store: Store) -> None:
+def test_no_checkpoint_before_the_first_commit(store: Store) -> None:
     open_journal(store, SPEC)
     assert read_checkpoint(store, SPEC.digest) is None
     assert read_checkpoint(store, "nowhere") is None
 
 
-def test_a_checkpoint_comes_back_to_the_bit(store: Store) -> None:
+def test_a_checkpoint_is_read_back_to_the_bit(store: Store) -> None:
     random = np.random.default_rng(0)
     arrays = {
         "dense_1/kernel": random.normal(size=(5, 3)).astype(np.float32),
@@ -60,30 +60,30 @@ def test_a_checkpoint_comes_back_to_the_bit(store: Store) -> None:
         "scalar": np.array(2.5, np.float32),
         "transposed": random.normal(size=(4, 2)).astype(np.float32).T,
     }
-    journal = open_journal(store, SPEC)
-    journal.commit(Records(0), Position(7, 1.25, arrays), RunState.RUNNING)
+    writer = open_journal(store, SPEC)
+    writer.commit(Records(0), Position(7, 1.25, arrays), RunState.RUNNING)
     checkpoint = read_checkpoint(store, SPEC.digest)
     assert checkpoint is not None
-    found = checkpoint.arrays
-    assert (checkpoint.step, checkpoint.seconds, found.keys()) == (7, 1.25, arrays.keys())
+    read = checkpoint.arrays
+    assert (checkpoint.step, checkpoint.seconds, read.keys()) == (7, 1.25, arrays.keys())
     for name, array in arrays.items():
-        assert found[name].shape == array.shape, name
-        assert found[name].dtype == np.float32
-        assert found[name].tobytes() == np.ascontiguousarray(array).tobytes(), name
+        assert read[name].shape == array.shape, name
+        assert read[name].dtype == np.float32
+        assert read[name].tobytes() == np.ascontiguousarray(array).tobytes(), name
 
 
-def test_a_checkpoint_is_read_in_one_query_so_that_its_step_and_arrays_belong_together(store: Store) -> None:
+def test_a_checkpoint_is_read_in_one_query(store: Store) -> None:
     open_journal(store, SPEC).commit(Records(0), Position(7), RunState.RUNNING)
     statements: list[str] = []
-    event.listen(store.engine, "after_cursor_execute", lambda *given: statements.append(given[2]))
+    event.listen(store.engine, "after_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     read_checkpoint(store, SPEC.digest)
     assert len(statements) == 1
 
 
 def test_a_checkpoint_replaces_the_one_before(store: Store) -> None:
-    journal = open_journal(store, SPEC)
-    journal.commit(block(0, 1.0), Position(1, 0.1, {"a": floats(1), "b": floats(1)}), RunState.RUNNING)
-    journal.commit(block(1, 1.0), Position(2, 0.2, {"a": floats(2)}), RunState.RUNNING)
+    writer = open_journal(store, SPEC)
+    writer.commit(block(0, 1.0), Position(1, 0.1, {"a": floats(1), "b": floats(1)}), RunState.RUNNING)
+    writer.commit(block(1, 1.0), Position(2, 0.2, {"a": floats(2)}), RunState.RUNNING)
     checkpoint = read_checkpoint(store, SPEC.digest)
     assert checkpoint is not None
     assert checkpoint.step == 2
@@ -92,8 +92,8 @@ def test_a_checkpoint_replaces_the_one_before(store: Store) -> None:
 
 @pytest.mark.parametrize("table", ["steps", "evaluations", "layers", "snapshots", "checkpoints"])
 def test_a_commit_that_fails_halfway_leaves_nothing(store: Store, table: str) -> None:
-    journal = open_journal(store, SPEC)
-    journal.commit(block(0, 1.0, moments=(0,)), Position(1), RunState.RUNNING)
+    writer = open_journal(store, SPEC)
+    writer.commit(block(0, 1.0, evaluations=(0,)), Position(1), RunState.RUNNING)
     before = everything(store)
 
     def fail(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -102,19 +102,19 @@ def test_a_commit_that_fails_halfway_leaves_nothing(store: Store, table: str) ->
 
     event.listen(store.engine, "after_cursor_execute", fail)
     with pytest.raises(OSError, match="the disk is full"):
-        journal.commit(block(1, 2.0, moments=(2,)), Position(2), RunState.COMPLETED)
+        writer.commit(block(1, 2.0, evaluations=(2,)), Position(2), RunState.COMPLETED)
     event.remove(store.engine, "after_cursor_execute", fail)
     assert everything(store) == before
-    journal.commit(block(1, 2.0, moments=(2,)), Position(2), RunState.COMPLETED)
+    writer.commit(block(1, 2.0, evaluations=(2,)), Position(2), RunState.COMPLETED)
     assert store.run(SPEC.digest).state is RunState.COMPLETED
 
 
 def test_the_same_steps_are_never_recorded_twice(store: Store) -> None:
-    journal = open_journal(store, SPEC)
-    journal.commit(block(0, 1.0), Position(1), RunState.RUNNING)
+    writer = open_journal(store, SPEC)
+    writer.commit(block(0, 1.0), Position(1), RunState.RUNNING)
     before = everything(store)
     with pytest.raises(IntegrityError):
-        journal.commit(block(0, 2.0), Position(1), RunState.RUNNING)
+        writer.commit(block(0, 2.0), Position(1), RunState.RUNNING)
     assert everything(store) == before
 
 
@@ -125,35 +125,35 @@ def test_a_superseded_slice_writes_nothing(store: Store) -> None:
     with pytest.raises(SupersededError):
         old.stop_requested()
     with pytest.raises(SupersededError):
-        old.commit(block(0, 1.0, moments=(0,)), Position(1), RunState.COMPLETED)
+        old.commit(block(0, 1.0, evaluations=(0,)), Position(1), RunState.COMPLETED)
     assert everything(store) == before
     new.commit(block(0, 3.0), Position(1), RunState.RUNNING)
     assert steps_frame(store, SPEC.digest)["loss"].tolist() == [3.0]
 
 
 def test_a_deleted_run_supersedes_its_slice(store: Store) -> None:
-    journal = open_journal(store, SPEC)
+    writer = open_journal(store, SPEC)
     store.release(OWNER)
     store.request_stop([SPEC.digest])
     store.delete([SPEC.digest])
     with pytest.raises(SupersededError):
-        journal.stop_requested()
+        writer.stop_requested()
     with pytest.raises(SupersededError):
-        journal.commit(block(0, 1.0), Position(1), RunState.RUNNING)
+        writer.commit(block(0, 1.0), Position(1), RunState.RUNNING)
     assert not any(everything(store).values())
 
 
-def test_a_slice_hears_of_a_stop(store: Store) -> None:
-    journal = open_journal(store, SPEC)
-    assert not journal.stop_requested()
+def test_a_requested_stop_is_read(store: Store) -> None:
+    writer = open_journal(store, SPEC)
+    assert not writer.stop_requested()
     store.request_stop([SPEC.digest])
-    assert journal.stop_requested()
+    assert writer.stop_requested()
 
 
 def test_a_diverged_run_keeps_its_curves(store: Store) -> None:
-    journal = open_journal(store, SPEC)
-    journal.commit(block(0, 2.0, 50.0, moments=(0,)), Position(2), RunState.RUNNING)
-    journal.commit(block(2, np.inf, np.nan), Position(4), RunState.DIVERGED)
+    writer = open_journal(store, SPEC)
+    writer.commit(block(0, 2.0, 50.0, evaluations=(0,)), Position(2), RunState.RUNNING)
+    writer.commit(block(2, np.inf, np.nan), Position(4), RunState.DIVERGED)
     assert store.launch(SPEC, "A", OWNER).state is RunState.DIVERGED
     losses = steps_frame(store, SPEC.digest)["loss"].tolist()
     assert losses[:3] == [2.0, 50.0, np.inf]
@@ -168,7 +168,7 @@ def test_a_validation_that_is_not_a_number_is_read_back_as_missing(store: Store)
     assert frame["val_accuracy"].tolist() == [0.1]
 
 
-def test_a_journal_knows_its_run_only(store: Store) -> None:
+def test_a_writer_writes_its_run_only(store: Store) -> None:
     other = RunSpec(train_examples=64, epochs=3, seed=1)
     open_journal(store, SPEC).commit(block(0, 1.0), Position(1), RunState.RUNNING)
     open_journal(store, other).commit(block(0, 2.0), Position(1), RunState.COMPLETED)

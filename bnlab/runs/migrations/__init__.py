@@ -1,4 +1,4 @@
-"""Migrations of the store's tables with Alembic: `versions` has one module for each revision."""
+"""Migrations of the store with Alembic: `versions` has one module per revision."""
 
 from alembic import command
 from alembic.config import Config
@@ -16,7 +16,7 @@ def is_known(revision: str) -> bool:
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Bring the tables up to `revision`, in the transaction that `connection` is in."""
+    """Upgrade the tables to `revision` in the transaction of `connection`."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)

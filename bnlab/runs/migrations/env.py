@@ -1,4 +1,4 @@
-"""Run by Alembic for each upgrade, on the connection that `bnlab.runs.migrations.upgrade` hands over."""
+"""Alembic's entry point for each upgrade, on the connection that `bnlab.runs.migrations.upgrade` passes."""
 
 from alembic import context
 

@@ -12,7 +12,7 @@ from bnlab.claims.results import Coverage, Trial
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.claims.service import ClaimService, ClaimSnapshot, ClaimStatus
 from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
-from bnlab.runs.groups import group_progress
+from bnlab.runs.progress import group_progress
 from bnlab.ui.claims.evidence import render_evidence
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.state import PageState

@@ -1,7 +1,8 @@
-"""The tables of bnlab 0.1, which kept no revision in its stores.
+"""The tables of bnlab 0.1, whose stores have no revision.
 
-They are created where they are missing, so that this revision adopts a store of that version as well as it begins a new
-one. One table is created under the name that revision 2 gives it, and recognized by its columns: `experiment_queue`.
+Only missing tables are created, so this revision applies to stores of that version as well as to empty databases.
+The table `experiment_queue` is created under the name that revision 2 gives it; an existing one is recognized by its
+columns.
 """
 
 import sqlalchemy as sa

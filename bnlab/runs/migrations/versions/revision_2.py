@@ -1,4 +1,4 @@
-"""Names that say what the tables hold, and declared ids of measurements in place of the paths of functions."""
+"""Plain names of tables and columns, and declared ids of measurements instead of the paths of functions."""
 
 import json
 
@@ -19,7 +19,7 @@ MEASUREMENTS = {
 
 
 def upgrade() -> None:
-    """Rename tables and columns, translate the measurements' names, stop the runs that would train differently."""
+    """Rename tables and columns, translate measurement ids, stop the runs that would train differently."""
     inspector = sa.inspect(op.get_bind())
     for table in inspector.get_table_names():
         if {column["name"] for column in inspector.get_columns(table)} == QUEUE_COLUMNS:
@@ -36,7 +36,7 @@ def _rename_table(old: str, new: str) -> None:
     if old == new:
         return
     op.rename_table(old, new)
-    if op.get_bind().dialect.name == "postgresql":  # which keeps the names of a renamed table's constraints
+    if op.get_bind().dialect.name == "postgresql":  # where constraints keep the old name
         inspector = sa.inspect(op.get_bind())
         names = [inspector.get_pk_constraint(new)["name"], *(key["name"] for key in inspector.get_foreign_keys(new))]
         for name in filter(None, names):
@@ -45,12 +45,12 @@ def _rename_table(old: str, new: str) -> None:
 
 def _translate_measurements() -> None:
     measurements = sa.table("measurements", sa.column("measurement"))
-    for path, declared in MEASUREMENTS.items():
-        op.execute(measurements.update().where(measurements.c.measurement == path).values(measurement=declared))
+    for path, measurement_id in MEASUREMENTS.items():
+        op.execute(measurements.update().where(measurements.c.measurement == path).values(measurement=measurement_id))
 
 
 def _stop_unclipped_renormalization() -> None:
-    """Batch renormalization is clipped from now on: what was begun without cannot go on as the same run."""
+    """Stop unfinished runs with batch renormalization, which was not clipped before: they would train differently."""
     runs = sa.table("runs", *map(sa.column, ("digest", "spec", "state")))
     unfinished = sa.select(runs.c.digest, runs.c.spec).where(runs.c.state.in_(["QUEUED", "RUNNING"]))
     rows = op.get_bind().execute(unfinished).all()

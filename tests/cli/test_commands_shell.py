@@ -29,7 +29,7 @@ LONGER = ["compare", "notebook", "--epochs", "5", "--set", "train_examples=20000
 
 @contextmanager
 def bnlab(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """`python -m bnlab` in a process group of its own, which does not outlive the block."""
+    """`python -m bnlab` in a new process group, which is killed at the end of the block."""
     command = [sys.executable, "-m", "bnlab", *arguments]
     pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipe) as process:
@@ -52,18 +52,18 @@ def assert_is_the_small_comparison(document: dict[str, Any], runs: list[Run]) ->
     assert list(document) == ["wall_seconds", "runs"]
     assert [run["label"] for run in document["runs"]] == LABELS
     by_digest = {run.digest: run for run in runs}
-    for given, variant in zip(document["runs"], PRESETS["notebook"].variants, strict=True):
-        assert list(given) == [
+    for described, variant in zip(document["runs"], PRESETS["notebook"].variants, strict=True):
+        assert list(described) == [
             "label", "digest", "spec", "state", "params", "history", "steps", "train_seconds",
         ]  # fmt: skip
         spec = RunSpec(**variant.spec.model_dump() | {"epochs": 1, "train_examples": 200, "hidden_units": [8]})
-        assert RunSpec(**given["spec"]) == spec
-        assert given["digest"] == spec.digest
-        assert (given["state"], given["steps"]) == ("COMPLETED", 7)
-        assert given["train_seconds"] == by_digest[spec.digest].seconds > 0
-        assert list(given["params"]) == ["total", "trainable", "non_trainable"]
-        assert given["params"]["total"] == given["params"]["trainable"] + given["params"]["non_trainable"]
-        (epoch,) = given["history"]
+        assert RunSpec(**described["spec"]) == spec
+        assert described["digest"] == spec.digest
+        assert (described["state"], described["steps"]) == ("COMPLETED", 7)
+        assert described["train_seconds"] == by_digest[spec.digest].seconds > 0
+        assert list(described["params"]) == ["total", "trainable", "non_trainable"]
+        assert described["params"]["total"] == described["params"]["trainable"] + described["params"]["non_trainable"]
+        (epoch,) = described["history"]
         assert list(epoch) == ["epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy"]
         assert (epoch["epoch"], epoch["step"]) == (1, 7)
         assert 1 < epoch["val_loss"] < 4
@@ -71,9 +71,7 @@ def assert_is_the_small_comparison(document: dict[str, Any], runs: list[Run]) ->
         assert round(epoch["val_accuracy"] * 10_000, 2) in range(10_001)
 
 
-def test_a_comparison_from_the_shell_and_the_same_again(
-    url: str, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_comparison_is_trained_once(url: str, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNLAB_SCHEDULER", scheduler)
     path = tmp_path / "results.json"
     output = run_to_the_end(*SMALL, "--json", str(path))
@@ -101,9 +99,7 @@ def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Pr
         return process.returncode, "".join(lines) + rest, workers
 
 
-def test_interrupted_it_stops_cleanly_and_the_same_command_goes_on(
-    url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_comparison_continues(url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     status, output, workers = interrupt_while_it_trains(*LONGER)
     assert status == 130, output
     assert "Traceback" not in output

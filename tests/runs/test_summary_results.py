@@ -1,4 +1,4 @@
-"""The table under a comparison, by hand."""
+"""The results table of a comparison, against values by hand."""
 
 import dataclasses
 import math
@@ -31,10 +31,10 @@ def run_with(
     store: Store, seed: int, *accuracies: float, val_loss: float = 1.0, seconds: float = 3.0, epochs: int = 9
 ) -> Run:
     """A run of six steps, three epochs, evaluated after each of the first ones; `seconds` are those of all steps."""
-    moments = tuple(
+    evaluations = tuple(
         moment(step, val_loss, value, seconds=step * seconds / 6) for step, value in enumerate(accuracies, start=1)
     )
-    run = record(store, spec_of(seed, epochs), (1.0,) * 6, moments)
+    run = record(store, spec_of(seed, epochs), (1.0,) * 6, evaluations)
     with store.engine.begin() as connection:
         connection.execute(update(runs).where(runs.c.digest == run.digest).values(seconds=seconds))
     return store.run(run.digest)
@@ -42,10 +42,10 @@ def run_with(
 
 def test_means_and_standard_deviations_over_seeds(store: Store) -> None:
     losses, accuracies, seconds = (0.5, 0.25, 0.75), (0.96, 0.95, 0.98), (3.0, 6.0, 9.0)
-    own = [
+    seed_runs = [
         run_with(store, seed, 0.1, accuracies[seed], val_loss=losses[seed], seconds=seconds[seed]) for seed in range(3)
     ]
-    frame = results_frame(store, {"A": own})
+    frame = results_frame(store, {"A": seed_runs})
     assert list(frame.columns) == COLUMNS
     row = frame.iloc[0]
     assert (row.label, row.params, row.trainable, row.runs) == ("A", 266_610, 266_610, 3)
@@ -68,59 +68,59 @@ ACCURACIES = ((0, 0.1), (4, 0.9), (8, 0.98), (10, 0.94), (20, 0.96))
 
 def ended(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
     """A run with ACCURACIES at a tenth of a second per step, and its evaluations."""
-    moments = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
-    run = record(store, LONGER, (1.0,) * steps, moments, state)
+    evaluations = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
+    run = record(store, LONGER, (1.0,) * steps, evaluations, state)
     return run, read_evaluations(store, [run])[run.digest]
 
 
 def test_an_accuracy_is_reached_between_two_evaluations(store: Store) -> None:
-    run, moments = ended(store)
+    run, evaluations = ended(store)
     # 0.95 lies 5 / 8 of the way from 0.9 after 4 steps to 0.98 after 8.
-    assert steps_to(run, moments, 0.95) == pytest.approx(6.5)
-    assert seconds_to(run, moments, 0.95) == pytest.approx(0.65)
-    assert steps_to(run, moments, 0.1) == 0
-    assert math.isnan(steps_to(run, moments, 0.99))
-    assert math.isnan(seconds_to(run, moments, 0.99))
+    assert steps_to(run, evaluations, 0.95) == pytest.approx(6.5)
+    assert seconds_to(run, evaluations, 0.95) == pytest.approx(0.65)
+    assert steps_to(run, evaluations, 0.1) == 0
+    assert math.isnan(steps_to(run, evaluations, 0.99))
+    assert math.isnan(seconds_to(run, evaluations, 0.99))
 
 
 def test_seconds_per_epoch_are_those_of_the_fastest_epoch(store: Store) -> None:
-    run, moments = ended(store)
-    assert seconds_per_epoch(run, moments) == pytest.approx(1.0)
-    disturbed = moments | {"seconds": np.array([0.0, 0.4, 3.0, 4.0, 4.8])}
+    run, evaluations = ended(store)
+    assert seconds_per_epoch(run, evaluations) == pytest.approx(1.0)
+    disturbed = evaluations | {"seconds": np.array([0.0, 0.4, 3.0, 4.0, 4.8])}
     assert seconds_per_epoch(run, disturbed) == pytest.approx(0.8)
     assert seconds_to(run, disturbed, 0.95) == pytest.approx(6.5 * 0.08)
 
 
-def test_a_run_that_diverged_in_its_first_epoch_has_the_pace_of_its_steps(store: Store) -> None:
-    run, moments = ended(store, RunState.DIVERGED, 5)
-    assert seconds_per_epoch(run, moments) == pytest.approx(1.0)
-    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, state=RunState.RUNNING), moments))
-    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, step=0), moments))
+def test_seconds_per_epoch_of_a_run_that_diverged_in_its_first_epoch(store: Store) -> None:
+    run, evaluations = ended(store, RunState.DIVERGED, 5)
+    assert seconds_per_epoch(run, evaluations) == pytest.approx(1.0)
+    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, state=RunState.RUNNING), evaluations))
+    assert math.isnan(seconds_per_epoch(dataclasses.replace(run, step=0), evaluations))
 
 
 def test_the_time_to_a_target_is_missing_unless_every_seed_reached_it(store: Store) -> None:
-    own = [run_with(store, 0, 0.95, 0.96, 0.97), run_with(store, 1, 0.1, 0.1, 0.96, 0.96)]
-    row = results_frame(store, {"A": own}).iloc[0]
+    seed_runs = [run_with(store, 0, 0.95, 0.96, 0.97), run_with(store, 1, 0.1, 0.1, 0.96, 0.96)]
+    row = results_frame(store, {"A": seed_runs}).iloc[0]
     assert row.seconds_to_95 == pytest.approx((1 * 0.5 + (2 + 0.85 / 0.86) * 0.5) / 2)
     assert math.isnan(row.seconds_to_97)
 
 
 def test_rows_keep_the_order_of_the_comparison(store: Store) -> None:
-    comparison = {"Z": [run_with(store, 0, 0.9)], "A": [run_with(store, 1, 0.8)], "nobody": []}
+    comparison = {"Z": [run_with(store, 0, 0.9)], "A": [run_with(store, 1, 0.8)], "no runs": []}
     frame = results_frame(store, comparison)
     assert frame["label"].tolist() == ["Z", "A"]
     assert frame["val_accuracy"].tolist() == [0.9, 0.8]
 
 
-def test_a_run_that_has_not_begun_has_a_row_of_blanks(store: Store) -> None:
+def test_a_run_that_has_not_begun_has_missing_values(store: Store) -> None:
     row = results_frame(store, {"A": [store.launch(spec_of(0), "A", OWNER)]}).iloc[0]
     assert (row.params, row.runs) == (266_610, 0)
     assert all(math.isnan(row[column]) for column in COLUMNS[4:])
 
 
 def test_seeds_that_have_not_begun_are_not_averaged(store: Store) -> None:
-    own = [run_with(store, 0, 0.9), store.launch(spec_of(1), "A", OWNER)]
-    row = results_frame(store, {"A": own}).iloc[0]
+    seed_runs = [run_with(store, 0, 0.9), store.launch(spec_of(1), "A", OWNER)]
+    row = results_frame(store, {"A": seed_runs}).iloc[0]
     assert (row.runs, row.val_accuracy, row.seconds_per_epoch) == (1, 0.9, 1.0)
 
 
@@ -134,20 +134,22 @@ def test_seconds_per_epoch_are_missing_before_an_epoch_has_ended(store: Store) -
 
 def test_differences_are_paired_by_seed(store: Store) -> None:
     plain = [run_with(store, seed, accuracy) for seed, accuracy in ((0, 0.90), (1, 0.80), (2, 0.99))]
-    ours = [run_with(store, seed, accuracy, epochs=8) for seed, accuracy in ((1, 0.85), (0, 0.91), (3, 0.1))]
-    comparison = {"plain": plain, "ours": ours, "waiting": [store.launch(spec_of(9), "waiting", OWNER)]}
+    normalized = [run_with(store, seed, accuracy, epochs=8) for seed, accuracy in ((1, 0.85), (0, 0.91), (3, 0.1))]
+    comparison = {"plain": plain, "normalized": normalized, "waiting": [store.launch(spec_of(9), "waiting", OWNER)]}
     frame = results_frame(store, comparison, baseline="plain").set_index("label")
-    assert frame.loc["ours", "difference"] == pytest.approx(0.03)  # of 0.01 and 0.05; the other seeds have no partner
-    assert frame.loc["ours", "difference_sd"] == pytest.approx(statistics.stdev([0.01, 0.05]))
+    assert frame.loc["normalized", "difference"] == pytest.approx(
+        0.03
+    )  # of 0.01 and 0.05; the other seeds have no partner
+    assert frame.loc["normalized", "difference_sd"] == pytest.approx(statistics.stdev([0.01, 0.05]))
     assert frame.loc[["plain", "waiting"], "difference"].isna().all()
     assert results_frame(store, comparison)["difference"].isna().all()
 
 
 def test_latencies_are_averaged_over_the_seeds_that_have_them(store: Store) -> None:
-    own = [run_with(store, seed, 0.9) for seed in range(3)]
-    for run, seconds in zip(own, (0.001, 0.003), strict=False):
+    seed_runs = [run_with(store, seed, 0.9) for seed in range(3)]
+    for run, seconds in zip(seed_runs, (0.001, 0.003), strict=False):
         RunWriter(store, run.digest, 1).write_latencies({1: seconds})
-    row = results_frame(store, {"A": own}).iloc[0]
+    row = results_frame(store, {"A": seed_runs}).iloc[0]
     assert row.latency_1 == pytest.approx(0.002)
     assert math.isnan(row.latency_256)
 

@@ -1,4 +1,4 @@
-"""The store on a real PostgreSQL server: created, migrated, and its operations."""
+"""The store on a real PostgreSQL server: creation, migration and operations."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ from bnlab.training.records import Records
 from tests.old_store import DESCRIPTION, unpack_old_store
 from tests.postgresql import new_postgresql_url, postgresql_server
 from tests.recording import OWNER, Position, floats, moment, open_journal, record
-from tests.runs.rows import OTHER, SPEC
+from tests.runs.store_rows import OTHER, SPEC
 from tests.runs.test_migrations import BEGUN_WITH_RENORM, MEASUREMENTS, measurements_of, tables_of
 
 __all__ = ["new_postgresql_url", "postgresql_server"]
@@ -54,7 +54,7 @@ def old_engine(new_postgresql_url: Callable[[], str], tmp_path: Path) -> Iterato
             rows = [dict(row) for row in old.execute(select(table)).mappings()]
             if rows:
                 connection.execute(insert(target), rows)
-        # That version's own name of the table, which its columns tell apart.
+        # The table had another name in that version and is recognized by its columns.
         connection.execute(text("ALTER TABLE experiment_queue RENAME TO wanted"))
         connection.execute(text("ALTER TABLE wanted RENAME CONSTRAINT experiment_queue_pkey TO wanted_pkey"))
     source.dispose()
@@ -107,11 +107,11 @@ def open_at_once(url: str, openers: int = 6) -> None:
         store.engine.dispose()
 
 
-def test_several_may_open_a_new_store_at_once(new_postgresql_url: Callable[[], str]) -> None:
+def test_new_store_opened_concurrently(new_postgresql_url: Callable[[], str]) -> None:
     open_at_once(new_postgresql_url())
 
 
-def test_several_may_open_an_old_store_at_once(old_engine: Engine) -> None:
+def test_old_store_opened_concurrently(old_engine: Engine) -> None:
     open_at_once(url_of(old_engine))
 
 
@@ -130,10 +130,10 @@ def test_what_a_worker_writes_is_read_back(store: Store) -> None:
 
 
 def test_a_superseded_writer_writes_nothing(store: Store) -> None:
-    journal = open_journal(store, SPEC)
+    writer = open_journal(store, SPEC)
     store.next_fence(SPEC.digest, OWNER)
     with pytest.raises(SupersededError):
-        journal.commit(Records(0, floats(1.0), floats(0.1)), Position(1), RunState.RUNNING)
+        writer.commit(Records(0, floats(1.0), floats(0.1)), Position(1), RunState.RUNNING)
     assert steps_frame(store, SPEC.digest).empty
 
 

@@ -1,0 +1,77 @@
+"""The table of all runs, against what was written."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bnlab.runs.recording import read_recording, write_recording
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.runs.summary import RUNS_COLUMNS, runs_frame
+from bnlab.specs.run_spec import RunSpec
+from tests.recording import OWNER, moment, record
+
+SPEC = RunSpec(train_examples=8, batch_size=4, epochs=2)
+
+
+def specs(count: int) -> list[RunSpec]:
+    return [SPEC.model_copy(update={"seed": seed}) for seed in range(count)]
+
+
+def test_row_of_a_run(store: Store) -> None:
+    spec = SPEC.model_copy(update={"placement": "before_activation", "seed": 7})
+    run = record(store, spec, (3.0, 2.0, 1.0), (moment(0, 2.0, 0.1), moment(2, 1.0, 0.75)))
+    (row,) = runs_frame(store, [run]).to_dict("records")
+    assert row == {
+        "digest": spec.digest,
+        "label": "A",
+        "placement": "Before the activation",
+        "state": "RUNNING",
+        "progress": 0.75,
+        "val_accuracy": 0.75,
+        "seconds": pytest.approx(0.3),
+        "epochs": 2,
+        "seed": 7,
+        "made": pd.Timestamp(datetime.fromtimestamp(int(run.created_at))),  # noqa: DTZ006 - as the reader's clock shows
+        "recorded": False,
+    }
+
+
+def test_newest_run_comes_first(store: Store) -> None:
+    runs = [store.launch(spec, str(spec.seed), OWNER) for spec in specs(3)]
+    assert [run.created_at for run in runs] == sorted({run.created_at for run in runs})
+    frame = runs_frame(store, [runs[1], runs[2], runs[0]])
+    assert frame["seed"].tolist() == [2, 1, 0]
+
+
+def test_accuracy_is_that_of_the_last_evaluation(store: Store) -> None:
+    first, second, overflowed, waiting = specs(4)
+    record(store, first, (), (moment(4, val_accuracy=0.9), moment(0, val_accuracy=0.1)))
+    record(store, second, (), (moment(0, val_accuracy=0.2),))
+    record(store, overflowed, (), (moment(0, val_accuracy=0.3), moment(1, val_accuracy=float("nan"))))
+    store.launch(waiting, "A", OWNER)
+    frame = runs_frame(store, store.runs()).set_index("seed")["val_accuracy"]
+    np.testing.assert_array_equal(frame[[0, 1, 2, 3]], [0.9, 0.2, np.nan, np.nan])
+
+
+def test_no_runs_give_an_empty_frame(store: Store) -> None:
+    record(store, SPEC, (), (moment(0),))
+    frame = runs_frame(store, [])
+    assert frame.empty
+    assert tuple(frame.columns) == RUNS_COLUMNS
+    assert frame["val_accuracy"].dtype == float
+
+
+def test_recorded_runs_are_marked(store: Store, tmp_path: Path) -> None:
+    shipped, trained = specs(2)
+    elsewhere = Store(f"sqlite:///{tmp_path}/elsewhere.db")
+    run = record(elsewhere, shipped, (2.0, 1.0), (moment(0),), RunState.COMPLETED)
+    write_recording(elsewhere, [run], tmp_path / "runs.npz")
+    read_recording(store, (tmp_path / "runs.npz").read_bytes())
+    record(store, trained, (2.0, 1.0))
+    frame = runs_frame(store, store.runs())
+    assert frame["recorded"].dtype == bool
+    assert dict(zip(frame["digest"], frame["recorded"], strict=True)) == {shipped.digest: True, trained.digest: False}
