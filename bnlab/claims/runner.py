@@ -11,7 +11,7 @@ from bnlab.claims.model import Experiment, parse_experiment
 from bnlab.claims.results import Coverage, is_usable, needed_measurements, trained_specs
 from bnlab.runs.experiment_queue import dequeue, enqueue, queued
 from bnlab.runs.groups import ended_runs, launched_alone
-from bnlab.runs.measurements import Measurement, stored, take_measurement
+from bnlab.runs.measurements import Measurement, stored_measurements, take_measurement
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
@@ -132,7 +132,7 @@ class ClaimRunner:
         """How far the experiment has come; submits the measurements once all runs have ended."""
         specs, measurements = self._specs, self._measurements
         runs = tuple(self._lab.store.runs([spec.digest for spec in specs]))
-        taken = stored(self._lab.store, measurements)
+        taken = stored_measurements(self._lab.store, measurements)
         coverage = Coverage(len(specs), sum(map(is_usable, runs)), len(measurements), len(taken))
         if coverage.trained == coverage.runs:
             self._submit([measurement for measurement in measurements if measurement not in taken], len(taken))

@@ -13,17 +13,17 @@ from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
-    from bnlab.training.diagnostics.gradients import LayerXray
+    from bnlab.training.diagnostics.gradients import LayerStatistics
 
 
-XRAY_COLUMNS = ("gradient_norm", "activation_variance", "dead", "saturated")
+STATISTICS_COLUMNS = ("gradient_norm", "activation_variance", "dead", "saturated")
 
 
 class XrayError(RuntimeError):
     """A run that cannot be looked into; `str()` is one sentence for the user."""
 
 
-def xray_spec(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
+def measure_layer_statistics(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
     """Train a copy of `spec` and X-ray it after each of `steps`: a task for `Lab.submit`.
 
     Returns:
@@ -35,9 +35,9 @@ def xray_spec(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
         bnlab.specs.datasets.DatasetError: the dataset cannot be had.
     """
     set_up_worker()
-    from bnlab.training.diagnostics.gradients import xray_trained
+    from bnlab.training.diagnostics.gradients import layer_statistics_at_steps
 
-    return xray_frame(xray_trained(spec, steps))
+    return xray_frame(layer_statistics_at_steps(spec, steps))
 
 
 def xray_run(store_url: str, digest: str) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def xray_run(store_url: str, digest: str) -> pd.DataFrame:
     set_up_worker()
     from bnlab.training.checkpoint import load_state
     from bnlab.training.data import probe_batch
-    from bnlab.training.diagnostics.gradients import xray
+    from bnlab.training.diagnostics.gradients import layer_statistics
 
     store = Store(store_url)
     try:
@@ -60,7 +60,7 @@ def xray_run(store_url: str, digest: str) -> pd.DataFrame:
     if checkpoint is None:
         raise XrayError("There is nothing to X-ray: no weights of this run are kept.")
     state = load_state(spec, checkpoint.arrays)
-    return xray_frame([(checkpoint.step, xray(spec, state, checkpoint.step, probe_batch(spec)))])
+    return xray_frame([(checkpoint.step, layer_statistics(spec, state, checkpoint.step, probe_batch(spec)))])
 
 
 def xray_frame(xrays: Iterable[tuple[int, Sequence["LayerXray"]]]) -> pd.DataFrame:
@@ -70,13 +70,13 @@ def xray_frame(xrays: Iterable[tuple[int, Sequence["LayerXray"]]]) -> pd.DataFra
         for step, layers in xrays
         for depth, layer in enumerate(layers, start=1)
     ]
-    return pd.DataFrame(rows, columns=["step", "depth", "layer", *XRAY_COLUMNS])
+    return pd.DataFrame(rows, columns=["step", "depth", "layer", *STATISTICS_COLUMNS])
 
 
 SHIFT_COLUMNS = ("gradient_norm", "difference", "cosine")
 
 
-def measure_ics(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
+def measure_covariate_shift(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
     """Train a copy of `spec` and measure each layer's shift after each of `steps`: a task for `Lab.submit`.
 
     Returns:
@@ -88,17 +88,17 @@ def measure_ics(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
         bnlab.specs.datasets.DatasetError: the dataset cannot be had.
     """
     set_up_worker()
-    from bnlab.training.diagnostics.gradients import shifts_trained
+    from bnlab.training.diagnostics.gradients import layer_shifts_at_steps
 
     rows = [
         {"step": step, "depth": depth, **asdict(layer)}
-        for step, layers in shifts_trained(spec, steps)
+        for step, layers in layer_shifts_at_steps(spec, steps)
         for depth, layer in enumerate(layers, start=1)
     ]
     return pd.DataFrame(rows, columns=["step", "depth", "layer", *SHIFT_COLUMNS])
 
 
-PROFILE_COLUMNS = (*XRAY_COLUMNS, "shift", "turn")
+PROFILE_COLUMNS = (*STATISTICS_COLUMNS, "shift", "turn")
 
 
 def depth_profile(spec: RunSpec, step: int) -> Measurement:
@@ -134,11 +134,11 @@ def measure_depth_profile(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
         ValueError: a step is negative.
         bnlab.specs.datasets.DatasetError: the dataset cannot be had.
     """
-    shifts = measure_ics(spec, steps)
+    shifts = measure_covariate_shift(spec, steps)
     shifts["shift"] = shifts["difference"] / shifts["gradient_norm"].where(shifts["gradient_norm"] > 0)
     shifts["turn"] = (1 - shifts["cosine"]).clip(lower=0)  # rounding may put a cosine above 1
     columns = ["step", "depth", "shift", "turn"]
-    return xray_spec(spec, steps).merge(shifts[columns], on=["step", "depth"], how="left", validate="1:1")
+    return measure_layer_statistics(spec, steps).merge(shifts[columns], on=["step", "depth"], how="left", validate="1:1")
 
 
 def _measure_from_store(_store_url: str, spec: RunSpec, *steps: int) -> pd.DataFrame:
@@ -148,7 +148,7 @@ def _measure_from_store(_store_url: str, spec: RunSpec, *steps: int) -> pd.DataF
 TIMING_COLUMNS = ("seconds", "without")
 
 
-def measure_epoch(spec: RunSpec) -> pd.DataFrame:
+def measure_epoch_time(spec: RunSpec) -> pd.DataFrame:
     """Take some steps of `spec` and of the same spec without BN, in turns: a task for `Lab.submit`.
 
     Returns:

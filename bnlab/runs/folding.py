@@ -24,7 +24,7 @@ DIVERGED = "The training diverged: the network's weights or outputs are no longe
 
 
 @dataclass(frozen=True)
-class Measured:
+class NetworkMeasurements:
     """One of the two networks: its layers and what was measured of it; `latencies` are seconds by batch size."""
 
     network: Network
@@ -40,8 +40,8 @@ class FoldReport:
     |logit|. `model` is the content of a `.keras` file with the folded network.
     """
 
-    original: Measured
-    folded: Measured
+    original: NetworkMeasurements
+    folded: NetworkMeasurements
     examples: int
     difference: float
     relative: float
@@ -57,12 +57,12 @@ def fold_run(store_url: str, digest: str) -> FoldReport:
     set_up_worker()
     store = Store(store_url)
     try:
-        return fold_report(store, digest)
+        return build_fold_report(store, digest)
     finally:
         store.engine.dispose()
 
 
-def fold_report(store: Store, digest: str) -> FoldReport:
+def build_fold_report(store: Store, digest: str) -> FoldReport:
     """Fold the run's latest checkpoint and measure both networks; imports Keras.
 
     Raises:
@@ -83,12 +83,12 @@ def fold_report(store: Store, digest: str) -> FoldReport:
     if not math.isfinite(agreement.difference):
         raise FoldError(DIVERGED)
     latencies = time_predictions(*models, images, factor)
-    original, folded = map(Measured, networks, agreement.accuracies, latencies)
+    original, folded = map(NetworkMeasurements, networks, agreement.accuracies, latencies)
     size = agreement.difference, agreement.relative
     return FoldReport(original, folded, len(images), *size, model_file(spec, models[1]))
 
 
-def ledger_frame(report: FoldReport) -> pd.DataFrame:
+def parameters_frame(report: FoldReport) -> pd.DataFrame:
     """One row a layer that has parameters, from the input on, and their total.
 
     Columns: layer, kind (its Keras class), before, after (its parameters; missing once it is folded away).

@@ -57,7 +57,7 @@ def read_measurements(store: Store, measurements: Iterable[Measurement]) -> dict
     return {measurement: pd.read_parquet(io.BytesIO(row.result)) for measurement, row in rows}
 
 
-def stored(store: Store, measurements: Iterable[Measurement]) -> set[Measurement]:
+def stored_measurements(store: Store, measurements: Iterable[Measurement]) -> set[Measurement]:
     """Those of `measurements` that are stored."""
     return {measurement for measurement, _ in _stored_rows(store, measurements, results.c.spec)}
 

@@ -136,7 +136,7 @@ class TrainingSlice:
 
     def _is_due(self, records: Records, waited: float) -> bool:
         """What was measured is written at once, but for the many moments of the first second."""
-        if records.moments and (self._training.step == 0 or waited >= MOMENT_COMMIT_SECONDS):
+        if records.evaluations and (self._training.step == 0 or waited >= MOMENT_COMMIT_SECONDS):
             return True
         return waited >= self._commit_every
 

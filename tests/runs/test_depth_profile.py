@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnlab.runs.diagnostics import PROFILE_COLUMNS, measure_depth_profile, measure_ics, xray_spec
+from bnlab.runs.diagnostics import PROFILE_COLUMNS, measure_depth_profile, measure_covariate_shift, measure_layer_statistics
 from bnlab.specs.run_spec import RunSpec
 from tests.one_thread import one_thread  # noqa: F401
 
@@ -11,7 +11,7 @@ SPEC = RunSpec(placement="before_activation", hidden_units=(9, 7), train_example
 
 
 def test_each_hidden_layer_has_its_xray_and_its_shift() -> None:
-    frame, shifts = measure_depth_profile(SPEC, [0, 2]), measure_ics(SPEC, [0, 2])
+    frame, shifts = measure_depth_profile(SPEC, [0, 2]), measure_covariate_shift(SPEC, [0, 2])
     assert list(frame.columns) == ["step", "depth", "layer", *PROFILE_COLUMNS]
     assert frame[["step", "layer"]].values.tolist() == [[s, f"dense_{d}"] for s in (0, 2) for d in (1, 2)]
     hidden = shifts[shifts["layer"] != "output"]
@@ -22,5 +22,5 @@ def test_each_hidden_layer_has_its_xray_and_its_shift() -> None:
 
 
 def test_the_xray_is_the_same_as_alone() -> None:
-    alone = xray_spec(SPEC, [2])
+    alone = measure_layer_statistics(SPEC, [2])
     np.testing.assert_array_equal(measure_depth_profile(SPEC, [2])[alone.columns], alone)

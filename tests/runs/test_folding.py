@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bnlab.model.folding import FoldError
-from bnlab.runs.folding import FoldReport, can_fold, fold_report, fold_run, has_normalization, ledger_frame
+from bnlab.runs.folding import FoldReport, can_fold, build_fold_report, fold_run, has_normalization, parameters_frame
 from bnlab.runs.reader import evaluations_frame
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -52,7 +52,7 @@ def test_both_networks_are_measured(folded: tuple[Store, FoldReport]) -> None:
 
 
 def test_the_ledger_counts_each_layer_before_and_after(folded: tuple[Store, FoldReport]) -> None:
-    ledger = ledger_frame(folded[1])
+    ledger = parameters_frame(folded[1])
     assert ledger["layer"].tolist() == ["bn_input", "dense_1", "bn_1", "output", "total"]
     assert ledger["kind"].tolist() == ["BatchNormalization", "Dense", "BatchNormalization", "Dense", ""]
     assert ledger["before"].tolist() == [3136, 784 * 32, 128, 330, 3136 + 784 * 32 + 128 + 330]
@@ -85,7 +85,7 @@ def test_what_cannot_be_folded_says_why(store: Store) -> None:
         ("gone", "no longer there"),
     ):
         with pytest.raises(FoldError, match=rf"^The .*{why}.*\.$"):
-            fold_report(store, digest)
+            build_fold_report(store, digest)
 
 
 @pytest.mark.parametrize("broken", [float("nan"), 3e38])
@@ -96,7 +96,7 @@ def test_a_run_that_diverged_says_so(broken: float, store: Store) -> None:
     arrays |= {"bn_1/moving_variance": floats(1, 1), "bn_1/gamma": floats(1, 1)}
     open_journal(store, spec).commit(Records(0), Position(1, arrays=arrays), RunState.DIVERGED)
     with pytest.raises(FoldError, match="diverged"):
-        fold_report(store, spec.digest)
+        build_fold_report(store, spec.digest)
 
 
 def test_only_runs_that_ended_here_with_normalization_can_be_folded(store: Store) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnlab.runs.diagnostics import XRAY_COLUMNS, XrayError, measure_ics, measure_perturbation, xray_run, xray_spec
+from bnlab.runs.diagnostics import STATISTICS_COLUMNS, XrayError, measure_covariate_shift, measure_perturbation, xray_run, measure_layer_statistics
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
@@ -15,12 +15,12 @@ SPEC = RunSpec(placement="before_activation", hidden_units=(9, 7), train_example
 
 
 def test_the_xray_of_a_spec_has_a_row_for_each_layer_and_step() -> None:
-    frame = xray_spec(SPEC, [0, 3])
-    assert list(frame.columns) == ["step", "depth", "layer", *XRAY_COLUMNS]
+    frame = measure_layer_statistics(SPEC, [0, 3])
+    assert list(frame.columns) == ["step", "depth", "layer", *STATISTICS_COLUMNS]
     assert frame[["step", "depth", "layer"]].values.tolist() == [
         [step, depth, f"dense_{depth}"] for step in (0, 3) for depth in (1, 2)
     ]
-    assert np.isfinite(frame[[*XRAY_COLUMNS]].to_numpy()).all()
+    assert np.isfinite(frame[[*STATISTICS_COLUMNS]].to_numpy()).all()
 
 
 def test_a_stored_run_is_looked_into_where_it_stands(store: Store) -> None:
@@ -28,13 +28,13 @@ def test_a_stored_run_is_looked_into_where_it_stands(store: Store) -> None:
     with pytest.raises(XrayError, match="no weights of this run are kept"):
         xray_run(store.url, SPEC.digest)
     train_here(store, SPEC, "a run")
-    found, expected = xray_run(store.url, SPEC.digest), xray_spec(SPEC, [SPEC.total_steps])
+    found, expected = xray_run(store.url, SPEC.digest), measure_layer_statistics(SPEC, [SPEC.total_steps])
     assert found[["step", "layer"]].equals(expected[["step", "layer"]])
-    np.testing.assert_allclose(found[[*XRAY_COLUMNS]], expected[[*XRAY_COLUMNS]], rtol=1e-4)
+    np.testing.assert_allclose(found[[*STATISTICS_COLUMNS]], expected[[*STATISTICS_COLUMNS]], rtol=1e-4)
 
 
 def test_the_shifts_of_every_layer_with_weights() -> None:
-    frame = measure_ics(SPEC, [0, 2])
+    frame = measure_covariate_shift(SPEC, [0, 2])
     assert list(frame.columns) == ["step", "depth", "layer", "gradient_norm", "difference", "cosine"]
     assert frame["layer"].tolist() == ["dense_1", "dense_2", "output"] * 2
     assert frame["step"].tolist() == [0] * 3 + [2] * 3
@@ -52,7 +52,7 @@ def test_a_row_for_each_quantity() -> None:
 def test_a_worker_does_it(store: Store, scheduler: str) -> None:
     lab = Scheduler(store, scheduler=scheduler)
     try:
-        answers = [lab.submit(xray_spec, SPEC, [0]), lab.submit(measure_ics, SPEC, [0])]
+        answers = [lab.submit(measure_layer_statistics, SPEC, [0]), lab.submit(measure_covariate_shift, SPEC, [0])]
         answers.append(lab.submit(measure_perturbation, SPEC, [0], 0.1))
         assert [len(answer.result(timeout=120)) for answer in answers] == [2, 3, 6]
     finally:

@@ -8,7 +8,7 @@ import pytest
 from bnlab.runs.measurements import (
     Measurement,
     read_measurements,
-    stored,
+    stored_measurements,
     stored_keys,
     take_measurement,
     write_measurement,
@@ -47,7 +47,7 @@ def test_results_are_found_by_id_arguments_and_spec(store: Store) -> None:
     for measurement in taken:
         take_measurement(store.url, measurement)
     tables = read_measurements(store, measurements)
-    assert set(tables) == stored(store, measurements) == set(taken)
+    assert set(tables) == stored_measurements(store, measurements) == set(taken)
     pd.testing.assert_frame_equal(tables[taken[0]], list_layers("", SPEC))
     assert tables[taken[1]]["units"].tolist() == [300, 100]
     assert tables[taken[2]]["units"].tolist() == [300, 100, 5, 10]

@@ -72,7 +72,7 @@ def test_a_checkpoint_at_any_step_changes_no_bit(
 ) -> None:
     spec = SPEC.model_copy(update=changes)
     expected, last_state = undisturbed(spec)
-    monkeypatch.setattr(module, "MAX_ROWS", 3)  # other chunks than the undisturbed run's
+    monkeypatch.setattr(module, "MAX_CHUNK_STEPS", 3)  # other chunks than the uninterrupted training
     interrupted, records = Trainer(spec), Records(0)
     records.extend(interrupted.advance())
     while interrupted.step < stop_at:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnlab.specs.run_spec import RunSpec
-from bnlab.training.diagnostics.gradients import shifts_trained
+from bnlab.training.diagnostics.gradients import layer_shifts_at_steps
 from tests.training.keras_oracle import batch_at, gradients_of, trained_by_keras
 
 SMALL = {"hidden_units": (12, 8), "train_examples": 200, "learning_rate": 0.2, "activation": "tanh", "epochs": 1}
@@ -38,7 +38,7 @@ def by_keras(spec: RunSpec, step: int) -> list[tuple[str, float, float, float]]:
 )
 def test_it_agrees_with_keras(changes: dict[str, object]) -> None:
     spec = RunSpec(**SMALL, **changes)
-    for step, shifts in shifts_trained(spec, [0, 9]):
+    for step, shifts in layer_shifts_at_steps(spec, [0, 9]):
         for shift, (layer, norm, difference, cosine) in zip(shifts, by_keras(spec, step), strict=True):
             assert shift.layer == layer
             assert shift.gradient_norm == pytest.approx(norm, rel=2e-3)
@@ -47,14 +47,14 @@ def test_it_agrees_with_keras(changes: dict[str, object]) -> None:
 
 
 def test_nothing_stands_before_the_first_layer() -> None:
-    ((_, shifts),) = shifts_trained(RunSpec(**SMALL), [3])
+    ((_, shifts),) = layer_shifts_at_steps(RunSpec(**SMALL), [3])
     assert (shifts[0].difference, shifts[0].cosine) == (0, pytest.approx(1))
     assert all(shift.difference > 0 for shift in shifts[1:])
 
 
 def test_a_vanishing_step_shifts_nothing() -> None:
     spec = RunSpec(**SMALL | {"learning_rate": 1e-30, "placement": "before_activation", "noise": True})
-    ((_, shifts),) = shifts_trained(spec, [2])
+    ((_, shifts),) = layer_shifts_at_steps(spec, [2])
     assert [shift.difference for shift in shifts] == [0, 0, 0]
     assert [shift.cosine for shift in shifts] == pytest.approx([1, 1, 1])
 
@@ -62,12 +62,12 @@ def test_a_vanishing_step_shifts_nothing() -> None:
 def test_the_optimizer_takes_the_step() -> None:
     """Adam's first step is the learning rate's size whatever the gradient's."""
     small, large = (
-        next(shifts_trained(RunSpec(**SMALL | {"optimizer": "adam", "learning_rate": rate}), [0]))[1][-1].difference
+        next(layer_shifts_at_steps(RunSpec(**SMALL | {"optimizer": "adam", "learning_rate": rate}), [0]))[1][-1].difference
         for rate in (1e-4, 1e-3)
     )
     assert large == pytest.approx(10 * small, rel=0.3)
 
 
 def test_where_there_is_no_gradient_there_is_no_angle() -> None:
-    ((_, shifts),) = shifts_trained(RunSpec(**SMALL | {"kernel_initializer": "zeros"}), [0])
+    ((_, shifts),) = layer_shifts_at_steps(RunSpec(**SMALL | {"kernel_initializer": "zeros"}), [0])
     assert np.isnan(shifts[0].cosine)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from bnlab.model.datasets import load_arrays
 from bnlab.specs.choices import ACTIVATIONS, PLACEMENTS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.training.diagnostics.gradients import DYING, SATURATED, xray, xray_trained
+from bnlab.training.diagnostics.gradients import DEAD_UNIT_ACTIVATIONS, SATURATED, layer_statistics, layer_statistics_at_steps
 from bnlab.training.trainer import trained_states
 from tests.training.keras_oracle import gradients_of, trained_by_keras
 
@@ -40,7 +40,7 @@ def test_it_agrees_with_keras_at_initialization_and_after_20_steps(activation: s
     spec = RunSpec(
         **SMALL, activation=activation, placement=placement, kernel_initializer="random_normal", initializer_stddev=0.5
     )
-    xrays = dict(xray_trained(spec, [20, 0, 20]))
+    xrays = dict(layer_statistics_at_steps(spec, [20, 0, 20]))
     assert list(xrays) == [0, 20]
     for step, layers in xrays.items():
         assert [layer.layer for layer in layers] == ["dense_1", "dense_2"]
@@ -53,19 +53,19 @@ def test_it_agrees_with_keras_at_initialization_and_after_20_steps(activation: s
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_every_network_can_be_looked_into(placement: str, activation: str) -> None:
     spec = RunSpec(hidden_units=(6, 5), placement=placement, activation=activation, noise=True, train_examples=40)
-    ((_, layers),) = xray_trained(spec, [0])
+    ((_, layers),) = layer_statistics_at_steps(spec, [0])
     assert len(layers) == 2
     for layer in layers:
         assert layer.gradient_norm > 0
         assert layer.activation_variance > 0
-        assert layer.dead == 0 or activation in DYING
+        assert layer.dead == 0 or activation in DEAD_UNIT_ACTIVATIONS
         assert layer.saturated == 0 or activation in SATURATED
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_convolutions_can_be_looked_into(placement: str) -> None:
     spec = RunSpec(architecture="conv", hidden_units=(4, 3), placement=placement, noise=True, train_examples=40)
-    ((_, layers),) = xray_trained(spec, [1])
+    ((_, layers),) = layer_statistics_at_steps(spec, [1])
     assert [layer.layer for layer in layers] == ["conv_1", "conv_2"]
     assert all(layer.gradient_norm > 0 and layer.activation_variance > 0 for layer in layers)
 
@@ -77,17 +77,17 @@ def test_dead_units_are_counted() -> None:
     kernel[:, :3] = -1  # below zero for every image
     state.trainable[0] = tf.constant(kernel)
     images = load_arrays(spec).train_images[:128] / np.float32(255)
-    (layer,) = xray(spec, state, 0, (images, load_arrays(spec).train_labels[:128]))
+    (layer,) = layer_statistics(spec, state, 0, (images, load_arrays(spec).train_labels[:128]))
     assert layer.dead == pytest.approx(3 / 8)
 
 
 def test_what_has_diverged_is_not_a_number() -> None:
     spec = RunSpec(hidden_units=(8,), train_examples=100, learning_rate=100, activation="linear", rescale="raw")
-    (_, first), (_, last) = xray_trained(spec, [0, 60])
+    (_, first), (_, last) = layer_statistics_at_steps(spec, [0, 60])
     assert np.isfinite(first[0].gradient_norm)
     assert np.isnan([last[0].gradient_norm, last[0].activation_variance, last[0].dead, last[0].saturated]).all()
 
 
 def test_steps_are_counted_from_0() -> None:
     with pytest.raises(ValueError, match="from 0, but -1 was given"):
-        list(xray_trained(RunSpec(), [3, -1]))
+        list(layer_statistics_at_steps(RunSpec(), [3, -1]))

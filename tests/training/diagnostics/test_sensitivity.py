@@ -8,7 +8,7 @@ from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.checkpoint import save_state
 from bnlab.training.data import probe_batch
-from bnlab.training.diagnostics.sensitivity import MOVES, loss_changes
+from bnlab.training.diagnostics.sensitivity import PERTURBATIONS, loss_changes
 from bnlab.training.trainer import trained_states
 
 SPEC = RunSpec(
@@ -22,8 +22,8 @@ def numpy_loss(w: dict[str, np.ndarray], quantity: str, amount: float, training:
     """The forward pass in float64, one quantity of both BN layers moved."""
     arrays = load_arrays(SPEC)
     x, labels = arrays.train_images[:128].reshape(128, -1) / 255.0, arrays.train_labels[:128]
-    grown = {name: 1 + amount * (name == quantity) for name in MOVES}
-    shift = {name: amount * (name == quantity) for name in MOVES}
+    grown = {name: 1 + amount * (name == quantity) for name in PERTURBATIONS}
+    shift = {name: amount * (name == quantity) for name in PERTURBATIONS}
 
     def normalized(x: np.ndarray, layer: str) -> np.ndarray:
         if training:
@@ -47,7 +47,7 @@ def test_it_agrees_with_numpy(step: int) -> None:
     weights = {name: array.astype(np.float64) for name, array in save_state(SPEC, state).items()}
     changes = loss_changes(SPEC, state, step, probe_batch(SPEC), AMOUNT)
     variables = [v.name for v in NORMALIZERS[SPEC.normalizer].variables]
-    assert [change.quantity for change in changes] == [q for q in MOVES if q in variables or q.startswith("batch_")]
+    assert [change.quantity for change in changes] == [q for q in PERTURBATIONS if q in variables or q.startswith("batch_")]
     for change in changes:
         for training, found in ((True, change.training), (False, change.inference)):
             own = numpy_loss(weights, change.quantity, AMOUNT, training) - numpy_loss(weights, "", 0, training)
