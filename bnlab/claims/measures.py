@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from bnlab.claims.model import Measure, RunMeasure, SpecMeasure, WorkerMeasure
-from bnlab.runs.diagnostics import measure_epoch_time, measure_covariate_shift, measure_perturbation, measure_layer_statistics
+from bnlab.runs.diagnostics import (
+    measure_covariate_shift,
+    measure_epoch_time,
+    measure_layer_statistics,
+    measure_perturbation,
+)
 from bnlab.runs.folding import PredictionCost, measure_prediction
 from bnlab.runs.measurements import Measurement
 from bnlab.runs.reader import Arrays

@@ -119,8 +119,7 @@ class Program:
             weights, weight_slots = self._rule.apply(weights, gradients, weight_slots, learning_rate, t)
             values = (loss, _accuracy(labels, outputs[-1]))
             curves = tuple(
-                tf.tensor_scatter_nd_update(curve, [[i]], [value])
-                for curve, value in zip(curves, values, strict=True)
+                tf.tensor_scatter_nd_update(curve, [[i]], [value]) for curve, value in zip(curves, values, strict=True)
             )
             return i + 1, weights, list(statistics), weight_slots, *curves
 

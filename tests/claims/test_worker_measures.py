@@ -116,7 +116,13 @@ def test_an_epoch_costs_seconds() -> None:
 
 def test_workers_measure_at_the_steps_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[tuple[object, ...]] = []
-    for name in ("measure_perturbation", "measure_layer_statistics", "measure_covariate_shift", "measure_prediction", "measure_epoch_time"):
+    for name in (
+        "measure_perturbation",
+        "measure_layer_statistics",
+        "measure_covariate_shift",
+        "measure_prediction",
+        "measure_epoch_time",
+    ):
         monkeypatch.setattr(probed, name, lambda *arguments, name=name: called.append((name, *arguments)) or COST)
     spec = RunSpec()
     measurements = [of(spec) for of in (loss_changes, gradients, shifts, prediction, epoch_seconds)]

@@ -1,4 +1,4 @@
-"""Diagnostics of the layers of a network: gradients, activations, dead and saturated units, internal covariate shift."""
+"""Diagnostics by layer: gradients, activations, dead and saturated units, internal covariate shift."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -37,7 +37,8 @@ class LayerStatistics:
         layer: The layer's name.
         gradient_norm: Frobenius norm of the loss's gradient with respect to the kernel.
         activation_variance: Variance of the activation's outputs, over examples and units together.
-        dead: Fraction of the units whose input to a ReLU is negative or zero for every example; 0 for other activations.
+        dead: Fraction of the units whose input to a ReLU is negative or zero for every example; 0 for other
+            activations.
         saturated: Fraction of a sigmoid's outputs below 0.01 or above 0.99, or of a tanh's outputs beyond ±0.99; 0 for
             other activations.
     """

@@ -80,7 +80,11 @@ def _render_report(report: FoldReport, digest: str) -> None:
     columns = {"layer": "Layer", "kind": "Kind"}
     counts = {"before": number("Parameters", format="localized"), "after": number("Folded", format="localized")}
     st.dataframe(
-        parameters_frame(report), hide_index=True, placeholder="–", column_config={**columns, **counts}, key="fold-ledger"
+        parameters_frame(report),
+        hide_index=True,
+        placeholder="–",
+        column_config={**columns, **counts},
+        key="fold-ledger",
     )
     st.download_button(
         f"Download the folded network ({size_text(len(report.model))})",

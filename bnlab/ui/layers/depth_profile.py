@@ -165,7 +165,9 @@ def _profiles(runs: Sequence[ShownRun], steps: tuple[int, ...]) -> list[Profile]
 def _stored(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> set[Profile]:
     """What the store has already."""
     measurements = [depth_profile(run.spec, step) for run in runs for step in steps]
-    return {(measurement.spec.digest, measurement.arguments[0]) for measurement in stored_measurements(store, measurements)}
+    return {
+        (measurement.spec.digest, measurement.arguments[0]) for measurement in stored_measurements(store, measurements)
+    }
 
 
 @lru_cache(maxsize=64)
