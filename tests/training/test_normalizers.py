@@ -41,8 +41,10 @@ def train_to_the_end(spec: RunSpec) -> tuple[Trainer, list[dict[str, dict[str, n
     """The trainer, and the values of each evaluation by layer and variable."""
     trainer, snapshots = Trainer(spec), []
     while not (trainer.finished or trainer.diverged):
-        for evaluation in trainer.advance().evaluations:
-            snapshots.append({snapshot.layer: snapshot.values for snapshot in evaluation.snapshots})  # noqa: PD011
+        snapshots += [
+            {snapshot.layer: snapshot.values for snapshot in evaluation.snapshots}  # noqa: PD011
+            for evaluation in trainer.advance().evaluations
+        ]
     return trainer, snapshots
 
 
