@@ -1,1 +1,1 @@
-"""Measured ratios, side by side in one run; never timed tests."""
+"""Benchmarks: ratios of durations measured side by side in one run, since no test depends on the clock."""

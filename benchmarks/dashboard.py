@@ -1,4 +1,4 @@
-"""`python -m benchmarks.dashboard`: what the Compare page costs its server, and how long its reader waits."""
+"""`python -m benchmarks.dashboard`: the cost of the Compare page for its server, and waiting times for its user."""
 
 import argparse
 import json
@@ -14,32 +14,32 @@ from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.ticks import REST_SECONDS, tick_costs
-from benchmarks.waiting import waiting_seconds
+from benchmarks.tick_costs import REST_SECONDS, tick_costs
+from benchmarks.waiting_times import waiting_seconds
 from tests.browser import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES
 
 TICK_ROWS = {
-    "The tick's own function, ms": "body_ms",
-    "… of processor time": "body_cpu_ms",
-    "Whole server, ms of processor time": "server_cpu_ms",
+    "Function of the tick, ms": "body_ms",
+    "… CPU time": "body_cpu_ms",
+    "Whole server, ms of CPU time": "server_cpu_ms",
     "Kilobytes to the browser": "kilobytes",
-    "… when nothing has changed": "kilobytes_unchanged",
+    "… without new data": "kilobytes_unchanged",
 }
 WAITING_ROWS = {
-    "Server started until it answers": "server",
-    "… until the page's title is there": "heading",
-    "… until the first chart is drawn": "chart",
-    "Train clicked until the first point, workers still starting": "cold",
-    "… workers warm, a network they know": "known",
-    "… workers warm, a new network": "new",
+    "Server start until it answers": "server",
+    "… until the page title": "heading",
+    "… until the first chart": "chart",
+    "Train until the first point, workers starting": "cold",
+    "… workers running, known network": "known",
+    "… workers running, new network": "new",
 }
 
 
 def main() -> None:
     """Measure, print the tables and write everything as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ticks", type=int, default=30, help="ticks measured of each page")
-    parser.add_argument("--rounds", type=int, default=3, help="servers started, one after the other")
+    parser.add_argument("--ticks", type=int, default=30, help="measured ticks per page")
+    parser.add_argument("--rounds", type=int, default=3, help="number of servers started in sequence")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/dashboard.json"))
     arguments = parser.parse_args()
     console = Console()
@@ -59,19 +59,20 @@ def main() -> None:
 
 
 def tick_table(costs: dict[str, dict[str, float]]) -> Table:
-    """A tick's median and 95th percentile, a column for each page."""
-    table = Table("a tick", title="Compare page: median (95th percentile) a tick", title_justify="left")
+    """Median and 95th percentile of the costs per tick, one column per page."""
+    table = Table("per tick", title="Compare page: median (95th percentile) per tick", title_justify="left")
     for page in costs:
         table.add_column(page, justify="right")
     for title, name in TICK_ROWS.items():
         table.add_row(title, *(f"{cost[name]:.1f} ({cost[f'{name}_p95']:.1f})" for cost in costs.values()))
     at_rest = f"messages_in_{REST_SECONDS}_s_at_rest"
-    table.add_row(f"Messages in {REST_SECONDS} s when all is over", *(f"{cost[at_rest]}" for cost in costs.values()))
+    title = f"Messages in {REST_SECONDS} s after all runs finished"
+    table.add_row(title, *(f"{cost[at_rest]}" for cost in costs.values()))
     return table
 
 
 def waiting_table(seconds: dict[str, float]) -> Table:
-    """Seconds until what somebody waits for is there."""
+    """Median waiting times in seconds."""
     table = Table("from … until …", "seconds", title="Waiting: median", title_justify="left")
     for title, name in WAITING_ROWS.items():
         table.add_row(title, f"{seconds[name]:.2f}")
@@ -90,7 +91,7 @@ def _chromium() -> Iterator[Browser]:
 
 
 def _load() -> float:
-    """Processes that ran or waited for a core over the last minute; where that cannot be told, 0."""
+    """Mean number of running or waiting processes over the last minute; 0 on systems without `os.getloadavg`."""
     return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else 0.0
 
 

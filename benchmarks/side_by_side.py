@@ -1,4 +1,4 @@
-"""Contestants in processes of their own, measured in turns, so that a noisy machine is noisy for all of them."""
+"""Alternatives measured in turns, each in its process, so that a temporary load affects all of them."""
 
 import multiprocessing
 import os
@@ -9,27 +9,27 @@ from statistics import median
 from types import TracebackType
 
 Measure = Callable[[str], float]
-Contestant = Callable[[], Measure]
+Alternative = Callable[[], Measure]
 
 
-class Process:
-    """A contestant in its own process: calling it measures one network and returns milliseconds a step."""
+class AlternativeProcess:
+    """An alternative in a separate process: calling it measures one network and returns milliseconds per step."""
 
-    def __init__(self, contestant: Contestant) -> None:
-        """Start the process; `contestant` is a module-level function that returns its measure."""
+    def __init__(self, alternative: Alternative) -> None:
+        """Start the process; `alternative` is a module-level function that returns the measuring function."""
         context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(contestant, theirs), daemon=True)
+        self._connection, child_connection = context.Pipe()
+        self._process = context.Process(target=_serve, args=(alternative, child_connection), daemon=True)
         self._process.start()
-        theirs.close()
+        child_connection.close()
 
     def __call__(self, network: str) -> float:
         """Measure `network`."""
         self._connection.send(network)
         return float(self._connection.recv())
 
-    def __enter__(self) -> "Process":
-        """The process itself."""
+    def __enter__(self) -> "AlternativeProcess":
+        """Return the process."""
         return self
 
     def __exit__(
@@ -42,22 +42,24 @@ class Process:
 
 
 def measure_in_turns(
-    contestants: Mapping[str, Contestant], networks: list[str], rounds: int
+    alternatives: Mapping[str, Alternative], networks: list[str], rounds: int
 ) -> dict[str, dict[str, float]]:
-    """Network -> contestant -> the median of `rounds` measurements, after one that is thrown away."""
+    """Network -> alternative -> the median of `rounds` measurements, after one for warm-up."""
     with ExitStack() as stack:
-        running = {name: stack.enter_context(Process(contestant)) for name, contestant in contestants.items()}
+        processes = {
+            name: stack.enter_context(AlternativeProcess(alternative)) for name, alternative in alternatives.items()
+        }
         results = {}
         for network in networks:
-            turns = [{name: measure(network) for name, measure in running.items()} for _ in range(rounds + 1)]
-            results[network] = {name: median(turn[name] for turn in turns[1:]) for name in running}
+            turns = [{name: measure(network) for name, measure in processes.items()} for _ in range(rounds + 1)]
+            results[network] = {name: median(turn[name] for turn in turns[1:]) for name in processes}
         return results
 
 
-def _serve(contestant: Contestant, connection: Connection) -> None:
+def _serve(alternative: Alternative, connection: Connection) -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     try:
-        measure = contestant()
+        measure = alternative()
         while True:
             connection.send(measure(connection.recv()))
     except EOFError:

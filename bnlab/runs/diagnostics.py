@@ -1,4 +1,8 @@
-"""Diagnostics of a spec, taken by a worker: tables by layer and step."""
+"""Diagnostics of a spec as tables, taken by a worker: layer statistics, covariate shift, sensitivity and step times.
+
+Each `measure_…` function is a task for `Scheduler.submit`. It trains a copy of the spec from its initial weights and
+neither reads nor changes stored runs.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -9,105 +13,95 @@ import pandas as pd
 from bnlab.runs.measurements import Measurement, write_measurement
 from bnlab.runs.store import Store
 from bnlab.runs.worker import set_up_worker
-from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
-    from bnlab.training.diagnostics.gradients import LayerXray
+    from bnlab.training.diagnostics.gradients import LayerShift, LayerStatistics
 
-
-XRAY_COLUMNS = ("gradient_norm", "activation_variance", "dead", "saturated")
-
-
-class XrayError(RuntimeError):
-    """A run that cannot be looked into; `str()` is one sentence for the user."""
-
-
-def xray_spec(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
-    """Train a copy of `spec` and X-ray it after each of `steps`: a task for `Lab.submit`.
-
-    Returns:
-        Columns step, depth (from 1), layer and MEASURES, which `LayerXray` explains; a row for each
-        hidden layer at each step, in order. NaN from the step on after which the training had diverged.
-
-    Raises:
-        ValueError: a step is negative.
-        bnlab.specs.datasets.DatasetError: the dataset cannot be had.
-    """
-    set_up_worker()
-    from bnlab.training.diagnostics.gradients import xray_trained
-
-    return xray_frame(xray_trained(spec, steps))
-
-
-def xray_run(store_url: str, digest: str) -> pd.DataFrame:
-    """X-ray a stored run at its last checkpoint: a task for `Lab.submit`; columns as `xray_spec`'s.
-
-    Raises:
-        XrayError: there is no checkpoint, as of a run that has not begun or that came as a recording.
-    """
-    set_up_worker()
-    from bnlab.training.checkpoint import load_state
-    from bnlab.training.data import probe_batch
-    from bnlab.training.diagnostics.gradients import xray
-
-    store = Store(store_url)
-    try:
-        spec = store.run(digest).spec
-        checkpoint = read_checkpoint(store, digest)
-    finally:
-        store.engine.dispose()
-    if checkpoint is None:
-        raise XrayError("There is nothing to X-ray: no weights of this run are kept.")
-    state = load_state(spec, checkpoint.arrays)
-    return xray_frame([(checkpoint.step, xray(spec, state, checkpoint.step, probe_batch(spec)))])
-
-
-def xray_frame(xrays: Iterable[tuple[int, Sequence["LayerXray"]]]) -> pd.DataFrame:
-    """The X-rays after each step as a table; see `xray_spec`."""
-    rows = [
-        {"step": step, "depth": depth, **asdict(layer)}
-        for step, layers in xrays
-        for depth, layer in enumerate(layers, start=1)
-    ]
-    return pd.DataFrame(rows, columns=["step", "depth", "layer", *XRAY_COLUMNS])
-
-
+STATISTICS_COLUMNS = ("gradient_norm", "activation_variance", "dead", "saturated")
 SHIFT_COLUMNS = ("gradient_norm", "difference", "cosine")
+PROFILE_COLUMNS = (*STATISTICS_COLUMNS, "shift", "turn")
+SENSITIVITY_COLUMNS = ("step", "quantity", "training", "inference")
+TIMING_COLUMNS = ("seconds", "without")
 
 
-def measure_ics(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
-    """Train a copy of `spec` and measure each layer's shift after each of `steps`: a task for `Lab.submit`.
+def measure_layer_statistics(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
+    """Measure the hidden layers of `spec` on the probe batch after each of `steps`.
 
     Returns:
-        Columns step, depth (from 1), layer and MEASURES, which `LayerShift` explains; a row for each
-        layer with weights, the output last, at each step. NaN once the training has diverged.
+        Columns step, depth (from 1), layer and STATISTICS_COLUMNS, the fields of `LayerStatistics`; one row per step
+        and hidden layer. NaN after a divergence.
 
     Raises:
         ValueError: a step is negative.
-        bnlab.specs.datasets.DatasetError: the dataset cannot be had.
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
     """
     set_up_worker()
-    from bnlab.training.diagnostics.gradients import shifts_trained
+    from bnlab.training.diagnostics.gradients import layer_statistics_at_steps
 
+    return _layer_table(layer_statistics_at_steps(spec, steps), STATISTICS_COLUMNS)
+
+
+def measure_covariate_shift(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
+    """Measure the internal covariate shift of each layer in the step that follows each of `steps`.
+
+    Returns:
+        Columns step, depth (from 1), layer and SHIFT_COLUMNS, the fields of `LayerShift`; one row per step and layer
+        with a kernel, the output layer last. NaN after a divergence.
+
+    Raises:
+        ValueError: a step is negative.
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
+    """
+    set_up_worker()
+    from bnlab.training.diagnostics.gradients import layer_shifts_at_steps
+
+    return _layer_table(layer_shifts_at_steps(spec, steps), SHIFT_COLUMNS)
+
+
+def _layer_table(
+    layers_by_step: Iterable[tuple[int, Sequence["LayerStatistics | LayerShift"]]], columns: Sequence[str]
+) -> pd.DataFrame:
     rows = [
         {"step": step, "depth": depth, **asdict(layer)}
-        for step, layers in shifts_trained(spec, steps)
+        for step, layers in layers_by_step
         for depth, layer in enumerate(layers, start=1)
     ]
-    return pd.DataFrame(rows, columns=["step", "depth", "layer", *SHIFT_COLUMNS])
+    return pd.DataFrame(rows, columns=["step", "depth", "layer", *columns])
 
 
-PROFILE_COLUMNS = (*XRAY_COLUMNS, "shift", "turn")
+def measure_depth_profile(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
+    """Measure layer statistics and relative covariate shift of the hidden layers after each of `steps`.
+
+    Returns:
+        Columns step, depth (from 1), layer and PROFILE_COLUMNS; one row per step and hidden layer. The first four are
+        STATISTICS_COLUMNS. With G and G′ as in `LayerShift`, `shift` is ‖G − G′‖ / ‖G‖ and `turn` is 1 − cos(G, G′): 0
+        in a layer without preceding variables, NaN without a gradient.
+
+    Raises:
+        ValueError: a step is negative.
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
+    """
+    shifts = measure_covariate_shift(spec, steps)
+    shifts["shift"] = shifts["difference"] / shifts["gradient_norm"].where(shifts["gradient_norm"] > 0)
+    shifts["turn"] = (1 - shifts["cosine"]).clip(lower=0)  # rounding may put a cosine above 1
+    columns = ["step", "depth", "shift", "turn"]
+    return measure_layer_statistics(spec, steps).merge(
+        shifts[columns], on=["step", "depth"], how="left", validate="1:1"
+    )
 
 
 def depth_profile(spec: RunSpec, step: int) -> Measurement:
-    """What `measure_depth_profile` measures after one step: the same whatever other steps are measured with it."""
-    return Measurement("depth_profile", _measure_from_store, spec, (step,))
+    """The measurement that stores the rows of `measure_depth_profile` for one step."""
+    return Measurement("depth_profile", _measure_depth_profile, spec, (step,))
+
+
+def _measure_depth_profile(_store_url: str, spec: RunSpec, *steps: int) -> pd.DataFrame:
+    return measure_depth_profile(spec, steps)
 
 
 def take_depth_profiles(store_url: str, spec: RunSpec, steps: Sequence[int]) -> None:
-    """Measure the depth profile after each of `steps` in one go and store them: a task for `Lab.submit`.
+    """Measure the depth profile after all `steps` in one training and store it: a task for `Scheduler.submit`.
 
     Raises what `measure_depth_profile` raises.
     """
@@ -121,63 +115,16 @@ def take_depth_profiles(store_url: str, spec: RunSpec, steps: Sequence[int]) -> 
         store.engine.dispose()
 
 
-def measure_depth_profile(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
-    """Train copies of `spec` and measure its layers after each of `steps`; imports TensorFlow.
-
-    Returns:
-        Columns step, depth (from 1), layer and MEASURES; a row for each hidden layer at each step. The first four are
-        `LayerXray`'s. `shift` is ‖G − G′‖ ÷ ‖G‖ and `turn` 1 − the cosine between the two, G being
-        the layer's gradient before and G′ after all that stands before it has taken the next step (see
-        `LayerShift`): 0 in a layer that nothing stands before, NaN where there is no gradient.
-
-    Raises:
-        ValueError: a step is negative.
-        bnlab.specs.datasets.DatasetError: the dataset cannot be had.
-    """
-    shifts = measure_ics(spec, steps)
-    shifts["shift"] = shifts["difference"] / shifts["gradient_norm"].where(shifts["gradient_norm"] > 0)
-    shifts["turn"] = (1 - shifts["cosine"]).clip(lower=0)  # rounding may put a cosine above 1
-    columns = ["step", "depth", "shift", "turn"]
-    return xray_spec(spec, steps).merge(shifts[columns], on=["step", "depth"], how="left", validate="1:1")
-
-
-def _measure_from_store(_store_url: str, spec: RunSpec, *steps: int) -> pd.DataFrame:
-    return measure_depth_profile(spec, steps)
-
-
-TIMING_COLUMNS = ("seconds", "without")
-
-
-def measure_epoch(spec: RunSpec) -> pd.DataFrame:
-    """Take some steps of `spec` and of the same spec without BN, in turns: a task for `Lab.submit`.
-
-    Returns:
-        COLUMNS in one row: the seconds of the steps of an epoch at `time_steps`'s paces.
-
-    Raises:
-        bnlab.specs.datasets.DatasetError: the dataset cannot be had.
-    """
-    set_up_worker()
-    from bnlab.training.diagnostics.timing import time_steps
-
-    pace = time_steps(spec)
-    row = [pace.seconds * spec.steps_per_epoch, pace.without * spec.steps_per_epoch]
-    return pd.DataFrame([row], columns=list(TIMING_COLUMNS))
-
-
-SENSITIVITY_COLUMNS = ("step", "quantity", "training", "inference")
-
-
 def measure_perturbation(spec: RunSpec, steps: Sequence[int], amount: float) -> pd.DataFrame:
-    """Train a copy of `spec` and move each quantity by `amount` after each of `steps`: a task for `Lab.submit`.
+    """Measure the sensitivity of the loss to each quantity of the normalization layers after each of `steps`.
 
     Returns:
-        COLUMNS; a row for each quantity of `MOVES` that the network has, at each step:
-        the change of the loss on the probe batch in training mode and in inference mode.
+        SENSITIVITY_COLUMNS; one row per step and quantity of `PERTURBATIONS` that the network has, with the change of
+        the loss on the probe batch in training mode and in inference mode when the quantity is perturbed by `amount`.
 
     Raises:
         ValueError: a step is negative.
-        bnlab.specs.datasets.DatasetError: the dataset cannot be had.
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
     """
     set_up_worker()
     from bnlab.training.data import probe_batch
@@ -191,3 +138,20 @@ def measure_perturbation(spec: RunSpec, steps: Sequence[int], amount: float) -> 
         for change in loss_changes(spec, state, step, batch, amount)
     ]
     return pd.DataFrame(rows, columns=list(SENSITIVITY_COLUMNS))
+
+
+def measure_epoch_time(spec: RunSpec) -> pd.DataFrame:
+    """Time the steps of `spec` and of the same spec without normalization, in turns.
+
+    Returns:
+        TIMING_COLUMNS in one row: the seconds that the steps of one epoch take at these speeds.
+
+    Raises:
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
+    """
+    set_up_worker()
+    from bnlab.training.diagnostics.timing import time_steps
+
+    times = time_steps(spec)
+    row = [times.seconds * spec.steps_per_epoch, times.without * spec.steps_per_epoch]
+    return pd.DataFrame([row], columns=list(TIMING_COLUMNS))

@@ -1,4 +1,4 @@
-"""The measurement cache: tables that workers computed from specs, kept in the store by a declared id."""
+"""The measurement cache: tables computed by workers from specs and stored under a declared id."""
 
 import io
 from collections import defaultdict
@@ -9,17 +9,17 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Column, Row, delete, insert, select
 
-from bnlab.runs.schema import measurements as results
+from bnlab.runs.schema import measurements as results_table
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What is measured of one spec: a worker calls `function(store_url, spec, *arguments)`, which returns a table.
+    """One measurement of one spec: a worker calls `function(store_url, spec, *arguments)`, which returns a table.
 
-    The result is stored under `id`, the arguments and the spec's digest. A function whose results mean something else
-    than before therefore needs another id; its name and module may change.
+    The result is stored under `id`, the arguments and the spec's digest. If the meaning of a function's results
+    changes, its measurement needs a new id; the function may be renamed and moved.
     """
 
     id: str
@@ -47,27 +47,26 @@ def write_measurement(store: Store, measurement: Measurement, table: pd.DataFram
     """Store a result, replacing an earlier one."""
     row = {"measurement": measurement.key, "spec": measurement.spec.digest}
     with store.engine.begin() as connection:
-        connection.execute(delete(results).filter_by(**row))
-        connection.execute(insert(results), [row | {"result": table.to_parquet(index=False)}])
+        connection.execute(delete(results_table).filter_by(**row))
+        connection.execute(insert(results_table), [row | {"result": table.to_parquet(index=False)}])
 
 
 def read_measurements(store: Store, measurements: Iterable[Measurement]) -> dict[Measurement, pd.DataFrame]:
-    """The results of those `measurements` that are stored."""
-    rows = _stored_rows(store, measurements, results.c.spec, results.c.result)
+    """The stored results of `measurements`."""
+    rows = _stored_rows(store, measurements, results_table.c.spec, results_table.c.result)
     return {measurement: pd.read_parquet(io.BytesIO(row.result)) for measurement, row in rows}
 
 
-def stored(store: Store, measurements: Iterable[Measurement]) -> set[Measurement]:
-    """Those of `measurements` that are stored."""
-    return {measurement for measurement, _ in _stored_rows(store, measurements, results.c.spec)}
+def stored_measurements(store: Store, measurements: Iterable[Measurement]) -> set[Measurement]:
+    """The `measurements` that have a stored result."""
+    return {measurement for measurement, _ in _stored_rows(store, measurements, results_table.c.spec)}
 
 
 def stored_keys(store: Store) -> set[tuple[str, str]]:
-    """The key and the spec's digest of all measurements in the store."""
+    """The key and the spec's digest of every stored result."""
+    query = select(results_table.c.measurement, results_table.c.spec)
     with store.engine.connect() as connection:
-        return {
-            (row.measurement, row.spec) for row in connection.execute(select(results.c.measurement, results.c.spec))
-        }
+        return {(row.measurement, row.spec) for row in connection.execute(query)}
 
 
 def _stored_rows(
@@ -80,6 +79,6 @@ def _stored_rows(
     rows: list[tuple[Measurement, Row[Any]]] = []
     with store.engine.connect() as connection:
         for key, by_digest in by_key.items():
-            query = select(*columns).where(results.c.measurement == key, results.c.spec.in_(by_digest))
+            query = select(*columns).where(results_table.c.measurement == key, results_table.c.spec.in_(by_digest))
             rows += [(by_digest[row.spec], row) for row in connection.execute(query)]
     return rows

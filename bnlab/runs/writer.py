@@ -90,7 +90,7 @@ class RunWriter:
         if len(records.loss):
             block = {"loss": _to_bytes(records.loss), "accuracy": _to_bytes(records.accuracy)}
             self._insert(connection, steps, [{"first_step": records.first_step, **block}])
-        measured = records.moments
+        measured = records.evaluations
         self._insert(
             connection,
             evaluations,

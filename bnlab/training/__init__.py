@@ -1,1 +1,1 @@
-"""The compiled training program and what it records: pure functions of state."""
+"""The compiled training program, evaluation and diagnostics: pure functions of state."""

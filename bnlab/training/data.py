@@ -1,4 +1,8 @@
-"""The examples a run trains on and validates on, as tensors, and single batches for measurements."""
+"""The examples of a run as tensors: its training, validation and probe sets, and single scaled batches.
+
+The probe batch is the fixed batch on which all layers are measured: the first PROBE_EXAMPLES training examples, in the
+dataset's order.
+"""
 
 from functools import lru_cache
 
@@ -9,34 +13,21 @@ from numpy.typing import NDArray
 from bnlab.model.datasets import load_arrays
 from bnlab.specs.choices import RESCALINGS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.training.evaluation import PROBE_EXAMPLES
 from bnlab.training.program import Batches
 from bnlab.training.schedule import batch_indices
 
+PROBE_EXAMPLES = 128
+
 Batch = tuple[tf.Tensor, tf.Tensor]
-"""Images float32 `[n, ...]`, already scaled, and labels int32 `[n]`."""
-
-
-def probe_batch(spec: RunSpec) -> Batch:
-    """The fixed batch of all layer measurements: the first training examples, in the dataset's order."""
-    return _batch(spec, np.arange(min(PROBE_EXAMPLES, spec.examples)))
-
-
-def step_batch(spec: RunSpec, step: int) -> Batch:
-    """The batch that the step after `step` steps sees."""
-    return _batch(spec, batch_indices(spec, step))
-
-
-def _batch(spec: RunSpec, indices: NDArray[np.integer]) -> Batch:
-    arrays = load_arrays(spec)
-    images = tf.cast(arrays.train_images[indices], tf.float32) * tf.constant(
-        RESCALINGS[spec.rescale].factor, tf.float32
-    )
-    return images, tf.constant(arrays.train_labels[indices])
+"""Scaled images, float32 `[n, ...]`, and labels, int32 `[n]`."""
 
 
 def training_batches(spec: RunSpec) -> tuple[Batches, Batches, Batches]:
-    """The training, validation and probe examples on the device."""
+    """The training, validation and probe examples on the device.
+
+    Raises:
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
+    """
     images, labels, validation_images, validation_labels = load_examples(spec.dataset, spec.validation)
     factor = tf.constant(RESCALINGS[spec.rescale].factor, tf.float32)
     probe = slice(min(PROBE_EXAMPLES, spec.examples))
@@ -49,13 +40,30 @@ def training_batches(spec: RunSpec) -> tuple[Batches, Batches, Batches]:
 
 @lru_cache(maxsize=2)
 def load_examples(dataset: str, validation: str) -> tuple[tf.Tensor, ...]:
-    """Training images and labels, validation images and labels, on the device and kept there.
+    """Training images and labels, validation images and labels, as tensors shared by all runs of the process.
 
     Raises:
-        bnlab.specs.datasets.DatasetError: the dataset cannot be had.
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
     """
     arrays = load_arrays(RunSpec(dataset=dataset, validation=validation))
     return tuple(
         tf.constant(array)
         for array in (arrays.train_images, arrays.train_labels, arrays.validation_images, arrays.validation_labels)
     )
+
+
+def probe_batch(spec: RunSpec) -> Batch:
+    """The probe batch, scaled."""
+    return _batch(spec, np.arange(min(PROBE_EXAMPLES, spec.examples)))
+
+
+def step_batch(spec: RunSpec, step: int) -> Batch:
+    """The batch of step `step` (from 0), scaled."""
+    return _batch(spec, batch_indices(spec, step))
+
+
+def _batch(spec: RunSpec, indices: NDArray[np.integer]) -> Batch:
+    arrays = load_arrays(spec)
+    factor = tf.constant(RESCALINGS[spec.rescale].factor, tf.float32)
+    images = tf.cast(arrays.train_images[indices], tf.float32) * factor
+    return images, tf.constant(arrays.train_labels[indices])

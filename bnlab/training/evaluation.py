@@ -1,4 +1,4 @@
-"""Evaluation of a state: validation, hidden layers on a fixed batch, snapshots of normalization layers, latency."""
+"""Evaluation of a training state: validation, hidden layers on the probe batch, snapshots and prediction latency."""
 
 import time
 
@@ -12,14 +12,13 @@ from bnlab.training.checkpoint import save_state
 from bnlab.training.program import Batches, Program, State
 from bnlab.training.records import LATENCY_BATCHES, PERCENTILES, Evaluation, LayerRecord, Snapshot
 
-PROBE_EXAMPLES = 128
-"""The fixed batch of the layer probes: the first training examples, in the dataset's order."""
+LATENCY_REPEATS = 30
 
 
 def evaluate(
     spec: RunSpec, program: Program, state: State, validation: Batches, probe: Batches, step: int, seconds: float
 ) -> Evaluation:
-    """Everything recorded at one moment; `state` is not changed."""
+    """The evaluation of `state` after `step` steps, which took `seconds`."""
     loss, accuracy = validate(program, state, validation)
     network = describe_network(spec)
     layers = _layer_records(network, program, state, probe, step)
@@ -33,11 +32,22 @@ def validate(program: Program, state: State, validation: Batches) -> tuple[float
     return float(loss), float(accuracy)
 
 
+def measure_latencies(program: Program, state: State, data: Batches) -> dict[int, float]:
+    """Seconds to predict one batch of the first images of `data`, by batch size.
+
+    The minimum of LATENCY_REPEATS predictions, since other processes can only make a prediction slower. Excludes the
+    scaling of the images and the first call, which traces.
+    """
+    return {size: _latency(program, state, data, size) for size in LATENCY_BATCHES}
+
+
 def _layer_records(
     network: Network, program: Program, state: State, probe: Batches, step: int
 ) -> tuple[LayerRecord, ...]:
-    inner, gradient_norms = program.probe(state.trainable, state.non_trainable, _tensors(probe), tf.constant(step))
-    rows = zip(network.blocks, gradient_norms, program.weight_norms(state), inner, strict=True)
+    pre_activations, gradient_norms = program.probe(
+        state.trainable, state.non_trainable, _tensors(probe), tf.constant(step)
+    )
+    rows = zip(network.blocks, gradient_norms, program.weight_norms(state), pre_activations, strict=True)
     return tuple(
         LayerRecord(block.dense, float(gradient), float(weight), _percentiles(values.numpy()))
         for block, gradient, weight, values in rows
@@ -52,32 +62,20 @@ def _percentiles(values: NDArray[np.float32]) -> tuple[float, ...]:
 
 def _snapshots(network: Network, arrays: dict[str, NDArray[np.float32]]) -> tuple[Snapshot, ...]:
     return tuple(
-        Snapshot(layer.name, {v.name: arrays[f"{layer.name}/{v.name}"] for v in layer.variables})
+        Snapshot(layer.name, {variable.name: arrays[f"{layer.name}/{variable.name}"] for variable in layer.variables})
         for layer in network.normalizations
     )
 
 
-def _tensors(data: Batches) -> tuple[tf.Tensor, ...]:
-    return data.images, data.labels, data.factor
-
-
-REPEATS = 30
-
-
-def measure_latencies(program: Program, state: State, data: Batches) -> dict[int, float]:
-    """Seconds of predicting one batch of the first images of `data`, by batch size: the fastest of REPEATS.
-
-    On one thread, images scaled beforehand, the first call (which traces) left out. What else runs on the machine only
-    ever makes a prediction slower, so the fastest is the one that can be repeated.
-    """
-    return {size: _fastest(program, state, data, size) for size in LATENCY_BATCHES}
-
-
-def _fastest(program: Program, state: State, data: Batches, size: int) -> float:
+def _latency(program: Program, state: State, data: Batches, size: int) -> float:
     images = tf.cast(data.images[:size], tf.float32) * data.factor
     seconds = []
-    for _ in range(REPEATS + 1):
-        began = time.perf_counter()
+    for _ in range(LATENCY_REPEATS + 1):
+        start = time.perf_counter()
         program.predict(state.trainable, state.non_trainable, images).numpy()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - start)
     return min(seconds[1:])
+
+
+def _tensors(data: Batches) -> tuple[tf.Tensor, ...]:
+    return data.images, data.labels, data.factor

@@ -1,7 +1,7 @@
 """Keras's optimizers as pure functions, because `stateless_apply` raises on the TensorFlow backend.
 
-Each rule maps (weights, gradients, slots, learning rate, step) to new weights and slots; the constants are
-Keras's defaults, and a test holds every rule against its Keras optimizer.
+Each rule maps (weights, gradients, slots, learning rate, step) to new weights and slots, with the constants of Keras's
+defaults.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,25 +22,27 @@ EPSILON = 1e-7
 
 @dataclass(frozen=True)
 class UpdateRule:
-    """`step` updates one variable: (weight, gradient, slots, learning_rate, t) -> [weight, *slots].
+    """An optimizer's update of one variable.
 
-    `slots` names the arrays of the weight's shape that the rule remembers; t counts from 1.
+    Attributes:
+        slots: Names of the arrays, each of the weight's shape, that the optimizer keeps from step to step.
+        step: (weight, gradient, slots, learning_rate, t) -> [weight, *slots]; t counts steps from 1.
     """
 
     slots: tuple[str, ...]
     step: Step
 
     def initial_slots(self, weights: Tensors) -> Slots:
-        """Zeros, one list a slot."""
+        """Zeros of each weight's shape: one list per slot."""
         return [[tf.zeros_like(weight) for weight in weights] for _ in self.slots]
 
     def apply(
         self, weights: Tensors, gradients: Tensors, slots: Slots, learning_rate: tf.Tensor, t: tf.Tensor
     ) -> tuple[Tensors, Slots]:
-        """All variables updated once."""
+        """The weights and slots after one update of all variables."""
         updated = [
-            self.step(weight, gradient, own, learning_rate, t)
-            for weight, gradient, *own in zip(weights, gradients, *slots, strict=True)
+            self.step(weight, gradient, variable_slots, learning_rate, t)
+            for weight, gradient, *variable_slots in zip(weights, gradients, *slots, strict=True)
         ]
         new_weights, *new_slots = map(list, zip(*updated, strict=True))
         return new_weights, new_slots

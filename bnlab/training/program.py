@@ -1,7 +1,7 @@
-"""The training program: whole chunks of steps inside one compiled function, the state carried as values.
+"""The training program: one compiled function takes many steps and carries the state as values.
 
-Keras variables and a Keras optimizer inside the loop cost twice the time (platform notes); here the loop carries
-plain tensors through `stateless_call`, images stay uint8 and are gathered and scaled inside.
+A loop over Keras variables with a Keras optimizer takes twice as long. Here the loop carries plain tensors through
+`stateless_call`; images stay uint8 and are gathered and scaled inside.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,12 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import MAX_PROGRAMS, RunSpec, program_key
 from bnlab.training.optimizers import UPDATE_RULES, Slots, Tensors, UpdateRule
 
-Values = tuple[Any, ...]
-
 EVALUATION_BATCH = 1_000
 
 
 @dataclass(frozen=True)
 class State:
-    """What a step changes: the weights, the moving statistics and the optimizer's slots, in Keras's order."""
+    """The weights, moving statistics and optimizer slots of a training, in Keras's order of variables."""
 
     trainable: Tensors
     non_trainable: Tensors
@@ -42,10 +40,13 @@ class Batches:
 
 
 class Program:
-    """The compiled functions of one network and optimizer; see `program_for`."""
+    """The compiled functions of one network and optimizer; see `program_for`.
+
+    `steps` and `short_step` are the same function, with XLA for full batches and without for the smaller last batch of
+    an epoch. Each function compiles at its first call.
+    """
 
     def __init__(self, spec: RunSpec) -> None:
-        """Trace nothing yet: each function compiles at its first call."""
         self._spec = spec
         self._model = build_model(spec)
         self._rule: UpdateRule = UPDATE_RULES[spec.optimizer]
@@ -55,8 +56,8 @@ class Program:
             for index, variable in enumerate(self._model.trainable_variables)
             if variable.name == "kernel" and "output/" not in variable.path
         ]
-        # XLA compiles for a second or so and wins on every later step, but for convolutions, which it slows down
-        # fifteenfold on a CPU; the last, smaller batch of an epoch and the measurements run too seldom to repay that.
+        # XLA takes a second or more to compile, which full batches repay, but the last, smaller batch of an epoch and
+        # the evaluations run too rarely for that. Convolutions are fifteen times slower with XLA on a CPU.
         self.steps: Callable[..., tuple[tf.Tensor, ...]] = tf.function(
             self._steps, autograph=False, jit_compile=spec.architecture == "dense"
         )
@@ -66,10 +67,10 @@ class Program:
         self.probe: Callable[..., tuple[Tensors, Tensors]] = tf.function(self._probe, autograph=False)
 
     def initial_state(self, spec: RunSpec) -> State:
-        """Keras's own initial weights and statistics for `spec`, and empty slots."""
+        """Keras's initial weights and statistics for `spec`, and zero slots."""
         model = build_model(spec)
-        trainable = [tf.identity(v.value) for v in model.trainable_variables]
-        non_trainable = [tf.identity(v.value) for v in model.non_trainable_variables]
+        trainable = [tf.identity(variable.value) for variable in model.trainable_variables]
+        non_trainable = [tf.identity(variable.value) for variable in model.non_trainable_variables]
         return State(trainable, non_trainable, self._rule.initial_slots(trainable))
 
     def _steps(
@@ -80,34 +81,47 @@ class Program:
         data: tuple[tf.Tensor, ...],
         indices: tf.Tensor,
         count: tf.Tensor,
-        position: tf.Tensor,
-        rate: tf.Tensor,
+        seed_and_step: tf.Tensor,
+        learning_rate: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
-        """Up to `count` steps over the rows of `indices`; stops after the first loss that is not finite.
+        """Take up to `count` steps, and none after the first loss that is not finite.
 
-        `position` is `[2]`: the run's seed and the steps taken before. Returns (steps taken, trainable, non_trainable,
-        slots, losses, accuracies); losses and accuracies are `[rows]`, zero beyond the steps taken.
+        Args:
+            trainable: Weights before the first step.
+            non_trainable: Moving statistics before the first step.
+            slots: Optimizer slots before the first step.
+            data: Images, labels and factor of the training `Batches`.
+            indices: int32 `[rows, batch_size]`: the examples of each step.
+            count: The number of steps, at most `rows`.
+            seed_and_step: int32 `[2]`: the run's seed and the number of steps taken before.
+            learning_rate: float32 scalar.
+
+        Returns:
+            (steps taken, trainable, non_trainable, slots, losses, accuracies); losses and accuracies are float32
+            `[rows]`, zero beyond the steps taken.
         """
         rows = indices.shape[0]
-        seed, done = tf.unstack(position)
+        seed, first_step = tf.unstack(seed_and_step)
 
         def unfinished(i: tf.Tensor, *loop: tf.Tensor) -> tf.Tensor:
             return (i < count) & ((i < 1) | tf.math.is_finite(loop[3][tf.maximum(i - 1, 0)]))
 
         def body(
-            i: tf.Tensor, weights: Tensors, statistics: Tensors, memory: Slots, *curves: tf.Tensor
+            i: tf.Tensor, weights: Tensors, statistics: Tensors, weight_slots: Slots, *curves: tf.Tensor
         ) -> tuple[Any, ...]:
             images, labels = _gather(Batches(*data), indices[i])
-            step = TrainingStep(done + i, seed)
+            step = TrainingStep(first_step + i, seed)
             with tf.GradientTape() as tape, training_step(self._spec, self._model, step):
                 tape.watch(weights)
                 loss, outputs, statistics = batch_loss(self._model, (weights, statistics), images, labels)
             gradients = tape.gradient(loss, weights)
-            t = tf.cast(done + i + 1, tf.float32)
-            weights, memory = self._rule.apply(weights, gradients, memory, rate, t)
-            measured = (loss, _accuracy(labels, outputs[-1]))
-            written = [tf.tensor_scatter_nd_update(c, [[i]], [m]) for c, m in zip(curves, measured, strict=True)]
-            return i + 1, weights, list(statistics), memory, *written
+            t = tf.cast(first_step + i + 1, tf.float32)
+            weights, weight_slots = self._rule.apply(weights, gradients, weight_slots, learning_rate, t)
+            values = (loss, _accuracy(labels, outputs[-1]))
+            curves = tuple(
+                tf.tensor_scatter_nd_update(curve, [[i]], [value]) for curve, value in zip(curves, values, strict=True)
+            )
+            return i + 1, weights, list(statistics), weight_slots, *curves
 
         start = (tf.constant(0), list(trainable), list(non_trainable), slots, tf.zeros([rows]), tf.zeros([rows]))
         return tf.while_loop(unfinished, body, start)
@@ -115,15 +129,15 @@ class Program:
     def _evaluate(
         self, trainable: Tensors, non_trainable: Tensors, data: tuple[tf.Tensor, ...]
     ) -> tuple[tf.Tensor, ...]:
-        """(mean loss, accuracy) over all of `data`, whose length EVALUATION_BATCH divides, in inference mode."""
+        """Mean loss and accuracy over `data`, in inference mode; its length is a multiple of EVALUATION_BATCH."""
         examples = data[0].shape[0]
 
         def body(i: tf.Tensor, total: tf.Tensor, hits: tf.Tensor) -> tuple[tf.Tensor, ...]:
             images, labels = _gather(Batches(*data), i + tf.range(EVALUATION_BATCH))
             outputs, _ = self._model.stateless_call(trainable, non_trainable, images, training=False)
             losses = keras.losses.sparse_categorical_crossentropy(labels, outputs)
-            right = _accuracy(labels, outputs) * EVALUATION_BATCH
-            return i + EVALUATION_BATCH, total + tf.reduce_sum(losses), hits + right
+            batch_hits = _accuracy(labels, outputs) * EVALUATION_BATCH
+            return i + EVALUATION_BATCH, total + tf.reduce_sum(losses), hits + batch_hits
 
         start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
         _, total, hits = tf.while_loop(lambda i, *_: i < examples, body, start)
@@ -137,9 +151,9 @@ class Program:
     def _probe(
         self, trainable: Tensors, non_trainable: Tensors, data: tuple[tf.Tensor, ...], step: tf.Tensor
     ) -> tuple[Tensors, Tensors]:
-        """Per hidden layer: pre-activations `[n, units]` and the gradient's norm, on `data` as if trained on.
+        """Pre-activations `[n, ..., units]` and the kernel's gradient norm of each hidden layer on `data`.
 
-        In the training step after `step` steps, but without its noise.
+        In training mode after `step` steps, without noise.
         """
         images, labels = _gather(Batches(*data), tf.range(data[0].shape[0]))
         kernels = [trainable[index] for index in self._hidden_kernels]
@@ -156,19 +170,19 @@ class Program:
 def batch_loss(
     model: keras.Model, state: tuple[Tensors, Tensors], images: tf.Tensor, labels: tf.Tensor, *, training: bool = True
 ) -> tuple[tf.Tensor, list[tf.Tensor], Tensors]:
-    """The mean loss on scaled `images`, the model's outputs (the softmax last), and the moving statistics afterwards.
+    """The mean loss on scaled `images`, the model's outputs (the softmax last), and the updated moving statistics.
 
-    `state` is (trainable, non_trainable) in Keras's order; the model's own variables are not used.
+    `state` is (trainable, non_trainable) in Keras's order and replaces the values of the model's variables.
     """
     outputs, statistics = model.stateless_call(*state, images, training=training)
     outputs = outputs if isinstance(outputs, list) else [outputs]
-    # Keras finds the logits behind the softmax and takes the stable form, as `fit` does.
+    # Keras takes the logits from the softmax's graph node and computes the numerically stable form, as in `fit`.
     losses = keras.losses.sparse_categorical_crossentropy(labels, outputs[-1])
     return tf.reduce_mean(losses), outputs, statistics
 
 
 def program_for(spec: RunSpec) -> Program:
-    """The program that trains `spec`, compiled once a process for all specs that differ only in values."""
+    """The program that trains `spec`: one per process for all specs that differ only in RUNTIME_FIELDS."""
     return _program(program_key(spec))
 
 
@@ -187,6 +201,6 @@ def _accuracy(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
 
 
 def _probe_model(model: keras.Sequential, spec: RunSpec) -> keras.Model:
-    """`model` with every hidden layer's pre-activation put out as well, the softmax last."""
-    inner = [model.get_layer(block.pre_activation).output for block in describe_network(spec).blocks]
-    return keras.Model(model.inputs[0], [*inner, model.outputs[0]])
+    """`model` with the pre-activations of every hidden layer as further outputs, the softmax last."""
+    pre_activations = [model.get_layer(block.pre_activation).output for block in describe_network(spec).blocks]
+    return keras.Model(model.inputs[0], [*pre_activations, model.outputs[0]])

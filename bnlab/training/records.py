@@ -1,4 +1,4 @@
-"""What training leaves behind: the loss of every step, and everything measured at the moments between."""
+"""Records of a training: the loss of every step, and the evaluations between the steps. No TensorFlow here."""
 
 from dataclasses import dataclass, field
 
@@ -8,18 +8,21 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 PERCENTILES = (5, 15, 50, 85, 95)
-"""Of a layer's pre-activations, over units and examples; Ioffe and Szegedy's figure 1 shows 15, 50 and 85."""
-
+"""Recorded percentiles of a layer's pre-activations; Ioffe and Szegedy's figure 1 shows 15, 50 and 85."""
 
 LATENCY_BATCHES = (1, 256)
-"""How many examples are predicted at once where the time of a prediction is measured."""
+"""The batch sizes for which the duration of a prediction is measured."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Arrays by name (`dense_1/kernel`, `bn_1/moving_mean`, `adam/mean/dense_1/kernel`) after `step` steps.
+    """The state of a training after `step` steps.
 
-    `seconds` is the time spent in steps so far.
+    Attributes:
+        step: The number of steps taken.
+        seconds: The time spent in these steps.
+        arrays: Weights, statistics and optimizer slots by name, as `dense_1/kernel`, `bn_1/moving_mean` and
+            `adam/mean/dense_1/kernel`.
     """
 
     step: int
@@ -29,7 +32,14 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """One hidden layer at one moment; norms are Frobenius, `percentiles` as in PERCENTILES."""
+    """One hidden layer on the probe batch at one evaluation.
+
+    Attributes:
+        layer: The layer's name.
+        gradient_norm: Frobenius norm of the loss's gradient with respect to the kernel.
+        weight_norm: Frobenius norm of the kernel.
+        percentiles: PERCENTILES of the pre-activations, over units and examples together.
+    """
 
     layer: str
     gradient_norm: float
@@ -39,7 +49,7 @@ class LayerRecord:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One BN layer at one moment: each of its variables by Keras's name, `[units]` float32."""
+    """The variables of one normalization layer at one evaluation, by Keras's names, each float32 `[units]`."""
 
     layer: str
     values: dict[str, Floats]
@@ -47,7 +57,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything measured after `step` steps; `seconds` is the time spent in steps until then."""
+    """Everything measured after `step` steps; `seconds` is the time spent in these steps."""
 
     step: int
     seconds: float
@@ -59,15 +69,15 @@ class Evaluation:
 
 @dataclass
 class Records:
-    """Loss and accuracy of the steps after `first_step`, in order, and the moments among them."""
+    """Loss and accuracy of consecutive steps, the first after `first_step` steps, and the evaluations among them."""
 
     first_step: int
     loss: Floats = field(default_factory=lambda: np.empty(0, np.float32))
     accuracy: Floats = field(default_factory=lambda: np.empty(0, np.float32))
-    moments: list[Evaluation] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
 
     def extend(self, later: "Records") -> None:
-        """Append what was recorded after these."""
+        """Append the records of the steps that follow."""
         self.loss = np.concatenate([self.loss, later.loss])
         self.accuracy = np.concatenate([self.accuracy, later.accuracy])
-        self.moments += later.moments
+        self.evaluations += later.evaluations

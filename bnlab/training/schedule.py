@@ -1,4 +1,4 @@
-"""When a run is measured, and in which order it sees its examples."""
+"""The schedule of a run: the steps of its evaluations and the order of its training examples. No TensorFlow here."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,24 +9,24 @@ EARLY_EVALUATIONS = 10
 
 
 def evaluation_steps(spec: RunSpec) -> tuple[int, ...]:
-    """The steps after which validation and layers are measured, in order.
+    """The steps after which the network is evaluated, in order.
 
-    Step 0, about ten log-spaced steps within the first epoch, and the end of each epoch.
+    Step 0, about EARLY_EVALUATIONS log-spaced steps within the first epoch, and the end of each epoch.
     """
     per_epoch = spec.steps_per_epoch
     early = np.geomspace(1, per_epoch, EARLY_EVALUATIONS + 1)[:-1].round().astype(int)
-    ends = range(per_epoch, spec.total_steps + 1, per_epoch)
-    return tuple(sorted({0, *early.tolist(), *ends}))
+    epoch_ends = range(per_epoch, spec.total_steps + 1, per_epoch)
+    return tuple(sorted({0, *early.tolist(), *epoch_ends}))
 
 
 def epoch_order(spec: RunSpec, epoch: int) -> NDArray[np.int32]:
-    """The order in which epoch `epoch` (from 0) visits the training examples, each once."""
+    """The permutation of the training examples in which epoch `epoch` (from 0) visits them."""
     order = np.random.default_rng([spec.seed, epoch]).permutation(spec.examples)
     return order.astype(np.int32)
 
 
 def batch_indices(spec: RunSpec, step: int) -> NDArray[np.int32]:
-    """The training examples that the step after `step` steps sees."""
+    """The indices of the training examples in step `step` (from 0)."""
     epoch, position = divmod(step, spec.steps_per_epoch)
     return epoch_order(spec, epoch)[position * spec.batch_size :][: spec.batch_size]
 

@@ -1,4 +1,4 @@
-"""Training of one run: from a spec, or from its checkpoint, to the records and state of its last step."""
+"""Training of one run, from its spec or a checkpoint, chunk by chunk."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,40 +18,43 @@ from bnlab.training.records import Checkpoint, Evaluation, Records
 from bnlab.training.schedule import epoch_order, evaluation_steps
 
 CHUNK_SECONDS = 0.12
-"""How long one call of the compiled program should take: it bounds how soon a stop is seen."""
-
+"""Target duration of one call of the compiled program, and so the delay until a stop request is noticed."""
+MAX_CHUNK_STEPS = 512
+MAX_CHUNK_EXAMPLES = 2**16
+FIRST_CHUNK_STEPS = 4
+"""Steps of the first call, while the duration of a step is unknown."""
 
 Indices = NDArray[np.int32]
-
-
 Steps = Callable[..., tuple[Any, ...]]
-
-
-MAX_INDICES = 2**16
-
-
-MAX_ROWS = 512
+"""A compiled function of `Program`: `steps` or `short_step`."""
 
 
 class Trainer:
-    """A training in progress: `advance` until `finished` or `diverged`.
+    """A training in progress: call `advance` until `finished` or `diverged`.
 
-    Deterministic: how the steps are cut into calls of `advance`, and any number of passages through
-    `checkpoint`, change no bit of the records and the state.
+    Deterministic: neither the lengths of the chunks nor resuming from a checkpoint changes a bit of the records or of
+    the state.
+
+    Attributes:
+        spec: What is trained.
+        step: The number of steps taken.
+        seconds: The time spent in these steps, without compiling and evaluating.
+        state: The weights, moving statistics and optimizer slots after these steps.
+        diverged: Whether the loss of the last step is not finite.
     """
 
     def __init__(self, spec: RunSpec, checkpoint: Checkpoint | None = None) -> None:
-        """Start `spec`, or continue it from `checkpoint`.
+        """Start `spec`, or resume it from `checkpoint`.
 
         Raises:
-            bnlab.specs.datasets.DatasetError: the dataset cannot be had.
+            bnlab.specs.datasets.DatasetError: the dataset is not available.
         """
         self.spec = spec
         self.diverged = False
         self._program = program_for(spec)
         self._train, self._validation, self._probe = training_batches(spec)
-        self._moments = evaluation_steps(spec)
-        self._rows = max(1, min(MAX_ROWS, MAX_INDICES // spec.batch_size))
+        self._evaluation_steps = evaluation_steps(spec)
+        self._max_chunk_steps = max(1, min(MAX_CHUNK_STEPS, MAX_CHUNK_EXAMPLES // spec.batch_size))
         self._step_seconds = 0.0
         self._compiled: set[int] = set()
         if checkpoint is None:
@@ -63,72 +66,84 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether every step was taken."""
+        """Whether all steps of the spec are taken."""
         return self._started and self.step >= self.spec.total_steps
 
     def checkpoint(self) -> Checkpoint:
-        """The state and position now."""
+        """A checkpoint of the current state."""
         return Checkpoint(self.step, self.seconds, save_state(self.spec, self.state))
 
     def advance(self) -> Records:
-        """Take the next steps, for about CHUNK_SECONDS at the most, and measure if they end at a moment.
+        """Take steps for about CHUNK_SECONDS, at most up to the next evaluation, and evaluate if it is reached.
 
-        The first call of a new training measures step 0 and takes no step.
+        The first call of a new training evaluates step 0 and takes no step.
         """
         records = Records(self.step)
         if self._started:
-            self._take_steps(records, next(moment for moment in self._moments if moment > self.step))
+            self._take_steps(records, next(step for step in self._evaluation_steps if step > self.step))
         self._started = True
-        if self.step in self._moments and not self.diverged:
-            records.moments.append(self._measure())
+        if self.step in self._evaluation_steps and not self.diverged:
+            records.evaluations.append(self._evaluate())
         return records
 
     def advance_to(self, step: int) -> None:
-        """Take the steps up to `step`, or up to a divergence, and measure nothing.
+        """Train up to `step`, or until the loss diverges, without evaluations.
 
-        The epochs of the spec are no limit: after them others follow.
+        `step` may exceed the spec's total steps: further epochs follow.
         """
         self._started = True
         while self.step < step and not self.diverged:
             self._take_steps(Records(self.step), step)
 
     def validate(self) -> tuple[float, float]:
-        """Loss and accuracy on the validation images now, in inference mode."""
+        """Mean loss and accuracy on the validation images in the current state, in inference mode."""
         return validate(self._program, self.state, self._validation)
 
     def latencies(self) -> dict[int, float]:
-        """Seconds that the prediction of one batch takes now, by batch size."""
+        """Seconds to predict one batch in the current state, by batch size."""
         return measure_latencies(self._program, self.state, self._validation)
 
     def _take_steps(self, records: Records, end: int) -> None:
-        per_epoch, batch = self.spec.steps_per_epoch, self.spec.batch_size
-        epoch, position = divmod(self.step, per_epoch)
-        order = _order(self.spec, epoch)[position * batch :]
-        full = len(order) // batch
-        if full == 0:
-            indices, count, run = order[None, :], 1, self._program.short_step
+        """Take one chunk of steps, at most up to step `end` and the end of the epoch, and write it to `records`."""
+        batch_size = self.spec.batch_size
+        epoch, position = divmod(self.step, self.spec.steps_per_epoch)
+        remaining = _cached_epoch_order(self.spec, epoch)[position * batch_size :]
+        full_batches = len(remaining) // batch_size
+        if full_batches == 0:
+            indices, count, steps = remaining[None, :], 1, self._program.short_step
         else:
-            count = min(full, self._chunk_length(), end - self.step)
-            indices = np.zeros((self._rows, batch), np.int32)
-            indices[:count] = order[: count * batch].reshape(count, batch)
-            run = self._program.steps
-        self._compile(run, indices)
-        began = time.perf_counter()
-        taken, trainable, non_trainable, slots, loss, accuracy = self._call(run, indices, count)
+            # The shape is the same for every length of a chunk, so that one compilation serves all.
+            count = min(full_batches, self._chunk_steps(), end - self.step)
+            indices = np.zeros((self._max_chunk_steps, batch_size), np.int32)
+            indices[:count] = remaining[: count * batch_size].reshape(count, batch_size)
+            steps = self._program.steps
+        self._compile(steps, indices)
+        start = time.perf_counter()
+        taken, trainable, non_trainable, slots, loss, accuracy = self._call(steps, indices, count)
         taken = int(taken)
         records.loss, records.accuracy = loss.numpy()[:taken], accuracy.numpy()[:taken]
-        elapsed = time.perf_counter() - began
+        elapsed = time.perf_counter() - start
         self.state = State(list(trainable), list(non_trainable), slots)
         self.step += taken
         self.seconds += elapsed
-        if full:
+        if full_batches:
             self._step_seconds = elapsed / taken
         self.diverged = not np.isfinite(records.loss[-1])
 
-    def _call(self, run: Steps, indices: Indices, count: int) -> tuple[Any, ...]:
+    def _chunk_steps(self) -> int:
+        if self._step_seconds == 0.0:
+            return min(self._max_chunk_steps, FIRST_CHUNK_STEPS)
+        return int(np.clip(CHUNK_SECONDS / self._step_seconds, 1, self._max_chunk_steps))
+
+    def _compile(self, steps: Steps, indices: Indices) -> None:
+        """Compile by a call that takes no step, so that `seconds` does not include it."""
+        if id(steps) not in self._compiled:
+            self._call(steps, indices, 0)
+            self._compiled.add(id(steps))
+
+    def _call(self, steps: Steps, indices: Indices, count: int) -> tuple[Any, ...]:
         state, data = self.state, self._train
-        rate = tf.constant(self.spec.learning_rate, tf.float32)
-        return run(
+        return steps(
             state.trainable,
             state.non_trainable,
             state.slots,
@@ -136,42 +151,31 @@ class Trainer:
             tf.constant(indices),
             tf.constant(count),
             tf.constant([self.spec.seed, self.step]),
-            rate,
+            tf.constant(self.spec.learning_rate, tf.float32),
         )
 
-    def _compile(self, run: Steps, indices: Indices) -> None:
-        """Compile outside the clock, by a call that takes no step."""
-        if id(run) not in self._compiled:
-            self._call(run, indices, 0)
-            self._compiled.add(id(run))
-
-    def _chunk_length(self) -> int:
-        if self._step_seconds == 0.0:
-            return min(self._rows, 4)
-        return int(np.clip(CHUNK_SECONDS / self._step_seconds, 1, self._rows))
-
-    def _measure(self) -> Evaluation:
+    def _evaluate(self) -> Evaluation:
         return evaluate(self.spec, self._program, self.state, self._validation, self._probe, self.step, self.seconds)
 
 
 @lru_cache(maxsize=2)
-def _order(spec: RunSpec, epoch: int) -> Indices:
+def _cached_epoch_order(spec: RunSpec, epoch: int) -> Indices:
     return epoch_order(spec, epoch)
 
 
 def trained_states(spec: RunSpec, steps: Iterable[int]) -> Iterator[tuple[int, State]]:
-    """Train `spec` and give the state after each of `steps`, in order and without repetitions.
+    """Train `spec` and yield each of `steps`, sorted and without repetitions, with the state after it.
 
-    After a divergence the state, which holds numbers that are not finite, stays what it is.
+    After a divergence the state, which is not finite, no longer changes.
 
     Raises:
         ValueError: a step is negative.
-        bnlab.specs.datasets.DatasetError: the dataset cannot be had.
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
     """
-    chosen = sorted(set(steps))
-    if chosen and chosen[0] < 0:
-        raise ValueError(f"Steps are counted from 0, but {chosen[0]} was given.")
-    training = Trainer(spec)
-    for step in chosen:
-        training.advance_to(step)
-        yield step, training.state
+    distinct_steps = sorted(set(steps))
+    if distinct_steps and distinct_steps[0] < 0:
+        raise ValueError(f"Steps are counted from 0, but {distinct_steps[0]} was given.")
+    trainer = Trainer(spec)
+    for step in distinct_steps:
+        trainer.advance_to(step)
+        yield step, trainer.state

@@ -116,7 +116,13 @@ def test_an_epoch_costs_seconds() -> None:
 
 def test_workers_measure_at_the_steps_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[tuple[object, ...]] = []
-    for name in ("measure_perturbation", "xray_spec", "measure_ics", "measure_prediction", "measure_epoch"):
+    for name in (
+        "measure_perturbation",
+        "measure_layer_statistics",
+        "measure_covariate_shift",
+        "measure_prediction",
+        "measure_epoch_time",
+    ):
         monkeypatch.setattr(probed, name, lambda *arguments, name=name: called.append((name, *arguments)) or COST)
     spec = RunSpec()
     measurements = [of(spec) for of in (loss_changes, gradients, shifts, prediction, epoch_seconds)]
@@ -127,10 +133,10 @@ def test_workers_measure_at_the_steps_that_are_read(monkeypatch: pytest.MonkeyPa
         measurement.function("sqlite://", measurement.spec, *measurement.arguments)
     assert called == [
         ("measure_perturbation", spec, [100], 0.1),
-        ("xray_spec", spec, [0, 1, 100]),
-        ("measure_ics", spec, (10, 100)),
+        ("measure_layer_statistics", spec, [0, 1, 100]),
+        ("measure_covariate_shift", spec, (10, 100)),
         ("measure_prediction", "sqlite://", spec.digest),
-        ("measure_epoch", spec),
+        ("measure_epoch_time", spec),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What is said of a run's folded network, against the store, plain Keras, and runs that cannot be folded."""
+"""A run's network folded: against the store, plain Keras and NumPy; runs that cannot be folded; prediction cost."""
 
 import pickle
 from collections.abc import Iterator
@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from bnlab.model.folding import FoldError
-from bnlab.runs.folding import FoldReport, can_fold, fold_report, fold_run, has_normalization, ledger_frame
+from bnlab.runs.folding import (
+    FoldReport,
+    PredictionError,
+    build_fold_report,
+    can_fold,
+    fold_run,
+    has_normalization,
+    measure_prediction,
+    parameters_frame,
+)
 from bnlab.runs.reader import evaluations_frame
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -32,7 +41,7 @@ SPEC = RunSpec(
 
 @pytest.fixture(scope="module")
 def folded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, FoldReport]]:
-    """A store with one trained run, and what is said of it."""
+    """A store with one trained run, and its fold report."""
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('fold')}/bnlab.db")
     train_here(store, SPEC, "A")
     yield store, pickle.loads(pickle.dumps(fold_run(store.url, SPEC.digest)))
@@ -51,16 +60,16 @@ def test_both_networks_are_measured(folded: tuple[Store, FoldReport]) -> None:
     assert list(report.original.latencies) == list(report.folded.latencies) == [1, 256]
 
 
-def test_the_ledger_counts_each_layer_before_and_after(folded: tuple[Store, FoldReport]) -> None:
-    ledger = ledger_frame(folded[1])
-    assert ledger["layer"].tolist() == ["bn_input", "dense_1", "bn_1", "output", "total"]
-    assert ledger["kind"].tolist() == ["BatchNormalization", "Dense", "BatchNormalization", "Dense", ""]
-    assert ledger["before"].tolist() == [3136, 784 * 32, 128, 330, 3136 + 784 * 32 + 128 + 330]
-    assert ledger["after"].isna().tolist() == [True, False, True, False, False]
-    assert ledger["after"].dropna().tolist() == [784 * 32 + 32, 330, 784 * 32 + 32 + 330]
+def test_parameters_of_each_layer_before_and_after(folded: tuple[Store, FoldReport]) -> None:
+    frame = parameters_frame(folded[1])
+    assert frame["layer"].tolist() == ["bn_input", "dense_1", "bn_1", "output", "total"]
+    assert frame["kind"].tolist() == ["BatchNormalization", "Dense", "BatchNormalization", "Dense", ""]
+    assert frame["before"].tolist() == [3136, 784 * 32, 128, 330, 3136 + 784 * 32 + 128 + 330]
+    assert frame["after"].isna().tolist() == [True, False, True, False, False]
+    assert frame["after"].dropna().tolist() == [784 * 32 + 32, 330, 784 * 32 + 32 + 330]
 
 
-def test_the_file_is_the_folded_network(folded: tuple[Store, FoldReport], tmp_path: Path) -> None:
+def test_the_keras_file_is_the_folded_network(folded: tuple[Store, FoldReport], tmp_path: Path) -> None:
     import keras
 
     from bnlab.model.datasets import load_arrays
@@ -75,41 +84,67 @@ def test_the_file_is_the_folded_network(folded: tuple[Store, FoldReport], tmp_pa
     assert accuracy == pytest.approx(report.folded.val_accuracy, abs=2 / 5_000)
 
 
-def test_what_cannot_be_folded_says_why(store: Store) -> None:
+def test_a_run_that_cannot_be_folded(store: Store) -> None:
     plain, queued = RunSpec(), RunSpec(placement="after_activation")
     store.launch(plain, "plain", OWNER)
     store.launch(queued, "queued", OWNER)
-    for digest, why in (
+    for digest, reason in (
         (plain.digest, "no normalization"),
         (queued.digest, "no weights yet"),
         ("gone", "no longer there"),
     ):
-        with pytest.raises(FoldError, match=rf"^The .*{why}.*\.$"):
-            fold_report(store, digest)
+        with pytest.raises(FoldError, match=rf"^The .*{reason}.*\.$"):
+            build_fold_report(store, digest)
 
 
-@pytest.mark.parametrize("broken", [float("nan"), 3e38])
-def test_a_run_that_diverged_says_so(broken: float, store: Store) -> None:
+@pytest.mark.parametrize("weight", [float("nan"), 3e38])
+def test_a_run_that_diverged_cannot_be_folded(weight: float, store: Store) -> None:
     spec = RunSpec(hidden_units=(2,), placement="before_activation", validation="holdout")
     variables = [(layer.name, v) for layer in describe_network(spec).layers for v in layer.variables]
-    arrays = {f"{name}/{v.name}": np.full(v.shape, broken, np.float32) for name, v in variables}
+    arrays = {f"{name}/{v.name}": np.full(v.shape, weight, np.float32) for name, v in variables}
     arrays |= {"bn_1/moving_variance": floats(1, 1), "bn_1/gamma": floats(1, 1)}
     open_journal(store, spec).commit(Records(0), Position(1, arrays=arrays), RunState.DIVERGED)
     with pytest.raises(FoldError, match="diverged"):
-        fold_report(store, spec.digest)
+        build_fold_report(store, spec.digest)
 
 
-def test_only_runs_that_ended_here_with_normalization_can_be_folded(store: Store) -> None:
+def test_only_finished_runs_with_weights_and_normalization_can_be_folded(store: Store) -> None:
     spec = RunSpec(placement="before_activation")
-    ended = record(store, spec, (1.0,), (), RunState.COMPLETED)
-    assert can_fold(ended)
-    assert can_fold(replace(ended, state=RunState.STOPPED))
-    assert not can_fold(replace(ended, state=RunState.RUNNING))
-    assert not can_fold(replace(ended, recorded="23 November 2026"))
-    assert not can_fold(replace(ended, spec=RunSpec()))
+    finished = record(store, spec, (1.0,), (), RunState.COMPLETED)
+    assert can_fold(finished)
+    assert can_fold(replace(finished, state=RunState.STOPPED))
+    assert not can_fold(replace(finished, state=RunState.RUNNING))
+    assert not can_fold(replace(finished, recorded="23 November 2026"))
+    assert not can_fold(replace(finished, spec=RunSpec()))
 
 
-def test_a_spec_has_normalization_where_its_network_has() -> None:
+def test_has_normalization_agrees_with_the_network() -> None:
     for placement, on_input in product(PLACEMENTS, (False, True)):
         spec = RunSpec(placement=placement, input_normalization=on_input)
         assert has_normalization(spec) == bool(describe_network(spec).normalizations)
+
+
+SMALL = RunSpec(hidden_units=(8,), train_examples=64, epochs=1, validation="holdout")
+
+
+def test_prediction_cost_without_normalization_is_of_one_network(store: Store) -> None:
+    train_here(store, SMALL, "A")
+    cost = pickle.loads(pickle.dumps(measure_prediction(store.url, SMALL.digest)))
+    assert list(cost.latencies) == list(cost.folded) == [1, 256]
+    assert all(seconds > 0 for seconds in (*cost.latencies.values(), *cost.folded.values()))
+    assert cost.difference == 0
+
+
+def test_prediction_cost_with_normalization_is_the_fold_reports(store: Store) -> None:
+    spec = SMALL.model_copy(update={"placement": "before_activation"})
+    train_here(store, spec, "A")
+    cost = measure_prediction(store.url, spec.digest)
+    assert list(cost.latencies) == list(cost.folded) == [1, 256]
+    assert cost.folded != cost.latencies
+    assert 0 < cost.difference < 1e-3
+
+
+def test_prediction_cost_needs_weights(store: Store) -> None:
+    store.launch(SMALL, "A", OWNER)
+    with pytest.raises(PredictionError, match="weights of this run are no longer kept"):
+        measure_prediction(store.url, SMALL.digest)

@@ -1,15 +1,13 @@
 """The measurement cache: results are found by id, arguments and spec, and computed by workers."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from bnlab.runs.measurements import (
     Measurement,
     read_measurements,
-    stored,
     stored_keys,
+    stored_measurements,
     take_measurement,
     write_measurement,
 )
@@ -30,11 +28,6 @@ def list_units(_store_url: str, spec: RunSpec, *added: int) -> pd.DataFrame:
     return pd.DataFrame({"units": [*spec.hidden_units, *added]})
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
-
-
 def test_results_are_found_by_id_arguments_and_spec(store: Store) -> None:
     measurements = [
         Measurement("layers", list_layers, SPEC),
@@ -47,7 +40,7 @@ def test_results_are_found_by_id_arguments_and_spec(store: Store) -> None:
     for measurement in taken:
         take_measurement(store.url, measurement)
     tables = read_measurements(store, measurements)
-    assert set(tables) == stored(store, measurements) == set(taken)
+    assert set(tables) == stored_measurements(store, measurements) == set(taken)
     pd.testing.assert_frame_equal(tables[taken[0]], list_layers("", SPEC))
     assert tables[taken[1]]["units"].tolist() == [300, 100]
     assert tables[taken[2]]["units"].tolist() == [300, 100, 5, 10]
@@ -55,7 +48,7 @@ def test_results_are_found_by_id_arguments_and_spec(store: Store) -> None:
     assert stored_keys(store) == {(key, SPEC.digest) for key in ("layers", "units", "units:5-10")}
 
 
-def test_the_function_is_no_part_of_the_identity(store: Store) -> None:
+def test_the_function_is_not_part_of_the_identity(store: Store) -> None:
     write_measurement(store, Measurement("layers", list_layers, SPEC), pd.DataFrame({"layer": ["a"]}))
     moved = Measurement("layers", list_units, SPEC)
     assert read_measurements(store, [moved])[moved]["layer"].tolist() == ["a"]
@@ -71,9 +64,9 @@ def test_a_later_result_replaces_an_earlier_one(store: Store) -> None:
 
 @pytest.mark.workers
 def test_a_worker_takes_a_measurement(store: Store, scheduler: str) -> None:
-    lab, measurement = Scheduler(store, scheduler=scheduler), Measurement("units", list_units, SPEC, (7,))
+    task_scheduler, measurement = Scheduler(store, scheduler=scheduler), Measurement("units", list_units, SPEC, (7,))
     try:
-        lab.submit(take_measurement, store.url, measurement).result(timeout=60)
+        task_scheduler.submit(take_measurement, store.url, measurement).result(timeout=60)
     finally:
-        lab.close()
+        task_scheduler.close()
     assert read_measurements(store, [measurement])[measurement]["units"].tolist() == [300, 100, 7]

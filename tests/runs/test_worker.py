@@ -54,7 +54,7 @@ def undisturbed(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, list[tuple[int, 
     training, records = Trainer(spec), Records(0)
     while not (training.finished or training.diverged):
         records.extend(training.advance())
-    measured = [(m.step, m.val_loss, m.val_accuracy) for m in records.moments]
+    measured = [(m.step, m.val_loss, m.val_accuracy) for m in records.evaluations]
     return records.loss, records.accuracy, measured, training.checkpoint().arrays
 
 

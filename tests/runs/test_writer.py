@@ -161,7 +161,7 @@ def test_a_diverged_run_keeps_its_curves(store: Store) -> None:
 
 
 def test_a_validation_that_is_not_a_number_is_read_back_as_missing(store: Store) -> None:
-    records = Records(0, moments=[moment(0, val_loss=np.nan, val_accuracy=0.1)])
+    records = Records(0, evaluations=[moment(0, val_loss=np.nan, val_accuracy=0.1)])
     open_journal(store, SPEC).commit(records, Position(0), RunState.RUNNING)
     frame = evaluations_frame(store, [store.run(SPEC.digest)])
     assert frame["val_loss"].isna().all()

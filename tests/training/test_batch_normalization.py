@@ -56,12 +56,12 @@ class NumpyNetwork:
 @pytest.fixture
 def network() -> tuple[keras.Model, NumpyNetwork]:
     model = build_model(SPEC)
-    for variable in model.weights:  # away from the initial ones and zeros, where mistakes hide
+    for variable in model.weights:  # initial ones and zeros would hide mistakes
         variable.assign(variable.numpy() + RNG.uniform(0.1, 0.5, variable.shape))
     return model, NumpyNetwork({f"{v.path.split('/')[-2]}/{v.name}": v.numpy() for v in model.weights})
 
 
-def test_one_step_of_the_program_is_one_step_of_the_paper(network: tuple[keras.Model, NumpyNetwork]) -> None:
+def test_one_step_agrees_with_the_paper(network: tuple[keras.Model, NumpyNetwork]) -> None:
     model, oracle = network
     trainable = [tf.identity(v.value) for v in model.trainable_variables]
     statistics = [tf.identity(v.value) for v in model.non_trainable_variables]

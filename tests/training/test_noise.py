@@ -1,4 +1,4 @@
-"""Noisy BN in the training program: one step against plain Keras, given the same noise."""
+"""BN followed by noise in the training program, against plain Keras with the same noise."""
 
 import keras
 import numpy as np
@@ -12,14 +12,14 @@ from bnlab.training.program import program_for
 from bnlab.training.trainer import Trainer
 
 SPEC = RunSpec(placement="before_activation", noise=True, hidden_units=(12, 9), activation="tanh", learning_rate=0.5)
-EXAMPLES, POSITION = 20, [5, 41]
+EXAMPLES, SEED_AND_STEP = 20, [5, 41]
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (EXAMPLES, 28, 28)).astype(np.uint8)
 LABELS = RNG.integers(0, 10, EXAMPLES).astype(np.int32)
 
 
 class Affine(keras.layers.Layer):
-    """The oracle's noise: given arrays."""
+    """The noise of the oracle: a fixed scale and shift."""
 
     def __init__(self, scale: np.ndarray, shift: np.ndarray, name: str) -> None:
         super().__init__(name=name)
@@ -35,7 +35,7 @@ def keras_step(xla: bool) -> tuple[float, list[np.ndarray]]:
     for layer in build_model(SPEC).layers:
         if layer.name.startswith("noise"):
             shape = tf.constant([EXAMPLES, layer.output.shape[-1]])
-            gain, offset = map(np.asarray, draw(tf.constant(POSITION), layer.place, shape))
+            gain, offset = map(np.asarray, draw(tf.constant(SEED_AND_STEP), layer.place, shape))
             layers.append(Affine(gain, offset, layer.name))
         else:
             layers.append(layer)
@@ -46,7 +46,7 @@ def keras_step(xla: bool) -> tuple[float, list[np.ndarray]]:
 
 
 @pytest.mark.parametrize("xla", [True, False])
-def test_a_step_is_kerass_with_the_same_noise(xla: bool) -> None:
+def test_a_step_agrees_with_keras(xla: bool) -> None:
     program = program_for(SPEC)
     run = program.steps if xla else program.short_step
     state = program.initial_state(SPEC)
@@ -57,22 +57,22 @@ def test_a_step_is_kerass_with_the_same_noise(xla: bool) -> None:
         (tf.constant(IMAGES), tf.constant(LABELS), tf.constant(1 / 255, tf.float32)),
         tf.range(EXAMPLES)[None, :],
         tf.constant(1),
-        tf.constant(POSITION),
+        tf.constant(SEED_AND_STEP),
         tf.constant(SPEC.learning_rate),
     )
     expected, weights = keras_step(xla)
     assert float(loss[0]) == pytest.approx(expected, rel=1e-5)
-    for ours, theirs in zip([*trainable, *non_trainable], weights, strict=True):
-        np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-3, atol=1e-5)
+    for actual, weight in zip([*trainable, *non_trainable], weights, strict=True):
+        np.testing.assert_allclose(actual.numpy(), weight, rtol=1e-3, atol=1e-5)
 
 
-def test_each_seed_and_each_step_has_noise_of_its_own() -> None:
-    """Nothing but the noise tells these steps apart: one batch, a learning rate that changes nothing."""
+def test_noise_differs_between_seeds_and_steps() -> None:
+    """Only the noise differs between these steps: there is one batch, and the learning rate is negligible."""
     changes = {"train_examples": 4, "batch_size": 4, "epochs": 3, "learning_rate": 1e-30, "kernel_initializer": "ones"}
     losses = []
     for seed in (0, 1):
-        training = Trainer(SPEC.model_copy(update={**changes, "seed": seed}))
-        while not training.finished:
-            losses += training.advance().loss.tolist()
+        trainer = Trainer(SPEC.model_copy(update={**changes, "seed": seed}))
+        while not trainer.finished:
+            losses += trainer.advance().loss.tolist()
     assert len(losses) == 6
     assert len(set(np.round(losses, 5))) == 6

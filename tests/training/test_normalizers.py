@@ -1,4 +1,4 @@
-"""Every normalizer through a run: trained, stopped and resumed, measured, folded or not, printed and drawn."""
+"""Conformance of every normalizer: training, resuming, folding, export, printed code and charts."""
 
 from dataclasses import replace
 
@@ -30,19 +30,22 @@ SPEC = RunSpec(
 BRN = SPEC.model_copy(update={"normalizer": "batch_renormalization", "input_normalization": False})
 
 
-LONG = {"train_examples": 5_000, "epochs": 3}
+THREE_EPOCHS = {"train_examples": 5_000, "epochs": 3}
 
 
 def spec_of(name: str) -> RunSpec:
     return SPEC.model_copy(update={"normalizer": name})
 
 
-def finished(spec: RunSpec) -> tuple[Trainer, list[dict[str, dict[str, np.ndarray]]]]:
-    """The training and, of each evaluation, the layers' snapshots by layer and variable."""
-    training, snapshots = Trainer(spec), []
-    while not (training.finished or training.diverged):
-        snapshots += [{s.layer: dict(vars(s)["values"]) for s in m.snapshots} for m in training.advance().moments]
-    return training, snapshots
+def train_to_the_end(spec: RunSpec) -> tuple[Trainer, list[dict[str, dict[str, np.ndarray]]]]:
+    """The trainer, and the values of each evaluation by layer and variable."""
+    trainer, snapshots = Trainer(spec), []
+    while not (trainer.finished or trainer.diverged):
+        snapshots += [
+            {snapshot.layer: snapshot.values for snapshot in evaluation.snapshots}  # noqa: PD011
+            for evaluation in trainer.advance().evaluations
+        ]
+    return trainer, snapshots
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's, of NumPy 2
@@ -54,25 +57,25 @@ def test_a_normalizer_conforms(name: str, entry: Normalizer) -> None:
     assert [layer.normalizer for layer in network.normalizations] == [entry] * 2
     assert network_text(network).split(" → ").count(entry.short) == 2
 
-    training, snapshots = finished(spec)
-    assert training.finished
-    assert np.isfinite(training.validate()).all()
+    trainer, snapshots = train_to_the_end(spec)
+    assert trainer.finished
+    assert np.isfinite(trainer.validate()).all()
     assert [list(s) for s in snapshots] == [[layer.name for layer in network.normalizations]] * len(snapshots)
     for values in snapshots[0].values():
         assert {variable: set(array) for variable, array in values.items()} == {
             v.name: {v.initial} for v in entry.variables
         }
 
-    weights = training.checkpoint().arrays
+    weights = trainer.checkpoint().arrays
     images = np.random.default_rng(0).random((5, 28, 28), np.float32)
     expected = build_trained(network, spec, weights)(images).numpy()
-    assert_folds_or_says_why(spec, weights, images, expected)
+    assert_folds_or_is_refused(spec, weights, images, expected)
     assert_code_builds(spec, build_trained(network, spec, weights), images, expected)
     assert trained_model_file(spec, weights)[:2] == b"PK"
     assert_draws(spec, snapshots, network.normalizations[1].name)
 
 
-def assert_folds_or_says_why(
+def assert_folds_or_is_refused(
     spec: RunSpec, weights: dict[str, np.ndarray], images: np.ndarray, expected: np.ndarray
 ) -> None:
     if NORMALIZERS[spec.normalizer].foldable:
@@ -90,7 +93,7 @@ def assert_code_builds(spec: RunSpec, trained: keras.Model, images: np.ndarray, 
 
 
 def assert_draws(spec: RunSpec, snapshots: list[dict[str, dict[str, np.ndarray]]], layer: str) -> None:
-    rows = [(step, v, array) for step, own in enumerate(snapshots) for v, array in own[layer].items()]
+    rows = [(step, v, array) for step, layers in enumerate(snapshots) for v, array in layers[layer].items()]
     frame = normalization_frame(pd.DataFrame(rows, columns=["step", "variable", "values"]), 5)
     shown = shown_variables([spec])
     assert shown == tuple(
@@ -101,22 +104,22 @@ def assert_draws(spec: RunSpec, snapshots: list[dict[str, dict[str, np.ndarray]]
 
 
 @pytest.mark.parametrize("name", [name for name, entry in NORMALIZERS.items() if entry.clipping])
-def test_stopped_and_resumed_is_undisturbed(name: str) -> None:
-    """Where training depends on the step: from before the limits start to widen."""
-    spec = spec_of(name).model_copy(update=LONG)
-    whole, pieces = Trainer(spec), Trainer(spec)
-    whole.advance_to(520)
+def test_resuming_changes_no_bit(name: str) -> None:
+    """Resumes around the step at which the limits start to widen."""
+    spec = spec_of(name).model_copy(update=THREE_EPOCHS)
+    uninterrupted, resumed = Trainer(spec), Trainer(spec)
+    uninterrupted.advance_to(520)
     for step in (490, 499, 501, 520):
-        pieces.advance_to(step)
-        pieces = Trainer(spec, pieces.checkpoint())
-    for variable, array in whole.checkpoint().arrays.items():
-        np.testing.assert_array_equal(array, pieces.checkpoint().arrays[variable], err_msg=variable)
+        resumed.advance_to(step)
+        resumed = Trainer(spec, resumed.checkpoint())
+    for variable, array in uninterrupted.checkpoint().arrays.items():
+        np.testing.assert_array_equal(array, resumed.checkpoint().arrays[variable], err_msg=variable)
 
 
 @pytest.mark.parametrize("step", [0, 1_500, 9_000])
-def test_a_corrected_step_is_kerass_with_that_steps_limits(step: int) -> None:
+def test_a_renormalized_step_agrees_with_keras(step: int) -> None:
     spec = BRN
-    program, state = program_for(spec), drawn_state(spec)
+    program, state = program_for(spec), random_state(spec)
     images, labels = batch_at(spec, 0)
     data = tf.constant((images * 255).round().astype(np.uint8)), tf.constant(labels), tf.constant(1 / 255, tf.float32)
     rate, indices = tf.constant(spec.learning_rate, tf.float32), tf.range(len(labels))[None, :]
@@ -126,20 +129,20 @@ def test_a_corrected_step_is_kerass_with_that_steps_limits(step: int) -> None:
     model = keras_with_limits(spec, state, step)
     expected = model.train_on_batch(images, labels)
     assert float(loss[0]) == pytest.approx(float(expected), rel=1e-4)
-    theirs = [*model.trainable_variables, *model.non_trainable_variables]
-    for ours, variable in zip([*trainable, *non_trainable], theirs, strict=True):
-        np.testing.assert_allclose(ours.numpy(), variable.numpy(), rtol=1e-3, atol=1e-5, err_msg=variable.path)
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    for actual, variable in zip([*trainable, *non_trainable], variables, strict=True):
+        np.testing.assert_allclose(actual.numpy(), variable.numpy(), rtol=1e-3, atol=1e-5, err_msg=variable.path)
 
 
-def drawn_state(spec: RunSpec) -> State:
-    """Statistics away from where they start, so that r and d count and some reach their limits."""
+def random_state(spec: RunSpec) -> State:
+    """Moving statistics far from their initial values, so that r and d differ from 1 and 0 and some are clipped."""
     state, rng = program_for(spec).initial_state(spec), np.random.default_rng(1)
-    moved = [tf.constant(rng.uniform(0.1, 2.0, v.shape).astype(np.float32)) for v in state.non_trainable]
-    return replace(state, non_trainable=moved)
+    statistics = [tf.constant(rng.uniform(0.1, 2.0, v.shape).astype(np.float32)) for v in state.non_trainable]
+    return replace(state, non_trainable=statistics)
 
 
 def keras_with_limits(spec: RunSpec, state: State, step: int) -> keras.Model:
-    """Keras's own layers with the step's limits as plain numbers."""
+    """Keras's layers with the limits of the step as constants."""
     clipping = NORMALIZERS[spec.normalizer].clipping
     assert clipping
     r_max = clipping.r_max.at(step)
@@ -154,16 +157,16 @@ def keras_with_limits(spec: RunSpec, state: State, step: int) -> keras.Model:
     return model
 
 
-def test_the_correction_starts_as_batch_normalization() -> None:
+def test_renormalization_starts_as_batch_normalization() -> None:
     corrected, plain = (
-        Trainer(BRN.model_copy(update={"normalizer": name, **LONG}))
+        Trainer(BRN.model_copy(update={"normalizer": name, **THREE_EPOCHS}))
         for name in ("batch_renormalization", "batch_normalization")
     )
-    for training in (corrected, plain):
-        training.advance_to(500)
-    ours, theirs = corrected.checkpoint().arrays, plain.checkpoint().arrays
+    for trainer in (corrected, plain):
+        trainer.advance_to(500)
+    corrected_arrays, plain_arrays = corrected.checkpoint().arrays, plain.checkpoint().arrays
     for name in ("dense_1/kernel", "bn_1/gamma", "output/kernel"):
-        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(corrected_arrays[name], plain_arrays[name], rtol=1e-3, atol=1e-4)
 
 
 SINGLE = RunSpec(
@@ -173,15 +176,15 @@ SINGLE = RunSpec(
 
 
 def test_single_examples_of_raw_pixels_train_to_finite_values() -> None:
-    training = Trainer(SINGLE)
-    training.advance_to(4_200)
-    assert not training.diverged
-    assert all(np.isfinite(array).all() for array in training.checkpoint().arrays.values())
-    assert np.isfinite(training.validate()).all()
+    trainer = Trainer(SINGLE)
+    trainer.advance_to(4_200)
+    assert not trainer.diverged
+    assert all(np.isfinite(array).all() for array in trainer.checkpoint().arrays.values())
+    assert np.isfinite(trainer.validate()).all()
 
 
-def test_without_limits_they_would_diverge() -> None:
-    """Every batch has variance 0, so the moving deviation falls towards √ε and d has no bound."""
+def test_single_examples_diverge_without_limits() -> None:
+    """Every batch has variance 0, so the moving standard deviation falls towards √ε and d is unbounded."""
     (entry,) = [entry for entry in NORMALIZERS.values() if entry.clipping]
     network = describe_network(SINGLE)
     unlimited = tuple(

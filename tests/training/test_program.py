@@ -1,4 +1,4 @@
-"""The compiled program against plain Keras: same batches, same initial weights, every step's loss and the end."""
+"""The compiled program against plain Keras: same batches and initial weights; loss of every step, final weights."""
 
 from itertools import cycle
 
@@ -12,7 +12,7 @@ from bnlab.specs.choices import OPTIMIZERS, PLACEMENTS, RESCALINGS
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RUNTIME_FIELDS, RunSpec
 from bnlab.training.program import program_for
-from bnlab.training.schedule import epoch_order
+from bnlab.training.schedule import batch_indices
 from bnlab.training.trainer import Trainer
 
 STEPS = 200
@@ -22,19 +22,18 @@ RATES = {"sgd": 0.02, "sgd_momentum": 0.002, "nesterov": 0.002, "rmsprop": 0.000
 
 
 def train_with_keras(spec: RunSpec, steps: int) -> tuple[np.ndarray, np.ndarray, keras.Model]:
-    """The oracle: `train_on_batch` on the same batches; every step's loss and accuracy, and the trained model."""
+    """The oracle, `train_on_batch` on the same batches: loss and accuracy of every step, and the trained model."""
     optimizer = OPTIMIZERS[spec.optimizer]
     model = build_model(spec)
     model.compile(
         optimizer=getattr(keras.optimizers, optimizer.keras_class)(spec.learning_rate, **optimizer.config),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile=False,  # XLA would compile anew for each spec and for an epoch's last, smaller batch
+        jit_compile=False,  # XLA would compile for each spec and again for an epoch's last, smaller batch
     )
     arrays, curve = load_arrays(spec), []
     for step in range(steps):
-        epoch, position = divmod(step, spec.steps_per_epoch)
-        batch = epoch_order(spec, epoch)[position * spec.batch_size :][: spec.batch_size]
+        batch = batch_indices(spec, step)
         images = arrays.train_images[batch].astype("float32") * np.float32(RESCALINGS[spec.rescale].factor)
         model.reset_metrics()
         curve.append(model.train_on_batch(images, arrays.train_labels[batch]))
@@ -43,31 +42,30 @@ def train_with_keras(spec: RunSpec, steps: int) -> tuple[np.ndarray, np.ndarray,
 
 
 def train_with_bnlab(spec: RunSpec, steps: int) -> tuple[np.ndarray, np.ndarray, Trainer]:
-    training, loss, accuracy = Trainer(spec), [], []
-    while training.step < steps:
-        records = training.advance()
+    trainer, loss, accuracy = Trainer(spec), [], []
+    while trainer.step < steps:
+        records = trainer.advance()
         loss.append(records.loss)
         accuracy.append(records.accuracy)
-    return np.concatenate(loss)[:steps], np.concatenate(accuracy)[:steps], training
+    return np.concatenate(loss)[:steps], np.concatenate(accuracy)[:steps], trainer
 
 
 def assert_agrees(spec: RunSpec) -> None:
     """`spec` has STEPS steps or a few more; the oracle takes as many as bnlab took."""
-    loss, accuracy, training = train_with_bnlab(spec, STEPS)
-    keras_loss, keras_accuracy, model = train_with_keras(spec, training.step)
+    loss, accuracy, trainer = train_with_bnlab(spec, STEPS)
+    keras_loss, keras_accuracy, model = train_with_keras(spec, trainer.step)
     np.testing.assert_allclose(loss, keras_loss[:STEPS], rtol=1e-3)
     np.testing.assert_allclose(accuracy, keras_accuracy[:STEPS], atol=1e-6)
-    ours = {name: array for name, array in training.checkpoint().arrays.items() if name.count("/") == 1}
-    theirs = {f"{v.path.split('/')[-2]}/{v.name}": v.numpy() for v in model.weights}
-    assert ours.keys() == theirs.keys()
-    for name, array in ours.items():
-        # The absolute part is for what is zero but for rounding, such as an offset that the next BN takes out.
-        allowed = 1e-3 * np.linalg.norm(theirs[name]) + 1e-5 * np.sqrt(array.size)
-        assert np.linalg.norm(array - theirs[name]) < allowed, name
+    actual = {name: array for name, array in trainer.checkpoint().arrays.items() if name.count("/") == 1}
+    expected = {f"{v.path.split('/')[-2]}/{v.name}": v.numpy() for v in model.weights}
+    assert actual.keys() == expected.keys()
+    for name, array in actual.items():
+        # The absolute part allows for rounding of zeros, such as an offset that the following BN removes.
+        allowed = 1e-3 * np.linalg.norm(expected[name]) + 1e-5 * np.sqrt(array.size)
+        assert np.linalg.norm(array - expected[name]) < allowed, name
 
 
-# Every placement and every optimizer, but not each with each: an update sees one tensor after the other, whatever
-# network they are of.
+# Every placement and every optimizer, but not each pair: an update does not depend on the network.
 @pytest.mark.parametrize(("optimizer", "placement"), list(zip(OPTIMIZERS, cycle(PLACEMENTS))))
 def test_agrees_with_keras(optimizer: str, placement: str) -> None:
     assert_agrees(
@@ -121,18 +119,18 @@ def test_specs_that_differ_only_in_values_share_a_program() -> None:
     assert program_for(spec) is not program_for(spec.model_copy(update={"placement": "before_activation"}))
 
 
-def test_stops_at_the_first_loss_that_is_not_finite() -> None:
+def test_training_stops_at_the_first_loss_that_is_not_finite() -> None:
     spec = RunSpec(**SMALL | {"rescale": "raw", "learning_rate": 100.0, "activation": "linear"})
-    loss, _, training = _until_the_end(spec)
-    assert training.diverged
-    assert not training.finished
+    loss, trainer = train_to_the_end(spec)
+    assert trainer.diverged
+    assert not trainer.finished
     assert np.isfinite(loss[:-1]).all()
     assert not np.isfinite(loss[-1])
-    assert len(loss) == training.step
+    assert len(loss) == trainer.step
 
 
-def _until_the_end(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, Trainer]:
-    training, loss = Trainer(spec), []
-    while not (training.finished or training.diverged):
-        loss.append(training.advance().loss)
-    return np.concatenate(loss), np.empty(0), training
+def train_to_the_end(spec: RunSpec) -> tuple[np.ndarray, Trainer]:
+    trainer, loss = Trainer(spec), []
+    while not (trainer.finished or trainer.diverged):
+        loss.append(trainer.advance().loss)
+    return np.concatenate(loss), trainer

@@ -1,4 +1,4 @@
-"""TensorFlow's logger tells errors only."""
+"""TensorFlow's settings in a worker."""
 
 import logging
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 from bnlab.training.runtime import silence_warnings
 
 
-def test_only_errors_are_told() -> None:
+def test_only_errors_are_logged() -> None:
     logger = tf.get_logger()
     before = logger.level
     try:

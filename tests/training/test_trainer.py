@@ -1,4 +1,4 @@
-"""One run's training: deterministic, resumable at any step, measured at its moments."""
+"""Training of one run: deterministic, resumable at any step, evaluated at its evaluation steps."""
 
 import itertools
 from functools import lru_cache
@@ -14,6 +14,7 @@ from bnlab.training import trainer as module
 from bnlab.training.records import Records
 from bnlab.training.schedule import evaluation_steps
 from bnlab.training.trainer import Trainer
+from tests.training.keras_oracle import keras_gradients
 
 SPEC = RunSpec(
     placement="before_activation",
@@ -26,37 +27,37 @@ SPEC = RunSpec(
 )
 
 
-def run_to_the_end(training: Trainer, records: Records | None = None) -> Records:
+def train_to_the_end(trainer: Trainer, records: Records | None = None) -> Records:
     records = records or Records(0)
-    while not training.finished:
-        records.extend(training.advance())
+    while not trainer.finished:
+        records.extend(trainer.advance())
     return records
 
 
 def bits(records: Records) -> tuple[bytes, ...]:
-    """Everything recorded but the seconds, to the bit."""
-    measured = [
+    """Everything recorded except the seconds, as bytes."""
+    evaluations = [
         repr((m.step, m.val_loss, m.val_accuracy, m.layers)).encode()
         + b"".join(s.layer.encode() + b"".join(v.tobytes() for v in s.values.values()) for s in m.snapshots)
-        for m in records.moments
+        for m in records.evaluations
     ]
-    return records.loss.tobytes(), records.accuracy.tobytes(), *measured
+    return records.loss.tobytes(), records.accuracy.tobytes(), *evaluations
 
 
-def state_bits(training: Trainer) -> dict[str, bytes]:
-    return {name: array.tobytes() for name, array in training.checkpoint().arrays.items()}
+def state_bits(trainer: Trainer) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in trainer.checkpoint().arrays.items()}
 
 
 @lru_cache
-def undisturbed(spec: RunSpec) -> tuple[tuple[bytes, ...], dict[str, bytes]]:
-    """What is recorded of a training from its beginning to its end, and its last state, to the bit."""
-    training = Trainer(spec)
-    return bits(run_to_the_end(training)), state_bits(training)
+def uninterrupted_bits(spec: RunSpec) -> tuple[tuple[bytes, ...], dict[str, bytes]]:
+    """The records and the final state of a training without interruptions, as bytes."""
+    trainer = Trainer(spec)
+    return bits(train_to_the_end(trainer)), state_bits(trainer)
 
 
 def test_the_same_spec_gives_the_same_bits() -> None:
     again = Trainer(SPEC)
-    assert (bits(run_to_the_end(again)), state_bits(again)) == undisturbed(SPEC)
+    assert (bits(train_to_the_end(again)), state_bits(again)) == uninterrupted_bits(SPEC)
 
 
 @pytest.mark.parametrize(
@@ -71,22 +72,22 @@ def test_a_checkpoint_at_any_step_changes_no_bit(
     stop_at: int, changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = SPEC.model_copy(update=changes)
-    expected, last_state = undisturbed(spec)
-    monkeypatch.setattr(module, "MAX_ROWS", 3)  # other chunks than the undisturbed run's
+    expected_records, expected_state = uninterrupted_bits(spec)
+    monkeypatch.setattr(module, "MAX_CHUNK_STEPS", 3)  # other chunks than the uninterrupted training
     interrupted, records = Trainer(spec), Records(0)
     records.extend(interrupted.advance())
     while interrupted.step < stop_at:
         records.extend(interrupted.advance())
     resumed = Trainer(spec, interrupted.checkpoint())
-    assert bits(run_to_the_end(resumed, records)) == expected
-    assert state_bits(resumed) == last_state
+    assert bits(train_to_the_end(resumed, records)) == expected_records
+    assert state_bits(resumed) == expected_state
 
 
-def test_every_moment_is_measured_once_and_every_step_recorded() -> None:
-    records = run_to_the_end(Trainer(SPEC))
-    assert [m.step for m in records.moments] == list(evaluation_steps(SPEC))
+def test_every_step_is_recorded_and_every_evaluation_taken_once() -> None:
+    records = train_to_the_end(Trainer(SPEC))
+    assert [m.step for m in records.evaluations] == list(evaluation_steps(SPEC))
     assert len(records.loss) == len(records.accuracy) == SPEC.total_steps == 48
-    last = records.moments[-1]
+    last = records.evaluations[-1]
     assert [s.layer for s in last.snapshots] == ["bn_input", "bn_1", "bn_2"]
     assert {n: v.shape for n, v in last.snapshots[1].values.items()} == dict.fromkeys(
         ("gamma", "beta", "moving_mean", "moving_variance"), (16,)
@@ -97,18 +98,18 @@ def test_every_moment_is_measured_once_and_every_step_recorded() -> None:
 def test_step_0_is_the_untrained_network() -> None:
     first = Trainer(SPEC).advance()
     assert first.first_step == len(first.loss) == 0
-    moment = first.moments[0]
-    assert moment.step == 0
-    assert moment.seconds == 0
-    assert set(moment.snapshots[0].values["gamma"]) == {1.0}
-    assert set(moment.snapshots[0].values["moving_mean"]) == {0.0}
+    evaluation = first.evaluations[0]
+    assert evaluation.step == 0
+    assert evaluation.seconds == 0
+    assert set(evaluation.snapshots[0].values["gamma"]) == {1.0}
+    assert set(evaluation.snapshots[0].values["moving_mean"]) == {0.0}
 
 
 def test_validation_agrees_with_keras() -> None:
-    training = Trainer(SPEC)
-    last = run_to_the_end(training).moments[-1]
+    trainer = Trainer(SPEC)
+    last = train_to_the_end(trainer).evaluations[-1]
     model = build_model(SPEC)
-    arrays = training.checkpoint().arrays
+    arrays = trainer.checkpoint().arrays
     model.set_weights([arrays[f"{v.path.split('/')[-2]}/{v.name}"] for v in model.weights])
     model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     data = load_arrays(SPEC)
@@ -120,12 +121,12 @@ def test_validation_agrees_with_keras() -> None:
 
 
 def test_layer_records_agree_with_keras_on_the_probe_batch() -> None:
-    training = Trainer(SPEC)
-    record = training.advance().moments[0].layers[0]
+    trainer = Trainer(SPEC)
+    record = trainer.advance().evaluations[0].layers[0]
     model, data = build_model(SPEC), load_arrays(SPEC)
     images, labels = data.train_images[:128].astype("float32") / 255, data.train_labels[:128]
-    inner = keras.Model(model.inputs[0], model.get_layer("bn_1").output)(images, training=True).numpy()
-    assert record.percentiles == pytest.approx(np.percentile(inner, (5, 15, 50, 85, 95)), abs=1e-4)
+    pre_activations = keras.Model(model.inputs[0], model.get_layer("bn_1").output)(images, training=True).numpy()
+    assert record.percentiles == pytest.approx(np.percentile(pre_activations, (5, 15, 50, 85, 95)), abs=1e-4)
     kernel = model.get_layer("dense_1").kernel
     assert record.weight_norm == pytest.approx(np.linalg.norm(kernel.numpy()), rel=1e-5)
 
@@ -135,32 +136,25 @@ def test_layer_records_agree_with_keras_on_the_probe_batch() -> None:
         return float(np.mean(keras.losses.sparse_categorical_crossentropy(labels, outputs)))
 
     start = kernel.numpy()
-    gradient = _gradient_by_keras(model, images, labels)
+    kernel_index = [variable.path for variable in model.trainable_variables].index(kernel.path)
+    gradient = keras_gradients(model, images, labels)[kernel_index]
     assert record.gradient_norm == pytest.approx(np.linalg.norm(gradient), rel=1e-4)
     direction = gradient / np.linalg.norm(gradient)
     slope = (loss_at(direction * 0.01) - loss_at(-direction * 0.01)) / 0.02
     assert record.gradient_norm == pytest.approx(slope, rel=0.05)
 
 
-def _gradient_by_keras(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    import tensorflow as tf
-
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, model(images, training=True)))
-    return tape.gradient(loss, model.get_layer("dense_1").kernel.value).numpy()
-
-
 @pytest.mark.parametrize(("examples", "batch"), [(1, 1), (5, 8), (8, 8), (9, 8)])
 def test_the_smallest_datasets_train(examples: int, batch: int) -> None:
     spec = RunSpec(hidden_units=(4,), train_examples=examples, batch_size=batch, epochs=2)
-    records = run_to_the_end(Trainer(spec))
+    records = train_to_the_end(Trainer(spec))
     assert len(records.loss) == spec.total_steps == 2 * -(-examples // batch)
-    assert [m.step for m in records.moments] == list(evaluation_steps(spec))
+    assert [m.step for m in records.evaluations] == list(evaluation_steps(spec))
 
 
-def test_no_call_runs_on_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_take_about_chunk_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK_SECONDS", 0.0)
-    training = Trainer(SPEC)
-    training.advance()
-    lengths = [len(training.advance().loss) for _ in itertools.repeat(None, 6)]
+    trainer = Trainer(SPEC)
+    trainer.advance()
+    lengths = [len(trainer.advance().loss) for _ in itertools.repeat(None, 6)]
     assert lengths[-3:] == [1, 1, 1]

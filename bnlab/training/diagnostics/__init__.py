@@ -1,1 +1,1 @@
-"""Measurements of a network beside its training."""
+"""Measurements of a network at given steps of its training."""

@@ -1,6 +1,7 @@
-"""What the loss depends on: each of normalization's quantities moved a little, in both modes."""
+"""Sensitivity of the loss to each quantity of the normalization layers, in training and in inference mode."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
@@ -15,45 +16,51 @@ from bnlab.training.data import Batch
 from bnlab.training.optimizers import Tensors
 from bnlab.training.program import State, batch_loss
 
-AMOUNT = 0.1
+DEFAULT_AMOUNT = 0.1
 
-Move = Callable[[tf.Tensor, tf.Tensor, float], tf.Tensor]
-"""(the quantity, the variance of the same layer, amount) -> the quantity moved."""
+Perturbation = Callable[[tf.Tensor, tf.Tensor, float], tf.Tensor]
+"""(quantity, variance of the same layer, amount) -> perturbed quantity."""
+Moments = Callable[..., tuple[tf.Tensor, tf.Tensor]]
 
 
-def _grown(quantity: tf.Tensor, _variance: tf.Tensor, amount: float) -> tf.Tensor:
+def _scale(quantity: tf.Tensor, _variance: tf.Tensor, amount: float) -> tf.Tensor:
     return quantity * (1 + amount)
 
 
-def _shifted(quantity: tf.Tensor, _variance: tf.Tensor, amount: float) -> tf.Tensor:
+def _add(quantity: tf.Tensor, _variance: tf.Tensor, amount: float) -> tf.Tensor:
     return quantity + amount
 
 
-def _shifted_by_deviations(quantity: tf.Tensor, variance: tf.Tensor, amount: float) -> tf.Tensor:
+def _add_deviations(quantity: tf.Tensor, variance: tf.Tensor, amount: float) -> tf.Tensor:
     return quantity + amount * tf.sqrt(variance)
 
 
-_BY_ROLE: dict[Role, Move] = {
-    "factor": _grown,
-    "offset": _shifted,
-    "mean": _shifted_by_deviations,
-    "variance": _grown,
+_BY_ROLE: dict[Role, Perturbation] = {
+    "factor": _scale,
+    "offset": _add,
+    "mean": _add_deviations,
+    "variance": _scale,
 }
-_OF_BATCH: dict[str, Move] = {"batch_mean": _shifted_by_deviations, "batch_variance": _grown}
-_LEARNED = {name: _BY_ROLE[v.role] for name, v in VARIABLES.items() if v.trainable}
-_KEPT = {name: _BY_ROLE[v.role] for name, v in VARIABLES.items() if not v.trainable}
+_TRAINABLE = {name: _BY_ROLE[variable.role] for name, variable in VARIABLES.items() if variable.trainable}
+_BATCH_STATISTICS: dict[str, Perturbation] = {"batch_mean": _add_deviations, "batch_variance": _scale}
+_MOVING_STATISTICS = {name: _BY_ROLE[variable.role] for name, variable in VARIABLES.items() if not variable.trainable}
 
-MOVES: dict[str, Move] = {**_LEARNED, **_OF_BATCH, **_KEPT}
-"""How each quantity is moved: factors and variances by a share of themselves, offsets (which start at 0) by the amount
-itself, the means by a share of the standard deviation that goes with them."""
+PERTURBATIONS: dict[str, Perturbation] = {**_TRAINABLE, **_BATCH_STATISTICS, **_MOVING_STATISTICS}
+"""The perturbation of each quantity: factors and variances are multiplied by 1 + amount, the amount is added to offsets
+(which start at 0), and amount times the standard deviation is added to means."""
 
 
 @dataclass(frozen=True)
 class LossChange:
-    """How far the mean loss on one batch moves when one quantity of every normalization layer does, in each mode.
+    """The change of the mean loss on one batch when one quantity of all normalization layers is perturbed.
 
-    Exactly 0 where a mode does not use the quantity: in training mode the moving statistics (but for batch
-    renormalization, which corrects towards them), in inference mode the batch's.
+    Exactly 0 in a mode that does not use the quantity: the moving statistics in training mode (except in batch
+    renormalization, which corrects towards them) and the batch statistics in inference mode.
+
+    Attributes:
+        quantity: A key of PERTURBATIONS.
+        training: The change in training mode.
+        inference: The change in inference mode.
     """
 
     quantity: str
@@ -62,88 +69,92 @@ class LossChange:
 
 
 def loss_changes(
-    spec: RunSpec, state: State, step: int, batch: Batch, amount: float = AMOUNT
+    spec: RunSpec, state: State, step: int, batch: Batch, amount: float = DEFAULT_AMOUNT
 ) -> tuple[LossChange, ...]:
-    """One change for each quantity that the network of `spec` has, in the order of MOVES; noise is left out.
+    """The change for each quantity of the network of `spec`, at `state` after `step` steps, without noise.
 
-    `state` is that after `step` steps. All units of all normalization layers are moved at once and in the same
-    direction; the later layers' batch statistics are those of what then reaches them. Nothing for a network without
-    normalization, and no statistics of the batch where the normalizer uses none.
+    All units of all normalization layers are perturbed at once and in the same direction; the batch statistics of later
+    layers follow from their perturbed inputs. Empty for a network without normalization.
+
+    Returns:
+        Changes in the order of PERTURBATIONS, those of the batch statistics only if the normalizer uses them.
     """
     layers = describe_network(spec).normalizations
-    by_batch = [layer for layer in layers if layer.normalizer and layer.normalizer.uses_batch_statistics]
-    names = {variable.name for layer in layers for variable in layer.variables} | (
-        set(_OF_BATCH) if by_batch else set()
-    )
+    batch_layers = [layer for layer in layers if layer.normalizer and layer.normalizer.uses_batch_statistics]
+    quantities = {variable.name for layer in layers for variable in layer.variables}
+    if batch_layers:
+        quantities |= set(_BATCH_STATISTICS)
     model = build_model(spec)
-    reference = list(_losses(spec, model, state, step, batch))
+    reference = _losses(spec, model, state, step, batch)
     changes = []
-    for quantity in (name for name in MOVES if name in names):
-        moved = _moved_state(model, state, quantity, amount)
-        with _MovedMoments(model, by_batch, quantity, amount):
-            losses = list(_losses(spec, model, moved, step, batch))
-        changes.append(LossChange(quantity, *(loss - own for loss, own in zip(losses, reference, strict=True))))
+    for quantity in (name for name in PERTURBATIONS if name in quantities):
+        perturbed = _perturb_variables(model, state, quantity, amount)
+        with _perturbed_batch_statistics(model, batch_layers, quantity, amount):
+            losses = _losses(spec, model, perturbed, step, batch)
+        changes.append(LossChange(quantity, losses[0] - reference[0], losses[1] - reference[1]))
     return tuple(changes)
 
 
-def _losses(spec: RunSpec, model: keras.Sequential, state: State, step: int, batch: Batch) -> Iterator[float]:
-    for training in (True, False):
+def _losses(spec: RunSpec, model: keras.Sequential, state: State, step: int, batch: Batch) -> tuple[float, float]:
+    """The mean loss on `batch` in training mode and in inference mode."""
+
+    def loss(training: bool) -> float:
         with training_step(spec, model, TrainingStep(tf.constant(step))):
-            loss, _, _ = batch_loss(model, (state.trainable, state.non_trainable), *batch, training=training)
-        yield float(loss)
+            value, _, _ = batch_loss(model, (state.trainable, state.non_trainable), *batch, training=training)
+        return float(value)
+
+    return loss(training=True), loss(training=False)
 
 
-def _moved_state(model: keras.Sequential, state: State, quantity: str, amount: float) -> State:
-    """`state` with the variables of that name moved; as it is for the batch's statistics."""
+def _perturb_variables(model: keras.Sequential, state: State, quantity: str, amount: float) -> State:
+    """`state` with all variables named `quantity` perturbed; unchanged for a batch statistic."""
     variances = {
-        _owner(variable): value
+        _layer_name(variable): value
         for variable, value in zip(model.non_trainable_variables, state.non_trainable, strict=True)
         if variable.name in VARIABLES and VARIABLES[variable.name].role == "variance"
     }
 
-    def moved(variables: list[keras.Variable], values: Tensors) -> Tensors:
+    def perturb(variables: list[keras.Variable], values: Tensors) -> Tensors:
         return [
-            MOVES[quantity](value, variances.get(_owner(variable), value), amount)
+            PERTURBATIONS[quantity](value, variances.get(_layer_name(variable), value), amount)
             if variable.name == quantity
             else value
             for variable, value in zip(variables, values, strict=True)
         ]
 
     return State(
-        moved(model.trainable_variables, state.trainable),
-        moved(model.non_trainable_variables, state.non_trainable),
+        perturb(model.trainable_variables, state.trainable),
+        perturb(model.non_trainable_variables, state.non_trainable),
         state.slots,
     )
 
 
-def _owner(variable: keras.Variable) -> str:
+def _layer_name(variable: keras.Variable) -> str:
     return str(variable.path.split("/")[-2])
 
 
-class _MovedMoments:
-    """While it is entered, `layers` of `model`, which take moments of the batch, see its mean or variance moved."""
-
-    def __init__(self, model: keras.Sequential, layers: Iterable[Layer], quantity: str, amount: float) -> None:
-        self._layers = [model.get_layer(layer.name) for layer in layers]
-        self._quantity, self._amount = quantity, amount
-
-    def __enter__(self) -> None:
-        for layer in self._layers:
-            layer._moments = self._moving(layer._moments)
-
-    def __exit__(self, *_: object) -> None:
-        for layer in self._layers:
+@contextmanager
+def _perturbed_batch_statistics(
+    model: keras.Sequential, layers: Iterable[Layer], quantity: str, amount: float
+) -> Iterator[None]:
+    """Perturb the batch mean or variance that `layers` of `model` compute in the block."""
+    keras_layers = [model.get_layer(layer.name) for layer in layers]
+    for layer in keras_layers:
+        layer._moments = _perturb_moments(layer._moments, quantity, amount)
+    try:
+        yield
+    finally:
+        for layer in keras_layers:
             del layer._moments
 
-    def _moving(
-        self, moments: Callable[..., tuple[tf.Tensor, tf.Tensor]]
-    ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-        def moved(*arguments: object) -> tuple[tf.Tensor, tf.Tensor]:
-            mean, variance = moments(*arguments)
-            if self._quantity == "batch_mean":
-                return MOVES[self._quantity](mean, variance, self._amount), variance
-            if self._quantity == "batch_variance":
-                return mean, MOVES[self._quantity](variance, variance, self._amount)
-            return mean, variance
 
-        return moved
+def _perturb_moments(moments: Moments, quantity: str, amount: float) -> Moments:
+    def perturbed(*arguments: object) -> tuple[tf.Tensor, tf.Tensor]:
+        mean, variance = moments(*arguments)
+        if quantity == "batch_mean":
+            return PERTURBATIONS[quantity](mean, variance, amount), variance
+        if quantity == "batch_variance":
+            return mean, PERTURBATIONS[quantity](variance, variance, amount)
+        return mean, variance
+
+    return perturbed

@@ -7,7 +7,7 @@ import streamlit as st
 
 from bnlab.charts.formatting import power, size_text
 from bnlab.model.folding import why_not_foldable
-from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
+from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, parameters_frame
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui.compare.results import PERCENT
@@ -80,7 +80,11 @@ def _render_report(report: FoldReport, digest: str) -> None:
     columns = {"layer": "Layer", "kind": "Kind"}
     counts = {"before": number("Parameters", format="localized"), "after": number("Folded", format="localized")}
     st.dataframe(
-        ledger_frame(report), hide_index=True, placeholder="–", column_config={**columns, **counts}, key="fold-ledger"
+        parameters_frame(report),
+        hide_index=True,
+        placeholder="–",
+        column_config={**columns, **counts},
+        key="fold-ledger",
     )
     st.download_button(
         f"Download the folded network ({size_text(len(report.model))})",

@@ -20,7 +20,7 @@ from bnlab.charts.depth_profile import (
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import Chart, Runs, ShownRun
 from bnlab.runs.diagnostics import depth_profile, take_depth_profiles
-from bnlab.runs.measurements import read_measurements, stored
+from bnlab.runs.measurements import read_measurements, stored_measurements
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
@@ -165,7 +165,9 @@ def _profiles(runs: Sequence[ShownRun], steps: tuple[int, ...]) -> list[Profile]
 def _stored(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> set[Profile]:
     """What the store has already."""
     measurements = [depth_profile(run.spec, step) for run in runs for step in steps]
-    return {(measurement.spec.digest, measurement.arguments[0]) for measurement in stored(store, measurements)}
+    return {
+        (measurement.spec.digest, measurement.arguments[0]) for measurement in stored_measurements(store, measurements)
+    }
 
 
 @lru_cache(maxsize=64)

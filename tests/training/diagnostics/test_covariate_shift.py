@@ -1,20 +1,20 @@
-"""The meter of internal covariate shift against plain Keras."""
+"""Internal covariate shift against plain Keras."""
 
 import numpy as np
 import pytest
 
 from bnlab.specs.run_spec import RunSpec
-from bnlab.training.diagnostics.gradients import shifts_trained
-from tests.training.keras_oracle import batch_at, gradients_of, trained_by_keras
+from bnlab.training.diagnostics.gradients import layer_shifts_at_steps
+from tests.training.keras_oracle import batch_at, keras_gradients, train_with_keras
 
 SMALL = {"hidden_units": (12, 8), "train_examples": 200, "learning_rate": 0.2, "activation": "tanh", "epochs": 1}
 
 
-def by_keras(spec: RunSpec, step: int) -> list[tuple[str, float, float, float]]:
-    """Definition 2.1, the network set to the mixed weights for each layer anew."""
-    model, batch = trained_by_keras(spec, step), batch_at(spec, step)
+def keras_shifts(spec: RunSpec, step: int) -> list[tuple[str, float, float, float]]:
+    """Layer, ‖G‖, ‖G − G′‖ and cosine of each layer: for each, the preceding variables are updated in the model."""
+    model, batch = train_with_keras(spec, step), batch_at(spec, step)
     before = [variable.numpy() for variable in model.trainable_variables]
-    gradients = gradients_of(model, *batch)
+    gradients = keras_gradients(model, *batch)
     names = [variable.path.split("/")[-2] + "/" + variable.name for variable in model.trainable_variables]
     order = [layer.name for layer in model.layers]
     rows = []
@@ -22,9 +22,9 @@ def by_keras(spec: RunSpec, step: int) -> list[tuple[str, float, float, float]]:
         for variable, start, gradient in zip(model.trainable_variables, before, gradients, strict=True):
             precedes = order.index(variable.path.split("/")[-2]) < order.index(layer)
             variable.assign(start - spec.learning_rate * gradient if precedes else start)
-        place = names.index(f"{layer}/kernel")
+        index = names.index(f"{layer}/kernel")
         g, after = (
-            array.astype(np.float64).ravel() for array in (gradients[place], gradients_of(model, *batch)[place])
+            array.astype(np.float64).ravel() for array in (gradients[index], keras_gradients(model, *batch)[index])
         )
         cosine = g @ after / np.linalg.norm(g) / np.linalg.norm(after)
         rows.append((layer, float(np.linalg.norm(g)), float(np.linalg.norm(g - after)), cosine))
@@ -36,38 +36,40 @@ def by_keras(spec: RunSpec, step: int) -> list[tuple[str, float, float, float]]:
     [{}, {"placement": "before_activation", "input_normalization": True}, {"placement": "after_activation"}],
     ids=str,
 )
-def test_it_agrees_with_keras(changes: dict[str, object]) -> None:
+def test_agrees_with_keras(changes: dict[str, object]) -> None:
     spec = RunSpec(**SMALL, **changes)
-    for step, shifts in shifts_trained(spec, [0, 9]):
-        for shift, (layer, norm, difference, cosine) in zip(shifts, by_keras(spec, step), strict=True):
+    for step, shifts in layer_shifts_at_steps(spec, [0, 9]):
+        for shift, (layer, norm, difference, cosine) in zip(shifts, keras_shifts(spec, step), strict=True):
             assert shift.layer == layer
             assert shift.gradient_norm == pytest.approx(norm, rel=2e-3)
             assert shift.difference == pytest.approx(difference, rel=5e-3, abs=1e-5 * norm)
             assert shift.cosine == pytest.approx(cosine, abs=1e-4)
 
 
-def test_nothing_stands_before_the_first_layer() -> None:
-    ((_, shifts),) = shifts_trained(RunSpec(**SMALL), [3])
+def test_the_first_layer_has_no_shift() -> None:
+    ((_, shifts),) = layer_shifts_at_steps(RunSpec(**SMALL), [3])
     assert (shifts[0].difference, shifts[0].cosine) == (0, pytest.approx(1))
     assert all(shift.difference > 0 for shift in shifts[1:])
 
 
-def test_a_vanishing_step_shifts_nothing() -> None:
+def test_a_vanishing_step_causes_no_shift() -> None:
     spec = RunSpec(**SMALL | {"learning_rate": 1e-30, "placement": "before_activation", "noise": True})
-    ((_, shifts),) = shifts_trained(spec, [2])
+    ((_, shifts),) = layer_shifts_at_steps(spec, [2])
     assert [shift.difference for shift in shifts] == [0, 0, 0]
     assert [shift.cosine for shift in shifts] == pytest.approx([1, 1, 1])
 
 
-def test_the_optimizer_takes_the_step() -> None:
-    """Adam's first step is the learning rate's size whatever the gradient's."""
+def test_the_step_is_the_optimizers() -> None:
+    """The size of Adam's first step is the learning rate, independent of the gradient."""
     small, large = (
-        next(shifts_trained(RunSpec(**SMALL | {"optimizer": "adam", "learning_rate": rate}), [0]))[1][-1].difference
+        next(layer_shifts_at_steps(RunSpec(**SMALL | {"optimizer": "adam", "learning_rate": rate}), [0]))[1][
+            -1
+        ].difference
         for rate in (1e-4, 1e-3)
     )
     assert large == pytest.approx(10 * small, rel=0.3)
 
 
-def test_where_there_is_no_gradient_there_is_no_angle() -> None:
-    ((_, shifts),) = shifts_trained(RunSpec(**SMALL | {"kernel_initializer": "zeros"}), [0])
+def test_the_cosine_of_a_zero_gradient_is_nan() -> None:
+    ((_, shifts),) = layer_shifts_at_steps(RunSpec(**SMALL | {"kernel_initializer": "zeros"}), [0])
     assert np.isnan(shifts[0].cosine)

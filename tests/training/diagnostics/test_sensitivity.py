@@ -1,4 +1,4 @@
-"""How the loss moves with each of BN's quantities, against NumPy."""
+"""Sensitivity of the loss to the quantities of normalization layers, against NumPy."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.checkpoint import save_state
 from bnlab.training.data import probe_batch
-from bnlab.training.diagnostics.sensitivity import MOVES, loss_changes
+from bnlab.training.diagnostics.sensitivity import PERTURBATIONS, loss_changes
 from bnlab.training.trainer import trained_states
 
 SPEC = RunSpec(
@@ -19,21 +19,21 @@ AMOUNT = 0.1
 
 
 def numpy_loss(w: dict[str, np.ndarray], quantity: str, amount: float, training: bool) -> float:
-    """The forward pass in float64, one quantity of both BN layers moved."""
+    """The loss in float64 with one quantity of both BN layers perturbed."""
     arrays = load_arrays(SPEC)
     x, labels = arrays.train_images[:128].reshape(128, -1) / 255.0, arrays.train_labels[:128]
-    grown = {name: 1 + amount * (name == quantity) for name in MOVES}
-    shift = {name: amount * (name == quantity) for name in MOVES}
+    factor = {name: 1 + amount * (name == quantity) for name in PERTURBATIONS}
+    shift = {name: amount * (name == quantity) for name in PERTURBATIONS}
 
     def normalized(x: np.ndarray, layer: str) -> np.ndarray:
         if training:
             mean = x.mean(0) + shift["batch_mean"] * x.std(0)
-            variance = x.var(0) * grown["batch_variance"]
+            variance = x.var(0) * factor["batch_variance"]
         else:
             mean = w[f"{layer}/moving_mean"] + shift["moving_mean"] * np.sqrt(w[f"{layer}/moving_variance"])
-            variance = w[f"{layer}/moving_variance"] * grown["moving_variance"]
+            variance = w[f"{layer}/moving_variance"] * factor["moving_variance"]
         y = (x - mean) / np.sqrt(variance + SPEC.epsilon)
-        return y * w[f"{layer}/gamma"] * grown["gamma"] + w[f"{layer}/beta"] + shift["beta"]
+        return y * w[f"{layer}/gamma"] * factor["gamma"] + w[f"{layer}/beta"] + shift["beta"]
 
     z = normalized(normalized(x, "bn_input") @ w["dense_1/kernel"] + w["dense_1/bias"], "bn_1")
     logits = np.tanh(z) @ w["output/kernel"] + w["output/bias"]
@@ -42,19 +42,21 @@ def numpy_loss(w: dict[str, np.ndarray], quantity: str, amount: float, training:
 
 
 @pytest.mark.parametrize("step", [0, 13])
-def test_it_agrees_with_numpy(step: int) -> None:
+def test_agrees_with_numpy(step: int) -> None:
     ((_, state),) = trained_states(SPEC, [step])
     weights = {name: array.astype(np.float64) for name, array in save_state(SPEC, state).items()}
     changes = loss_changes(SPEC, state, step, probe_batch(SPEC), AMOUNT)
     variables = [v.name for v in NORMALIZERS[SPEC.normalizer].variables]
-    assert [change.quantity for change in changes] == [q for q in MOVES if q in variables or q.startswith("batch_")]
+    assert [change.quantity for change in changes] == [
+        q for q in PERTURBATIONS if q in variables or q.startswith("batch_")
+    ]
     for change in changes:
-        for training, found in ((True, change.training), (False, change.inference)):
-            own = numpy_loss(weights, change.quantity, AMOUNT, training) - numpy_loss(weights, "", 0, training)
-            assert found == pytest.approx(own, rel=1e-2, abs=3e-6), (change.quantity, training)
+        for training, actual in ((True, change.training), (False, change.inference)):
+            expected = numpy_loss(weights, change.quantity, AMOUNT, training) - numpy_loss(weights, "", 0, training)
+            assert actual == pytest.approx(expected, rel=1e-2, abs=3e-6), (change.quantity, training)
 
 
-def test_each_mode_depends_on_its_own_statistics_alone() -> None:
+def test_each_mode_depends_only_on_its_statistics() -> None:
     ((_, state),) = trained_states(SPEC, [7])
     changes = {change.quantity: change for change in loss_changes(SPEC, state, 7, probe_batch(SPEC))}
     for name in ("mean", "variance"):
@@ -64,7 +66,7 @@ def test_each_mode_depends_on_its_own_statistics_alone() -> None:
         assert changes[f"batch_{name}"].training != 0
 
 
-def test_a_correction_makes_training_depend_on_the_moving_statistics_once_it_is_allowed() -> None:
+def test_renormalization_depends_on_batch_statistics_only_in_training() -> None:
     spec = SPEC.model_copy(update={"normalizer": "batch_renormalization"})
     ((_, state),) = trained_states(spec, [7])
     for step in (7, 4_000):
@@ -85,7 +87,7 @@ def test_without_batch_statistics_both_modes_change_alike(name: str) -> None:
         assert change.training != 0
 
 
-def test_only_what_there_is_can_be_moved() -> None:
+def test_only_existing_quantities_are_perturbed() -> None:
     spec = RunSpec(hidden_units=(4,), placement="after_activation", scale=False, train_examples=50)
     ((_, state),) = trained_states(spec, [0])
     assert "gamma" not in [change.quantity for change in loss_changes(spec, state, 0, probe_batch(spec))]

@@ -1,4 +1,4 @@
-"""The whole comparison, from the start of the command to its last table, against four Keras fits."""
+"""Duration of the whole comparison on the command line, against four trainings by Keras `fit`."""
 
 import json
 import multiprocessing
@@ -9,15 +9,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.step import whole_fit
+from benchmarks.step_times import train_all_by_fit
 
 
 def compare_seconds(epochs: int) -> dict[str, float]:
-    """Seconds for `python -m bnlab compare notebook` on a new store, as its JSON says and as a process."""
+    """Seconds for `python -m bnlab compare notebook` on a new store: as in its JSON output, and of its process."""
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder) / "comparison.json"
         command = [sys.executable, "-m", "bnlab", "compare", "notebook", "--epochs", str(epochs), "--json", document]
-        began = time.perf_counter()
+        start = time.perf_counter()
         subprocess.run(
             command,
             check=True,
@@ -26,11 +26,11 @@ def compare_seconds(epochs: int) -> dict[str, float]:
         )
         return {
             "wall_seconds": json.loads(document.read_text())["wall_seconds"],
-            "process_seconds": time.perf_counter() - began,
+            "process_seconds": time.perf_counter() - start,
         }
 
 
 def fit_seconds(epochs: int) -> float:
-    """Seconds for the same four networks by Keras `fit` in a fresh process, with all cores."""
+    """Seconds for the same four networks by Keras `fit` in a new process, on all cores."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(whole_fit, (epochs,))
+        return pool.apply(train_all_by_fit, (epochs,))
