@@ -15,7 +15,7 @@ OWNER = "elsewhere:1:2.00:abcd"
 
 
 @dataclass
-class Position:
+class CheckpointStub:
     """What the journal needs of a checkpoint."""
 
     step: int
@@ -23,18 +23,18 @@ class Position:
     arrays: dict[str, np.ndarray] = field(default_factory=lambda: {"dense_1/kernel": np.zeros((2, 3), np.float32)})
 
 
-def floats(*values: float) -> np.ndarray:
+def float32_array(*values: float) -> np.ndarray:
     return np.array(values, np.float32)
 
 
-def moment(step: int, val_loss: float = 1.0, val_accuracy: float = 0.5, **changes: Any) -> Evaluation:
+def make_evaluation(step: int, val_loss: float = 1.0, val_accuracy: float = 0.5, **changes: Any) -> Evaluation:
     layer = LayerRecord("dense_1", 0.25, 3.0, (-2.0, -1.0, 0.0, 1.0, 2.0))
-    snapshot = Snapshot("bn_1", {"gamma": floats(1, 1), "beta": floats(0, step)})
+    snapshot = Snapshot("bn_1", {"gamma": float32_array(1, 1), "beta": float32_array(0, step)})
     given = {"seconds": step / 10, "layers": (layer,), "snapshots": (snapshot,)} | changes
     return Evaluation(step, val_loss=val_loss, val_accuracy=val_accuracy, **given)
 
 
-def open_journal(store: Store, spec: RunSpec, label: str = "A") -> RunWriter:
+def open_writer(store: Store, spec: RunSpec, label: str = "A") -> RunWriter:
     """The journal of a slice just handed out."""
     run = store.launch(spec, label, OWNER)
     fence = store.next_fence(run.digest, OWNER)
@@ -42,7 +42,7 @@ def open_journal(store: Store, spec: RunSpec, label: str = "A") -> RunWriter:
     return RunWriter(store, run.digest, fence)
 
 
-def record(
+def record_run(
     store: Store,
     spec: RunSpec,
     losses: tuple[float, ...] = (),
@@ -50,7 +50,7 @@ def record(
     state: RunState = RunState.RUNNING,
 ) -> Run:
     """A run with these losses, an accuracy of a tenth of each, and 0.1 s a step."""
-    curve = floats(*losses)
+    curve = float32_array(*losses)
     records = Records(0, curve, curve / 10, list(moments))
-    open_journal(store, spec).commit(records, Position(len(losses), len(losses) / 10), state)
+    open_writer(store, spec).commit(records, CheckpointStub(len(losses), len(losses) / 10), state)
     return store.run(spec.digest)

@@ -5,7 +5,7 @@ from bnlab.specs.run_spec import RunSpec
 from tests.recording import OWNER
 
 
-def train_here(store: Store, spec: RunSpec, label: str) -> None:
+def train_in_process(store: Store, spec: RunSpec, label: str) -> None:
     """Launch a run of `spec` in `store` and train it to its end."""
     from bnlab.runs.worker import train_slice  # TensorFlow, which nobody else needs who imports this
 

@@ -63,7 +63,7 @@ def fold(spec: RunSpec, weights: Weights) -> FoldedNetwork:
         FoldError: the normalizer cannot be folded, or a layer has none beside it that can take it in.
         KeyError: an array of the spec's network is missing.
     """
-    if reason := why_not_foldable(spec):
+    if reason := unfoldable_reason(spec):
         raise FoldError(reason)
     # Noise after BN is drawn in training alone.
     return fold_network(describe_network(spec.model_copy(update={"noise": False})), weights)
@@ -97,7 +97,7 @@ def fold_network(network: Network, weights: Weights) -> FoldedNetwork:
     return FoldedNetwork(folded, {name: array.astype(np.float32) for name, array in arrays.items()})
 
 
-def why_not_foldable(spec: RunSpec) -> str:
+def unfoldable_reason(spec: RunSpec) -> str:
     """One sentence for a normalizer that cannot be folded; empty for one that can."""
     normalizer = NORMALIZERS[spec.normalizer]
     if normalizer.foldable:

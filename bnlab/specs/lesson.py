@@ -15,12 +15,12 @@ PARTS: dict[str, Choice] = {
     "view": Choice("Axes, smoothing and differences", "The curves stay as the link shows them."),
     "results": Choice("The results", "No table under the curves."),
 }
-LOCKS: dict[str, str] = {
+LOCK_TITLES: dict[str, str] = {
     EVERYTHING: "Everything",
     **{name: str(field.title) for name, field in RunSpec.model_fields.items()},
 }
 """What can be locked, and what it is called where a link is made."""
-HIDES: dict[str, str] = {name: part.title for name, part in PARTS.items()}
+HIDE_TITLES: dict[str, str] = {name: part.title for name, part in PARTS.items()}
 """The same of what can be hidden."""
 
 
@@ -48,15 +48,15 @@ class Lesson:
         return part in self.hide
 
 
-def read_lesson(parameters: Mapping[str, Sequence[str]]) -> tuple[Lesson, list[str]]:
+def lesson_from_url(parameters: Mapping[str, Sequence[str]]) -> tuple[Lesson, list[str]]:
     """The lesson of an address, and one sentence for each name in it that there is not."""
     faults: list[str] = []
-    lock = _known(parameters, "lock", LOCKS, faults)
-    hide = _known(parameters, "hide", HIDES, faults)
+    lock = _known(parameters, "lock", LOCK_TITLES, faults)
+    hide = _known(parameters, "hide", HIDE_TITLES, faults)
     return Lesson(lock, hide), faults
 
 
-def write_lesson(lesson: Lesson) -> dict[str, list[str]]:
+def lesson_to_url(lesson: Lesson) -> dict[str, list[str]]:
     """The parameters that `read_lesson` makes this lesson of."""
     given = {"lock": lesson.lock, "hide": lesson.hide}
     return {name: [".".join(values)] for name, values in given.items() if values}

@@ -32,7 +32,7 @@ Role = Literal["factor", "offset", "mean", "variance", "internal"]
 
 MAX_GROUPS = 32
 """Wu and He's default number of groups."""
-MIN_UNITS = 16
+MIN_GROUP_SIZE = 16
 """Units of a group at the least; 16 did best of the sizes that Wu and He tried (their table 3)."""
 
 
@@ -93,7 +93,7 @@ def _group_values(shape: Shape) -> int:
 
 def count_groups(units: int) -> int:
     """The most groups of equal size, up to MOST_GROUPS, that leave at least FEWEST_UNITS in each; else one group."""
-    most = max(1, min(MAX_GROUPS, units // MIN_UNITS))
+    most = max(1, min(MAX_GROUPS, units // MIN_GROUP_SIZE))
     return next(groups for groups in range(most, 0, -1) if units % groups == 0)
 
 
@@ -270,7 +270,7 @@ FORMER_FIELDS = {"renorm": "normalizer"}
 """Fields that a RunSpec once had and that old links and stores still have, each with the one that took its place."""
 
 
-def without_former_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+def translate_former_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a RunSpec, with `renorm` (true or false) replaced by the normalizer that it chose."""
     renorm = values.get("renorm")
     if not isinstance(renorm, bool):

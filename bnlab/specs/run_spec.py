@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from bnlab.specs import choices
 from bnlab.specs.datasets import DATASETS, HOLDOUT, Dataset
-from bnlab.specs.normalizers import NORMALIZERS, without_former_fields
+from bnlab.specs.normalizers import NORMALIZERS, translate_former_fields
 
 TRAINING_SEMANTICS = 1
 """Raised whenever the same spec would train to other numbers, so that old runs are not mistaken for new."""
@@ -111,7 +111,7 @@ class RunSpec(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_former_fields(cls, values: Any) -> Any:
-        return without_former_fields(values) if isinstance(values, dict) else values
+        return translate_former_fields(values) if isinstance(values, dict) else values
 
     @field_validator("train_examples")
     @classmethod

@@ -19,8 +19,8 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.one_thread import one_thread  # noqa: F401
-from tests.recording import OWNER, Position, floats, open_journal, record
-from tests.train_here import train_here
+from tests.recording import OWNER, CheckpointStub, float32_array, open_writer, record_run
+from tests.train_here import train_in_process
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -34,7 +34,7 @@ SPEC = RunSpec(
 def folded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, FoldReport]]:
     """A store with one trained run, and what is said of it."""
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('fold')}/bnlab.db")
-    train_here(store, SPEC, "A")
+    train_in_process(store, SPEC, "A")
     yield store, pickle.loads(pickle.dumps(fold_run(store.url, SPEC.digest)))
     store.engine.dispose()
 
@@ -93,15 +93,15 @@ def test_a_run_that_diverged_says_so(broken: float, store: Store) -> None:
     spec = RunSpec(hidden_units=(2,), placement="before_activation", validation="holdout")
     variables = [(layer.name, v) for layer in describe_network(spec).layers for v in layer.variables]
     arrays = {f"{name}/{v.name}": np.full(v.shape, broken, np.float32) for name, v in variables}
-    arrays |= {"bn_1/moving_variance": floats(1, 1), "bn_1/gamma": floats(1, 1)}
-    open_journal(store, spec).commit(Records(0), Position(1, arrays=arrays), RunState.DIVERGED)
+    arrays |= {"bn_1/moving_variance": float32_array(1, 1), "bn_1/gamma": float32_array(1, 1)}
+    open_writer(store, spec).commit(Records(0), CheckpointStub(1, arrays=arrays), RunState.DIVERGED)
     with pytest.raises(FoldError, match="diverged"):
         fold_report(store, spec.digest)
 
 
 def test_only_runs_that_ended_here_with_normalization_can_be_folded(store: Store) -> None:
     spec = RunSpec(placement="before_activation")
-    ended = record(store, spec, (1.0,), (), RunState.COMPLETED)
+    ended = record_run(store, spec, (1.0,), (), RunState.COMPLETED)
     assert can_fold(ended)
     assert can_fold(replace(ended, state=RunState.STOPPED))
     assert not can_fold(replace(ended, state=RunState.RUNNING))

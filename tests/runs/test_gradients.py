@@ -9,7 +9,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER
-from tests.train_here import train_here
+from tests.train_here import train_in_process
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(9, 7), train_examples=300, epochs=1)
 
@@ -27,7 +27,7 @@ def test_a_stored_run_is_looked_into_where_it_stands(store: Store) -> None:
     store.launch(SPEC, "a run", OWNER)
     with pytest.raises(XrayError, match="no weights of this run are kept"):
         xray_run(store.url, SPEC.digest)
-    train_here(store, SPEC, "a run")
+    train_in_process(store, SPEC, "a run")
     found, expected = xray_run(store.url, SPEC.digest), xray_spec(SPEC, [SPEC.total_steps])
     assert found[["step", "layer"]].equals(expected[["step", "layer"]])
     np.testing.assert_allclose(found[[*XRAY_COLUMNS]], expected[[*XRAY_COLUMNS]], rtol=1e-4)

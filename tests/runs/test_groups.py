@@ -20,7 +20,7 @@ from bnlab.runs.scheduler import queued_in_order
 from bnlab.runs.schema import recordings, runs
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import moment, record
+from tests.recording import make_evaluation, record_run
 
 TINY = RunSpec(train_examples=64, epochs=1)
 
@@ -95,7 +95,7 @@ def test_a_stop_that_nobody_has_seen_is_taken_back(store: Store) -> None:
 
 
 def test_a_recorded_run_makes_room_for_one_of_our_own(store: Store) -> None:
-    record(store, seeds(1)[0][0], (1.0, 2.0), (moment(0),), RunState.COMPLETED)
+    record_run(store, seeds(1)[0][0], (1.0, 2.0), (make_evaluation(0),), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=digest(1), origin="elsewhere"))
     (run,) = launch_group(store, "A2", seeds(1), "lab")

@@ -10,7 +10,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from tests.one_thread import one_thread  # noqa: F401
 from tests.recording import OWNER
-from tests.train_here import train_here
+from tests.train_here import train_in_process
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -23,7 +23,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def train(store: Store, spec: RunSpec) -> str:
-    train_here(store, spec, "A")
+    train_in_process(store, spec, "A")
     return spec.digest
 
 

@@ -20,7 +20,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import OWNER, Position, floats, moment, open_journal, record
+from tests.recording import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 
 SPEC = RunSpec(train_examples=8, batch_size=4, epochs=2)
 
@@ -36,7 +36,7 @@ def size(store: Store) -> int:
 def record_weights(store: Store, spec: RunSpec, floats: int, state: RunState = RunState.COMPLETED) -> str:
     """A run whose checkpoint has that many numbers."""
     arrays = {"dense_1/kernel": np.ones(floats, np.float32)}
-    open_journal(store, spec).commit(Records(0), Position(0, 0.0, arrays), state)
+    open_writer(store, spec).commit(Records(0), CheckpointStub(0, 0.0, arrays), state)
     return spec.digest
 
 
@@ -47,7 +47,7 @@ def weights_of(store: Store, digest: str) -> int:
 
 def test_a_row_says_what_is_known_of_a_run(store: Store) -> None:
     spec = SPEC.model_copy(update={"placement": "before_activation", "seed": 7})
-    run = record(store, spec, (3.0, 2.0, 1.0), (moment(0, 2.0, 0.1), moment(2, 1.0, 0.75)))
+    run = record_run(store, spec, (3.0, 2.0, 1.0), (make_evaluation(0, 2.0, 0.1), make_evaluation(2, 1.0, 0.75)))
     (row,) = runs_frame(store, [run]).to_dict("records")
     assert row == {
         "digest": spec.digest,
@@ -73,16 +73,16 @@ def test_the_newest_comes_first_whatever_the_order(store: Store) -> None:
 
 def test_each_runs_accuracy_is_its_own_last_one(store: Store) -> None:
     first, second, overflowed, waiting = specs(4)
-    record(store, first, (), (moment(4, val_accuracy=0.9), moment(0, val_accuracy=0.1)))
-    record(store, second, (), (moment(0, val_accuracy=0.2),))
-    record(store, overflowed, (), (moment(0, val_accuracy=0.3), moment(1, val_accuracy=float("nan"))))
+    record_run(store, first, (), (make_evaluation(4, val_accuracy=0.9), make_evaluation(0, val_accuracy=0.1)))
+    record_run(store, second, (), (make_evaluation(0, val_accuracy=0.2),))
+    record_run(store, overflowed, (), (make_evaluation(0, val_accuracy=0.3), make_evaluation(1, val_accuracy=float("nan"))))
     store.launch(waiting, "A", OWNER)
     frame = runs_frame(store, store.runs()).set_index("seed")["val_accuracy"]
     np.testing.assert_array_equal(frame[[0, 1, 2, 3]], [0.9, 0.2, np.nan, np.nan])
 
 
 def test_no_runs_no_rows(store: Store) -> None:
-    record(store, SPEC, (), (moment(0),))
+    record_run(store, SPEC, (), (make_evaluation(0),))
     frame = runs_frame(store, [])
     assert frame.empty
     assert tuple(frame.columns) == COLUMNS
@@ -92,10 +92,10 @@ def test_no_runs_no_rows(store: Store) -> None:
 def test_what_came_along_is_told_from_what_was_trained_here(store: Store, tmp_path: Path) -> None:
     theirs, ours = specs(2)
     elsewhere = Store(f"sqlite:///{tmp_path}/elsewhere.db")
-    run = record(elsewhere, theirs, (2.0, 1.0), (moment(0),), RunState.COMPLETED)
+    run = record_run(elsewhere, theirs, (2.0, 1.0), (make_evaluation(0),), RunState.COMPLETED)
     write_recording(elsewhere, [run], tmp_path / "runs.npz")
     read_recording(store, (tmp_path / "runs.npz").read_bytes())
-    record(store, ours, (2.0, 1.0))
+    record_run(store, ours, (2.0, 1.0))
     frame = runs_frame(store, store.runs())
     assert frame["recorded"].dtype == bool
     assert dict(zip(frame["digest"], frame["recorded"], strict=True)) == {theirs.digest: True, ours.digest: False}
@@ -107,7 +107,7 @@ def test_an_empty_store_takes_no_room(store: Store) -> None:
 
 def test_room_is_four_bytes_a_number(store: Store) -> None:
     for spec in specs(2):
-        record(store, spec, (3.0, 2.0, 1.0), (moment(0), moment(1)))
+        record_run(store, spec, (3.0, 2.0, 1.0), (make_evaluation(0), make_evaluation(1)))
     runs, moments = 2, 2
     assert storage_use(store) == {
         "steps": runs * 4 * 2 * 3,  # loss and accuracy
@@ -130,16 +130,16 @@ def test_only_what_nothing_continues_can_be_forgotten(store: Store) -> None:
 
 
 def test_each_run_is_named_once_however_many_arrays_it_has(store: Store) -> None:
-    run = record(store, SPEC, state=RunState.COMPLETED)
-    arrays = {name: floats(1) for name in "abc"}
-    open_journal(store, SPEC).commit(Records(0), Position(0, 0.0, arrays), RunState.COMPLETED)
+    run = record_run(store, SPEC, state=RunState.COMPLETED)
+    arrays = {name: float32_array(1) for name in "abc"}
+    open_writer(store, SPEC).commit(Records(0), CheckpointStub(0, 0.0, arrays), RunState.COMPLETED)
     assert completed_checkpoints(store) == [run.digest]
 
 
 def test_the_curves_and_the_other_runs_stay(store: Store) -> None:
     first, second = specs(2)
-    run = record(store, first, (3.0, 2.0), (moment(0),), RunState.COMPLETED)
-    record(store, second, (1.0,), state=RunState.COMPLETED)
+    run = record_run(store, first, (3.0, 2.0), (make_evaluation(0),), RunState.COMPLETED)
+    record_run(store, second, (1.0,), state=RunState.COMPLETED)
     delete_checkpoints(store, [first.digest])
     assert completed_checkpoints(store) == [second.digest]
     assert steps_frame(store, first.digest)["loss"].tolist() == [3, 2]

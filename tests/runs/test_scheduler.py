@@ -24,7 +24,7 @@ from bnlab.runs.worker import train_slice
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
-from tests.waiting import eventually
+from tests.waiting import wait_until
 from tests.workers import worker_processes
 
 pytestmark = pytest.mark.workers
@@ -46,7 +46,7 @@ def finished(store: Store, digest: str) -> Run:
     def has_ended() -> bool:
         return store.run(digest).state.is_finished()
 
-    eventually(has_ended)
+    wait_until(has_ended)
     return store.run(digest)
 
 
@@ -102,7 +102,7 @@ def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -
     try:
         run = lab.launch(SPEC, "killed")
         for step in (300, 1_500):
-            eventually(partial(has_passed, second, run.digest, step))
+            wait_until(partial(has_passed, second, run.digest, step))
             (worker,) = [process for process in worker_processes() if process not in others]
             worker.kill()
         assert not second.run(run.digest).state.is_finished()
@@ -137,12 +137,12 @@ def test_a_killed_lab_is_taken_over_at_once(
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, script, second.url, SPEC.model_dump_json()], env=environment)
     try:
-        eventually(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 300)
+        wait_until(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 300)
         workers = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    eventually(lambda: not any(worker.is_running() for worker in workers))
+    wait_until(lambda: not any(worker.is_running() for worker in workers))
     run = second.run(SPEC.digest)
     assert run.state is RunState.RUNNING
     assert run.step < run.total_steps
@@ -150,7 +150,7 @@ def test_a_killed_lab_is_taken_over_at_once(
         connection.execute(update(runs).values(lease_until=time.time() + 3_600))
     heir = Scheduler(second, scheduler=scheduler)
     try:
-        eventually(lambda: second.run(SPEC.digest).owner == heir.owner)
+        wait_until(lambda: second.run(SPEC.digest).owner == heir.owner)
         assert finished(second, SPEC.digest).state is RunState.COMPLETED
         assert everything(second, run) == undisturbed
     finally:
@@ -160,9 +160,9 @@ def test_a_killed_lab_is_taken_over_at_once(
 def test_a_run_stops_in_the_middle_and_goes_on_to_the_same_end(undisturbed: list[bytes], lab: Scheduler) -> None:
     longer = SPEC.model_copy(update={"epochs": EPOCHS + 1})
     run = lab.launch(longer, "stopped")
-    eventually(lambda: lab.store.run(run.digest).step > 300)
+    wait_until(lambda: lab.store.run(run.digest).step > 300)
     lab.stop([run.digest])
-    eventually(lambda: lab.store.run(run.digest).state is RunState.STOPPED)
+    wait_until(lambda: lab.store.run(run.digest).state is RunState.STOPPED)
     stopped = lab.store.run(run.digest)
     assert 0 < stopped.step < stopped.total_steps
     assert len(steps_frame(lab.store, run.digest)) == stopped.step
@@ -176,7 +176,7 @@ def test_a_run_stops_in_the_middle_and_goes_on_to_the_same_end(undisturbed: list
 def test_runs_take_turns_on_the_workers(lab: Scheduler) -> None:
     specs = [SPEC.model_copy(update={"seed": seed, "epochs": EPOCHS - 1}) for seed in range(1, 5)]
     digests = [lab.launch(spec, "turns").digest for spec in specs]
-    eventually(lambda: all(run.step > 0 for run in lab.store.runs(digests)))
+    wait_until(lambda: all(run.step > 0 for run in lab.store.runs(digests)))
     assert not all(run.state.is_finished() for run in lab.store.runs(digests))
     lab.stop(digests[1:])
     assert finished(lab.store, digests[0]).state is RunState.COMPLETED
@@ -222,7 +222,7 @@ def test_a_dataset_that_cannot_be_had_fails_in_one_sentence(
 def test_a_closed_lab_leaves_its_runs_to_the_next(second: Store, scheduler: str) -> None:
     lab = Scheduler(second, scheduler=scheduler)
     run = lab.launch(SPEC.model_copy(update={"epochs": 1000}), "left")  # surely longer than closing takes
-    eventually(lambda: second.run(run.digest).step > 0)
+    wait_until(lambda: second.run(run.digest).step > 0)
     lab.close()
     left = second.run(run.digest)
     assert left.state is RunState.RUNNING
@@ -238,12 +238,12 @@ def test_a_group_is_trained_stopped_and_continued_behind_a_single_run(lab: Sched
     single = lab.launch(tiny.model_copy(update={"seed": 99}), "single")
     assert finished(lab.store, single.digest).state is RunState.COMPLETED
     lab.stop([run.digest for run in group])
-    eventually(lambda: unfinished_groups(lab.store) == [])
+    wait_until(lambda: unfinished_groups(lab.store) == [])
     stopped = group_runs(lab.store, "group")
     assert {run.state for run in stopped} <= {RunState.COMPLETED, RunState.STOPPED}
     assert RunState.STOPPED in {run.state for run in stopped}  # the single run, launched last, was not the last
     lab.launch_group("group", specs)
-    eventually(lambda: unfinished_groups(lab.store) == [])
+    wait_until(lambda: unfinished_groups(lab.store) == [])
     assert {run.state for run in group_runs(lab.store, "group")} == {RunState.COMPLETED}
     ended = [run for run in stopped if run.state is RunState.COMPLETED]
     assert [lab.store.run(run.digest) for run in ended] == ended

@@ -18,7 +18,7 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.runs.tasks import TaskError, TaskQueue
 from bnlab.specs.run_spec import RunSpec
-from tests.waiting import eventually
+from tests.waiting import wait_until
 
 CLOSED = "bnlab was closed before this was done."
 
@@ -196,15 +196,15 @@ def test_a_worker_does_it_in_another_process(lab: Scheduler) -> None:
 def test_tasks_are_done_between_slices_and_the_runs_go_on(lab: Scheduler) -> None:
     runs = [lab.launch(LONG.model_copy(update={"seed": seed}), "long") for seed in (0, 1)]
     digests = [run.digest for run in runs]
-    eventually(lambda: all(run.step > 0 for run in lab.store.runs(digests)))
+    wait_until(lambda: all(run.step > 0 for run in lab.store.runs(digests)))
     content = lab.submit(export_runs, lab.store.url, (digests[0],)).result(60)
     run = lab.store.run(digests[0])
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert f"{folder_name(run)}/model.keras" in archive.namelist()
     steps = {found.digest: found.step for found in lab.store.runs(digests)}
-    eventually(lambda: all(found.step > steps[found.digest] for found in lab.store.runs(digests)))
+    wait_until(lambda: all(found.step > steps[found.digest] for found in lab.store.runs(digests)))
     lab.stop(digests)
-    eventually(lambda: all(found.state is RunState.STOPPED for found in lab.store.runs(digests)))
+    wait_until(lambda: all(found.state is RunState.STOPPED for found in lab.store.runs(digests)))
 
 
 @pytest.mark.workers
@@ -213,7 +213,7 @@ def test_without_workers_it_waits_and_closing_fails_it(second: Store, monkeypatc
     lab = Scheduler(second, scheduler="tcp://127.0.0.1:9")
     try:
         future = lab.submit(operator.add, 1, 2)
-        eventually(lambda: lab.problem != "")
+        wait_until(lambda: lab.problem != "")
         assert not future.done()
     finally:
         lab.close()
@@ -227,7 +227,7 @@ def test_a_worker_killed_on_a_task_is_replaced_and_it_is_done_again(second: Stor
     try:
         process = lab.submit(os.getpid).result(60)
         future = lab.submit(time.sleep, 1.0)
-        eventually(future.running)
+        wait_until(future.running)
         time.sleep(0.3)
         os.kill(process, 9)
         assert future.result(120) is None

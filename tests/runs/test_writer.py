@@ -12,13 +12,13 @@ from bnlab.runs.store import Store
 from bnlab.runs.writer import SupersededError, read_checkpoint
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import OWNER, Position, floats, moment, open_journal
+from tests.recording import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer
 
 SPEC = RunSpec(train_examples=64, epochs=3)
 
 
 def block(first: int, *losses: float, moments: tuple[int, ...] = ()) -> Records:
-    return Records(first, floats(*losses), floats(*losses) / 10, [moment(step) for step in moments])
+    return Records(first, float32_array(*losses), float32_array(*losses) / 10, [make_evaluation(step) for step in moments])
 
 
 def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
@@ -27,7 +27,7 @@ def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_what_was_committed_is_read_back(store: Store) -> None:
-    open_journal(store, SPEC).commit(block(0, 2.5, 2.25, moments=(0, 2)), Position(2, 0.5), RunState.RUNNING)
+    open_writer(store, SPEC).commit(block(0, 2.5, 2.25, moments=(0, 2)), CheckpointStub(2, 0.5), RunState.RUNNING)
     run = store.run(SPEC.digest)
     assert (run.state, run.step, run.seconds) == (RunState.RUNNING, 2, 0.5)
     assert steps_frame(store, SPEC.digest)["loss"].tolist() == [2.5, 2.25]
@@ -38,7 +38,7 @@ def test_what_was_committed_is_read_back(store: Store) -> None:
 
 def test_a_commit_without_records_moves_the_run_on(store: Store) -> None:
     launched = store.launch(SPEC, "A", OWNER)
-    open_journal(store, SPEC).commit(Records(0), Position(0), RunState.STOPPED)
+    open_writer(store, SPEC).commit(Records(0), CheckpointStub(0), RunState.STOPPED)
     run = store.run(SPEC.digest)
     assert run.state is RunState.STOPPED
     assert run.updated_at >= launched.updated_at
@@ -46,7 +46,7 @@ def test_a_commit_without_records_moves_the_run_on(store: Store) -> None:
 
 
 def test_there_is_no_checkpoint_before_the_first_commit_or_of_no_run(store: Store) -> None:
-    open_journal(store, SPEC)
+    open_writer(store, SPEC)
     assert read_checkpoint(store, SPEC.digest) is None
     assert read_checkpoint(store, "nowhere") is None
 
@@ -55,13 +55,13 @@ def test_a_checkpoint_comes_back_to_the_bit(store: Store) -> None:
     random = np.random.default_rng(0)
     arrays = {
         "dense_1/kernel": random.normal(size=(5, 3)).astype(np.float32),
-        "bn_1/gamma": floats(-0.0, 1e-45, np.inf, np.nan),
-        "one": floats(3.0),
+        "bn_1/gamma": float32_array(-0.0, 1e-45, np.inf, np.nan),
+        "one": float32_array(3.0),
         "scalar": np.array(2.5, np.float32),
         "transposed": random.normal(size=(4, 2)).astype(np.float32).T,
     }
-    journal = open_journal(store, SPEC)
-    journal.commit(Records(0), Position(7, 1.25, arrays), RunState.RUNNING)
+    journal = open_writer(store, SPEC)
+    journal.commit(Records(0), CheckpointStub(7, 1.25, arrays), RunState.RUNNING)
     checkpoint = read_checkpoint(store, SPEC.digest)
     assert checkpoint is not None
     found = checkpoint.arrays
@@ -73,7 +73,7 @@ def test_a_checkpoint_comes_back_to_the_bit(store: Store) -> None:
 
 
 def test_a_checkpoint_is_read_in_one_query_so_that_its_step_and_arrays_belong_together(store: Store) -> None:
-    open_journal(store, SPEC).commit(Records(0), Position(7), RunState.RUNNING)
+    open_writer(store, SPEC).commit(Records(0), CheckpointStub(7), RunState.RUNNING)
     statements: list[str] = []
     event.listen(store.engine, "after_cursor_execute", lambda *given: statements.append(given[2]))
     read_checkpoint(store, SPEC.digest)
@@ -81,9 +81,9 @@ def test_a_checkpoint_is_read_in_one_query_so_that_its_step_and_arrays_belong_to
 
 
 def test_a_checkpoint_replaces_the_one_before(store: Store) -> None:
-    journal = open_journal(store, SPEC)
-    journal.commit(block(0, 1.0), Position(1, 0.1, {"a": floats(1), "b": floats(1)}), RunState.RUNNING)
-    journal.commit(block(1, 1.0), Position(2, 0.2, {"a": floats(2)}), RunState.RUNNING)
+    journal = open_writer(store, SPEC)
+    journal.commit(block(0, 1.0), CheckpointStub(1, 0.1, {"a": float32_array(1), "b": float32_array(1)}), RunState.RUNNING)
+    journal.commit(block(1, 1.0), CheckpointStub(2, 0.2, {"a": float32_array(2)}), RunState.RUNNING)
     checkpoint = read_checkpoint(store, SPEC.digest)
     assert checkpoint is not None
     assert checkpoint.step == 2
@@ -92,8 +92,8 @@ def test_a_checkpoint_replaces_the_one_before(store: Store) -> None:
 
 @pytest.mark.parametrize("table", ["steps", "evaluations", "layers", "snapshots", "checkpoints"])
 def test_a_commit_that_fails_halfway_leaves_nothing(store: Store, table: str) -> None:
-    journal = open_journal(store, SPEC)
-    journal.commit(block(0, 1.0, moments=(0,)), Position(1), RunState.RUNNING)
+    journal = open_writer(store, SPEC)
+    journal.commit(block(0, 1.0, moments=(0,)), CheckpointStub(1), RunState.RUNNING)
     before = everything(store)
 
     def fail(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -102,58 +102,58 @@ def test_a_commit_that_fails_halfway_leaves_nothing(store: Store, table: str) ->
 
     event.listen(store.engine, "after_cursor_execute", fail)
     with pytest.raises(OSError, match="the disk is full"):
-        journal.commit(block(1, 2.0, moments=(2,)), Position(2), RunState.COMPLETED)
+        journal.commit(block(1, 2.0, moments=(2,)), CheckpointStub(2), RunState.COMPLETED)
     event.remove(store.engine, "after_cursor_execute", fail)
     assert everything(store) == before
-    journal.commit(block(1, 2.0, moments=(2,)), Position(2), RunState.COMPLETED)
+    journal.commit(block(1, 2.0, moments=(2,)), CheckpointStub(2), RunState.COMPLETED)
     assert store.run(SPEC.digest).state is RunState.COMPLETED
 
 
 def test_the_same_steps_are_never_recorded_twice(store: Store) -> None:
-    journal = open_journal(store, SPEC)
-    journal.commit(block(0, 1.0), Position(1), RunState.RUNNING)
+    journal = open_writer(store, SPEC)
+    journal.commit(block(0, 1.0), CheckpointStub(1), RunState.RUNNING)
     before = everything(store)
     with pytest.raises(IntegrityError):
-        journal.commit(block(0, 2.0), Position(1), RunState.RUNNING)
+        journal.commit(block(0, 2.0), CheckpointStub(1), RunState.RUNNING)
     assert everything(store) == before
 
 
 def test_a_superseded_slice_writes_nothing(store: Store) -> None:
-    old = open_journal(store, SPEC)
-    new = open_journal(store, SPEC)
+    old = open_writer(store, SPEC)
+    new = open_writer(store, SPEC)
     before = everything(store)
     with pytest.raises(SupersededError):
         old.stop_requested()
     with pytest.raises(SupersededError):
-        old.commit(block(0, 1.0, moments=(0,)), Position(1), RunState.COMPLETED)
+        old.commit(block(0, 1.0, moments=(0,)), CheckpointStub(1), RunState.COMPLETED)
     assert everything(store) == before
-    new.commit(block(0, 3.0), Position(1), RunState.RUNNING)
+    new.commit(block(0, 3.0), CheckpointStub(1), RunState.RUNNING)
     assert steps_frame(store, SPEC.digest)["loss"].tolist() == [3.0]
 
 
 def test_a_deleted_run_supersedes_its_slice(store: Store) -> None:
-    journal = open_journal(store, SPEC)
+    journal = open_writer(store, SPEC)
     store.release(OWNER)
     store.request_stop([SPEC.digest])
     store.delete([SPEC.digest])
     with pytest.raises(SupersededError):
         journal.stop_requested()
     with pytest.raises(SupersededError):
-        journal.commit(block(0, 1.0), Position(1), RunState.RUNNING)
+        journal.commit(block(0, 1.0), CheckpointStub(1), RunState.RUNNING)
     assert not any(everything(store).values())
 
 
 def test_a_slice_hears_of_a_stop(store: Store) -> None:
-    journal = open_journal(store, SPEC)
+    journal = open_writer(store, SPEC)
     assert not journal.stop_requested()
     store.request_stop([SPEC.digest])
     assert journal.stop_requested()
 
 
 def test_a_diverged_run_keeps_its_curves(store: Store) -> None:
-    journal = open_journal(store, SPEC)
-    journal.commit(block(0, 2.0, 50.0, moments=(0,)), Position(2), RunState.RUNNING)
-    journal.commit(block(2, np.inf, np.nan), Position(4), RunState.DIVERGED)
+    journal = open_writer(store, SPEC)
+    journal.commit(block(0, 2.0, 50.0, moments=(0,)), CheckpointStub(2), RunState.RUNNING)
+    journal.commit(block(2, np.inf, np.nan), CheckpointStub(4), RunState.DIVERGED)
     assert store.launch(SPEC, "A", OWNER).state is RunState.DIVERGED
     losses = steps_frame(store, SPEC.digest)["loss"].tolist()
     assert losses[:3] == [2.0, 50.0, np.inf]
@@ -161,8 +161,8 @@ def test_a_diverged_run_keeps_its_curves(store: Store) -> None:
 
 
 def test_a_validation_that_is_not_a_number_is_read_back_as_missing(store: Store) -> None:
-    records = Records(0, moments=[moment(0, val_loss=np.nan, val_accuracy=0.1)])
-    open_journal(store, SPEC).commit(records, Position(0), RunState.RUNNING)
+    records = Records(0, moments=[make_evaluation(0, val_loss=np.nan, val_accuracy=0.1)])
+    open_writer(store, SPEC).commit(records, CheckpointStub(0), RunState.RUNNING)
     frame = evaluations_frame(store, [store.run(SPEC.digest)])
     assert frame["val_loss"].isna().all()
     assert frame["val_accuracy"].tolist() == [0.1]
@@ -170,8 +170,8 @@ def test_a_validation_that_is_not_a_number_is_read_back_as_missing(store: Store)
 
 def test_a_journal_knows_its_run_only(store: Store) -> None:
     other = RunSpec(train_examples=64, epochs=3, seed=1)
-    open_journal(store, SPEC).commit(block(0, 1.0), Position(1), RunState.RUNNING)
-    open_journal(store, other).commit(block(0, 2.0), Position(1), RunState.COMPLETED)
+    open_writer(store, SPEC).commit(block(0, 1.0), CheckpointStub(1), RunState.RUNNING)
+    open_writer(store, other).commit(block(0, 2.0), CheckpointStub(1), RunState.COMPLETED)
     assert store.run(SPEC.digest).state is RunState.RUNNING
     assert steps_frame(store, SPEC.digest)["loss"].tolist() == [1.0]
     checkpoints = [read_checkpoint(store, spec.digest) for spec in (SPEC, other)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnlab.specs.advice import advise
-from bnlab.specs.normalizers import MAX_GROUPS, MIN_UNITS, NORMALIZERS, VARIABLES, Normalizer, Ramp, count_groups
+from bnlab.specs.normalizers import MAX_GROUPS, MIN_GROUP_SIZE, NORMALIZERS, VARIABLES, Normalizer, Ramp, count_groups
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import comparison_from_url, comparison_to_url
 from bnlab.specs.validation import SpecError, parse_spec, revise_spec
@@ -50,7 +50,7 @@ def test_groups_are_equal_and_large_enough(units: int) -> None:
     groups = count_groups(units)
     assert units % groups == 0
     assert 1 <= groups <= MAX_GROUPS
-    assert groups == 1 or units // groups >= MIN_UNITS
+    assert groups == 1 or units // groups >= MIN_GROUP_SIZE
 
 
 @pytest.mark.parametrize(("step", "value"), [(0, 1), (500, 1), (2250, 2), (4000, 3), (10**6, 3)])

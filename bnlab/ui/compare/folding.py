@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from bnlab.charts.formatting import power, size_text
-from bnlab.model.folding import why_not_foldable
+from bnlab.model.folding import unfoldable_reason
 from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
@@ -50,9 +50,9 @@ def _why_none(runs: Sequence[Run]) -> str:
     normalized = [run for run in runs if has_normalization(run.spec)]
     if not normalized:
         return "None of these networks has normalization that could be folded away."
-    foldable = [run for run in normalized if not why_not_foldable(run.spec)]
+    foldable = [run for run in normalized if not unfoldable_reason(run.spec)]
     if not foldable:
-        return " ".join(sorted({why_not_foldable(run.spec) for run in normalized}))
+        return " ".join(sorted({unfoldable_reason(run.spec) for run in normalized}))
     if are_active(foldable):
         return "A network can be folded when its training is over."
     return "The recorded networks came without their weights: press Train to train them here, then fold them."
