@@ -51,7 +51,7 @@ def growing_comparison(variants: int) -> Comparison:
     chosen = [Variant(v.label, revise_spec(v.spec, {"seed": OTHER_SEED + seed})) for seed, v in notebook]
     comparison = Comparison((chosen[0],))
     for variant in islice(chosen, 1, variants):
-        comparison = comparison.added(variant)
+        comparison = comparison.with_variant(variant)
     return comparison
 
 
@@ -67,7 +67,7 @@ class Growing:
         self._owner, self._step = new_owner(), 0
         self._runs = [
             (self._journal(spec, label), _recording(self.store, spec))
-            for label, specs in comparison.repeated(seeds).specs().items()
+            for label, specs in comparison.with_seeds(seeds).specs().items()
             for spec in specs
         ]
         self.grow(BEGUN_STEPS)

@@ -106,7 +106,7 @@ class Network:
     @property
     def products(self) -> int:
         """How often all kernels together multiply for one image."""
-        return sum(layer.products for layer in self.layers)
+        return sum(layer.multiplications for layer in self.layers)
 
     @property
     def normalizations(self) -> tuple[Layer, ...]:
@@ -116,7 +116,7 @@ class Network:
     @property
     def input_normalization(self) -> Layer | None:
         """The one that the image enters before any kernel; None where there is none."""
-        first = next(layer for layer in self.layers if layer.normalizer or layer.products)
+        first = next(layer for layer in self.layers if layer.normalizer or layer.multiplications)
         return first if first.normalizer else None
 
 

@@ -57,11 +57,11 @@ def comparison_to_url(comparison: Comparison) -> Parameters:
 
 def _read(parameters: Mapping[str, Sequence[str]], preset: Comparison) -> Comparison:
     shared = {field: _field_value(field, _last(parameters, field, "")) for field in FIELDS if field in parameters}
-    comparison = Comparison(_variants(parameters["v"], shared)) if "v" in parameters else preset.revised(shared)
+    comparison = Comparison(_variants(parameters["v"], shared)) if "v" in parameters else preset.with_changes(shared)
     seeds = parse_value(_last(parameters, "seeds", "1"))
     if not isinstance(seeds, int) or isinstance(seeds, bool):
         raise SpecError(f"Seeds must be a whole number, but {_last(parameters, 'seeds', '')[:40]!r} was given.")
-    return comparison.repeated(seeds)
+    return comparison.with_seeds(seeds)
 
 
 def _variants(texts: Sequence[str], shared: dict[str, Any]) -> tuple[Variant, ...]:

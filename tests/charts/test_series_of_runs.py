@@ -14,7 +14,7 @@ from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import CheckpointStub, float32_array, make_evaluation, open_writer, record_run
+from tests.stored_runs import CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 
 SPECS = [RunSpec(train_examples=64, epochs=2, seed=seed) for seed in range(2)]
 

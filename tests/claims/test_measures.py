@@ -18,7 +18,7 @@ from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 
 SPEC = RunSpec(train_examples=40, batch_size=4, epochs=2)  # 10 steps an epoch
 ACCURACIES = ((0, 0.1), (4, 0.9), (8, 0.98), (10, 0.94), (20, 0.96))

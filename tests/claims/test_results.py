@@ -20,7 +20,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from tests import tiny_claim
-from tests.recording import OWNER, make_evaluation, record_run
+from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.tiny_claim import NORMALIZED, TINY
 
 SEEDS = range(3)

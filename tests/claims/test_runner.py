@@ -24,7 +24,7 @@ from bnlab.runs.writer import RunWriter
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests import tiny_claim
-from tests.recording import OWNER, CheckpointStub, float32_array
+from tests.stored_runs import OWNER, CheckpointStub, float32_array
 from tests.tiny_claim import ARMS, MORE, TINY
 
 

@@ -13,7 +13,7 @@ from bnlab.cli import claims as trials
 from bnlab.cli.commands import main
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
-from tests.recording import OWNER, make_evaluation, record_run
+from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.tiny_claim import CLAIM, NORMALIZED, TINY
 
 

@@ -13,7 +13,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER, make_evaluation, record_run
+from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.sentences import names_in_order, numbers_in
 
 COUNTS = {

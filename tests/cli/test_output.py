@@ -10,7 +10,7 @@ from bnlab.cli.output import comparison_document, write_json
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 
 
 def test_numbers_that_json_does_not_know_become_null(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.writer import RunWriter
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import OWNER, CheckpointStub, float32_array, open_writer, record_run
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, open_writer, record_run
 
 SPEC = RunSpec(train_examples=100, batch_size=4, epochs=3)
 

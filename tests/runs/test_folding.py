@@ -19,8 +19,8 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.one_thread import one_thread  # noqa: F401
-from tests.recording import OWNER, CheckpointStub, float32_array, open_writer, record_run
-from tests.train_here import train_in_process
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, open_writer, record_run
+from tests.in_process_training import train_in_process
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 

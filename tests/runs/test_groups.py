@@ -20,7 +20,7 @@ from bnlab.runs.scheduler import queued_in_order
 from bnlab.runs.schema import recordings, runs
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 
 TINY = RunSpec(train_examples=64, epochs=1)
 

@@ -24,7 +24,7 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.old_store import DESCRIPTION, unpack_old_store
 from tests.postgresql import new_postgresql_url, postgresql_server
-from tests.recording import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 from tests.runs.rows import OTHER, SPEC
 from tests.runs.test_migrations import BEGUN_WITH_RENORM, MEASUREMENTS, measurements_of, tables_of
 

@@ -16,7 +16,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import LayerRecord, Records
-from tests.recording import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 
 # 10 examples in batches of 4, 4 and 2.
 SPEC = RunSpec(train_examples=10, batch_size=4, epochs=3)

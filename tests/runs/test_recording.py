@@ -15,7 +15,7 @@ from bnlab.runs.schema import latencies
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 
 SPEC = RunSpec(epochs=1, train_examples=64, placement="before_activation")
 OTHER = RunSpec(epochs=1, train_examples=64)
@@ -80,7 +80,7 @@ def test_the_shipped_recording_is_the_one_that_was_trained() -> None:
 def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: Store) -> None:
     assert len(SHIPPED.read_bytes()) < 2e6
     read_recording(fresh)
-    comparison = PRESETS["notebook"].comparison.repeated(seeds)
+    comparison = PRESETS["notebook"].comparison.with_seeds(seeds)
     for own in comparison.specs().values():
         for spec in own:
             run = fresh.run(spec.digest)

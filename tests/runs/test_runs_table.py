@@ -20,7 +20,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 
 SPEC = RunSpec(train_examples=8, batch_size=4, epochs=2)
 

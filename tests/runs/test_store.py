@@ -12,7 +12,7 @@ from bnlab.runs.run import ACTIVE, Run, RunState
 from bnlab.runs.schema import groups, latencies, recordings
 from bnlab.runs.store import LEASE_SECONDS, Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 from tests.runs.rows import FINISHED, OTHER, SPEC, put, row_counts
 from tests.spec_strategies import specs
 

@@ -15,7 +15,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame, seconds_per_epoch, seconds_to, steps_to
 from bnlab.runs.writer import RunWriter
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER, make_evaluation, record_run
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 COLUMNS = [
     "label", "params", "trainable", "runs", "val_loss", "val_loss_sd", "val_accuracy", "val_accuracy_sd",

@@ -11,7 +11,7 @@ from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.runs.tensorboard import event_file, event_file_name
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER, float32_array, make_evaluation, record_run
+from tests.stored_runs import OWNER, float32_array, make_evaluation, record_run
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(2,), train_examples=96, epochs=2)
 LOSSES = (2.5, 2.0, 1.5, 1.0, 0.5, 0.25)

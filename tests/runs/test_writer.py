@@ -12,7 +12,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.writer import SupersededError, read_checkpoint
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer
 
 SPEC = RunSpec(train_examples=64, epochs=3)
 

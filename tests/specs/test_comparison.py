@@ -111,54 +111,54 @@ def test_the_bounds_belong_to_it() -> None:
     assert len(comparison_of(*labels, seeds=MAX_SEEDS).specs()) == MAX_VARIANTS
     last = Comparison((Variant("A", RunSpec(seed=LAST_SEED - 1)),), seeds=2)
     assert last.specs()["A"][-1].seed == LAST_SEED
-    for beyond in (lambda: last.repeated(3), lambda: last.revised({"seed": LAST_SEED})):
+    for beyond in (lambda: last.with_seeds(3), lambda: last.with_changes({"seed": LAST_SEED})):
         with pytest.raises(SpecError, match="Seed must be"):
             beyond()
 
 
 def test_a_change_is_made_in_one_or_in_all() -> None:
     comparison = comparison_of("A", "B", seeds=2)
-    one = comparison.revised({"epochs": 3}, "B")
+    one = comparison.with_changes({"epochs": 3}, "B")
     assert [variant.spec.epochs for variant in one.variants] == [10, 3]
-    every = one.revised({"epochs": 4, "batch_size": 64})
+    every = one.with_changes({"epochs": 4, "batch_size": 64})
     assert [(variant.spec.epochs, variant.spec.batch_size) for variant in every.variants] == [(4, 64)] * 2
     assert (every.labels, every.seeds, colours(every)) == (["A", "B"], 2, {"A": 0, "B": 1})
     assert comparison == comparison_of("A", "B", seeds=2), "every change makes a new one"
     with pytest.raises(SpecError, match="Epochs must be"):
-        comparison.revised({"epochs": 0}, "A")
+        comparison.with_changes({"epochs": 0}, "A")
 
 
 @pytest.mark.parametrize("name", ["👩\u200d🏫 class", "می\u200cخواهم", "A\u00adB"])
 def test_a_name_may_have_signs_that_only_join_others(name: str) -> None:
-    assert comparison_of("A", "B").renamed("B", name).labels == ["A", name]
+    assert comparison_of("A", "B").with_label("B", name).labels == ["A", name]
 
 
 def test_every_space_pasted_into_a_name_is_a_usual_one() -> None:
-    assert comparison_of("A", "B").renamed("B", "\xa0With\xa0BN\u202f2 ").labels == ["A", "With BN 2"]
+    assert comparison_of("A", "B").with_label("B", "\xa0With\xa0BN\u202f2 ").labels == ["A", "With BN 2"]
 
 
 def test_a_variant_gets_another_name() -> None:
-    assert comparison_of("A", "B").renamed("B", "  With BN ").labels == ["A", "With BN"]
+    assert comparison_of("A", "B").with_label("B", "  With BN ").labels == ["A", "With BN"]
     for name in ("A", "", "x" * 41):
         with pytest.raises(SpecError):
-            comparison_of("A", "B").renamed("B", name)
+            comparison_of("A", "B").with_label("B", name)
 
 
 def test_a_colour_that_is_taken_is_swapped() -> None:
     comparison = comparison_of("A", "B", "C")
-    assert colours(comparison.recoloured("A", 5)) == {"A": 5, "B": 1, "C": 2}
-    assert colours(comparison.recoloured("A", 2)) == {"A": 2, "B": 1, "C": 0}
-    assert comparison.recoloured("A", 0) == comparison
+    assert colours(comparison.with_colour("A", 5)) == {"A": 5, "B": 1, "C": 2}
+    assert colours(comparison.with_colour("A", 2)) == {"A": 2, "B": 1, "C": 0}
+    assert comparison.with_colour("A", 0) == comparison
 
 
 def test_variants_of_one_colour_can_be_told_apart_again() -> None:
     same = Comparison((Variant("A", RunSpec(), 3), Variant("B", RunSpec(), 3)))
-    assert colours(same.recoloured("A", 4)) == {"A": 4, "B": 3}
+    assert colours(same.with_colour("A", 4)) == {"A": 4, "B": 3}
 
 
 def test_one_more_gets_a_name_and_a_colour_that_are_free() -> None:
-    comparison = comparison_of("A", "B").removed("A").added(Variant("B", RunSpec(epochs=3), 1))
-    assert comparison.added(Variant("B", RunSpec(), 1)).labels == ["B", "B (copy)", "B (copy 2)"]
+    comparison = comparison_of("A", "B").without_variant("A").with_variant(Variant("B", RunSpec(epochs=3), 1))
+    assert comparison.with_variant(Variant("B", RunSpec(), 1)).labels == ["B", "B (copy)", "B (copy 2)"]
     assert colours(comparison) == {"B": 1, "B (copy)": 0}
     assert comparison["B (copy)"].spec.epochs == 3
 
@@ -167,18 +167,18 @@ def test_a_copy_of_a_copy_is_a_copy_of_the_first() -> None:
     label = "x" * MAX_LABEL_LENGTH
     comparison = comparison_of("A (as described)")
     for _ in range(2):
-        comparison = comparison.added(comparison.variants[-1])
+        comparison = comparison.with_variant(comparison.variants[-1])
     assert comparison.labels == ["A (as described)", "A (as described) (copy)", "A (as described) (copy 2)"]
-    (_, first), again = comparison_of(label).added(Variant(label, RunSpec())).labels, f"{'x' * 31} (copy 2)"
+    (_, first), again = comparison_of(label).with_variant(Variant(label, RunSpec())).labels, f"{'x' * 31} (copy 2)"
     assert first == f"{'x' * 33} (copy)"
-    assert comparison_of(label, first).added(Variant(first, RunSpec())).labels[-1] == again
+    assert comparison_of(label, first).with_variant(Variant(first, RunSpec())).labels[-1] == again
 
 
 def test_the_last_variant_stays_and_a_ninth_does_not_come() -> None:
     with pytest.raises(SpecError, match="0 were given"):
-        comparison_of("A").removed("A")
+        comparison_of("A").without_variant("A")
     with pytest.raises(SpecError, match="9 were given"):
-        comparison_of(*"ABCDEFGH").added(Variant("I", RunSpec()))
+        comparison_of(*"ABCDEFGH").with_variant(Variant("I", RunSpec()))
 
 
 @given(
@@ -188,11 +188,11 @@ def test_any_variant_can_be_added_until_it_is_full(label: str) -> None:
     variant = Variant(label, RunSpec())
     comparison = Comparison((variant,))
     for _ in range(MAX_VARIANTS - 1):
-        comparison = comparison.added(variant)
+        comparison = comparison.with_variant(variant)
     assert len(set(comparison.labels)) == MAX_VARIANTS
     assert sorted(colours(comparison).values()) == list(range(MAX_VARIANTS))
 
 
 def test_other_seeds_leave_the_rest() -> None:
     comparison = comparison_of("A", "B")
-    assert comparison.repeated(3) == dataclasses.replace(comparison, seeds=3)
+    assert comparison.with_seeds(3) == dataclasses.replace(comparison, seeds=3)

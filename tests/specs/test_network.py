@@ -48,9 +48,9 @@ def test_the_notebooks_layers() -> None:
 
 
 def test_a_dense_kernel_multiplies_once_and_a_convolution_at_each_place() -> None:
-    assert describe_network(NORMALIZED).products == 784 * 300 + 300 * 100 + 100 * 10
+    assert describe_network(NORMALIZED).multiplications == 784 * 300 + 300 * 100 + 100 * 10
     convolutional = describe_network(RunSpec(architecture="conv", hidden_units=(16,)))
-    assert convolutional.products == 14 * 14 * (3 * 3 * 16) + 14 * 14 * 16 * 10
+    assert convolutional.multiplications == 14 * 14 * (3 * 3 * 16) + 14 * 14 * 16 * 10
 
 
 def test_a_normalization_has_four_parameters_a_unit_half_of_them_trainable() -> None:

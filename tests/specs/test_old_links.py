@@ -25,5 +25,5 @@ def test_a_link_means_the_same_runs(link: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_digests_of_a_preset_are_unchanged(name: str) -> None:
-    specs = PRESETS[name].comparison.repeated(2).specs()
+    specs = PRESETS[name].comparison.with_seeds(2).specs()
     assert {label: [spec.digest for spec in own] for label, own in specs.items()} == DESCRIPTION["presets"][name]

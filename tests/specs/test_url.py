@@ -44,7 +44,7 @@ def test_a_preset_is_told_by_its_name(name: str) -> None:
 
 
 def test_a_field_changed_in_every_variant_is_told_once() -> None:
-    comparison = PRESETS["notebook"].comparison.revised({"epochs": 3, "hidden_units": [20, 10]}).repeated(2)
+    comparison = PRESETS["notebook"].comparison.with_changes({"epochs": 3, "hidden_units": [20, 10]}).with_seeds(2)
     parameters = comparison_to_url(comparison)
     assert parameters == {"hidden_units": ["20-10"], "epochs": ["3"], "seeds": ["2"]}
     assert comparison_from_url(parameters) == (comparison, [])

@@ -10,7 +10,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.comparison import comparison_specs
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from tests.train_here import train_in_process
+from tests.in_process_training import train_in_process
 
 PRESET = next(iter(PRESETS.values()))
 TINY = {"epochs": 1, "train_examples": 64}

@@ -13,7 +13,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, LayerRecord, Records, Snapshot
-from tests.recording import CheckpointStub, float32_array, open_writer
+from tests.stored_runs import CheckpointStub, float32_array, open_writer
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
 PLAIN = RunSpec(**SMALL)

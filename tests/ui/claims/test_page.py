@@ -22,7 +22,7 @@ from bnlab.ui.claims.card import coverage_text, progress_text
 from tests import tiny_claim
 from tests.compare_links import compare_links, follow_link
 from tests.opened_page import OpenPage, open_page
-from tests.recording import OWNER, make_evaluation, record_run
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 __all__ = ["open_page"]
 

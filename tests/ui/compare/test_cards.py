@@ -5,7 +5,7 @@ import pytest
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from tests.opened_page import OpenPage, open_page
-from tests.recording import OWNER, make_evaluation, open_writer, record_run
+from tests.stored_runs import OWNER, make_evaluation, open_writer, record_run
 from tests.ui.compare_page import TINY, assert_sound, store, tiny_specs, words
 
 __all__ = ["open_page", "store"]

@@ -19,8 +19,8 @@ from bnlab.specs.validation import parse_spec
 from bnlab.ui.compare.results import PERCENT
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
-from tests.recording import make_evaluation, record_run
-from tests.train_here import train_in_process
+from tests.stored_runs import make_evaluation, record_run
+from tests.in_process_training import train_in_process
 
 __all__ = ["open_page"]
 

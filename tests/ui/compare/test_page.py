@@ -18,7 +18,7 @@ from bnlab.ui import services
 from bnlab.ui.navigation import ROOT
 from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 from tests.ui.compare_page import (
     CURVES,
     PRESET,

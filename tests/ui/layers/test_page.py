@@ -9,7 +9,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.ui.layers.evaluation_slider import MOMENT
 from tests.opened_page import OpenPage, open_page
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 
 __all__ = ["open_page"]
 
@@ -17,7 +17,7 @@ __all__ = ["open_page"]
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_every_seed_of_a_comparison_has_its_layers(seeds: int, open_page: OpenPage, tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
-    comparison = PRESETS["notebook"].comparison.revised({"epochs": 1, "train_examples": 64}).repeated(seeds)
+    comparison = PRESETS["notebook"].comparison.with_changes({"epochs": 1, "train_examples": 64}).with_seeds(seeds)
     for specs in comparison.specs().values():
         for spec in specs:
             record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
@@ -36,7 +36,7 @@ def recorded(path: Path, seeds: int = 1) -> tuple[Store, dict[str, object]]:
     """A store with the first comparison's runs, and the address of it."""
     store = Store(f"sqlite:///{path}/bnlab.db")
     sizes = {"epochs": 1, "train_examples": 96}
-    for specs in PRESETS["notebook"].comparison.revised(sizes).repeated(seeds).specs().values():
+    for specs in PRESETS["notebook"].comparison.with_changes(sizes).with_seeds(seeds).specs().values():
         for spec in specs:
             record_run(store, spec, (3.0, 2.0, 1.0), [make_evaluation(step) for step in range(4)], RunState.COMPLETED)
     return store, {**sizes, "seeds": seeds}

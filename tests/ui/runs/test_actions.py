@@ -13,7 +13,7 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.runs.actions import comparison_of
 from bnlab.ui.runs.table import CHOSEN
 from tests.opened_page import OpenPage, open_page
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 
 __all__ = ["open_page"]
 

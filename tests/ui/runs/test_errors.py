@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER, make_evaluation, record_run
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:

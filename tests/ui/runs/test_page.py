@@ -17,7 +17,7 @@ from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.state import KEY, OPENS
 from tests.compare_links import compare_links, follow_link
 from tests.opened_page import OpenPage, open_page
-from tests.recording import OWNER, make_evaluation, record_run
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 __all__ = ["open_page"]
 

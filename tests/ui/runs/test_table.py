@@ -9,7 +9,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.runs.table import TABLE
-from tests.recording import make_evaluation, record_run
+from tests.stored_runs import make_evaluation, record_run
 
 
 def script(url: str) -> None:

@@ -2,7 +2,7 @@
 
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER
+from tests.stored_runs import OWNER
 
 
 def train_in_process(store: Store, spec: RunSpec, label: str) -> None:
