@@ -1,4 +1,4 @@
-"""Runs in a store as a worker would have left them, without a worker and without TensorFlow."""
+"""Runs written to a store as a worker writes them, without a worker or TensorFlow."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ OWNER = "elsewhere:1:2.00:abcd"
 
 @dataclass
 class CheckpointStub:
-    """What the journal needs of a checkpoint."""
+    """The attributes of a checkpoint that `RunWriter` reads."""
 
     step: int
     seconds: float = 0.0
@@ -30,12 +30,12 @@ def float32_array(*values: float) -> np.ndarray:
 def make_evaluation(step: int, val_loss: float = 1.0, val_accuracy: float = 0.5, **changes: Any) -> Evaluation:
     layer = LayerRecord("dense_1", 0.25, 3.0, (-2.0, -1.0, 0.0, 1.0, 2.0))
     snapshot = Snapshot("bn_1", {"gamma": float32_array(1, 1), "beta": float32_array(0, step)})
-    given = {"seconds": step / 10, "layers": (layer,), "snapshots": (snapshot,)} | changes
-    return Evaluation(step, val_loss=val_loss, val_accuracy=val_accuracy, **given)
+    fields = {"seconds": step / 10, "layers": (layer,), "snapshots": (snapshot,)} | changes
+    return Evaluation(step, val_loss=val_loss, val_accuracy=val_accuracy, **fields)
 
 
 def open_writer(store: Store, spec: RunSpec, label: str = "A") -> RunWriter:
-    """The journal of a slice just handed out."""
+    """Launch a run and return the writer of its first training slice."""
     run = store.launch(spec, label, OWNER)
     fence = store.next_fence(run.digest, OWNER)
     assert fence is not None
@@ -46,11 +46,11 @@ def record_run(
     store: Store,
     spec: RunSpec,
     losses: tuple[float, ...] = (),
-    moments: tuple[Evaluation, ...] = (),
+    evaluations: tuple[Evaluation, ...] = (),
     state: RunState = RunState.RUNNING,
 ) -> Run:
-    """A run with these losses, an accuracy of a tenth of each, and 0.1 s a step."""
+    """Write a run with these training losses, accuracies of a tenth of them, and 0.1 s per step."""
     curve = float32_array(*losses)
-    records = Records(0, curve, curve / 10, list(moments))
+    records = Records(0, curve, curve / 10, list(evaluations))
     open_writer(store, spec).commit(records, CheckpointStub(len(losses), len(losses) / 10), state)
     return store.run(spec.digest)

@@ -14,13 +14,13 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.presets import PRESETS, Variant
 from bnlab.specs.run_spec import RunSpec
-from tests.pairwise import pairwise_cases
+from tests.pairwise import pairwise_combinations
 
 UNITS = (6, 4)
 SPECS = [
     *(
         RunSpec(hidden_units=UNITS, **case)
-        for case in pairwise_cases(
+        for case in pairwise_combinations(
             {
                 "activation": list(ACTIVATIONS),
                 "normalizer": list(NORMALIZERS),

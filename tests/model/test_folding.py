@@ -17,7 +17,7 @@ from bnlab.specs.network import Layer, Network, Variable, describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.trainer import Trainer
-from tests.pairwise import pairwise_cases
+from tests.pairwise import pairwise_combinations
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -28,7 +28,7 @@ NORMALIZED = [
     if placement != "none" or on_input
 ]
 FOLDABLE = [name for name, entry in NORMALIZERS.items() if entry.foldable]
-CASES = pairwise_cases(
+CASES = pairwise_combinations(
     {
         "where": NORMALIZED,
         "activation": list(ACTIVATIONS),

@@ -28,11 +28,11 @@ from bnlab.specs.keras_code import keras_code, training_script
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.presets import PRESETS, Variant
 from bnlab.specs.run_spec import RunSpec
-from tests.pairwise import pairwise_cases
+from tests.pairwise import pairwise_combinations
 
 UNITS = (6, 4)
 SWEEP: list[dict[str, Any]] = [
-    *pairwise_cases(
+    *pairwise_combinations(
         {
             "activation": list(ACTIVATIONS),
             "normalizer": list(NORMALIZERS),
@@ -100,7 +100,7 @@ def test_the_noise_is_written_out() -> None:
     ("validation", "rescale", "examples"),
     [
         tuple(case.values())
-        for case in pairwise_cases(
+        for case in pairwise_combinations(
             {"validation": list(VALIDATIONS), "rescale": list(RESCALINGS), "examples": (700, None)}
         )
     ],

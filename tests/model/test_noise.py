@@ -13,8 +13,8 @@ from bnlab.specs.run_spec import RunSpec
 SHAPE = (4_000, 50)
 
 
-def drawn(seed: int, step: int, place: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    scales, means = draw_noise(tf.constant([seed, step]), place, tf.constant(SHAPE))
+def drawn(seed: int, step: int, index: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    scales, means = draw_noise(tf.constant([seed, step]), index, tf.constant(SHAPE))
     return scales.numpy(), means.numpy()
 
 
@@ -35,28 +35,28 @@ def test_each_unit_has_a_mean_and_a_scale_of_its_own() -> None:
     assert np.abs(correlations - np.eye(100)).max() < 0.08
 
 
-@pytest.mark.parametrize("other", [(4, 7, 1), (3, 8, 1), (3, 7, 2)], ids=["seed", "step", "place"])
-def test_it_depends_on_seed_step_and_place_alone(other: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("other", [(4, 7, 1), (3, 8, 1), (3, 7, 2)], ids=["seed", "step", "index"])
+def test_it_depends_on_seed_step_and_index_alone(other: tuple[int, int, int]) -> None:
     for one, again, different in zip(drawn(3, 7), drawn(3, 7), drawn(*other), strict=True):
         np.testing.assert_array_equal(one, again)
         assert (one != different).mean() > 0.99
 
 
 def test_the_layer_scales_and_shifts_while_training_inside_a_step() -> None:
-    layer, ones = BatchNoise(place=2, name="noise_2"), tf.ones(SHAPE)
+    layer, ones = BatchNoise(index=2, name="noise_2"), tf.ones(SHAPE)
     with training_step(RunSpec(), keras.Sequential([layer]), TrainingStep(tf.constant(7), tf.constant(3))):
         noisy, inference = layer(ones * 2, training=True), layer(ones, training=False)
-    scales, means = drawn(3, 7, place=2)
+    scales, means = drawn(3, 7, index=2)
     np.testing.assert_allclose(noisy.numpy(), 2 * scales + means, rtol=1e-6)
     np.testing.assert_array_equal(inference.numpy(), ones.numpy())
     np.testing.assert_array_equal(layer(ones, training=True).numpy(), ones.numpy())
     with training_step(RunSpec(), keras.Sequential([layer]), TrainingStep(tf.constant(7))):
         np.testing.assert_array_equal(layer(ones, training=True).numpy(), ones.numpy())
-    assert BatchNoise.from_config(layer.get_config()).place == 2
+    assert BatchNoise.from_config(layer.get_config()).index == 2
 
 
 def test_channels_are_units() -> None:
-    layer, images = BatchNoise(place=1), tf.zeros((20, 9, 9, 30))
+    layer, images = BatchNoise(index=1), tf.zeros((20, 9, 9, 30))
     with training_step(RunSpec(), keras.Sequential([layer]), TrainingStep(tf.constant(0), tf.constant(0))):
         means = layer(images, training=True).numpy()
     assert np.ptp(means.mean((0, 1, 2))) > 0.6

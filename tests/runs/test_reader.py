@@ -75,8 +75,8 @@ def test_moments_of_several_runs(store: Store) -> None:
 
 
 def test_moments_are_of_the_runs_asked_for(store: Store) -> None:
-    run = record_run(store, SPEC, moments=(make_evaluation(0),))
-    record_run(store, RunSpec(), moments=(make_evaluation(0),))
+    run = record_run(store, SPEC, evaluations=(make_evaluation(0),))
+    record_run(store, RunSpec(), evaluations=(make_evaluation(0),))
     assert set(evaluations_frame(store, [run])["run"]) == {SPEC.digest}
 
 
@@ -94,7 +94,7 @@ def test_moments_are_read_on_from_a_step_run_by_run(store: Store, after: int) ->
 
 
 def test_layers_and_snapshots_are_what_was_measured(store: Store) -> None:
-    record_run(store, SPEC, moments=(make_evaluation(0), make_evaluation(3)))
+    record_run(store, SPEC, evaluations=(make_evaluation(0), make_evaluation(3)))
     layers = pd.DataFrame(
         [(step, "dense_1", 0.25, 3.0, -2.0, -1.0, 0.0, 1.0, 2.0) for step in (0, 3)],
         columns=["step", "layer", "gradient_norm", "weight_norm", "p5", "p15", "p50", "p85", "p95"],
