@@ -45,7 +45,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
 
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
     monkeypatch.setattr(scheduler_module, "connect", lambda *_: NoWorkers())
-    monkeypatch.setattr(services, "Lab", started)
+    monkeypatch.setattr(services, "Scheduler", start_scheduler)
     monkeypatch.setattr(services, "read_recording", lambda _: None)
     monkeypatch.setattr(services, "judge_soon", lambda: None)
     st.cache_resource.clear()

@@ -75,7 +75,9 @@ def test_only_what_has_grown_is_made_anew(store: Store, runs: list[Run]) -> None
 def test_validation_is_made_anew_only_by_a_new_moment(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
     before = cached.validation(runs[:1]), cached.training(runs[:1], 1)
-    open_writer(store, SPECS[0]).commit(Records(2, float32_array(0.5), float32_array(0.5)), CheckpointStub(3, 0.3), RunState.RUNNING)
+    open_writer(store, SPECS[0]).commit(
+        Records(2, float32_array(0.5), float32_array(0.5)), CheckpointStub(3, 0.3), RunState.RUNNING
+    )
     after = store.runs([SPECS[0].digest])
     assert cached.validation(after) is before[0]
     assert len(cached.training(after, 1)) == len(before[1]) + 1

@@ -38,7 +38,9 @@ def train(
 ) -> Run:
     """Record `spec`, in the claim's size, as an ended run of that final accuracy in percent."""
     sized = RunSpec(**spec.model_dump() | {"epochs": 1, "seed": seed} | changes)
-    return record_run(store, sized, (1.0, 0.5), (make_evaluation(0), make_evaluation(2, val_accuracy=accuracy / 100)), state)
+    return record_run(
+        store, sized, (1.0, 0.5), (make_evaluation(0), make_evaluation(2, val_accuracy=accuracy / 100)), state
+    )
 
 
 def recorded(store: Store, without: list[float], normalized: list[float]) -> Store:

@@ -81,7 +81,9 @@ def test_what_was_trained_before_needs_no_worker(url: str, tmp_path: Path) -> No
     for spec, accuracy in ((TINY, 0.8), (NORMALIZED, 0.9)):
         for seed in (3, 4, 5):
             ended = make_evaluation(2, val_accuracy=accuracy + seed / 1000)
-            record_run(store, spec.model_copy(update={"seed": seed, "epochs": 1}), (1.0, 1.0), (ended,), RunState.COMPLETED)
+            record_run(
+                store, spec.model_copy(update={"seed": seed, "epochs": 1}), (1.0, 1.0), (ended,), RunState.COMPLETED
+            )
     result = invoke("O1", "--quick", "--seeds", "3:6", "--json", str(path))
     assert result.exit_code == 0, result.output
     (document,) = json.loads(path.read_text())

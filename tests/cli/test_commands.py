@@ -13,8 +13,8 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.sentences import names_in_order, numbers_in
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 COUNTS = {
     "Baseline": (266_610, 266_610, 0),

@@ -32,7 +32,9 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_run_that_diverged_has_the_history_of_its_finished_epochs(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
     spec = RunSpec(train_examples=8, batch_size=4, epochs=5)
-    run = record_run(store, spec, (1.0, 3.0, math.inf), (make_evaluation(0), make_evaluation(2, math.nan, 0.1)), RunState.DIVERGED)
+    run = record_run(
+        store, spec, (1.0, 3.0, math.inf), (make_evaluation(0), make_evaluation(2, math.nan, 0.1)), RunState.DIVERGED
+    )
     (document,) = comparison_document(store, [("A", run)], 1.5)["runs"]
     (epoch,) = document["history"]
     assert (document["state"], document["steps"], epoch["epoch"], epoch["loss"]) == ("DIVERGED", 3, 1, 2.0)

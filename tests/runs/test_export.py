@@ -21,9 +21,9 @@ from bnlab.runs.tensorboard import event_file, event_file_name
 from bnlab.specs.keras_code import training_script
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
+from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
 from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer
-from tests.in_process_training import train_in_process
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -46,7 +46,12 @@ def files_of(content: bytes, run: Run) -> dict[str, bytes]:
 
 
 def record_without_weights(store: Store, spec: RunSpec, losses: tuple[float, ...], last: float) -> Run:
-    records = Records(0, float32_array(*losses), float32_array(*losses), [make_evaluation(0), make_evaluation(len(losses), last, last)])
+    records = Records(
+        0,
+        float32_array(*losses),
+        float32_array(*losses),
+        [make_evaluation(0), make_evaluation(len(losses), last, last)],
+    )
     open_writer(store, spec).commit(records, CheckpointStub(len(losses), arrays={}), RunState.DIVERGED)
     return store.run(spec.digest)
 

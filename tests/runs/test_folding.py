@@ -18,9 +18,9 @@ from bnlab.specs.choices import PLACEMENTS
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
+from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
 from tests.stored_runs import OWNER, CheckpointStub, float32_array, open_writer, record_run
-from tests.in_process_training import train_in_process
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 

@@ -7,9 +7,9 @@ from bnlab.runs.diagnostics import XRAY_COLUMNS, XrayError, measure_ics, measure
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
+from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
 from tests.stored_runs import OWNER
-from tests.in_process_training import train_in_process
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(9, 7), train_examples=300, epochs=1)
 

@@ -24,9 +24,9 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.old_store import DESCRIPTION, unpack_old_store
 from tests.postgresql import new_postgresql_url, postgresql_server
-from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 from tests.runs.rows import OTHER, SPEC
 from tests.runs.test_migrations import BEGUN_WITH_RENORM, MEASUREMENTS, measurements_of, tables_of
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 
 __all__ = ["new_postgresql_url", "postgresql_server"]
 
@@ -116,7 +116,9 @@ def test_several_may_open_an_old_store_at_once(old_engine: Engine) -> None:
 
 
 def test_what_a_worker_writes_is_read_back(store: Store) -> None:
-    run = record_run(store, SPEC, (2.5, 1.25), (make_evaluation(0), make_evaluation(2, float("nan"), 0.875)), RunState.COMPLETED)
+    run = record_run(
+        store, SPEC, (2.5, 1.25), (make_evaluation(0), make_evaluation(2, float("nan"), 0.875)), RunState.COMPLETED
+    )
     assert steps_frame(store, run.digest)["loss"].tolist() == [2.5, 1.25]
     frame = evaluations_frame(store, [run])
     assert frame["step"].tolist() == [0, 2]

@@ -8,9 +8,9 @@ import pytest
 from bnlab.runs.folding import PredictionError, measure_prediction
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
+from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
 from tests.stored_runs import OWNER
-from tests.in_process_training import train_in_process
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 

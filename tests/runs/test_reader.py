@@ -35,7 +35,9 @@ def record_in_blocks(store: Store, *lengths: int) -> None:
 def test_steps_are_numbered_from_1_however_they_were_committed(store: Store, lengths: tuple[int, ...]) -> None:
     record_in_blocks(store, *lengths)
     frame = steps_frame(store, SPEC.digest)
-    expected = pd.DataFrame({"step": range(1, 8), "loss": float32_array(*LOSSES), "accuracy": float32_array(*LOSSES) / 10})
+    expected = pd.DataFrame(
+        {"step": range(1, 8), "loss": float32_array(*LOSSES), "accuracy": float32_array(*LOSSES) / 10}
+    )
     pd.testing.assert_frame_equal(frame, expected)
 
 
@@ -64,7 +66,10 @@ def test_an_epoch_that_is_not_finished_is_not_in_the_history(store: Store) -> No
 
 def test_moments_of_several_runs(store: Store) -> None:
     other = RunSpec(train_examples=10, batch_size=5, epochs=2)
-    runs = [record_run(store, SPEC, LOSSES, (make_evaluation(0), make_evaluation(3, 0.7, 0.8))), record_run(store, other, (), (make_evaluation(1),))]
+    runs = [
+        record_run(store, SPEC, LOSSES, (make_evaluation(0), make_evaluation(3, 0.7, 0.8))),
+        record_run(store, other, (), (make_evaluation(1),)),
+    ]
     frame = evaluations_frame(store, runs)
     assert list(frame.columns) == ["run", "step", "epoch", "seconds", "val_loss", "val_accuracy"]
     own = {digest: rows.drop(columns="run").to_numpy().tolist() for digest, rows in frame.groupby("run")}
@@ -84,7 +89,10 @@ def test_moments_are_of_the_runs_asked_for(store: Store) -> None:
 def test_moments_are_read_on_from_a_step_run_by_run(store: Store, after: int) -> None:
     other = RunSpec(train_examples=10, batch_size=5, epochs=2)
     missing = make_evaluation(3, float("nan"), 0.8)
-    runs = [record_run(store, SPEC, LOSSES, (make_evaluation(0), missing)), record_run(store, other, (), (make_evaluation(1),))]
+    runs = [
+        record_run(store, SPEC, LOSSES, (make_evaluation(0), missing)),
+        record_run(store, other, (), (make_evaluation(1),)),
+    ]
     every = evaluations_frame(store, runs)
     news = read_evaluations(store, runs, after)
     assert list(news) == [run.digest for run in runs]
@@ -109,7 +117,9 @@ def test_layers_and_snapshots_are_what_was_measured(store: Store) -> None:
 
 def test_nothing_recorded_gives_empty_frames_of_the_same_columns(store: Store) -> None:
     waiting = store.launch(SPEC, "A", OWNER)
-    trained = record_run(store, RunSpec(train_examples=4, batch_size=4), (1.0, 1.0), (make_evaluation(0), make_evaluation(1)))
+    trained = record_run(
+        store, RunSpec(train_examples=4, batch_size=4), (1.0, 1.0), (make_evaluation(0), make_evaluation(1))
+    )
     for frame in (
         lambda run: steps_frame(store, run.digest),
         lambda run: evaluations_frame(store, [run]),

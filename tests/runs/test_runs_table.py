@@ -75,7 +75,9 @@ def test_each_runs_accuracy_is_its_own_last_one(store: Store) -> None:
     first, second, overflowed, waiting = specs(4)
     record_run(store, first, (), (make_evaluation(4, val_accuracy=0.9), make_evaluation(0, val_accuracy=0.1)))
     record_run(store, second, (), (make_evaluation(0, val_accuracy=0.2),))
-    record_run(store, overflowed, (), (make_evaluation(0, val_accuracy=0.3), make_evaluation(1, val_accuracy=float("nan"))))
+    record_run(
+        store, overflowed, (), (make_evaluation(0, val_accuracy=0.3), make_evaluation(1, val_accuracy=float("nan")))
+    )
     store.launch(waiting, "A", OWNER)
     frame = runs_frame(store, store.runs()).set_index("seed")["val_accuracy"]
     np.testing.assert_array_equal(frame[[0, 1, 2, 3]], [0.9, 0.2, np.nan, np.nan])

@@ -12,9 +12,9 @@ from bnlab.runs.run import ACTIVE, Run, RunState
 from bnlab.runs.schema import groups, latencies, recordings
 from bnlab.runs.store import LEASE_SECONDS, Store
 from bnlab.specs.run_spec import RunSpec
-from tests.stored_runs import make_evaluation, record_run
 from tests.runs.rows import FINISHED, OTHER, SPEC, put, row_counts
 from tests.spec_strategies import specs
+from tests.stored_runs import make_evaluation, record_run
 
 
 def test_a_new_run_waits_at_step_0(store: Store) -> None:

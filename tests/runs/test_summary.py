@@ -32,7 +32,8 @@ def run_with(
 ) -> Run:
     """A run of six steps, three epochs, evaluated after each of the first ones; `seconds` are those of all steps."""
     moments = tuple(
-        make_evaluation(step, val_loss, value, seconds=step * seconds / 6) for step, value in enumerate(accuracies, start=1)
+        make_evaluation(step, val_loss, value, seconds=step * seconds / 6)
+        for step, value in enumerate(accuracies, start=1)
     )
     run = record_run(store, spec_of(seed, epochs), (1.0,) * 6, moments)
     with store.engine.begin() as connection:

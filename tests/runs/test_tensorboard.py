@@ -19,7 +19,9 @@ LOSSES = (2.5, 2.0, 1.5, 1.0, 0.5, 0.25)
 
 @pytest.fixture
 def run(store: Store) -> Run:
-    return record_run(store, SPEC, LOSSES, tuple(make_evaluation(step, 1 / (step + 1), step / 10) for step in (0, 3, 6)))
+    return record_run(
+        store, SPEC, LOSSES, tuple(make_evaluation(step, 1 / (step + 1), step / 10) for step in (0, 3, 6))
+    )
 
 
 def read(store: Store, run: Run, folder: Path) -> EventAccumulator:

@@ -18,7 +18,9 @@ SPEC = RunSpec(train_examples=64, epochs=3)
 
 
 def block(first: int, *losses: float, moments: tuple[int, ...] = ()) -> Records:
-    return Records(first, float32_array(*losses), float32_array(*losses) / 10, [make_evaluation(step) for step in moments])
+    return Records(
+        first, float32_array(*losses), float32_array(*losses) / 10, [make_evaluation(step) for step in moments]
+    )
 
 
 def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
@@ -82,7 +84,9 @@ def test_a_checkpoint_is_read_in_one_query_so_that_its_step_and_arrays_belong_to
 
 def test_a_checkpoint_replaces_the_one_before(store: Store) -> None:
     journal = open_writer(store, SPEC)
-    journal.commit(block(0, 1.0), CheckpointStub(1, 0.1, {"a": float32_array(1), "b": float32_array(1)}), RunState.RUNNING)
+    journal.commit(
+        block(0, 1.0), CheckpointStub(1, 0.1, {"a": float32_array(1), "b": float32_array(1)}), RunState.RUNNING
+    )
     journal.commit(block(1, 1.0), CheckpointStub(2, 0.2, {"a": float32_array(2)}), RunState.RUNNING)
     checkpoint = read_checkpoint(store, SPEC.digest)
     assert checkpoint is not None

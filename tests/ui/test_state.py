@@ -207,7 +207,7 @@ def page() -> None:
     from bnlab.ui.state import attempt, page_state
 
     own = page_state()
-    longer = partial(Comparison.revised, changes={"epochs": 4})
+    longer = partial(Comparison.with_changes, changes={"epochs": 4})
     st.button("Change", key="change", on_click=attempt, args=(own, longer))
     for fault in own.faults:
         st.error(fault)

@@ -17,10 +17,10 @@ from bnlab.runs.tasks import TaskError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import parse_spec
 from bnlab.ui.compare.results import PERCENT
+from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import make_evaluation, record_run
-from tests.in_process_training import train_in_process
 
 __all__ = ["open_page"]
 

@@ -91,7 +91,9 @@ def test_what_was_not_trained_leads_to_compare(open_page: OpenPage, tmp_path: Pa
 def test_the_projector_leaves_the_view_as_it_is(open_page: OpenPage, tmp_path: Path) -> None:
     """The address is written anew then, in which the view is a widget's own."""
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
-    record_run(store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)))
+    record_run(
+        store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2))
+    )
     app = open_page(store, **{"layers-view": "tables"}).switch_page("pages/layers.py").run()
     app.toggle(key="projector").set_value(True).run()
     assert not app.exception

@@ -34,7 +34,9 @@ def store(tmp_path: Path) -> Store:
 
 
 def add(store: Store, label: str) -> None:
-    run = record_run(store, RunSpec(seed=ord(label), train_examples=64), (1.0,), (make_evaluation(0),), RunState.COMPLETED)
+    run = record_run(
+        store, RunSpec(seed=ord(label), train_examples=64), (1.0,), (make_evaluation(0),), RunState.COMPLETED
+    )
     store.rename(run.digest, label)
 
 
