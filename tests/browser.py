@@ -32,15 +32,15 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 START_SECONDS = 60
-PATIENCE = 120_000  # ms, for whatever a page is expected to do: its cores may be shared with everything else
+TIMEOUT_MS = 120_000  # for every action and expectation: the tests may share few cores
 
 
 @pytest.fixture(scope="package")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """A headless Chromium. Not for the whole session: Playwright keeps an event loop running as long as it lives.
+    """A headless Chromium. Not session-scoped, because Playwright keeps an event loop running until it is closed.
 
-    Persistent, so that it caches compiled scripts: otherwise each page compiles Streamlit and Plotly again, which takes
-    more processor time than anything else.
+    The context is persistent so that compiled scripts are cached: compiling Streamlit and Plotly for each page takes
+    most of the tests' processor time.
     """
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
@@ -59,28 +59,28 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContex
 
 @pytest.fixture
 def browser_page(chromium: BrowserContext) -> Iterator[Page]:
-    """A page in light colours; the test fails if its console shows an error from the app itself."""
+    """A page in light colours; the test fails if the console shows an error that the app caused."""
     page = chromium.new_page()
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    page.set_default_timeout(TIMEOUT_MS)
+    expect.set_options(timeout=TIMEOUT_MS)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)
+    page.on("console", lambda message: errors.append(message.text) if _is_app_error(message) else None)
     yield page
     page.close()
     assert not errors, errors
 
 
-def _is_ours(message: ConsoleMessage) -> bool:
-    """Not ours: Streamlit's own search for its base path, and its download of a Material symbol as the page's icon."""
-    address = message.location.get("url", "")
-    streamlits = address.startswith("https://") or address.endswith(("/_stcore/health", "/_stcore/host-config"))
-    return message.type == "error" and not streamlits
+def _is_app_error(message: ConsoleMessage) -> bool:
+    """Whether a message is an error, except those of Streamlit's search for its base path and of its icon download."""
+    url = message.location.get("url", "")
+    is_from_streamlit = url.startswith("https://") or url.endswith(("/_stcore/health", "/_stcore/host-config"))
+    return message.type == "error" and not is_from_streamlit
 
 
 @contextmanager
 def running_app(script: Path, *, env: Mapping[str, str] | None = None, base: str = "") -> Iterator[str]:
-    """Serve ``script`` with the product's settings on a free port and give its address; ended on leaving."""
+    """Serve ``script`` with the app's settings on a free port; yields its URL."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", f"--server.baseUrlPath={base}"]
@@ -98,25 +98,25 @@ def running_app(script: Path, *, env: Mapping[str, str] | None = None, base: str
 
 
 def staged_app(script: Path, folder: Path) -> Path:
-    """A copy of ``script`` in ``folder``, beside the product's ``static/``: Streamlit serves it only from there."""
+    """Copy ``script`` to ``folder``, next to a link to ``static/``, where Streamlit looks for it."""
     (folder / "static").symlink_to(ROOT / "static", target_is_directory=True)
     return Path(shutil.copy(script, folder))
 
 
 def _free_port() -> int:
     try:
-        return _tried(_usual_port())
+        return _bindable_port(_preferred_port())
     except OSError:
-        return _tried(0)  # another server has the usual one
+        return _bindable_port(0)  # another server has the preferred port
 
 
 @cache
-def _usual_port() -> int:
-    """The same for servers that follow each other: Chromium keeps what it has compiled by address."""
-    return _tried(0)
+def _preferred_port() -> int:
+    """The same port for consecutive servers, because Chromium caches compiled scripts by URL."""
+    return _bindable_port(0)
 
 
-def _tried(port: int) -> int:
+def _bindable_port(port: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
@@ -127,8 +127,8 @@ def _wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
-                if answer.read() == b"ok":
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as response:
+                if response.read() == b"ok":
                     return
         except OSError:
             pass  # not listening yet
@@ -138,7 +138,7 @@ def _wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 def _wait_or_kill(server: "subprocess.Popen[bytes]") -> None:
     try:
-        server.wait(timeout=15)  # it ends its workers first
+        server.wait(timeout=15)  # it stops its workers first
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()

@@ -1,4 +1,4 @@
-"""The links to Compare that a page in AppTest has, and a press on one of them."""
+"""Links to Compare on a page in AppTest, and following them."""
 
 from urllib.parse import parse_qs
 
@@ -7,14 +7,14 @@ from streamlit.testing.v1 import AppTest
 Parameters = dict[str, list[str]]
 
 
-def crossings(app: AppTest, label: str) -> list[Parameters]:
-    """What the links of that label bring to Compare, those that can be followed."""
+def compare_links(app: AppTest, label: str) -> list[Parameters]:
+    """The query parameters of the enabled links with that label."""
     links = [link.proto for link in app.get("page_link")]
     return [parse_qs(link.query_string) for link in links if link.label == label and not link.disabled]
 
 
-def follow(app: AppTest, parameters: Parameters) -> AppTest:
-    """Compare, as the browser has it after a press on such a link: it brings these parameters and no others."""
+def follow_link(app: AppTest, parameters: Parameters) -> AppTest:
+    """Open Compare with a link's query parameters, which replace all others."""
     app.switch_page("pages/compare.py")
     app.query_params.clear()
     app.query_params.update(parameters)

@@ -1,4 +1,4 @@
-"""For every test: the same random examples each time, and which tests share a process."""
+"""Settings for all tests: reproducible Hypothesis examples and the grouping of tests by process."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.workers import scheduler
 
 __all__ = ["scheduler"]
 
-# So that a failure of a property test is nobody's bad luck.
+# Derandomized, so that a property test fails for everyone or for no one.
 settings.register_profile(
     "bnlab", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -18,13 +18,13 @@ settings.load_profile("bnlab")
 
 
 @pytest.fixture(autouse=True)
-def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AppTest leaves its script as the main module, and whoever starts a process then has it imported there."""
+def restore_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo AppTest's replacement of `__main__`, which processes started later would import."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell pytest-xdist what must share a process, the longest groups first so that the others fill the gaps.
+    """Group the tests that must share a process for pytest-xdist, longest groups first for an even distribution.
 
     All browser tests are one group, since they share a browser, a server and a worker. Otherwise a group is a file.
     """

@@ -1,4 +1,4 @@
-"""The store that bnlab 0.1 left behind, and what it holds: made with it at the last commit before the restructuring."""
+"""A store written by bnlab 0.1, and a description of its content (see `fixtures/make_store.py`)."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ DESCRIPTION: dict[str, Any] = json.loads((FIXTURES / "store_0_1.json").read_text
 
 
 def unpack_old_store(folder: Path) -> str:
-    """Put a copy of the store into `folder`; returns its URL."""
+    """Write a copy of the store to `folder` and return its URL."""
     path = folder / "store_0_1.db"
     path.write_bytes(gzip.decompress((FIXTURES / "store_0_1.db.gz").read_bytes()))
     return f"sqlite:///{path}"

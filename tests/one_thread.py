@@ -1,10 +1,10 @@
-"""TensorFlow on one thread, as in a worker; a conftest imports the fixture for its own folder's tests."""
+"""TensorFlow on one thread, as in a worker. A conftest imports the fixture for the tests in its folder."""
 
 import os
 
 import pytest
 
-# Before a test module imports TensorFlow.
+# Must be set before a test module imports TensorFlow.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 

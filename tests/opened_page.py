@@ -1,4 +1,4 @@
-"""The app in AppTest, on a store of the test's own and without any worker process."""
+"""The app in AppTest, with a temporary store and without worker processes."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from bnlab.runs import scheduler as lab_module
+from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.ui import services
@@ -16,7 +16,7 @@ OpenPage = Callable[..., AppTest]
 
 
 class NoWorkers:
-    """A Dask client whose cluster has no workers: what is launched waits."""
+    """A Dask client without workers, so that launched runs stay queued."""
 
     cluster = None
 
@@ -24,17 +24,17 @@ class NoWorkers:
         return {"workers": {}}
 
     def close(self, timeout: float) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
-    """The app in a new session on a store, or on whatever `BNLAB_STORE` should be; its lab is closed afterwards."""
-    labs: list[Scheduler] = []
+    """A function that opens the app in a new session, on a store or a value of `BNLAB_STORE`."""
+    schedulers: list[Scheduler] = []
 
-    def started(*args: object, **options: object) -> Scheduler:
-        labs.append(Scheduler(*args, **options))  # type: ignore[arg-type]
-        return labs[-1]
+    def start_scheduler(*args: object, **options: object) -> Scheduler:
+        schedulers.append(Scheduler(*args, **options))  # type: ignore[arg-type]
+        return schedulers[-1]
 
     def open_page(store: Store | str, **query: object) -> AppTest:
         monkeypatch.setenv("BNLAB_STORE", store if isinstance(store, str) else store.url)
@@ -44,12 +44,12 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
         return app.run()
 
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
-    monkeypatch.setattr(lab_module, "connect", lambda *_: NoWorkers())
-    monkeypatch.setattr(services, "Lab", started)
+    monkeypatch.setattr(scheduler_module, "connect", lambda *_: NoWorkers())
+    monkeypatch.setattr(services, "Scheduler", start_scheduler)
     monkeypatch.setattr(services, "read_recording", lambda _: None)
     monkeypatch.setattr(services, "judge_soon", lambda: None)
     st.cache_resource.clear()
     yield open_page
-    for lab in labs:
-        lab.close()
+    for scheduler in schedulers:
+        scheduler.close()
     st.cache_resource.clear()

@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL server for a test session, on a Unix socket in a folder of its own."""
+"""A temporary PostgreSQL server for a test session, on a Unix socket in a temporary folder."""
 
 import itertools
 import os
@@ -17,17 +17,19 @@ DEBIAN = "/usr/lib/postgresql"
 SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
 
 
-def _binaries() -> Path | None:
-    """The folder of initdb and pg_ctl: on the path, or where Debian keeps the versions' own."""
-    found = shutil.which("initdb")
+def _find_binaries() -> Path | None:
+    """The folder of initdb and pg_ctl: on the path, or of Debian's newest version."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).parent
     installed = sorted(Path(DEBIAN).glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
-    return Path(found).parent if found else installed[-1].parent if installed else None
+    return installed[-1].parent if installed else None
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """The server's folder, in which its socket is."""
-    binaries = _binaries()
+    """The folder of the server's socket."""
+    binaries = _find_binaries()
     if binaries is None:
         pytest.skip("PostgreSQL is not installed: there is no initdb")
     folder = Path(tempfile.mkdtemp(prefix="bnlab-pg-"))
@@ -49,18 +51,18 @@ def postgresql_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def new_postgresql_url(postgresql_server: str) -> Callable[[], str]:
-    """Makes an empty database; returns its URL."""
-    numbers = itertools.count()
+    """A function that creates an empty database and returns its URL."""
+    counter = itertools.count()
 
-    def url_of(database: str) -> str:
+    def database_url(database: str) -> str:
         return f"postgresql+psycopg://{USER}@/{database}?host={postgresql_server}"
 
     def create() -> str:
-        name = f"bnlab_{next(numbers)}"
-        server = create_engine(url_of("postgres"), isolation_level="AUTOCOMMIT")
+        name = f"bnlab_{next(counter)}"
+        server = create_engine(database_url("postgres"), isolation_level="AUTOCOMMIT")
         with server.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
         server.dispose()
-        return url_of(name)
+        return database_url(name)
 
     return create

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for RunSpec, read off its fields: a field added there is drawn here."""
+"""Hypothesis strategies for RunSpec, generated from its JSON schema."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from bnlab.specs.run_spec import RunSpec
 PROPERTIES: dict[str, dict[str, Any]] = RunSpec.model_json_schema()["properties"]
 
 
-def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Every value that a field's JSON schema allows."""
+def field_values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """The values that a field's JSON schema allows."""
     if "anyOf" in schema:
-        return st.one_of(*(values_of(option) for option in schema["anyOf"]))
+        return st.one_of(*(field_values(option) for option in schema["anyOf"]))
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if schema["type"] == "array":
-        return st.lists(values_of(schema["items"]), min_size=schema["minItems"], max_size=schema["maxItems"])
+        return st.lists(field_values(schema["items"]), min_size=schema["minItems"], max_size=schema["maxItems"])
     if schema["type"] == "integer":
         return st.integers(schema["minimum"], schema.get("maximum", min(d.train for d in DATASETS.values())))
     if schema["type"] == "number":
@@ -31,11 +31,11 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 
 def spec_values(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Any subset of the fields with valid values, and `fixed` among them."""
-    chosen = {name: values_of(schema) for name, schema in PROPERTIES.items() if name not in fixed}
-    return st.fixed_dictionaries({name: st.just(value) for name, value in fixed.items()}, optional=chosen)
+    """Valid values of any subset of the fields, including the `fixed` ones."""
+    optional = {name: field_values(schema) for name, schema in PROPERTIES.items() if name not in fixed}
+    return st.fixed_dictionaries({name: st.just(value) for name, value in fixed.items()}, optional=optional)
 
 
 def specs(**fixed: Any) -> st.SearchStrategy[RunSpec]:
-    """Any RunSpec with the `fixed` fields."""
+    """Any valid RunSpec with the `fixed` fields."""
     return spec_values(**fixed).map(lambda values: RunSpec(**values))

@@ -1,4 +1,4 @@
-"""What a user can set or choose is documented."""
+"""Environment variables and presets are documented."""
 
 import re
 
@@ -12,7 +12,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "bnlab").rglob("*.py"))]
 
 
-def variables() -> list[str]:
+def environment_variables() -> list[str]:
     """The environment variables that the code names."""
     names = {f"BNLAB_{field.upper()}" for field in Settings.model_fields}
     names |= {name for path in SOURCES for name in re.findall(r"\bBNLAB_[A-Z][A-Z_]*", path.read_text())}
@@ -23,10 +23,10 @@ def documentation() -> str:
     return "\n".join(path.read_text() for path in DOCUMENTS)
 
 
-def test_the_codes_variables_are_found() -> None:
-    assert {"BNLAB_STORE", "BNLAB_SCHEDULER"} <= set(variables())
+def test_environment_variables_are_found_in_the_code() -> None:
+    assert {"BNLAB_STORE", "BNLAB_SCHEDULER"} <= set(environment_variables())
 
 
-@pytest.mark.parametrize("name", [*variables(), *PRESETS])
-def test_every_environment_variable_and_every_preset_is_documented(name: str) -> None:
+@pytest.mark.parametrize("name", [*environment_variables(), *PRESETS])
+def test_environment_variables_and_presets_are_documented(name: str) -> None:
     assert f"`{name}`" in documentation()

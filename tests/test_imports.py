@@ -1,4 +1,4 @@
-"""The app's process and the command line start without TensorFlow: only workers import it."""
+"""The app and the command line do not import TensorFlow: only workers do."""
 
 import os
 import subprocess
@@ -18,9 +18,9 @@ print([name for name in ("tensorflow", "keras", "jax", "torch") if name in sys.m
 
 
 @pytest.mark.parametrize("modules", [["bnlab.cli.commands"], ["bnlab.runs.scheduler"], UI], ids=lambda names: names[0])
-def test_importing_it_leaves_tensorflow_out(modules: list[str]) -> None:
+def test_import_does_not_load_tensorflow(modules: list[str]) -> None:
     command = [sys.executable, "-c", PROGRAM, *modules]
-    answer = subprocess.run(
+    result = subprocess.run(
         command,
         cwd=ROOT,
         capture_output=True,
@@ -29,5 +29,5 @@ def test_importing_it_leaves_tensorflow_out(modules: list[str]) -> None:
         check=False,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.splitlines()[-1] == "[]"
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "[]"

@@ -1,4 +1,4 @@
-"""A claim whose runs take a moment: BN and no BN in a network of 8 units, trained for two steps."""
+"""A claim whose runs are short: 8 hidden units, with and without BN, trained for two steps."""
 
 from bnlab.claims.measures import ACCURACY
 from bnlab.claims.model import Arm, Claim, Condition, Prediction, Size

@@ -1,6 +1,6 @@
-"""Workers shared by many tests: starting them anew for every server and lab would take most of the time.
+"""Workers shared by many tests: starting them for every server and scheduler would take most of the time.
 
-``scheduler`` is the address of their scheduler, for ``BNLAB_SCHEDULER``; ``worker_processes`` finds the processes.
+The fixture `scheduler` is the address of their scheduler, for `BNLAB_SCHEDULER`.
 """
 
 import logging
@@ -20,12 +20,12 @@ def scheduler() -> Iterator[str]:
     """The address of a scheduler with two workers."""
     with running_scheduler(workers=2) as address:
         yield address
-    logging.disable()  # Dask still logs, to a stream that pytest has closed
+    logging.disable()  # Dask would log to a stream that pytest has closed
 
 
 @contextmanager
 def running_scheduler(workers: int) -> Iterator[str]:
-    """Start a scheduler with its workers and give its address."""
+    """Start a scheduler with workers; yields its address."""
     client = connect(None, workers)
     try:
         yield client.scheduler_info()["address"]
@@ -34,7 +34,7 @@ def running_scheduler(workers: int) -> Iterator[str]:
 
 
 def worker_processes() -> list[psutil.Process]:
-    """The processes below this one that hold TensorFlow; a browser's can be as large."""
+    """The worker processes of this process that have loaded TensorFlow."""
     children = psutil.Process().children(recursive=True)
-    spawned = [child for child in children if any("multiprocessing" in word for word in child.cmdline())]
+    spawned = [child for child in children if any("multiprocessing" in argument for argument in child.cmdline())]
     return [child for child in spawned if child.memory_info().rss > SIZE_WITH_TENSORFLOW]

@@ -93,7 +93,7 @@ def _operations(layer: Layer) -> int:
     if layer.normalizer is not None:
         return layer.normalizer.operations * math.prod(layer.output_shape)
     has_bias = any(variable.name == "bias" for variable in layer.variables)
-    return 2 * layer.products + has_bias * math.prod(layer.output_shape)
+    return 2 * layer.multiplications + has_bias * math.prod(layer.output_shape)
 
 
 ACCURACY = Measure("final_accuracy", "final validation accuracy", "%", RunMeasure(final_accuracy))

@@ -1,1 +1,1 @@
-"""From a spec to Keras: the arrays it trains on and the model it trains."""
+"""Keras models, datasets, folding and model files from specs."""

@@ -1,11 +1,9 @@
-"""A Keras model from the description of its network."""
+"""Keras models from specs and network descriptions."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from bnlab.model.folding import Weights, fold
 from bnlab.model.noise import BatchNoise
@@ -13,29 +11,26 @@ from bnlab.specs.choices import INITIALIZERS
 from bnlab.specs.network import Layer, Network, describe_network
 from bnlab.specs.run_spec import RunSpec
 
-WEIGHTED = ("Dense", "Conv2D")
-"""The layers with a kernel."""
-
 
 def build_model(spec: RunSpec) -> keras.Sequential:
-    """The model of `spec` with its initial weights, input `[batch, *image_shape]`, output the softmax.
+    """The model of `spec` with its initial weights, from images `[batch, *image_shape]` to the softmax.
 
-    Each kernel is drawn from the spec's seed and its layer's place among the layers with kernels, so that
-    specs which differ only in normalization start from the same kernels wherever shapes agree.
+    Each kernel is drawn from the spec's seed and its layer's index among the layers with kernels, so that specs which
+    differ only in normalization start from the same kernels wherever the shapes agree.
     """
     return build_network(describe_network(spec), spec)
 
 
 def build_network(network: Network, spec: RunSpec) -> keras.Sequential:
-    """The model that `network` describes, which need not be all of the spec's; its initial weights are the spec's."""
-    weighted = [layer.name for layer in network.layers if layer.keras_class in WEIGHTED]
-    places = {name: place for place, name in enumerate(weighted)}
-    layers = [_build_layer(layer, spec, places.get(layer.name, 0)) for layer in network.layers]
-    # All at once: `add` would build the model anew for each layer.
+    """The model that `network`, all or a part of the spec's network, describes, with the spec's initial weights."""
+    names = [layer.name for layer in network.layers if layer.has_kernel]
+    kernel_indices = {name: index for index, name in enumerate(names)}
+    layers = [_build_layer(layer, spec, kernel_indices.get(layer.name, 0)) for layer in network.layers]
+    # All layers at once: `add` would rebuild the model for each of them.
     return keras.Sequential([keras.Input(network.input_shape), *layers])
 
 
-def build_trained(network: Network, spec: RunSpec, weights: Mapping[str, NDArray[np.float32]]) -> keras.Sequential:
+def build_trained(network: Network, spec: RunSpec, weights: Weights) -> keras.Sequential:
     """The model that `network` describes, with `weights` by name (`dense_1/kernel`); other names are ignored.
 
     Raises:
@@ -47,35 +42,35 @@ def build_trained(network: Network, spec: RunSpec, weights: Mapping[str, NDArray
     return model
 
 
-def _build_layer(layer: Layer, spec: RunSpec, place: int) -> keras.Layer:
+def build_folded(spec: RunSpec, weights: Weights) -> keras.Sequential:
+    """A model without normalization layers that predicts the same as the spec's network with `weights`.
+
+    `bnlab.model.export.model_file` makes a `.keras` file of it.
+
+    Raises:
+        bnlab.model.folding.FoldError: the network cannot be folded.
+        KeyError: an array of the spec's network is missing.
+    """
+    folded = fold(spec, weights)
+    return build_trained(folded.network, spec, folded.weights)
+
+
+def _build_layer(layer: Layer, spec: RunSpec, kernel_index: int) -> keras.Layer:
     config = dict(layer.config)
-    if layer.keras_class in WEIGHTED:
-        # Keras's default where the description names none: the output layer.
+    if layer.has_kernel:
+        # The description leaves out Keras's default, which the output layer has.
         name = config.get("kernel_initializer", "glorot_uniform")
-        config["kernel_initializer"] = _build_initializer(name, spec, place)
+        config["kernel_initializer"] = _build_initializer(name, spec, kernel_index)
     if layer.keras_class == "BatchNoise":
         return BatchNoise(name=layer.name, **config)
     return getattr(keras.layers, layer.keras_class)(name=layer.name, **config)
 
 
-def _build_initializer(name: str, spec: RunSpec, place: int) -> keras.Initializer:
+def _build_initializer(name: str, spec: RunSpec, kernel_index: int) -> keras.Initializer:
     initializer = INITIALIZERS[name]
     arguments: dict[str, Any] = {}
     if initializer.takes_seed:
-        arguments["seed"] = int(np.random.SeedSequence([spec.seed, place]).generate_state(1)[0] >> 1)
+        arguments["seed"] = int(np.random.SeedSequence([spec.seed, kernel_index]).generate_state(1)[0] >> 1)
     if initializer.takes_stddev:
         arguments["stddev"] = spec.initializer_stddev
     return getattr(keras.initializers, initializer.keras_class)(**arguments)
-
-
-def build_folded(spec: RunSpec, weights: Weights) -> keras.Sequential:
-    """The Keras model that predicts what the spec's network with `weights` does, without its BN layers.
-
-    `bnlab.model.export.model_file` makes a `.keras` file of it.
-
-    Raises:
-        bnlab.model.folding.FoldError: a BN layer has no layer beside it that can take it in.
-        KeyError: an array of the spec's network is missing.
-    """
-    folded = fold(spec, weights)
-    return build_trained(folded.network, spec, folded.weights)

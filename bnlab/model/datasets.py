@@ -1,6 +1,5 @@
-"""The arrays of each dataset: images stay uint8, scaled only inside the training program."""
+"""The datasets' arrays. Images are uint8; the training program scales them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -27,26 +26,27 @@ class Arrays:
 
 
 def load_arrays(spec: RunSpec) -> Arrays:
-    """What `spec` trains and validates on; the training images start after the held-out ones.
+    """The images and labels that `spec` trains and validates on. Training images start after the held-out ones.
 
     Raises:
-        DatasetError: the dataset is neither here nor downloadable.
+        DatasetError: the dataset is not on this machine and could not be downloaded.
     """
-    x_train, y_train, x_test, y_test = _published(spec.dataset)
-    chosen = slice(HOLDOUT, HOLDOUT + spec.examples)
+    x_train, y_train, x_val, y_val = _load_published(spec.dataset)
     if spec.validation == "holdout":
-        x_test, y_test = x_train[:HOLDOUT], y_train[:HOLDOUT]
-    return Arrays(x_train[chosen], y_train[chosen], x_test, y_test)
+        x_val, y_val = x_train[:HOLDOUT], y_train[:HOLDOUT]
+    training = slice(HOLDOUT, HOLDOUT + spec.examples)
+    return Arrays(x_train[training], y_train[training], x_val, y_val)
 
 
 @lru_cache(maxsize=2)
-def _published(name: str) -> tuple[Images, Labels, Images, Labels]:
-    loader = _LOADERS.get(name) or _downloader(name)
-    (x_train, y_train), (x_test, y_test) = loader()
-    return x_train, _flat(y_train), x_test, _flat(y_test)
+def _load_published(name: str) -> tuple[Images, Labels, Images, Labels]:
+    """All training and test images of a dataset, with their labels."""
+    (x_train, y_train), (x_test, y_test) = _load_mnist() if name == "mnist" else _download(name)
+    return x_train, _flatten_labels(y_train), x_test, _flatten_labels(y_test)
 
 
-def _flat(labels: NDArray[np.generic]) -> Labels:
+def _flatten_labels(labels: NDArray[np.generic]) -> Labels:
+    """Labels `[n]` int32 from `[n]` or `[n, 1]` of any integer type."""
     return labels.reshape(-1).astype(np.int32)
 
 
@@ -55,17 +55,11 @@ def _load_mnist() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
         return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
-def _downloader(name: str) -> Callable[[], tuple[tuple[Images, Labels], tuple[Images, Labels]]]:
-    def load() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
-        try:
-            return getattr(keras.datasets, name).load_data()
-        except Exception as error:  # keras lets urllib's, http's and tarfile's errors through alike
-            raise DatasetError(
-                f"{DATASETS[name].title} is not on this machine and could not be downloaded; "
-                "connect to the internet once, or choose MNIST, which ships with bnlab."
-            ) from error
-
-    return load
-
-
-_LOADERS = {"mnist": _load_mnist}
+def _download(name: str) -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
+    try:
+        return getattr(keras.datasets, name).load_data()
+    except Exception as error:  # Keras does not wrap the exceptions of urllib, http and tarfile
+        raise DatasetError(
+            f"{DATASETS[name].title} is not on this machine and could not be downloaded; "
+            "connect to the internet once, or choose MNIST, which ships with bnlab."
+        ) from error

@@ -1,11 +1,12 @@
-"""Normalization folded away: a trained network's BN layers taken into the Dense or Conv2D layers beside them.
+"""Folding: the normalization layers of a trained network merged into the Dense or Conv2D layers next to them.
 
-In inference mode a normalizer with moving statistics multiplies and adds constants of its own, y = factor · x + shift
-with factor = gamma / √(variance + epsilon) and shift = beta − mean · factor, and a layer with a kernel can do that as
-well. Not a convolution that BN stands before, though: the zeros that pad its input are not shifted. A normalizer that
-takes its statistics from each example cannot be folded.
+At inference a normalizer with moving statistics is a fixed affine map per unit, y = factor · x + shift with
+factor = gamma / √(variance + epsilon) and shift = beta − mean · factor, which the kernel and bias of a layer next to it
+can include. Two cases cannot be folded: normalization before a convolution, because the zeros that pad its input are
+not shifted, and normalizers that take their statistics from each example.
+
 Source: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference", section 3.2. No Keras here: the arithmetic is NumPy's, in float64, rounded once at the end.
+Inference", section 3.2. The arithmetic is NumPy's in float64, rounded to float32 at the end, without Keras.
 """
 
 from collections.abc import Mapping
@@ -19,10 +20,9 @@ from bnlab.specs.normalizers import NORMALIZERS, Normalizer
 from bnlab.specs.run_spec import RunSpec
 
 Weights = Mapping[str, NDArray[np.float32]]
-Floats = NDArray[np.float64]
+"""Arrays by name (`dense_1/kernel`), as in a checkpoint."""
 
-WEIGHTED = ("Dense", "Conv2D")
-"""The layers with a kernel, by Keras's name."""
+Floats = NDArray[np.float64]
 
 
 class FoldError(ValueError):
@@ -31,9 +31,9 @@ class FoldError(ValueError):
 
 @dataclass(frozen=True)
 class FoldedNetwork:
-    """A network without BN layers and its arrays by name (`dense_1/kernel`), float32.
+    """A network without normalization layers, and its arrays by name (`dense_1/kernel`), float32.
 
-    The layers that are left keep their names; one that had no bias has one now if BN went into it.
+    The other layers keep their names. A layer without a bias gets one if a normalization layer was merged into it.
     """
 
     network: Network
@@ -42,63 +42,70 @@ class FoldedNetwork:
 
 @dataclass(frozen=True)
 class _Affine:
-    """What a BN layer does at inference, by feature: factor · x + shift."""
+    """An affine map of each feature, factor · x + shift: a normalization layer at inference."""
 
     factor: Floats
     shift: Floats
 
-    def after(self, other: "_Affine") -> "_Affine":
-        return _Affine(self.factor * other.factor, self.factor * other.shift + self.shift)
+    def compose(self, inner: "_Affine") -> "_Affine":
+        """The map that applies `inner` first and then this one."""
+        return _Affine(self.factor * inner.factor, self.factor * inner.shift + self.shift)
 
-    def flattened(self, size: int) -> "_Affine":
-        """The same, once an image whose channels come last is flattened to `size` features."""
-        times = size // len(self.factor)
-        return _Affine(np.tile(self.factor, times), np.tile(self.shift, times))
+    def flatten(self, size: int) -> "_Affine":
+        """The map after an image, channels last, is flattened to `size` features."""
+        repeats = size // len(self.factor)
+        return _Affine(np.tile(self.factor, repeats), np.tile(self.shift, repeats))
 
 
 def fold(spec: RunSpec, weights: Weights) -> FoldedNetwork:
-    """The network of `spec` with `weights`, named as in a checkpoint, without its BN layers.
+    """The network of `spec` with `weights`, named as in a checkpoint, without its normalization layers.
 
     Raises:
-        FoldError: the normalizer cannot be folded, or a layer has none beside it that can take it in.
+        FoldError: the normalizer cannot be folded, or no layer next to it can include it.
         KeyError: an array of the spec's network is missing.
     """
-    if reason := why_not_foldable(spec):
+    if reason := unfoldable_reason(spec):
         raise FoldError(reason)
-    # Noise after BN is drawn in training alone.
+    # Noise layers are the identity at inference.
     return fold_network(describe_network(spec.model_copy(update={"noise": False})), weights)
 
 
 def fold_network(network: Network, weights: Weights) -> FoldedNetwork:
-    """`network` without its BN layers: each goes into the layer with a kernel before it, or else the one after it.
+    """Merge each normalization layer into the preceding layer, if that has a kernel, else into the next Dense layer.
 
     Raises:
-        FoldError: the normalizer cannot be folded, or a layer has none beside it that can take it in.
+        FoldError: a normalization layer has no layer next to it that can include it.
         KeyError: an array of the network is missing.
     """
     layers: list[Layer] = []
     arrays: dict[str, Floats] = {}
-    waiting: _Affine | None = None  # what BN after a layer without a kernel does, for the Dense layer to come
+    pending: _Affine | None = None  # normalization after a layer without a kernel, for the next Dense layer
     for layer in network.layers:
         if layer.normalizer is not None:
-            affine = _affine(layer, layer.normalizer, weights)
-            if layers and layers[-1].keras_class in WEIGHTED:
-                layers[-1] = _into_previous(layers[-1], arrays, affine)
+            affine = _read_affine(layer, layer.normalizer, weights)
+            if layers and layers[-1].has_kernel:
+                layers[-1] = _fold_into_previous(layers[-1], arrays, affine)
             else:
-                waiting = affine if waiting is None else affine.after(waiting)
+                pending = affine if pending is None else affine.compose(pending)
             continue
-        arrays |= {name: weights[name].astype(np.float64) for name in _names(layer)}
-        kept, waiting = _pass(waiting, layer, arrays)
-        layers.append(kept)
-    if waiting is not None:
+        arrays |= {name: weights[name].astype(np.float64) for name in _variable_names(layer)}
+        if pending is None:
+            layers.append(layer)
+        elif layer.keras_class == "Flatten":
+            pending = pending.flatten(layer.output_shape[0])
+            layers.append(layer)
+        else:
+            layers.append(_fold_into_next(pending, layer, arrays))
+            pending = None
+    if pending is not None:
         raise FoldError("Batch normalization at the very end of a network has no Dense layer to be folded into.")
     blocks = tuple(replace(block, pre_activation=block.dense) for block in network.blocks)
     folded = replace(network, layers=tuple(layers), blocks=blocks)
     return FoldedNetwork(folded, {name: array.astype(np.float32) for name, array in arrays.items()})
 
 
-def why_not_foldable(spec: RunSpec) -> str:
-    """One sentence for a normalizer that cannot be folded; empty for one that can."""
+def unfoldable_reason(spec: RunSpec) -> str:
+    """One sentence for the user if the spec's normalizer cannot be folded; empty if it can."""
     normalizer = NORMALIZERS[spec.normalizer]
     if normalizer.foldable:
         return ""
@@ -108,7 +115,7 @@ def why_not_foldable(spec: RunSpec) -> str:
     )
 
 
-def _affine(layer: Layer, normalizer: Normalizer, weights: Weights) -> _Affine:
+def _read_affine(layer: Layer, normalizer: Normalizer, weights: Weights) -> _Affine:
     roles = {v.name: v.role for v in normalizer.shown_variables}
     arrays = {
         roles[v.name]: weights[f"{layer.name}/{v.name}"].astype(np.float64) for v in layer.variables if v.name in roles
@@ -117,36 +124,30 @@ def _affine(layer: Layer, normalizer: Normalizer, weights: Weights) -> _Affine:
     return _Affine(factor, arrays.get("offset", 0.0) - arrays["mean"] * factor)
 
 
-def _pass(waiting: _Affine | None, layer: Layer, arrays: dict[str, Floats]) -> tuple[Layer, _Affine | None]:
-    """The layer with what waits before it taken in, or else what waits behind it now."""
-    if waiting is None:
-        return layer, None
-    if layer.keras_class == "Flatten":
-        return layer, waiting.flattened(layer.output_shape[0])
-    if layer.keras_class == "Conv2D":
-        raise FoldError(
-            f"Batch normalization stands before {layer.name}, which pads its input with zeros: "
-            "folded into it, the borders of the image would come out otherwise."
-        )
-    return _into_next(waiting, layer, arrays), None
+def _fold_into_previous(layer: Layer, arrays: dict[str, Floats], affine: _Affine) -> Layer:
+    """The layer and, in `arrays`, its weights for factor · (x · kernel + bias) + shift.
 
-
-def _into_previous(layer: Layer, arrays: dict[str, Floats], affine: _Affine) -> Layer:
-    """As one layer: factor · (x · kernel + bias) + shift; a kernel's last axis is its units or filters."""
+    The last axis of a kernel is its units or filters.
+    """
     kernel, bias = f"{layer.name}/kernel", f"{layer.name}/bias"
     arrays[bias] = arrays.get(bias, 0.0) * affine.factor + affine.shift
     arrays[kernel] = arrays[kernel] * affine.factor
     return _with_bias(layer)
 
 
-def _into_next(affine: _Affine, dense: Layer, arrays: dict[str, Floats]) -> Layer:
-    """As one Dense layer: (factor · x + shift) · kernel + bias."""
-    if dense.keras_class != "Dense":
-        raise FoldError(f"Batch normalization stands before {dense.name}, which is no Dense layer to be folded into.")
-    kernel, bias = f"{dense.name}/kernel", f"{dense.name}/bias"
+def _fold_into_next(affine: _Affine, layer: Layer, arrays: dict[str, Floats]) -> Layer:
+    """The Dense layer and, in `arrays`, its weights for (factor · x + shift) · kernel + bias."""
+    if layer.keras_class == "Conv2D":
+        raise FoldError(
+            f"Batch normalization stands before {layer.name}, which pads its input with zeros: "
+            "folded into it, the borders of the image would come out otherwise."
+        )
+    if layer.keras_class != "Dense":
+        raise FoldError(f"Batch normalization stands before {layer.name}, which is no Dense layer to be folded into.")
+    kernel, bias = f"{layer.name}/kernel", f"{layer.name}/bias"
     arrays[bias] = arrays.get(bias, 0.0) + affine.shift @ arrays[kernel]
     arrays[kernel] = arrays[kernel] * affine.factor[:, None]
-    return _with_bias(dense)
+    return _with_bias(layer)
 
 
 def _with_bias(layer: Layer) -> Layer:
@@ -156,5 +157,5 @@ def _with_bias(layer: Layer) -> Layer:
     return replace(layer, config=layer.config | {"use_bias": True}, variables=(*layer.variables, bias))
 
 
-def _names(layer: Layer) -> list[str]:
+def _variable_names(layer: Layer) -> list[str]:
     return [f"{layer.name}/{variable.name}" for variable in layer.variables]

@@ -1,4 +1,4 @@
-"""Noise after batch normalization, which undoes its stable moments to see whether they were the gain."""
+"""Noise after normalization, which tests whether stable means and variances are why batch normalization helps."""
 
 from typing import Any
 
@@ -15,46 +15,49 @@ ALGORITHM = "philox"
 
 @keras.saving.register_keras_serializable("bnlab")
 class BatchNoise(keras.Layer):
-    """Gives every unit another mean and another spread at each step of training; the identity at inference.
+    """Noise with another mean and scale for every unit at each training step; the identity at inference.
 
     y = s·x + m, x and y `[batch, ..., units]`. Each step draws for each unit j a mean μ_j ~ U(−0.5, 0.5) and a scale
     σ_j ~ U(1, 1.25), and for each value of that unit m ~ U(μ_j − 0.1, μ_j + 0.1) and s ~ N(σ_j, 0.1), all of them
-    independent: the noise of Santurkar et al., How Does Batch Normalization Help Optimization?, 2018. The constants are
-    this module's.
+    independent: the noise of Santurkar et al., How Does Batch Normalization Help Optimization?, 2018, with constants
+    chosen here.
 
-    The numbers are a function of the run's seed, the step and the layer's `place` alone, so that a training cut into
-    pieces draws the same. Outside a `training_step` with a seed nothing is drawn.
+    The random numbers are a function of the run's seed, the step and the layer's `index`, so that resumed training
+    draws the same ones. Outside a `training_step` with a seed the layer is the identity.
+
+    Args:
+        index: Different for each noise layer of a network.
+        **kwargs: Arguments of `keras.Layer`.
     """
 
-    def __init__(self, place: int, **kwargs: Any) -> None:
-        """`place` tells the noise layers of one network apart."""
+    def __init__(self, index: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.place = place
+        self.index = index
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """`inputs` with this step's noise, or as they are."""
+        """`inputs` with the noise of the current step, if there is one."""
         current = current_step()
         if not training or current is None or current.seed is None:
             return inputs
-        scale, mean = draw_noise(tf.stack([current.seed, current.step]), self.place, tf.shape(inputs))
+        scale, mean = draw_noise(tf.stack([current.seed, current.step]), self.index, tf.shape(inputs))
         return inputs * scale + mean
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The input's."""
+        """The input's shape."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """Keras's own and the place."""
-        return {**super().get_config(), "place": self.place}
+        """The layer's configuration for `from_config`."""
+        return {**super().get_config(), "index": self.index}
 
 
-def draw_noise(moment: tf.Tensor, place: int, shape: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The scales s and means m of `moment` (seed, step), both of `shape` = `[batch, ..., units]`."""
-    key = tf.random.experimental.stateless_fold_in(moment, place, alg=ALGORITHM)
-    of_mean, of_scale, of_means, of_scales = tf.unstack(tf.random.split(key, 4, alg=ALGORITHM))
+def draw_noise(seed_and_step: tf.Tensor, index: int, shape: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The scales s and means m at a step, both of `shape` = `[batch, ..., units]`; `seed_and_step` is `[2]` int32."""
+    key = tf.random.experimental.stateless_fold_in(seed_and_step, index, alg=ALGORITHM)
+    unit_mean_key, unit_scale_key, mean_key, scale_key = tf.unstack(tf.random.split(key, 4, alg=ALGORITHM))
     units = shape[-1:]
-    mean = tf.random.stateless_uniform(units, of_mean, -MEAN_RANGE, MEAN_RANGE, alg=ALGORITHM)
-    scale = tf.random.stateless_uniform(units, of_scale, 1.0, MAX_SCALE, alg=ALGORITHM)
-    means = mean + tf.random.stateless_uniform(shape, of_means, -SPREAD, SPREAD, alg=ALGORITHM)
-    scales = scale + SPREAD * tf.random.stateless_normal(shape, of_scales, alg=ALGORITHM)
+    unit_means = tf.random.stateless_uniform(units, unit_mean_key, -MEAN_RANGE, MEAN_RANGE, alg=ALGORITHM)
+    unit_scales = tf.random.stateless_uniform(units, unit_scale_key, 1.0, MAX_SCALE, alg=ALGORITHM)
+    means = unit_means + tf.random.stateless_uniform(shape, mean_key, -SPREAD, SPREAD, alg=ALGORITHM)
+    scales = unit_scales + SPREAD * tf.random.stateless_normal(shape, scale_key, alg=ALGORITHM)
     return scales, means

@@ -1,4 +1,4 @@
-"""The training step that a model is called in, for the layers whose training depends on it."""
+"""The current training step, for layers whose output in training depends on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ from bnlab.specs.run_spec import RunSpec
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """The step that follows `step` steps of the run with `seed`: int32 scalars, also symbolic ones.
+    """The step after `step` steps of a run with `seed`; both are int32 scalars, possibly symbolic.
 
-    Without a seed nothing random is drawn: measurements see the network of that step without its noise.
+    Without a seed BatchNoise layers are the identity, as measurements need them.
     """
 
     step: tf.Tensor
@@ -27,20 +27,20 @@ _current: ContextVar[TrainingStep | None] = ContextVar("training_step", default=
 
 
 def current_step() -> TrainingStep | None:
-    """The step that was entered last; None outside of any."""
+    """The step of the innermost `training_step` context; None outside."""
     return _current.get()
 
 
 @contextmanager
 def training_step(spec: RunSpec, model: keras.Model, step: TrainingStep) -> Iterator[None]:
-    """Let calls of `model`, which was built for `spec`, be calls in that training step.
+    """A context in which `model`, built for `spec`, is called in a training step.
 
-    BatchNoise layers draw its noise, and the limits of batch renormalization's correction are those of the step.
-    Outside, the limits are the last ones.
+    BatchNoise layers draw the step's noise, and batch renormalization uses the step's limits of its correction. Outside
+    the context it uses the final limits.
     """
     clipping = NORMALIZERS[spec.normalizer].clipping
     layers = [layer for layer in model.layers if clipping and getattr(layer, "renorm", False)]
-    before = [layer.renorm_clipping for layer in layers]
+    final_limits = [layer.renorm_clipping for layer in layers]
     if clipping:
         r_max, d_max = ramp_at(clipping.r_max, step.step), ramp_at(clipping.d_max, step.step)
         for layer in layers:
@@ -50,11 +50,11 @@ def training_step(spec: RunSpec, model: keras.Model, step: TrainingStep) -> Iter
         yield
     finally:
         _current.reset(token)
-        for layer, limits in zip(layers, before, strict=True):
+        for layer, limits in zip(layers, final_limits, strict=True):
             layer.renorm_clipping = limits
 
 
 def ramp_at(ramp: Ramp, step: tf.Tensor) -> tf.Tensor:
-    """`ramp.at(step)`, where `step` may be symbolic."""
+    """`ramp.at(step)` as a tensor, for a `step` that may be symbolic."""
     progress = tf.cast(step - ramp.first, tf.float32) / (ramp.last - ramp.first)
     return ramp.start + (ramp.end - ramp.start) * tf.clip_by_value(progress, 0.0, 1.0)

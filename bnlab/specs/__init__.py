@@ -1,1 +1,1 @@
-"""Plain data: what a run is, what its network looks like, and the named comparisons."""
+"""What to train, as plain data: specs, networks, comparisons and the registries that they choose from."""

@@ -1,7 +1,7 @@
-"""The registries a spec chooses from: one entry here is all it takes to add a choice.
+"""The registries that a spec chooses from: adding an entry adds a choice.
 
-The form, the command line and the conformance tests iterate these mappings; the floors above look up
-the Keras classes by the names given here.
+The form, the command line and the conformance tests iterate these mappings. `bnlab.model` looks up the Keras classes by
+the names in them.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Choice:
-    """A named option: `title` is what a person reads, `description` one sentence on when it matters."""
+    """A named option: `title` and a one-sentence `description` are shown to users."""
 
     title: str
     description: str
@@ -19,7 +19,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Activation(Choice):
-    """An elementwise nonlinearity; `layer` is its Keras layer class, None for the identity."""
+    """An elementwise nonlinearity; `layer` is its Keras layer class (None for the identity), `config` its arguments."""
 
     layer: str | None
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Activation(Choice):
 
 @dataclass(frozen=True)
 class Initializer(Choice):
-    """A Keras initializer class; `takes_stddev` where the spec's `initializer_stddev` applies."""
+    """A Keras initializer class; `takes_stddev` if the spec's `initializer_stddev` is its `stddev`."""
 
     keras_class: str
     takes_seed: bool = True
@@ -36,7 +36,7 @@ class Initializer(Choice):
 
 @dataclass(frozen=True)
 class Optimizer(Choice):
-    """A Keras optimizer class with the arguments bnlab fixes; the learning rate is the spec's."""
+    """A Keras optimizer class and its fixed arguments; the learning rate is the spec's."""
 
     keras_class: str
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Optimizer(Choice):
 
 @dataclass(frozen=True)
 class Rescaling(Choice):
-    """What every pixel (0 to 255) is multiplied by before it enters the network."""
+    """The factor that every pixel (0 to 255) is multiplied by before it enters the network."""
 
     factor: float
 
@@ -124,7 +124,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
 
 
 def one_of(registry: Mapping[str, Choice]) -> Callable[[str], str]:
-    """A pydantic validator: the value must be a key of `registry`."""
+    """A pydantic validator that accepts the keys of `registry`."""
 
     def check(value: str) -> str:
         if value not in registry:

@@ -12,13 +12,15 @@ from bnlab.specs.validation import SpecError, revise_spec
 MAX_VARIANTS = 8
 MAX_SEEDS = 20
 MAX_LABEL_LENGTH = 40
-_OF_NO_LINE = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of signs, and what ends a line or a paragraph
-_COPY = re.compile(r" \(copy( [0-9])?\)$")
+_NOT_IN_ONE_LINE = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode categories: control characters, surrogates, and line and paragraph separators."""
+
+_COPY_SUFFIX = re.compile(r" \(copy( [0-9])?\)$")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One line of a comparison: a spec, what it is called there, and which of the eight colours is its own."""
+    """A labelled spec in a comparison; `colour` is an index into the palette, 0 to `MAX_VARIANTS - 1`."""
 
     label: str
     spec: RunSpec
@@ -27,19 +29,19 @@ class Variant:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Up to MOST_VARIANTS variants with names and colours of their own; `seeds` runs of each.
+    """1 to `MAX_VARIANTS` variants with different labels, each trained with `seeds` seeds.
 
-    Every change makes a new comparison.
+    Immutable: the `with_...` methods return a changed copy.
 
     Raises:
-        SpecError: there are too many, two are called the same, or a name or number is out of its bounds.
+        SpecError: there are too many variants, two have the same label, or a label or number is out of its bounds.
     """
 
     variants: tuple[Variant, ...]
     seeds: int = 1
 
     def __post_init__(self) -> None:
-        """See to what the class promises."""
+        """Check the bounds."""
         if not 1 <= len(self.variants) <= MAX_VARIANTS:
             raise SpecError(f"A comparison has 1 to {MAX_VARIANTS} variants, but {len(self.variants)} were given.")
         if not 1 <= self.seeds <= MAX_SEEDS or self.seeds % 1:
@@ -51,75 +53,75 @@ class Comparison:
         if any(not 0 <= variant.colour < MAX_VARIANTS for variant in self.variants):
             raise SpecError(f"A variant's colour is a number from 0 to {MAX_VARIANTS - 1}.")
         if self.seeds > 1:
-            self.specs()  # seeds counted up may leave their bounds
+            self.specs()  # raises SpecError if a seed counted up leaves its bounds
 
     @property
     def labels(self) -> list[str]:
-        """What the variants are called, in their order."""
+        """The variants' labels, in order."""
         return [variant.label for variant in self.variants]
 
     def __getitem__(self, label: str) -> Variant:
-        """The variant of that name; KeyError if there is none."""
+        """The variant with that label; KeyError if there is none."""
         return {variant.label: variant for variant in self.variants}[label]
 
     def specs(self) -> dict[str, list[RunSpec]]:
-        """Each label's specs, one a seed."""
+        """The specs of each label, one per seed."""
         return comparison_specs(self.variants, seeds=self.seeds)
 
-    def revised(self, changes: dict[str, Any], label: str | None = None) -> "Comparison":
-        """With some fields changed in the variant `label`, or in all."""
-        return self._with(lambda v: replace(v, spec=revise_spec(v.spec, changes)), label)
+    def with_changes(self, changes: dict[str, Any], label: str | None = None) -> "Comparison":
+        """Change fields in the variant `label`, or in all variants."""
+        return self._map(lambda v: replace(v, spec=revise_spec(v.spec, changes)), label)
 
-    def renamed(self, label: str, name: str) -> "Comparison":
-        """With another name for a variant."""
-        return self._with(lambda v: replace(v, label=normalize_spaces(name).strip()), label)
+    def with_label(self, label: str, new_label: str) -> "Comparison":
+        """Rename the variant `label`."""
+        return self._map(lambda v: replace(v, label=normalize_spaces(new_label).strip()), label)
 
-    def recoloured(self, label: str, colour: int) -> "Comparison":
-        """With another colour for a variant; who had it takes the old one."""
-        before = self[label].colour
-        freed = self._with(lambda v: replace(v, colour=before if v.colour == colour else v.colour))
-        return freed._with(lambda v: replace(v, colour=colour), label)
+    def with_colour(self, label: str, colour: int) -> "Comparison":
+        """Give a variant another colour; a variant that had it gets the old one."""
+        old_colour = self[label].colour
+        swapped = self._map(lambda v: replace(v, colour=old_colour if v.colour == colour else v.colour))
+        return swapped._map(lambda v: replace(v, colour=colour), label)
 
-    def added(self, variant: Variant) -> "Comparison":
-        """With one more variant at the end, under a name and in a colour that are free."""
-        taken = {v.colour for v in self.variants}
-        free = next((colour for colour in range(MAX_VARIANTS) if colour not in taken), variant.colour)
-        fresh = replace(variant, label=self._free_label(variant.label), colour=free)
-        return replace(self, variants=(*self.variants, fresh))
+    def with_variant(self, variant: Variant) -> "Comparison":
+        """Append a variant, relabelled and recoloured where its label or colour is taken."""
+        used_colours = {v.colour for v in self.variants}
+        colour = next((colour for colour in range(MAX_VARIANTS) if colour not in used_colours), variant.colour)
+        appended = replace(variant, label=self._free_label(variant.label), colour=colour)
+        return replace(self, variants=(*self.variants, appended))
 
-    def removed(self, label: str) -> "Comparison":
-        """Without a variant."""
+    def without_variant(self, label: str) -> "Comparison":
+        """Remove a variant."""
         return replace(self, variants=tuple(v for v in self.variants if v.label != label))
 
-    def repeated(self, seeds: int) -> "Comparison":
-        """With another number of seeds."""
+    def with_seeds(self, seeds: int) -> "Comparison":
+        """Set the number of seeds."""
         return replace(self, seeds=seeds)
 
-    def _with(self, change: Callable[[Variant], Variant], label: str | None = None) -> "Comparison":
+    def _map(self, change: Callable[[Variant], Variant], label: str | None = None) -> "Comparison":
         return replace(
             self, variants=tuple(change(v) if label is None or v.label == label else v for v in self.variants)
         )
 
     def _free_label(self, label: str) -> str:
         """The label, or "label (copy)", "label (copy 2)" … where that is taken."""
-        original = _COPY.sub("", label)
-        copies = [" (copy)", *(f" (copy {number})" for number in range(2, 2 + MAX_VARIANTS))]
-        names = [label, *(original[: MAX_LABEL_LENGTH - len(copy)] + copy for copy in copies)]
-        return next(name for name in names if name not in self.labels)
+        original = _COPY_SUFFIX.sub("", label)
+        suffixes = [" (copy)", *(f" (copy {number})" for number in range(2, 2 + MAX_VARIANTS))]
+        candidates = [label, *(original[: MAX_LABEL_LENGTH - len(suffix)] + suffix for suffix in suffixes)]
+        return next(candidate for candidate in candidates if candidate not in self.labels)
 
 
 def comparison_specs(
     variants: Sequence[Variant], changes: dict[str, Any] | None = None, seeds: int = 1
 ) -> dict[str, list[RunSpec]]:
-    """Each label's specs: `changes` made in every variant, then one spec a seed, counting up from the variant's.
+    """The specs of each label: `changes` applied, then one spec per seed, counting up from the variant's seed.
 
     Raises:
         bnlab.specs.validation.SpecError: a changed field is out of its bounds.
     """
-    revised = {variant.label: revise_spec(variant.spec, changes or {}) for variant in variants}
+    changed = {variant.label: revise_spec(variant.spec, changes or {}) for variant in variants}
     return {
         label: [revise_spec(spec, {"seed": spec.seed + offset}) for offset in range(seeds)]
-        for label, spec in revised.items()
+        for label, spec in changed.items()
     }
 
 
@@ -136,16 +138,16 @@ def _check_label(label: str) -> None:
         )
 
 
-def is_label_character(sign: str) -> bool:
-    """Whether a name may have the sign in it; one that only joins others may be part of an emoji."""
-    return sign != "~" and unicodedata.category(sign) not in _OF_NO_LINE
+def is_label_character(character: str) -> bool:
+    """Whether a label may contain the character. Format characters may: they join the parts of an emoji."""
+    return character != "~" and unicodedata.category(character) not in _NOT_IN_ONE_LINE
 
 
 def normalize_spaces(text: str) -> str:
-    """The text with a usual space for each of another kind: they look alike, and are pasted unawares."""
-    return "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
+    """Replace every Unicode space by an ordinary one: they look alike, and pasted text contains them."""
+    return "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
 
 
 def is_visible(label: str) -> bool:
-    """Whether there is anything to see of a name."""
-    return any(unicodedata.category(sign) not in ("Cf", "Zs", *_OF_NO_LINE) for sign in label)
+    """Whether the label has a visible character."""
+    return any(unicodedata.category(character) not in ("Cf", "Zs", *_NOT_IN_ONE_LINE) for character in label)

@@ -1,25 +1,26 @@
-"""What is known of each dataset before it is loaded: shapes and sizes, no arrays."""
+"""The datasets: shapes and sizes, without the arrays (see `bnlab.model.datasets`)."""
 
 from dataclasses import dataclass
 
 from bnlab.specs.choices import Choice
 
 HOLDOUT = 5_000
-"""The first training images, which the notebook sets aside (`X_train_full[:5000]`) and never uses."""
+"""How many of the first training images the notebook sets aside (`X_train_full[:5000]`) and never uses."""
 
 
 class DatasetError(RuntimeError):
-    """A dataset that cannot be had; `str()` is one sentence for the user.
+    """A dataset that could not be loaded; `str()` is one sentence for the user.
 
-    Workers raise it and the app reads it, which must not import what loads datasets for that.
+    Defined here so that the app can catch it without importing Keras.
     """
 
 
 @dataclass(frozen=True)
 class Dataset(Choice):
-    """Images (uint8, `image_shape`) with one label of `classes` each.
+    """Images (uint8, `image_shape`), each with one of `classes` labels.
 
-    `available` counts the published training images; the first `HOLDOUT` are never trained on.
+    `available` is the number of published training images; the first `HOLDOUT` of them are never trained on. `test` is
+    the number of test images.
     """
 
     image_shape: tuple[int, ...]
@@ -29,7 +30,7 @@ class Dataset(Choice):
 
     @property
     def train(self) -> int:
-        """How many images a run can train on."""
+        """The number of images that a run can train on."""
         return self.available - HOLDOUT
 
 

@@ -1,4 +1,4 @@
-"""A spec as plain Keras code: what a person would write to train the same network without bnlab."""
+"""Plain Keras code that builds and trains the network of a spec without bnlab."""
 
 import json
 from typing import Any
@@ -9,27 +9,26 @@ from bnlab.specs.network import Layer, describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 
-_POSITIONAL = {
+_POSITIONAL_ARGUMENTS = {
     "Dense": ("units",),
     "Conv2D": ("filters", "kernel_size"),
     "Reshape": ("target_shape",),
     "Activation": ("activation",),
 }
-_DEFAULTS: dict[str, dict[str, Any]] = {
+_KERAS_DEFAULTS: dict[str, dict[str, Any]] = {
     "Dense": {"use_bias": True, "kernel_initializer": "glorot_uniform"},
     "Conv2D": {"use_bias": True, "kernel_initializer": "glorot_uniform"},
     "LeakyReLU": {"negative_slope": 0.3},
 }
-"""Keras's own, which nobody writes; a test compares what the code builds with what bnlab builds."""
+"""Arguments left out of the code. A test compares the model that the code builds with bnlab's."""
 
-
-_NOISE = """
+_BATCH_NOISE_CODE = """
 class BatchNoise(keras.layers.Layer):
     \"\"\"Gives every unit another mean and another spread at each step of training.\"\"\"
 
-    def __init__(self, place, **kwargs):
+    def __init__(self, index, **kwargs):
         super().__init__(**kwargs)
-        self.seeds = keras.random.SeedGenerator(place)
+        self.seeds = keras.random.SeedGenerator(index)
 
     def call(self, x, training=False):
         if not training:
@@ -43,11 +42,11 @@ class BatchNoise(keras.layers.Layer):
 
 
 """
-"""bnlab's own layer, which Keras has not; the same as `bnlab.model.noise`, but for how the numbers are drawn."""
+"""The layer of `bnlab.model.noise`, with the same distribution but other random numbers."""
 
 
 def keras_code(spec: RunSpec) -> str:
-    """Python code that builds the spec's network, compiled, as `model`."""
+    """Code that builds the spec's network as `model` and compiles it."""
     return f"import keras\n\n{_model_code(spec)}"
 
 
@@ -85,7 +84,7 @@ if len(sys.argv) > 1:
 
 
 def evaluation_code(spec: RunSpec) -> str:
-    """Code that loads the run's `model.keras` and measures it on the spec's validation images."""
+    """Code that loads the run's `model.keras` and evaluates it on the spec's validation images."""
     load = f"keras.datasets.{spec.dataset}.load_data()"
     data = f"_, (x_val, y_val) = {load}"
     if spec.validation == "holdout":
@@ -99,7 +98,7 @@ val_loss, val_accuracy = model.evaluate({scaling_code(spec, "x_val")}, y_val)
 
 
 def scaling_code(spec: RunSpec, images: str) -> str:
-    """The expression that makes the network's input of the uint8 array called `images`."""
+    """An expression for the network's input, given the name of a uint8 array of images."""
     factor = RESCALINGS[spec.rescale].factor
     scaled = "" if factor == 1 else f" / {1 / factor:g}"
     return f'{images}.astype("float32"){scaled}'
@@ -107,12 +106,13 @@ def scaling_code(spec: RunSpec, images: str) -> str:
 
 def _data_code(spec: RunSpec) -> str:
     end = "" if spec.examples == spec.data.train else HOLDOUT + spec.examples
-    kept = f"[{HOLDOUT}:{end}]"
-    held_out = spec.validation == "holdout"
-    validation = f"x_train[:{HOLDOUT}], y_train[:{HOLDOUT}]" if held_out else "x_test, y_test"
+    training_slice = f"[{HOLDOUT}:{end}]"
+    validation = "x_test, y_test"
+    if spec.validation == "holdout":
+        validation = f"x_train[:{HOLDOUT}], y_train[:{HOLDOUT}]"
     return f"""(x_train, y_train), (x_test, y_test) = keras.datasets.{spec.dataset}.load_data()
 x_val, y_val = {validation}
-x_train, y_train = x_train{kept}, y_train{kept}  # the first {HOLDOUT:,} are never trained on
+x_train, y_train = x_train{training_slice}, y_train{training_slice}  # the first {HOLDOUT:,} are never trained on
 x_train = {scaling_code(spec, "x_train")}
 x_val = {scaling_code(spec, "x_val")}
 """
@@ -121,10 +121,10 @@ x_val = {scaling_code(spec, "x_val")}
 def _model_code(spec: RunSpec) -> str:
     network = describe_network(spec)
     layers = "".join(f"        {_layer_code(layer, spec)},\n" for layer in network.layers)
-    noisy = any(layer.keras_class == "BatchNoise" for layer in network.layers)
+    noise = _BATCH_NOISE_CODE if any(layer.keras_class == "BatchNoise" for layer in network.layers) else ""
     comment = NORMALIZERS[spec.normalizer].code_comment if network.normalizations else ""
     comment = f"# {comment}\n" if comment else ""
-    return f"""{_NOISE if noisy else ""}{comment}model = keras.Sequential(
+    return f"""{noise}{comment}model = keras.Sequential(
     [
         keras.Input({network.input_shape}),
 {layers}    ]
@@ -138,20 +138,20 @@ model.compile(
 
 
 def _layer_code(layer: Layer, spec: RunSpec) -> str:
-    defaults = layer.normalizer.defaults if layer.normalizer else _DEFAULTS.get(layer.keras_class, {})
-    positional = _POSITIONAL.get(layer.keras_class, ())
+    defaults = layer.normalizer.defaults if layer.normalizer else _KERAS_DEFAULTS.get(layer.keras_class, {})
+    positional = _POSITIONAL_ARGUMENTS.get(layer.keras_class, ())
     arguments = []
     for name, value in layer.config.items():
         if name in defaults and value == defaults[name]:
             continue
         code = _initializer_code(value, spec) if name == "kernel_initializer" else _literal(value)
         arguments.append(code if name in positional else f"{name}={code}")
-    place = "" if layer.keras_class == "BatchNoise" else "keras.layers."
-    return f"{place}{layer.keras_class}({', '.join([*arguments, f'name={_literal(layer.name)}'])})"
+    module = "" if layer.keras_class == "BatchNoise" else "keras.layers."
+    return f"{module}{layer.keras_class}({', '.join([*arguments, f'name={_literal(layer.name)}'])})"
 
 
 def _initializer_code(name: str, spec: RunSpec) -> str:
-    """The registry's names are Keras's; only a standard deviation of the user's own takes more than the name."""
+    """The initializer's name, which Keras accepts too, or a call if it takes the spec's standard deviation."""
     initializer = INITIALIZERS[name]
     if initializer.takes_stddev:
         return f"keras.initializers.{initializer.keras_class}(stddev={spec.initializer_stddev})"
@@ -161,8 +161,8 @@ def _initializer_code(name: str, spec: RunSpec) -> str:
 def _optimizer_code(spec: RunSpec) -> str:
     optimizer = OPTIMIZERS[spec.optimizer]
     arguments = {"learning_rate": spec.learning_rate, **optimizer.config}
-    listed = ", ".join(f"{name}={_literal(value)}" for name, value in arguments.items())
-    return f"keras.optimizers.{optimizer.keras_class}({listed})"
+    code = ", ".join(f"{name}={_literal(value)}" for name, value in arguments.items())
+    return f"keras.optimizers.{optimizer.keras_class}({code})"
 
 
 def _literal(value: object) -> str:

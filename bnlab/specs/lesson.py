@@ -1,4 +1,4 @@
-"""What a teacher's link locks or hides, so that a class looks at one thing."""
+"""Lessons: what a teacher's link to Compare locks or hides, so that a class concentrates on one thing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,24 +9,29 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import closest_name
 
 EVERYTHING = "all"
+"""Locks all fields, the variants and the number of seeds."""
+
 PARTS: dict[str, Choice] = {
     "variants": Choice("Adding and editing variants", "The networks stay as the link has them."),
     "training": Choice("Train, stop and continue", "Nothing can be started or ended."),
     "view": Choice("Axes, smoothing and differences", "The curves stay as the link shows them."),
     "results": Choice("The results", "No table under the curves."),
 }
-LOCKS: dict[str, str] = {
+"""The parts of the page that can be hidden."""
+
+LOCK_TITLES: dict[str, str] = {
     EVERYTHING: "Everything",
     **{name: str(field.title) for name, field in RunSpec.model_fields.items()},
 }
-"""What can be locked, and what it is called where a link is made."""
-HIDES: dict[str, str] = {name: part.title for name, part in PARTS.items()}
-"""The same of what can be hidden."""
+"""The names that can be locked, with their titles in the Share dialog."""
+
+HIDE_TITLES: dict[str, str] = {name: part.title for name, part in PARTS.items()}
+"""The names that can be hidden, with their titles in the Share dialog."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """`lock` names RunSpec's fields that cannot be changed (or "all"), `hide` the parts of the page left out."""
+    """`lock` names the RunSpec fields that cannot be changed (or `EVERYTHING`), `hide` the `PARTS` left out."""
 
     lock: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
@@ -35,47 +40,52 @@ class Lesson:
         """Whether a field cannot be changed."""
         return EVERYTHING in self.lock or field in self.lock
 
-    def keeps_networks(self) -> bool:
-        """Whether opening other networks would undo what is locked or hidden."""
-        return bool(self.lock) or self.hides("variants")
-
-    def is_given(self) -> bool:
-        """Whether anything is locked or hidden at all."""
-        return bool(self.lock or self.hide)
-
     def hides(self, part: str) -> bool:
         """Whether a part of the page is left out."""
         return part in self.hide
 
+    def is_active(self) -> bool:
+        """Whether anything is locked or hidden."""
+        return bool(self.lock or self.hide)
 
-def read_lesson(parameters: Mapping[str, Sequence[str]]) -> tuple[Lesson, list[str]]:
-    """The lesson of an address, and one sentence for each name in it that there is not."""
-    faults: list[str] = []
-    lock = _known(parameters, "lock", LOCKS, faults)
-    hide = _known(parameters, "hide", HIDES, faults)
-    return Lesson(lock, hide), faults
-
-
-def write_lesson(lesson: Lesson) -> dict[str, list[str]]:
-    """The parameters that `read_lesson` makes this lesson of."""
-    given = {"lock": lesson.lock, "hide": lesson.hide}
-    return {name: [".".join(values)] for name, values in given.items() if values}
+    def protects_variants(self) -> bool:
+        """Whether opening other variants would undo what is locked or hidden."""
+        return bool(self.lock) or self.hides("variants")
 
 
-def _known(
-    parameters: Mapping[str, Sequence[str]], parameter: str, names: Mapping[str, str], faults: list[str]
+def lesson_from_url(parameters: Mapping[str, Sequence[str]]) -> tuple[Lesson, list[str]]:
+    """Read the lesson from the query parameters of a URL.
+
+    Returns:
+        The lesson, and one sentence for the user per parameter with an unknown name; such names are ignored.
+    """
+    errors: list[str] = []
+    lock = _read_names(parameters, "lock", LOCK_TITLES, errors)
+    hide = _read_names(parameters, "hide", HIDE_TITLES, errors)
+    return Lesson(lock, hide), errors
+
+
+def lesson_to_url(lesson: Lesson) -> dict[str, list[str]]:
+    """The query parameters from which `lesson_from_url` reads this lesson."""
+    names_by_parameter = {"lock": lesson.lock, "hide": lesson.hide}
+    return {parameter: [".".join(names)] for parameter, names in names_by_parameter.items() if names}
+
+
+def _read_names(
+    parameters: Mapping[str, Sequence[str]], parameter: str, titles: Mapping[str, str], errors: list[str]
 ) -> tuple[str, ...]:
-    given = [name for text in parameters.get(parameter, ()) for name in text.replace(",", ".").split(".") if name]
-    given = [FORMER_FIELDS.get(name, name) for name in given]
-    unknown = [name for name in given if name not in names]
+    """The known names in a parameter, where dots or commas separate them; the first unknown one adds to `errors`."""
+    names = [name for text in parameters.get(parameter, ()) for name in text.replace(",", ".").split(".") if name]
+    names = [FORMER_FIELDS.get(name, name) for name in names]
+    unknown = [name for name in names if name not in titles]
     if unknown:
-        faults.append(_unheard_of(parameter, unknown[0], names))
-    return tuple(dict.fromkeys(name for name in given if name in names))
+        errors.append(_unknown_name_error(parameter, unknown[0], titles))
+    return tuple(dict.fromkeys(name for name in names if name in titles))
 
 
-def _unheard_of(parameter: str, name: str, names: Mapping[str, str]) -> str:
-    """One sentence, in the words under which Share offers what there is; "everything" is what it calls "all"."""
-    near = closest_name(name, [*names, *names.values()])
-    own = next((own for own, title in names.items() if near in (own, title)), "")
-    end = f"; did you mean {own} ({names[own]})?" if own else ". Share lists what there is."
-    return f"There is nothing called {name[:40]!r} to {parameter}{end}"
+def _unknown_name_error(parameter: str, unknown: str, titles: Mapping[str, str]) -> str:
+    """One sentence for the user, with the known name whose name or title is closest."""
+    closest = closest_name(unknown, [*titles, *titles.values()])
+    suggestion = next((name for name, title in titles.items() if closest in (name, title)), "")
+    end = f"; did you mean {suggestion} ({titles[suggestion]})?" if suggestion else ". Share lists what there is."
+    return f"There is nothing called {unknown[:40]!r} to {parameter}{end}"

@@ -1,4 +1,4 @@
-"""The network a spec describes, as plain data: one description that is drawn, counted, built and printed."""
+"""The network of a spec as plain data. This one description is drawn, counted, built, folded and printed as code."""
 
 import math
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from bnlab.specs.normalizers import NORMALIZERS, Normalizer
 from bnlab.specs.run_spec import RunSpec
 
 KERNEL_SIZE, STRIDES = 3, 2
-"""Of the convolutions; each halves the image's height and width."""
+"""Of each convolution, which halves the image's height and width."""
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One array of a layer, by Keras's name."""
+    """One array of a layer, with the name that Keras gives it."""
 
     name: str
     shape: tuple[int, ...]
@@ -23,15 +23,21 @@ class Variable:
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of elements."""
         return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One Keras layer: its class, the arguments that matter, its output's shape (without the batch).
+    """One Keras layer.
 
-    `normalizer_name` is the key in NORMALIZERS of a normalization layer, and empty for others.
+    Attributes:
+        name: Its name in the network, such as `dense_1`.
+        keras_class: The class in `keras.layers`, or `BatchNoise`.
+        output_shape: Without the batch.
+        config: The arguments of the class that are not left at Keras's default.
+        variables: Its arrays, in Keras's order.
+        normalizer_name: The key in `NORMALIZERS` of a normalization layer; empty for other layers.
     """
 
     name: str
@@ -43,37 +49,42 @@ class Layer:
 
     @property
     def normalizer(self) -> Normalizer | None:
-        """What is known of it as a normalization layer; None for other layers."""
+        """The normalizer of a normalization layer; None for other layers."""
         return NORMALIZERS.get(self.normalizer_name)
 
     @property
+    def has_kernel(self) -> bool:
+        """Whether it is a Dense layer or a convolution."""
+        return any(v.name == "kernel" for v in self.variables)
+
+    @property
     def trainable(self) -> int:
-        """Parameters that the optimizer updates."""
+        """The number of parameters that the optimizer updates."""
         return sum(v.size for v in self.variables if v.trainable)
 
     @property
     def non_trainable(self) -> int:
-        """Parameters that it does not, such as moving statistics."""
+        """The number of other parameters, such as moving statistics."""
         return sum(v.size for v in self.variables if not v.trainable)
 
     @property
     def params(self) -> int:
-        """All parameters."""
+        """The number of parameters."""
         return self.trainable + self.non_trainable
 
     @property
-    def products(self) -> int:
-        """How often it multiplies by its kernel for one image: a convolution does so at each place."""
+    def multiplications(self) -> int:
+        """The number of multiplications by its kernel for one image: a convolution has some at each position."""
         kernel = sum(v.size for v in self.variables if v.name == "kernel")
         return kernel * math.prod(self.output_shape[:-1])
 
 
 @dataclass(frozen=True)
 class Block:
-    """A hidden layer's parts by name.
+    """The names of a hidden block's layers.
 
-    `dense` is the layer with the kernel, a Conv2D in a convolutional network; `pre_activation` the one whose output
-    enters the nonlinearity.
+    `dense` is the layer with the kernel, a Conv2D in a convolutional network. The output of `pre_activation` enters the
+    nonlinearity.
     """
 
     dense: str
@@ -82,7 +93,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Network:
-    """The layers in order, from the image to the softmax."""
+    """The layers from the image to the softmax, and the hidden blocks that they form."""
 
     input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
@@ -90,51 +101,51 @@ class Network:
 
     @property
     def trainable(self) -> int:
-        """Parameters that the optimizer updates."""
+        """The number of parameters that the optimizer updates."""
         return sum(layer.trainable for layer in self.layers)
 
     @property
     def non_trainable(self) -> int:
-        """Parameters that it does not."""
+        """The number of other parameters."""
         return sum(layer.non_trainable for layer in self.layers)
 
     @property
     def params(self) -> int:
-        """All parameters."""
+        """The number of parameters."""
         return self.trainable + self.non_trainable
 
     @property
-    def products(self) -> int:
-        """How often all kernels together multiply for one image."""
-        return sum(layer.products for layer in self.layers)
+    def multiplications(self) -> int:
+        """The number of multiplications by kernels for one image."""
+        return sum(layer.multiplications for layer in self.layers)
 
     @property
     def normalizations(self) -> tuple[Layer, ...]:
-        """The normalization layers, from the input on."""
+        """The normalization layers, in order."""
         return tuple(layer for layer in self.layers if layer.normalizer is not None)
 
     @property
     def input_normalization(self) -> Layer | None:
-        """The one that the image enters before any kernel; None where there is none."""
-        first = next(layer for layer in self.layers if layer.normalizer or layer.products)
+        """The normalization layer before the first kernel; None if there is none."""
+        first = next(layer for layer in self.layers if layer.normalizer or layer.has_kernel)
         return first if first.normalizer else None
 
 
 def describe_network(spec: RunSpec) -> Network:
-    """The network of `spec`: normalization on the input if asked, the hidden blocks, Dense softmax.
+    """The network of `spec`: input normalization if the spec has it, the hidden blocks, a Dense softmax layer.
 
-    A dense network flattens the image first, a convolutional one what its last block puts out.
+    A dense network flattens the image first, a convolutional one the output of its last block.
     """
-    layers = list(_entrance(spec))
+    layers = list(_input_layers(spec))
     shape = layers[-1].output_shape if layers else spec.data.image_shape
     blocks = []
     for number, units in enumerate(spec.hidden_units, start=1):
-        block = list(_block(number, shape, units, spec))
-        # A block begins with its kernel and, if placed before the activation, with normalization and perhaps noise.
-        entering = 1 + spec.noise if spec.placement == "before_activation" else 0
-        blocks.append(Block(block[0].name, block[entering].name))
-        layers += block
-        shape = block[-1].output_shape
+        block_layers = list(_block_layers(number, shape, units, spec))
+        # The order is kernel, normalization, noise, activation if the placement is before the activation.
+        pre_activation = 1 + spec.noise if spec.placement == "before_activation" else 0
+        blocks.append(Block(block_layers[0].name, block_layers[pre_activation].name))
+        layers += block_layers
+        shape = block_layers[-1].output_shape
     if len(shape) > 1:
         shape = (math.prod(shape),)
         layers.append(Layer("flatten", "Flatten", shape))
@@ -145,7 +156,7 @@ def describe_network(spec: RunSpec) -> Network:
     return Network(spec.data.image_shape, tuple(layers), tuple(blocks))
 
 
-def _entrance(spec: RunSpec) -> Iterator[Layer]:
+def _input_layers(spec: RunSpec) -> Iterator[Layer]:
     shape = spec.data.image_shape
     if spec.architecture == "dense":
         shape = (math.prod(shape),)
@@ -157,10 +168,10 @@ def _entrance(spec: RunSpec) -> Iterator[Layer]:
         yield _normalization("input", shape, spec)
 
 
-def _block(number: int, inputs: tuple[int, ...], units: int, spec: RunSpec) -> Iterator[Layer]:
-    weights = (_dense if spec.architecture == "dense" else _convolution)(number, inputs, units, spec)
-    yield weights
-    shape = weights.output_shape
+def _block_layers(number: int, input_shape: tuple[int, ...], units: int, spec: RunSpec) -> Iterator[Layer]:
+    kernel_layer = (_dense if spec.architecture == "dense" else _convolution)(number, input_shape, units, spec)
+    yield kernel_layer
+    shape = kernel_layer.output_shape
     if spec.placement == "before_activation":
         yield from _hidden_normalization(number, shape, spec)
     activation = ACTIVATIONS[spec.activation]
@@ -170,40 +181,46 @@ def _block(number: int, inputs: tuple[int, ...], units: int, spec: RunSpec) -> I
         yield from _hidden_normalization(number, shape, spec)
 
 
-def _dense(number: int, inputs: tuple[int, ...], units: int, spec: RunSpec) -> Layer:
-    config = {"units": units, **_own(spec)}
-    return Layer(f"dense_{number}", "Dense", (units,), config, _weights((*inputs, units), use_bias=spec.use_bias))
+def _dense(number: int, input_shape: tuple[int, ...], units: int, spec: RunSpec) -> Layer:
+    config = {"units": units, **_kernel_config(spec)}
+    return Layer(f"dense_{number}", "Dense", (units,), config, _weights((*input_shape, units), use_bias=spec.use_bias))
 
 
-def _convolution(number: int, inputs: tuple[int, ...], filters: int, spec: RunSpec) -> Layer:
-    height, width, channels = inputs
-    config = {"filters": filters, "kernel_size": KERNEL_SIZE, "strides": STRIDES, "padding": "same", **_own(spec)}
+def _convolution(number: int, input_shape: tuple[int, ...], filters: int, spec: RunSpec) -> Layer:
+    height, width, channels = input_shape
+    config = {
+        "filters": filters,
+        "kernel_size": KERNEL_SIZE,
+        "strides": STRIDES,
+        "padding": "same",
+        **_kernel_config(spec),
+    }
     shape = (math.ceil(height / STRIDES), math.ceil(width / STRIDES), filters)
     variables = _weights((KERNEL_SIZE, KERNEL_SIZE, channels, filters), use_bias=spec.use_bias)
     return Layer(f"conv_{number}", "Conv2D", shape, config, variables)
 
 
-def _own(spec: RunSpec) -> dict[str, Any]:
+def _kernel_config(spec: RunSpec) -> dict[str, Any]:
     return {"use_bias": spec.use_bias, "kernel_initializer": spec.kernel_initializer}
 
 
 def _hidden_normalization(number: int, shape: tuple[int, ...], spec: RunSpec) -> Iterator[Layer]:
     yield _normalization(str(number), shape, spec)
     if spec.noise:
-        yield Layer(f"noise_{number}", "BatchNoise", shape, {"place": number})
+        yield Layer(f"noise_{number}", "BatchNoise", shape, {"index": number})
 
 
-def _weights(kernel: tuple[int, ...], *, use_bias: bool) -> tuple[Variable, ...]:
-    bias = (Variable("bias", kernel[-1:], True),) if use_bias else ()
-    return (Variable("kernel", kernel, True), *bias)
+def _weights(kernel_shape: tuple[int, ...], *, use_bias: bool) -> tuple[Variable, ...]:
+    bias = (Variable("bias", kernel_shape[-1:], True),) if use_bias else ()
+    return (Variable("kernel", kernel_shape, True), *bias)
 
 
-def _normalization(place: str, shape: tuple[int, ...], spec: RunSpec) -> Layer:
-    """The layer of the spec's normalizer; each of its variables has one value a unit (a convolution's channel)."""
+def _normalization(suffix: str, shape: tuple[int, ...], spec: RunSpec) -> Layer:
+    """A layer of the spec's normalizer; each of its variables has one value per unit (a convolution's channel)."""
     normalizer, units = NORMALIZERS[spec.normalizer], shape[-1]
     fields = {argument: getattr(spec, name) for argument, name in normalizer.fields.items()}
     config = {**normalizer.sized_config(units), **fields, **normalizer.config}
     variables = tuple(
         Variable(v.name, (units,), v.trainable) for v in normalizer.variables if not v.field or getattr(spec, v.field)
     )
-    return Layer(f"{normalizer.prefix}_{place}", normalizer.keras_class, shape, config, variables, spec.normalizer)
+    return Layer(f"{normalizer.prefix}_{suffix}", normalizer.keras_class, shape, config, variables, spec.normalizer)

@@ -1,23 +1,23 @@
-"""The normalizers: one entry of NORMALIZERS is all that a normalizer takes, and nothing else names one.
+"""The registry of normalizers. No other module names one: an entry in `NORMALIZERS` is all it takes to add one.
 
 Notation: x is the layer's input, `[batch, ..., units]`; the units are a dense layer's units or a convolution's
-channels, and the axes between are the image's height and width. ε is `epsilon`; γ and β have one value a unit.
+channels, and the axes between are the image's height and width. ε is `epsilon`; γ and β have one value per unit.
 
 Batch normalization (Ioffe and Szegedy 2015, algorithms 1 and 2; arXiv 1502.03167):
-    training:  y = γ · (x − μ_B) / √(σ_B² + ε) + β, with the mean μ_B and variance σ_B² of each unit over the batch (and
-               over height and width); moving ← momentum · moving + (1 − momentum) · batch, for mean and variance
+    training:  y = γ · (x − μ_B) / √(σ_B² + ε) + β, with the mean μ_B and variance σ_B² of each unit over the batch,
+               height and width; moving ← momentum · moving + (1 − momentum) · batch, for mean and variance
     inference: y = γ · (x − moving_mean) / √(moving_variance + ε) + β
 Batch renormalization (Ioffe 2017, algorithm 1; arXiv 1702.03275):
     training:  y = γ · ((x − μ_B) / σ_B · r + d) + β, with σ = √(variance + ε), r = clip(σ_B / σ, 1 / r_max, r_max) and
                d = clip((μ_B − μ) / σ, −d_max, d_max) by the moving μ and σ; no gradient passes through r and d
     inference: as batch normalization
 Layer normalization (Ba, Kiros and Hinton 2016, equation 4; arXiv 1607.06450):
-    y = γ · (x − μ) / √(σ² + ε) + β, with μ and σ² of each example, and at each place of an image, over its units
+    y = γ · (x − μ) / √(σ² + ε) + β, with μ and σ² of each example (and each position of an image) over its units
 Group normalization (Wu and He 2018, equations 1, 2 and 7; arXiv 1803.08494):
-    the same, with μ and σ² of each example over the units of one group (and over height and width)
+    the same, with μ and σ² of each example over the units of one group, height and width
 RMS normalization (Zhang and Sennrich 2019, equation 4; arXiv 1910.07467):
-    y = γ · x / √(mean of x² + ε), with the mean of each example, and at each place of an image, over its units; Keras
-    calls γ `scale` and always has it
+    y = γ · x / √(mean of x² + ε), with the mean of each example (and each position of an image) over its units; Keras
+    calls γ `scale` and has no option to leave it out
 """
 
 import math
@@ -32,16 +32,20 @@ Role = Literal["factor", "offset", "mean", "variance", "internal"]
 
 MAX_GROUPS = 32
 """Wu and He's default number of groups."""
-MIN_UNITS = 16
-"""Units of a group at the least; 16 did best of the sizes that Wu and He tried (their table 3)."""
+MIN_GROUP_SIZE = 16
+"""The minimum number of units in a group; of the sizes in Wu and He's table 3, 16 did best."""
 
 
 @dataclass(frozen=True)
 class NormalizerVariable:
-    """One array of a normalization layer, with one value a unit.
+    """One array of a normalization layer, with one value per unit.
 
-    `name` is Keras's, `title` what a person reads, `initial` the value that Keras starts it at. `role` tells what it
-    is for, "internal" what only training uses and no chart shows. `field` is the RunSpec field that leaves it out.
+    Attributes:
+        name: Keras's name.
+        title: The name shown to users.
+        initial: The value of all elements before training.
+        role: The part it plays in the equation; "internal" if only training uses it and no chart shows it.
+        field: The RunSpec field that says whether the layer has it; empty if it always has.
     """
 
     name: str
@@ -58,7 +62,7 @@ class NormalizerVariable:
 
 @dataclass(frozen=True)
 class Ramp:
-    """A number that depends on the step: `start` until step `first`, `end` from step `last` on, linear in between."""
+    """A schedule over steps: `start` until step `first`, `end` from step `last` on, linear in between."""
 
     start: float
     end: float
@@ -66,7 +70,7 @@ class Ramp:
     last: int
 
     def at(self, step: int) -> float:
-        """The value in the step that follows `step` steps."""
+        """The value after `step` steps of training."""
         progress = (step - self.first) / (self.last - self.first)
         return self.start + (self.end - self.start) * min(max(progress, 0.0), 1.0)
 
@@ -79,53 +83,27 @@ class Clipping:
     d_max: Ramp
 
 
-def _places(shape: Shape) -> int:
-    return math.prod(shape[:-1])
-
-
-def _units(shape: Shape) -> int:
-    return shape[-1]
-
-
-def _group_values(shape: Shape) -> int:
-    return math.prod(shape) // count_groups(shape[-1])
-
-
-def count_groups(units: int) -> int:
-    """The most groups of equal size, up to MOST_GROUPS, that leave at least FEWEST_UNITS in each; else one group."""
-    most = max(1, min(MAX_GROUPS, units // MIN_UNITS))
-    return next(groups for groups in range(most, 0, -1) if units % groups == 0)
-
-
-def _no_more(_units: int) -> dict[str, Any]:
-    return {}
-
-
-def _grouped(units: int) -> dict[str, Any]:
-    return {"groups": count_groups(units)}
-
-
 @dataclass(frozen=True)
 class Normalizer(Choice):
-    """A normalization layer.
+    """A kind of normalization layer.
 
     Attributes:
-        short: What a drawing calls it.
-        prefix: How its layers' names begin.
+        short: The abbreviation in network diagrams and advice.
+        prefix: The start of its layers' names.
         keras_class: The class in `keras.layers`.
         fields: The RunSpec fields that it takes, by the name of the Keras argument.
-        defaults: Keras's own values of these and other arguments, which printed code leaves out.
+        defaults: Keras's defaults of its arguments, which printed code leaves out.
         variables: Its arrays, in Keras's order.
-        uses_batch_statistics: Whether, while training, an example's output depends on the others of its batch. If so,
-            the mean of each unit is subtracted, and a bias before it changes nothing.
-        needs_large_batches: Whether it divides by the batch's statistics alone.
-        foldable: Whether at inference it is a fixed factor and offset for each unit.
-        operations: Multiplications and additions for each value at inference, with γ and β.
-        statistic_size: From how many values of one example each mean is taken, by the shape of the layer's input.
-        config: Keras arguments that are always the same.
+        uses_batch_statistics: Whether, in training, an example's output depends on the other examples of its batch. If
+            so, the mean of each unit is subtracted, and a bias before it has no effect.
+        needs_large_batches: Whether it divides by batch statistics without a correction.
+        foldable: Whether at inference it is a fixed factor and offset per unit.
+        operations: Multiplications and additions per value at inference, with γ and β.
+        statistic_size: The number of values of one example in each mean, from the shape of the layer's input.
+        config: Keras arguments that are the same in every spec.
         sized_config: Keras arguments that depend on the number of units.
-        clipping: The limits of its correction by step, None where nothing is corrected.
-        code_comment: What printed Keras code does not do as bnlab does.
+        clipping: The limits of its correction by step; None if it corrects nothing.
+        code_comment: How printed Keras code differs from what bnlab trains.
     """
 
     short: str
@@ -140,19 +118,37 @@ class Normalizer(Choice):
     statistic_size: Callable[[Shape], int]
     needs_large_batches: bool = False
     config: Mapping[str, Any] = field(default_factory=dict)
-    sized_config: Callable[[int], dict[str, Any]] = _no_more
+    sized_config: Callable[[int], Mapping[str, Any]] = lambda units: {}
     clipping: Clipping | None = None
     code_comment: str = ""
 
     @property
     def shown_variables(self) -> tuple[NormalizerVariable, ...]:
-        """Those that charts show."""
+        """The variables that charts show."""
         return tuple(variable for variable in self.variables if variable.role != "internal")
 
     @property
     def keeps_moving_statistics(self) -> bool:
         """Whether it normalizes by moving averages at inference."""
         return any(variable.role in ("mean", "variance") for variable in self.variables)
+
+
+def count_groups(units: int) -> int:
+    """The largest number of equal groups, up to `MAX_GROUPS`, with at least `MIN_GROUP_SIZE` units in each; or 1."""
+    limit = max(1, min(MAX_GROUPS, units // MIN_GROUP_SIZE))
+    return next(groups for groups in range(limit, 0, -1) if units % groups == 0)
+
+
+def _count_positions(shape: Shape) -> int:
+    return math.prod(shape[:-1])
+
+
+def _count_units(shape: Shape) -> int:
+    return shape[-1]
+
+
+def _count_group_values(shape: Shape) -> int:
+    return math.prod(shape) // count_groups(shape[-1])
 
 
 _GAMMA = NormalizerVariable("gamma", "gamma", 1.0, "factor", "scale")
@@ -170,8 +166,11 @@ _AFFINE = {"epsilon": "epsilon", "center": "center", "scale": "scale"}
 _AFFINE_DEFAULTS = {"epsilon": 1e-3, "center": True, "scale": True}
 
 _CLIPPING = Clipping(r_max=Ramp(1.0, 3.0, 500, 4_000), d_max=Ramp(0.0, 5.0, 500, 2_500))
-"""Ioffe's limits at a tenth of his steps: plain batch normalization for 5,000 steps, then r_max grows from 1 to 3 until
-step 40,000 and d_max from 0 to 5 until step 25,000. The notebook's training has 17,190 steps."""
+"""Ioffe's limits, reached in a tenth of his steps because the notebook trains for 17,190 steps only.
+
+In the paper r_max is 1 and d_max is 0 (batch normalization) for 5,000 steps; then r_max grows to 3 until step 40,000,
+and d_max to 5 until step 25,000.
+"""
 
 NORMALIZERS: dict[str, Normalizer] = {
     "batch_normalization": Normalizer(
@@ -187,7 +186,7 @@ NORMALIZERS: dict[str, Normalizer] = {
         needs_large_batches=True,
         foldable=True,
         operations=2,
-        statistic_size=_places,
+        statistic_size=_count_positions,
     ),
     "batch_renormalization": Normalizer(
         "Batch renormalization",
@@ -202,7 +201,7 @@ NORMALIZERS: dict[str, Normalizer] = {
         uses_batch_statistics=True,
         foldable=True,
         operations=2,
-        statistic_size=_places,
+        statistic_size=_count_positions,
         config={
             "renorm": True,
             "renorm_clipping": {
@@ -224,7 +223,7 @@ NORMALIZERS: dict[str, Normalizer] = {
         uses_batch_statistics=False,
         foldable=False,
         operations=7,
-        statistic_size=_units,
+        statistic_size=_count_units,
     ),
     "group_normalization": Normalizer(
         "Group normalization",
@@ -239,8 +238,8 @@ NORMALIZERS: dict[str, Normalizer] = {
         uses_batch_statistics=False,
         foldable=False,
         operations=7,
-        statistic_size=_group_values,
-        sized_config=_grouped,
+        statistic_size=_count_group_values,
+        sized_config=lambda units: {"groups": count_groups(units)},
     ),
     "rms_normalization": Normalizer(
         "RMS normalization",
@@ -254,29 +253,28 @@ NORMALIZERS: dict[str, Normalizer] = {
         uses_batch_statistics=False,
         foldable=False,
         operations=4,
-        statistic_size=_units,
+        statistic_size=_count_units,
     ),
 }  # fmt: skip
 
 VARIABLES: dict[str, NormalizerVariable] = {
     variable.name: variable for normalizer in NORMALIZERS.values() for variable in normalizer.shown_variables
 }
-"""Every variable that charts show, by Keras's name."""
+"""All variables that charts show, by Keras's name."""
 
 NORMALIZER_FIELDS = frozenset(name for entry in NORMALIZERS.values() for name in entry.fields.values())
-"""The RunSpec fields that some normalizer takes."""
+"""The RunSpec fields that at least one normalizer takes."""
 
 FORMER_FIELDS = {"renorm": "normalizer"}
-"""Fields that a RunSpec once had and that old links and stores still have, each with the one that took its place."""
+"""Fields of earlier versions of RunSpec, found in old links and stores, each with the field that replaced it."""
 
 
-def without_former_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a RunSpec, with `renorm` (true or false) replaced by the normalizer that it chose."""
+def translate_former_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` of RunSpec's fields with `renorm` (a bool) replaced by `normalizer`."""
     renorm = values.get("renorm")
     if not isinstance(renorm, bool):
         return dict(values)
-    current = {name: value for name, value in values.items() if name != "renorm"}
-    plain, corrected = "batch_normalization", "batch_renormalization"
-    if renorm and current.get("normalizer", plain) == plain:
-        current["normalizer"] = corrected
-    return current
+    translated = {name: value for name, value in values.items() if name != "renorm"}
+    if renorm and translated.get("normalizer", "batch_normalization") == "batch_normalization":
+        translated["normalizer"] = "batch_renormalization"
+    return translated

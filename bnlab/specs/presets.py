@@ -1,4 +1,4 @@
-"""The named comparisons: each a list of labelled specs."""
+"""The presets: named comparisons."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from bnlab.specs.validation import revise_spec
 
 @dataclass(frozen=True)
 class Preset:
-    """A named comparison."""
+    """A named comparison with a title and a description for users."""
 
     title: str
     description: str
@@ -18,15 +18,15 @@ class Preset:
 
     @property
     def comparison(self) -> Comparison:
-        """Its variants, one seed each."""
+        """The variants with one seed each."""
         return Comparison(self.variants)
 
 
-def _variants(base: RunSpec, **changes: dict[str, Any]) -> tuple[Variant, ...]:
-    """`base` with the changes each label names; underscores in a label stand for spaces."""
+def _variants(base: RunSpec, **changes_by_label: dict[str, Any]) -> tuple[Variant, ...]:
+    """One variant of `base` per keyword, which is its label with underscores for spaces, with those changes."""
     return tuple(
-        Variant(label.replace("_", " "), revise_spec(base, own), colour)
-        for colour, (label, own) in enumerate(changes.items())
+        Variant(label.replace("_", " "), revise_spec(base, changes), colour)
+        for colour, (label, changes) in enumerate(changes_by_label.items())
     )
 
 

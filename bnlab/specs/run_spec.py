@@ -1,4 +1,4 @@
-"""RunSpec: everything that decides what one training does, and nothing else."""
+"""RunSpec: everything that determines the result of one training, and nothing else."""
 
 import hashlib
 import json
@@ -10,11 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from bnlab.specs import choices
 from bnlab.specs.datasets import DATASETS, HOLDOUT, Dataset
-from bnlab.specs.normalizers import NORMALIZERS, without_former_fields
+from bnlab.specs.normalizers import NORMALIZERS, translate_former_fields
 
 TRAINING_SEMANTICS = 1
-"""Raised whenever the same spec would train to other numbers, so that old runs are not mistaken for new."""
-
+"""Part of the digest. Increase it when the same spec trains to other numbers, so that old runs get other digests."""
 
 Units = Annotated[int, Field(ge=1, le=2048)]
 
@@ -24,10 +23,10 @@ def _choice(registry: dict[str, Any], default: str, title: str, description: str
 
 
 class RunSpec(BaseModel):
-    """What to train: data, network, optimizer, length and seed. Frozen; its `digest` names the run.
+    """What to train: data, network, optimizer, length and seed. Frozen; its `digest` identifies the run.
 
     Raises:
-        pydantic.ValidationError: a field is out of its bounds; `bnlab.specs.validation.explain_errors` words it.
+        pydantic.ValidationError: a field is out of its bounds; `bnlab.specs.validation.explain_errors` explains it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -110,8 +109,8 @@ class RunSpec(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_former_fields(cls, values: Any) -> Any:
-        return without_former_fields(values) if isinstance(values, dict) else values
+    def _translate_former_fields(cls, values: Any) -> Any:
+        return translate_former_fields(values) if isinstance(values, dict) else values
 
     @field_validator("train_examples")
     @classmethod
@@ -119,40 +118,40 @@ class RunSpec(BaseModel):
         dataset = DATASETS.get(info.data.get("dataset", ""))
         if value is not None and dataset is not None and value > dataset.train:
             raise ValueError(f"must be at most {dataset.train:,}, all that {dataset.title} has for training")
-        return None if dataset is not None and value == dataset.train else value  # one digest for one training
+        return None if dataset is not None and value == dataset.train else value  # one digest for "all"
 
     @field_validator("initializer_stddev", "momentum")
     @classmethod
-    def _without_sign_of_zero(cls, value: float) -> float:
-        # −0.0 equals 0.0 but is printed otherwise, and the digest is made of what is printed.
+    def _normalize_negative_zero(cls, value: float) -> float:
+        # −0.0 equals 0.0, but its JSON differs, and the digest hashes the JSON.
         return value + 0.0
 
     @property
     def digest(self) -> str:
-        """20 hexadecimal digits, equal for equal specs on every machine and in every process.
+        """20 hexadecimal digits, the same for equal specs on every machine and in every process.
 
-        Fields at their defaults are left out, so that a field added later does not rename old runs.
+        Fields at their defaults are not hashed, so that adding a field does not change the digests of old runs.
         """
         return _digest(self)
 
     @property
     def data(self) -> Dataset:
-        """What is known of the dataset without loading it."""
+        """The dataset's entry in the registry."""
         return DATASETS[self.dataset]
 
     @property
     def examples(self) -> int:
-        """How many images one epoch passes over."""
+        """The number of training images in one epoch."""
         return self.train_examples if self.train_examples is not None else self.data.train
 
     @property
     def validation_examples(self) -> int:
-        """How many images the validation curves are measured on."""
+        """The number of images that the validation curves are measured on."""
         return HOLDOUT if self.validation == "holdout" else self.data.test
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches an epoch, the last smaller one included."""
+        """Batches per epoch, including a smaller last one."""
         return math.ceil(self.examples / self.batch_size)
 
     @property
@@ -161,7 +160,7 @@ class RunSpec(BaseModel):
         return self.steps_per_epoch * self.epochs
 
 
-@lru_cache(maxsize=4096)  # a page asks for the same ones at every tick
+@lru_cache(maxsize=4096)  # pages need the same digests again and again
 def _digest(spec: RunSpec) -> str:
     identity = {"semantics": TRAINING_SEMANTICS, "spec": spec.model_dump(mode="json", exclude_defaults=True)}
     canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
@@ -181,16 +180,14 @@ RUNTIME_FIELDS = frozenset(
         "batch_size",
     }
 )
-"""Fields that are arguments of the program, not part of it: specs that differ only in these share one."""
-
+"""Fields that are arguments of a compiled training program: specs that differ only in them share the program."""
 
 MAX_PROGRAMS = 32
-"""How many compiled programs a worker keeps, those it used last: more than a group has structures."""
-
+"""The number of compiled programs in a worker's LRU cache, which the scheduler accounts for."""
 
 _RUNTIME_DEFAULTS = {name: RunSpec.model_fields[name].default for name in RUNTIME_FIELDS}
 
 
 def program_key(spec: RunSpec) -> RunSpec:
-    """`spec` with all VALUE_FIELDS at their defaults: equal, and hashed alike, for specs that share a program."""
+    """`spec` with `RUNTIME_FIELDS` at their defaults: equal for specs that share a compiled program."""
     return spec.model_copy(update=_RUNTIME_DEFAULTS)

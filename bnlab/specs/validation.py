@@ -1,4 +1,4 @@
-"""From anybody's values to a RunSpec, with faults in the user's words: which field, what was given, what is allowed."""
+"""Parsing and validation of user input for a RunSpec, with error messages that name field, input and allowed values."""
 
 import difflib
 import json
@@ -10,15 +10,15 @@ from pydantic import BaseModel, ValidationError
 
 from bnlab.specs.run_spec import RunSpec
 
-_NEAR = 0.8  # "epchs" is as near to "epochs"; "nonsense" is not to "noise"
-_KINDS = {
+_MIN_SIMILARITY = 0.8  # of "epchs" and "epochs"; "nonsense" and "noise" are less similar
+_TYPE_TEXTS = {
     "string": "a text",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
     "null": "nothing",
 }
-_BOUNDS = {
+_BOUND_TEXTS = {
     ("maxLength",): "of at most {:,} characters",
     ("minimum", "maximum"): "from {:,} to {:,}",
     ("minimum",): "at least {:,}",
@@ -29,14 +29,14 @@ _BOUNDS = {
 
 
 class SpecError(ValueError):
-    """A spec that cannot be; `str()` is one sentence for each fault."""
+    """Invalid input for a spec; `str()` is one sentence per error, for the user."""
 
 
 def parse_spec(values: dict[str, Any]) -> RunSpec:
-    """The RunSpec of `values`.
+    """The RunSpec with these field values.
 
     Raises:
-        SpecError: with one clear sentence a fault.
+        SpecError: a value is invalid or a field unknown.
     """
     try:
         return RunSpec.model_validate(values)
@@ -45,16 +45,16 @@ def parse_spec(values: dict[str, Any]) -> RunSpec:
 
 
 def revise_spec(spec: RunSpec, changes: dict[str, Any]) -> RunSpec:
-    """`spec` with some fields changed, validated anew.
+    """`spec` with some fields changed and validated.
 
     Raises:
-        SpecError: with one clear sentence a fault.
+        SpecError: a value is invalid or a field unknown.
     """
     return parse_spec({**spec.model_dump(), **changes})
 
 
 def parse_value(text: str) -> Any:
-    """A field's value from a command line or an address: JSON where it is that, a list where it has commas, or text."""
+    """A field's value from a command line or a URL: JSON, or a list of JSON values with commas, or else the text."""
     for candidate in (text, f"[{text}]" if "," in text else text):
         try:
             return json.loads(candidate)
@@ -64,7 +64,7 @@ def parse_value(text: str) -> Any:
 
 
 def parse_number(text: str) -> float:
-    """The finite number that a text is, or NaN."""
+    """The finite number in a text; NaN if it is none."""
     try:
         value = float(text)
     except ValueError:
@@ -73,68 +73,70 @@ def parse_number(text: str) -> float:
 
 
 def closest_name(name: str, known: Iterable[str]) -> str:
-    """The one of `known` that may be meant by a `name` that there is not; empty where none is really near."""
-    spelt = {own.lower(): own for own in known}
-    near = difflib.get_close_matches(name.lower(), spelt, 1, _NEAR)
-    return spelt[near[0]] if near else ""
+    """The known name that is most similar to the unknown `name`; empty if none is similar enough."""
+    by_lowercase = {known_name.lower(): known_name for known_name in known}
+    matches = difflib.get_close_matches(name.lower(), by_lowercase, 1, _MIN_SIMILARITY)
+    return by_lowercase[matches[0]] if matches else ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about a `name` that there is not."""
-    near = closest_name(name, known)
-    return f"; did you mean {near}?" if near else "."
+    """The end of a sentence about an unknown `name`: a suggestion or a full stop."""
+    closest = closest_name(name, known)
+    return f"; did you mean {closest}?" if closest else "."
 
 
 def explain_errors(error: ValidationError, model: type[BaseModel] = RunSpec) -> list[str]:
-    """One sentence for each faulty field that pydantic found in a `model`, by the title that the form gives it."""
-    faults: dict[str, str] = {}
-    for fault in error.errors(include_url=False):
-        name = str(fault["loc"][0]) if fault["loc"] else "spec"
-        faults.setdefault(name, _sentence(name, fault, model))
-    return list(faults.values())
+    """One sentence per invalid field of a `model`, which is named by its title in the form."""
+    sentences: dict[str, str] = {}
+    for details in error.errors(include_url=False):
+        name = str(details["loc"][0]) if details["loc"] else "spec"
+        sentences.setdefault(name, _error_text(name, details, model))
+    return list(sentences.values())
 
 
 def allowed_values(name: str, model: type[BaseModel] = RunSpec) -> str:
-    """What the field `name` takes, as in "a whole number from 1 to 1,000" or "a number above 0 and at most 100"."""
-    return " or ".join(_described(model.model_json_schema()["properties"][name]))
+    """The values that a field accepts, as in "a whole number from 1 to 1,000"."""
+    return " or ".join(_schema_texts(model.model_json_schema()["properties"][name]))
 
 
-def _sentence(name: str, fault: Any, model: type[BaseModel]) -> str:
-    if not fault["loc"]:
-        return f"A run is described by its fields, but {_shown(fault['input'])} was given."
+def _error_text(name: str, details: Any, model: type[BaseModel]) -> str:
+    if not details["loc"]:
+        return f"A run is described by its fields, but {_format_input(details['input'])} was given."
     if name not in model.model_fields:
         return f"{name} is not a field of a run; the fields are {', '.join(model.model_fields)}."
-    given = ("an entry of " if len(fault["loc"]) > 1 else "") + _shown(fault["input"])
-    own_words = fault["type"] == "value_error" and "enum" not in model.model_json_schema()["properties"][name]
-    rule = str(fault["ctx"]["error"]) if own_words else f"must be {allowed_values(name, model)}"
-    return f"{_titled(name, model)} {rule}, but {given} was given."
+    value = ("an entry of " if len(details["loc"]) > 1 else "") + _format_input(details["input"])
+    # The registries' validators raise ValueError too; for them the schema's list of values is the better text.
+    has_message = details["type"] == "value_error" and "enum" not in model.model_json_schema()["properties"][name]
+    rule = str(details["ctx"]["error"]) if has_message else f"must be {allowed_values(name, model)}"
+    return f"{_title_with_name(name, model)} {rule}, but {value} was given."
 
 
-def _titled(name: str, model: type[BaseModel]) -> str:
-    """The field's title, and its name where a reader who typed that would not find it in the title."""
+def _title_with_name(name: str, model: type[BaseModel]) -> str:
+    """The field's title, followed by its name if that is not the title in lowercase."""
     title = str(model.model_fields[name].title)
     return title if title.lower() == name.replace("_", " ") else f"{title} ({name})"
 
 
-def _shown(value: Any) -> str:
+def _format_input(value: Any) -> str:
     text = "nothing" if value is None or value == [] else repr(value)
     text = text.removesuffix(".0") if isinstance(value, float) else text
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _described(schema: dict[str, Any]) -> Iterator[str]:
+def _schema_texts(schema: dict[str, Any]) -> Iterator[str]:
+    """A text for each alternative of a JSON schema."""
     for option in schema.get("anyOf", [schema]):
         if "enum" in option:
             yield "one of " + ", ".join(option["enum"])
         elif option["type"] == "array":
-            item = " or ".join(_described(option["items"]))
+            item = " or ".join(_schema_texts(option["items"]))
             yield f"a list of {option['minItems']} to {option['maxItems']} entries, each {item}"
         else:
-            yield " ".join([_KINDS[option["type"]], " and ".join(_bounds(option))]).strip()
+            yield " ".join([_TYPE_TEXTS[option["type"]], " and ".join(_bound_texts(option))]).strip()
 
 
-def _bounds(option: dict[str, Any]) -> Iterator[str]:
-    left = dict(option)
-    for keys, text in _BOUNDS.items():
-        if all(key in left for key in keys):
-            yield text.format(*(left.pop(key) for key in keys))
+def _bound_texts(option: dict[str, Any]) -> Iterator[str]:
+    remaining = dict(option)
+    for keys, text in _BOUND_TEXTS.items():
+        if all(key in remaining for key in keys):
+            yield text.format(*(remaining.pop(key) for key in keys))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from bnlab.specs.lesson import EVERYTHING, HIDES, LOCKS, Lesson
+from bnlab.specs.lesson import EVERYTHING, HIDE_TITLES, LOCK_TITLES, Lesson
 from bnlab.ui.state import WIDGETS, PageState, address_of
 
 LOCK, HIDE = "share-lock", "share-hide"
@@ -34,8 +34,10 @@ def link(state: PageState, lesson: Lesson, kept: Mapping[str, Sequence[str]]) ->
 def _chosen_lesson() -> Lesson:
     st.markdown("This address is the page as you see it. For a class, lock or hide what should stay as it is:")
     nothing: dict[str, Any] = {"placeholder": "nothing"}
-    lock = st.multiselect("Lock", list(LOCKS), format_func=lambda n: LOCKS[n], key=LOCK, on_change=_settle, **nothing)
-    hide = st.multiselect("Hide", list(HIDES), format_func=lambda n: HIDES[n], key=HIDE, **nothing)
+    lock = st.multiselect(
+        "Lock", list(LOCK_TITLES), format_func=lambda n: LOCK_TITLES[n], key=LOCK, on_change=_settle, **nothing
+    )
+    hide = st.multiselect("Hide", list(HIDE_TITLES), format_func=lambda n: HIDE_TITLES[n], key=HIDE, **nothing)
     return Lesson(tuple(lock), tuple(hide))
 
 
@@ -47,6 +49,9 @@ def _settle() -> None:
 
 def _kept_text(lesson: Lesson) -> str:
     """What a teacher's link keeps as it is, as it was called where the link was made."""
-    parts = [("locked", [LOCKS[name] for name in lesson.lock]), ("hidden", [HIDES[name] for name in lesson.hide])]
+    parts = [
+        ("locked", [LOCK_TITLES[name] for name in lesson.lock]),
+        ("hidden", [HIDE_TITLES[name] for name in lesson.hide]),
+    ]
     told = " and ".join(f"{verb}: {', '.join(own)}" for verb, own in parts if own)
     return f"It keeps what a teacher has {told}."

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bnlab.charts.series import CurveSettings
 from bnlab.specs.comparison import Comparison
-from bnlab.specs.lesson import Lesson, read_lesson, write_lesson
+from bnlab.specs.lesson import Lesson, lesson_from_url, lesson_to_url
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import COMPARISON_PARAMETERS, comparison_from_url, comparison_to_url
 from bnlab.specs.validation import SpecError, closest_name, did_you_mean, explain_errors, parse_value
@@ -90,7 +90,7 @@ def read_page_state(parameters: Parameters) -> PageState:
     """The page state of an address; whatever in it is not valid is described in `faults` and left at its default."""
     comparison, faults = comparison_from_url(parameters)
     settings, settings_faults = read_settings(parameters)
-    lesson, lesson_faults = read_lesson(parameters)
+    lesson, lesson_faults = lesson_from_url(parameters)
     if settings.baseline and settings.baseline not in comparison.labels:
         settings_faults.append(f"There is no variant {settings.baseline!r} to compare with.")
         settings = settings.model_copy(update={"baseline": ""})
@@ -122,7 +122,7 @@ def address_of(state: PageState) -> dict[str, list[str]]:
     changed = state.settings.model_dump(exclude_defaults=True)
     texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in changed.items()}
     settings = {name: [text] for name, text in texts.items()}
-    return comparison_to_url(state.comparison) | settings | write_lesson(state.lesson)
+    return comparison_to_url(state.comparison) | settings | lesson_to_url(state.lesson)
 
 
 def opening_address(state: PageState, comparison: Comparison) -> dict[str, list[str]]:

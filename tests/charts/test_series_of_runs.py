@@ -14,7 +14,7 @@ from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import Position, floats, moment, open_journal, record
+from tests.stored_runs import CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 
 SPECS = [RunSpec(train_examples=64, epochs=2, seed=seed) for seed in range(2)]
 
@@ -39,7 +39,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def runs(store: Store) -> list[Run]:
-    return [record(store, spec, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.75))) for spec in SPECS]
+    return [record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.5, 0.75))) for spec in SPECS]
 
 
 def test_a_runs_lines_are_its_steps_and_its_moments(store: Store, runs: list[Run]) -> None:
@@ -62,9 +62,9 @@ def test_seeds_are_one_line_with_their_spread(store: Store, runs: list[Run]) -> 
 def test_only_what_has_grown_is_made_anew(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
     before = [(cached.training([run], 2), cached.validation([run])) for run in runs]
-    grown = open_journal(store, SPECS[1])
-    records = Records(2, floats(0.5, 0.25), floats(0.5, 0.5), [moment(4, 0.1)])
-    grown.commit(records, Position(4, 0.4), RunState.RUNNING)
+    grown = open_writer(store, SPECS[1])
+    records = Records(2, float32_array(0.5, 0.25), float32_array(0.5, 0.5), [make_evaluation(4, 0.1)])
+    grown.commit(records, CheckpointStub(4, 0.4), RunState.RUNNING)
     after = store.runs([spec.digest for spec in SPECS])
     assert cached.training(after[:1], 2) is before[0][0]
     assert cached.validation(after[:1]) is before[0][1]
@@ -75,7 +75,9 @@ def test_only_what_has_grown_is_made_anew(store: Store, runs: list[Run]) -> None
 def test_validation_is_made_anew_only_by_a_new_moment(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
     before = cached.validation(runs[:1]), cached.training(runs[:1], 1)
-    open_journal(store, SPECS[0]).commit(Records(2, floats(0.5), floats(0.5)), Position(3, 0.3), RunState.RUNNING)
+    open_writer(store, SPECS[0]).commit(
+        Records(2, float32_array(0.5), float32_array(0.5)), CheckpointStub(3, 0.3), RunState.RUNNING
+    )
     after = store.runs([SPECS[0].digest])
     assert cached.validation(after) is before[0]
     assert len(cached.training(after, 1)) == len(before[1]) + 1
@@ -83,8 +85,8 @@ def test_validation_is_made_anew_only_by_a_new_moment(store: Store, runs: list[R
 
 def test_a_page_that_is_late_sees_no_time_run_backwards(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
-    records = Records(2, floats(0.5, 0.25), floats(0.5, 0.5), [moment(4, 0.1)])
-    open_journal(store, SPECS[0]).commit(records, Position(4, 0.4), RunState.RUNNING)
+    records = Records(2, float32_array(0.5, 0.25), float32_array(0.5, 0.5), [make_evaluation(4, 0.1)])
+    open_writer(store, SPECS[0]).commit(records, CheckpointStub(4, 0.4), RunState.RUNNING)
     seconds = cached.training(runs[:1], 1).mean["seconds"]
     assert seconds.tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4])
 

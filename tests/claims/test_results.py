@@ -20,7 +20,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from tests import tiny_claim
-from tests.recording import OWNER, moment, record
+from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.tiny_claim import NORMALIZED, TINY
 
 SEEDS = range(3)
@@ -38,7 +38,9 @@ def train(
 ) -> Run:
     """Record `spec`, in the claim's size, as an ended run of that final accuracy in percent."""
     sized = RunSpec(**spec.model_dump() | {"epochs": 1, "seed": seed} | changes)
-    return record(store, sized, (1.0, 0.5), (moment(0), moment(2, val_accuracy=accuracy / 100)), state)
+    return record_run(
+        store, sized, (1.0, 0.5), (make_evaluation(0), make_evaluation(2, val_accuracy=accuracy / 100)), state
+    )
 
 
 def recorded(store: Store, without: list[float], normalized: list[float]) -> Store:

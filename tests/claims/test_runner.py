@@ -24,7 +24,7 @@ from bnlab.runs.writer import RunWriter
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests import tiny_claim
-from tests.recording import OWNER, Position, floats
+from tests.stored_runs import OWNER, CheckpointStub, float32_array
 from tests.tiny_claim import ARMS, MORE, TINY
 
 
@@ -151,8 +151,8 @@ def take_a_step(store: Store, spec: RunSpec) -> None:
     """As a worker does it."""
     fence = store.next_fence(spec.digest, OWNER)
     assert fence
-    records = Records(0, floats(1.0), floats(0.5), [])
-    RunWriter(store, spec.digest, fence).commit(records, Position(1, 0.1), RunState.RUNNING)
+    records = Records(0, float32_array(1.0), float32_array(0.5), [])
+    RunWriter(store, spec.digest, fence).commit(records, CheckpointStub(1, 0.1), RunState.RUNNING)
 
 
 def test_stopping_leaves_the_runs_that_another_experiment_needs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from bnlab.cli import claims as claims_command
 from bnlab.cli.commands import main
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
-from tests.recording import OWNER, moment, record
+from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.tiny_claim import CLAIM, NORMALIZED, TINY
 
 
@@ -80,8 +80,10 @@ def test_trained_claims_need_no_worker(url: str, tmp_path: Path) -> None:
     store, path = Store(url), tmp_path / "claims.json"
     for spec, accuracy in ((TINY, 0.8), (NORMALIZED, 0.9)):
         for seed in (3, 4, 5):
-            ended = moment(2, val_accuracy=accuracy + seed / 1000)
-            record(store, spec.model_copy(update={"seed": seed, "epochs": 1}), (1.0, 1.0), (ended,), RunState.COMPLETED)
+            ended = make_evaluation(2, val_accuracy=accuracy + seed / 1000)
+            record_run(
+                store, spec.model_copy(update={"seed": seed, "epochs": 1}), (1.0, 1.0), (ended,), RunState.COMPLETED
+            )
     result = invoke("O1", "--quick", "--seeds", "3:6", "--json", str(path))
     assert result.exit_code == 0, result.output
     (document,) = json.loads(path.read_text())

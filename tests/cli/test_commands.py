@@ -13,8 +13,8 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER, moment, record
 from tests.sentences import names_in_order, numbers_in
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 COUNTS = {
     "Baseline": (266_610, 266_610, 0),
@@ -102,7 +102,7 @@ def test_runs_of_an_empty_store(url: str) -> None:
 
 def test_runs_lists_state_progress_and_error(url: str) -> None:
     store, spec = Store(url), RunSpec(train_examples=8, batch_size=4, epochs=2)
-    record(store, spec, (1.0,), (moment(0),))
+    record_run(store, spec, (1.0,), (make_evaluation(0),))
     store.finish(spec.digest, OWNER, RunState.FAILED, "It ran [out] of memory.")
     output = invoke("runs").output
     assert all(word in output for word in (spec.digest[:8], "FAILED", "25%", "0.1 s", "It ran [out] of memory."))

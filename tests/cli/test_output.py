@@ -12,7 +12,7 @@ from bnlab.cli.output import comparison_document, results_table, write_json
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import moment, record
+from tests.stored_runs import make_evaluation, record_run
 
 ROW = {
     "label": "A",
@@ -47,7 +47,9 @@ def test_files_are_written_atomically(tmp_path: Path) -> None:
 def test_a_run_that_diverged_has_the_history_of_its_finished_epochs(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
     spec = RunSpec(train_examples=8, batch_size=4, epochs=5)
-    run = record(store, spec, (1.0, 3.0, math.inf), (moment(0), moment(2, math.nan, 0.1)), RunState.DIVERGED)
+    run = record_run(
+        store, spec, (1.0, 3.0, math.inf), (make_evaluation(0), make_evaluation(2, math.nan, 0.1)), RunState.DIVERGED
+    )
     (document,) = comparison_document(store, [("A", run)], 1.5)["runs"]
     (epoch,) = document["history"]
     assert (document["state"], document["steps"], epoch["epoch"], epoch["loss"]) == ("DIVERGED", 3, 1, 2.0)

@@ -1,4 +1,4 @@
-"""The Keras model against the description it is built from, and its kernels against Keras's initializers."""
+"""Built Keras models: layers and parameters as described, kernels as from Keras's initializers."""
 
 import re
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.presets import PRESETS, Variant
 from bnlab.specs.run_spec import RunSpec
-from tests.pairwise import pairwise_cases
+from tests.pairwise import pairwise_combinations
 
 UNITS = (6, 4)
 SPECS = [
     *(
-        RunSpec(hidden_units=UNITS, **case)
-        for case in pairwise_cases(
+        RunSpec(hidden_units=UNITS, **fields)
+        for fields in pairwise_combinations(
             {
                 "activation": list(ACTIVATIONS),
                 "normalizer": list(NORMALIZERS),
@@ -37,11 +37,11 @@ SPECS = [
 ]
 
 
-def changed(spec: RunSpec) -> str:
+def changed_fields(spec: RunSpec) -> str:
     return str(spec.model_dump(exclude_defaults=True, exclude={"hidden_units"}))
 
 
-def listed(variables: Iterable[Any]) -> list[tuple[str, tuple[int, ...], bool]]:
+def variable_properties(variables: Iterable[Any]) -> list[tuple[str, tuple[int, ...], bool]]:
     return [(v.name, v.shape, v.trainable) for v in variables]
 
 
@@ -49,15 +49,21 @@ def kernels(spec: RunSpec) -> dict[str, np.ndarray]:
     return {layer.name: layer.kernel.numpy() for layer in build_model(spec).layers if hasattr(layer, "kernel")}
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=changed)
-def test_the_model_is_what_the_description_says(spec: RunSpec) -> None:
+@pytest.mark.parametrize("spec", SPECS, ids=changed_fields)
+def test_model_matches_its_description(spec: RunSpec) -> None:
     network, model = describe_network(spec), build_model(spec)
     described = [
-        (layer.name, layer.keras_class, layer.output_shape, layer.params, listed(layer.variables))
+        (layer.name, layer.keras_class, layer.output_shape, layer.params, variable_properties(layer.variables))
         for layer in network.layers
     ]
     built = [
-        (layer.name, type(layer).__name__, layer.output.shape[1:], layer.count_params(), listed(layer.weights))
+        (
+            layer.name,
+            type(layer).__name__,
+            layer.output.shape[1:],
+            layer.count_params(),
+            variable_properties(layer.weights),
+        )
         for layer in model.layers
     ]
     assert built == described
@@ -68,7 +74,7 @@ def test_the_model_is_what_the_description_says(spec: RunSpec) -> None:
 
 
 @pytest.mark.parametrize("variant", PRESETS["notebook"].variants, ids=lambda v: v.label)
-def test_keras_counts_the_notebooks_networks_as_the_description_does(variant: Variant) -> None:
+def test_summary_of_the_notebooks_networks(variant: Variant) -> None:
     network = describe_network(variant.spec)
     lines: list[str] = []
     build_model(variant.spec).summary(print_fn=lines.append)
@@ -80,7 +86,7 @@ def test_keras_counts_the_notebooks_networks_as_the_description_does(variant: Va
     }
 
 
-def test_the_notebooks_activations_and_normalizations_are_kerass() -> None:
+def test_arguments_of_layers() -> None:
     spec = RunSpec(placement="before_activation", activation="leaky_relu", momentum=0.9, epsilon=0.01)
     model = build_model(spec)
     layer = model.get_layer("bn_1")
@@ -90,24 +96,24 @@ def test_the_notebooks_activations_and_normalizations_are_kerass() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, entry in ACTIVATIONS.items() if entry.layer == "Activation"])
-def test_an_activation_is_kerass_of_that_name(name: str) -> None:
+def test_activation(name: str) -> None:
     layer = build_model(RunSpec(activation=name, hidden_units=(3,))).get_layer("activation_1")
     assert layer.activation is keras.activations.get(name)
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_kernels_are_kerass_initializers_with_a_seed_of_the_spec_and_the_place(name: str) -> None:
+def test_kernels_are_seeded_by_spec_and_index(name: str) -> None:
     spec = RunSpec(kernel_initializer=name, initializer_stddev=0.7, hidden_units=UNITS, seed=11)
-    for place, (layer, kernel) in enumerate(kernels(spec).items()):
+    for index, (layer, kernel) in enumerate(kernels(spec).items()):
         entry = INITIALIZERS["glorot_uniform" if layer == "output" else name]
         arguments = {"stddev": 0.7} if entry.takes_stddev else {}
         if entry.takes_seed:
-            arguments["seed"] = int(np.random.SeedSequence([11, place]).generate_state(1)[0] >> 1)
+            arguments["seed"] = int(np.random.SeedSequence([11, index]).generate_state(1)[0] >> 1)
         expected = getattr(keras.initializers, entry.keras_class)(**arguments)(kernel.shape)
         np.testing.assert_array_equal(kernel, np.asarray(expected))
 
 
-# The standard deviation of a kernel of 784 inputs and 100 units, by the papers' formulas.
+# The standard deviation of a kernel of 784 inputs and 100 units, from the papers' formulas.
 STDDEVS = {
     "glorot_uniform": (2 / 884) ** 0.5, "glorot_normal": (2 / 884) ** 0.5, "he_normal": (2 / 784) ** 0.5,
     "he_uniform": (2 / 784) ** 0.5, "lecun_normal": (1 / 784) ** 0.5, "lecun_uniform": (1 / 784) ** 0.5,
@@ -117,17 +123,17 @@ STDDEVS = {
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_kernels_have_the_spread_their_initializer_promises(name: str) -> None:
+def test_mean_and_stddev_of_kernels(name: str) -> None:
     kernel = kernels(RunSpec(kernel_initializer=name, initializer_stddev=0.7, hidden_units=(100,)))["dense_1"]
     assert kernel.std() == pytest.approx(STDDEVS[name], rel=0.02, abs=1e-7)
     assert kernel.mean() == pytest.approx(float(name == "ones"), abs=0.01)
 
 
-def test_biases_start_at_0_and_normalization_at_the_identity() -> None:
+def test_initial_biases_and_normalization() -> None:
     model = build_model(RunSpec(placement="before_activation", hidden_units=UNITS))
     assert not model.get_layer("dense_1").bias.numpy().any()
-    starts = {v.name: set(v.numpy()) for v in model.get_layer("bn_1").weights}
-    assert starts == {"gamma": {1.0}, "beta": {0.0}, "moving_mean": {0.0}, "moving_variance": {1.0}}
+    initial_values = {v.name: set(v.numpy()) for v in model.get_layer("bn_1").weights}
+    assert initial_values == {"gamma": {1.0}, "beta": {0.0}, "moving_mean": {0.0}, "moving_variance": {1.0}}
 
 
 @pytest.mark.parametrize(
@@ -142,31 +148,31 @@ def test_biases_start_at_0_and_normalization_at_the_identity() -> None:
     ],
     ids=str,
 )
-def test_specs_of_one_seed_start_from_the_same_kernels(changes: dict[str, Any]) -> None:
-    plain, other = kernels(RunSpec(hidden_units=UNITS)), kernels(RunSpec(**{"hidden_units": UNITS, **changes}))
-    assert plain.keys() == other.keys()
-    for name, kernel in plain.items():
-        np.testing.assert_array_equal(kernel, other[name], err_msg=name)
+def test_same_seed_gives_the_same_kernels(changes: dict[str, Any]) -> None:
+    default, changed = kernels(RunSpec(hidden_units=UNITS)), kernels(RunSpec(**{"hidden_units": UNITS, **changes}))
+    assert default.keys() == changed.keys()
+    for name, kernel in default.items():
+        np.testing.assert_array_equal(kernel, changed[name], err_msg=name)
 
 
-def test_a_layer_of_the_same_shape_starts_alike_in_a_deeper_network() -> None:
+def test_deeper_network_has_the_same_first_kernels() -> None:
     shallow, deep = kernels(RunSpec(hidden_units=(6, 4))), kernels(RunSpec(hidden_units=(6, 4, 4)))
     for name in ("dense_1", "dense_2"):
         np.testing.assert_array_equal(shallow[name], deep[name])
 
 
-def test_another_seed_starts_elsewhere() -> None:
-    one, other = (kernels(RunSpec(hidden_units=UNITS, seed=seed)) for seed in (0, 1))
-    for name, kernel in one.items():
-        assert (kernel != other[name]).all(), name
+def test_another_seed_gives_other_kernels() -> None:
+    first, second = (kernels(RunSpec(hidden_units=UNITS, seed=seed)) for seed in (0, 1))
+    for name, kernel in first.items():
+        assert (kernel != second[name]).all(), name
 
 
-def test_layers_of_one_shape_start_differently() -> None:
-    found = kernels(RunSpec(hidden_units=(5, 5, 5)))
-    assert (found["dense_2"] != found["dense_3"]).all()
+def test_layers_of_one_shape_have_different_kernels() -> None:
+    kernel = kernels(RunSpec(hidden_units=(5, 5, 5)))
+    assert (kernel["dense_2"] != kernel["dense_3"]).all()
 
 
-def test_building_leaves_kerass_random_state_alone() -> None:
+def test_building_does_not_change_kerass_random_state() -> None:
     keras.utils.set_random_seed(3)
     expected = keras.random.normal((4,)).numpy()
     keras.utils.set_random_seed(3)

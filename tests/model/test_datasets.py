@@ -1,4 +1,4 @@
-"""The arrays: MNIST to the byte, the held-out images apart, and one sentence where a dataset cannot be had."""
+"""Datasets: MNIST's bytes, held-out images, and the error if a download fails."""
 
 import hashlib
 import socket
@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from bnlab.model.datasets import load_arrays
+from bnlab.model.datasets import _load_published, load_arrays
 from bnlab.specs.datasets import DATASETS, HOLDOUT, DatasetError
 from bnlab.specs.run_spec import RunSpec
 
-# Of the bytes of the arrays in the mnist.npz that keras.datasets.mnist downloads; y as uint8.
+# SHA-256 of the arrays in the mnist.npz that keras.datasets.mnist downloads, with labels as uint8.
 PUBLISHED = {
     "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
     "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
@@ -26,7 +26,7 @@ def sha256(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def test_mnist_is_the_published_one() -> None:
+def test_mnist_is_the_published_dataset() -> None:
     test, holdout = load_arrays(RunSpec()), load_arrays(RunSpec(validation="holdout"))
     arrays = {
         "x_train": np.concatenate([holdout.validation_images, test.train_images]),
@@ -46,14 +46,14 @@ def test_shapes_and_types() -> None:
     assert set(arrays.train_labels) == set(range(10))
 
 
-def test_fewer_examples_are_the_first_after_the_held_out_ones() -> None:
+def test_train_examples_limits_the_training_images() -> None:
     everything, few = load_arrays(RunSpec()), load_arrays(RunSpec(train_examples=7))
     np.testing.assert_array_equal(few.train_images, everything.train_images[:7])
     np.testing.assert_array_equal(few.train_labels, everything.train_labels[:7])
     assert len(few.validation_images) == 10_000
 
 
-def test_held_out_images_are_never_trained_on() -> None:
+def test_held_out_images_are_not_training_images() -> None:
     arrays = load_arrays(RunSpec(validation="holdout"))
     assert len(arrays.validation_images) == len(arrays.validation_labels) == HOLDOUT
     assert len(arrays.train_images) == 55_000
@@ -63,28 +63,26 @@ def test_held_out_images_are_never_trained_on() -> None:
 
 
 @pytest.mark.parametrize("name", DOWNLOADED)
-def test_a_dataset_that_cannot_be_downloaded_is_told_in_one_sentence(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[Any] = []
+def test_failed_download(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    requested_hosts: list[Any] = []
 
     def offline(host: str, *_: Any, **__: Any) -> NoReturn:
-        asked.append(host)
+        requested_hosts.append(host)
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
     monkeypatch.setattr(socket, "getaddrinfo", offline)
-    with pytest.raises(DatasetError) as caught:
+    with pytest.raises(DatasetError) as raised:
         load_arrays(RunSpec(dataset=name))
-    assert asked
-    assert str(caught.value) == (
+    assert requested_hosts
+    assert str(raised.value) == (
         f"{DATASETS[name].title} is not on this machine and could not be downloaded; "
         "connect to the internet once, or choose MNIST, which ships with bnlab."
     )
 
 
 @pytest.mark.parametrize("name", DOWNLOADED)
-def test_a_downloaded_dataset_gets_the_same_shape_of_labels(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_of_a_downloaded_dataset_are_flattened(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = DATASETS[name]
     images = np.zeros((HOLDOUT + 2, *dataset.image_shape), np.uint8)
     labels = (np.arange(HOLDOUT + 2)[:, None] % 10).astype(np.uint8)
@@ -92,14 +90,8 @@ def test_a_downloaded_dataset_gets_the_same_shape_of_labels(name: str, monkeypat
     try:
         arrays = load_arrays(RunSpec(dataset=name, train_examples=2))
     finally:
-        _forget()
+        _load_published.cache_clear()
     assert arrays.train_images.shape == (2, *dataset.image_shape)
     assert arrays.train_labels.tolist() == [HOLDOUT % 10, HOLDOUT % 10 + 1]
     assert arrays.train_labels.dtype == np.int32
     assert arrays.validation_labels.tolist() == [0, 1, 2]
-
-
-def _forget() -> None:
-    from bnlab.model.datasets import _published
-
-    _published.cache_clear()

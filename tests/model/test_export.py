@@ -1,4 +1,4 @@
-"""The `.keras` file, opened by plain Keras."""
+"""`.keras` files, loaded by plain Keras."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
-def drawn_weights(spec: RunSpec) -> dict[str, np.ndarray]:
+def random_weights(spec: RunSpec) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(1)
     return {
         f"{layer.name}/{v.name}": generator.uniform(0.1, 1.0, v.shape).astype(np.float32)
@@ -42,16 +42,18 @@ def drawn_weights(spec: RunSpec) -> dict[str, np.ndarray]:
     }
 
 
-def loaded(content: bytes, folder: Path) -> keras.Model:
+def load_model(content: bytes, folder: Path) -> keras.Model:
     (folder / "model.keras").write_bytes(content)
     return keras.models.load_model(folder / "model.keras")
 
 
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
-def test_keras_loads_the_weights_and_the_optimizer(changes: dict[str, Any], tmp_path: Path) -> None:
+def test_loaded_weights_and_optimizer(changes: dict[str, Any], tmp_path: Path) -> None:
     spec = RunSpec(**{"hidden_units": (5, 3), "learning_rate": 0.25, **changes})
-    weights, entry = drawn_weights(spec), OPTIMIZERS[spec.optimizer]
-    model = loaded(trained_model_file(spec, weights | {"adam/mean/dense_1/kernel": np.zeros(1, np.float32)}), tmp_path)
+    weights, entry = random_weights(spec), OPTIMIZERS[spec.optimizer]
+    model = load_model(
+        trained_model_file(spec, weights | {"adam/mean/dense_1/kernel": np.zeros(1, np.float32)}), tmp_path
+    )
     assert [layer.name for layer in model.layers] == [layer.name for layer in build_model(spec).layers]
     for layer in model.layers:
         for variable in layer.weights:
@@ -62,10 +64,10 @@ def test_keras_loads_the_weights_and_the_optimizer(changes: dict[str, Any], tmp_
     assert config["learning_rate"] == 0.25
 
 
-def test_it_predicts_evaluates_and_trains_on(tmp_path: Path) -> None:
+def test_loaded_model_predicts_evaluates_and_trains(tmp_path: Path) -> None:
     spec = RunSpec(hidden_units=(5,), placement="before_activation", optimizer="adam")
-    weights, images = drawn_weights(spec), np.random.default_rng(2).random((6, 28, 28), np.float32)
-    model = loaded(trained_model_file(spec, weights), tmp_path)
+    weights, images = random_weights(spec), np.random.default_rng(2).random((6, 28, 28), np.float32)
+    model = load_model(trained_model_file(spec, weights), tmp_path)
     dense = images.reshape(6, -1) @ weights["dense_1/kernel"] + weights["dense_1/bias"]
     spread = np.sqrt(weights["bn_1/moving_variance"] + spec.epsilon)
     normalized = (dense - weights["bn_1/moving_mean"]) / spread * weights["bn_1/gamma"] + weights["bn_1/beta"]
@@ -79,16 +81,16 @@ def test_it_predicts_evaluates_and_trains_on(tmp_path: Path) -> None:
     assert (model.get_layer("output").bias.numpy() != weights["output/bias"]).all()
 
 
-def test_noise_stays_behind(tmp_path: Path) -> None:
+def test_noise_layers_are_left_out(tmp_path: Path) -> None:
     spec = RunSpec(hidden_units=(5,), placement="before_activation", noise=True)
-    model = loaded(trained_model_file(spec, drawn_weights(spec)), tmp_path)
+    model = load_model(trained_model_file(spec, random_weights(spec)), tmp_path)
     assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
     assert not any("noise" in layer.name for layer in model.layers)
 
 
-def test_a_missing_array_is_named() -> None:
+def test_missing_array() -> None:
     spec = RunSpec(hidden_units=(5,))
-    weights = drawn_weights(spec)
+    weights = random_weights(spec)
     del weights["dense_1/bias"]
     with pytest.raises(KeyError, match="dense_1/bias"):
         trained_model_file(spec, weights)

@@ -1,4 +1,4 @@
-"""Folding against the arithmetic written out in NumPy, against the explanation page's, and against Keras."""
+"""Folding, compared with a NumPy implementation, the explanation page's arithmetic and Keras."""
 
 import itertools
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from bnlab.specs.network import Layer, Network, Variable, describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.trainer import Trainer
-from tests.pairwise import pairwise_cases
+from tests.pairwise import pairwise_combinations
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -28,7 +28,7 @@ NORMALIZED = [
     if placement != "none" or on_input
 ]
 FOLDABLE = [name for name, entry in NORMALIZERS.items() if entry.foldable]
-CASES = pairwise_cases(
+SWEEP = pairwise_combinations(
     {
         "where": NORMALIZED,
         "activation": list(ACTIVATIONS),
@@ -39,8 +39,8 @@ CASES = pairwise_cases(
 Arrays = dict[str, np.ndarray]
 
 
-def drawn(network: Network, seed: int = 1) -> Arrays:
-    """Arrays of any sign, but for the variances; some of those are tiny, as of pixels that are always 0."""
+def random_arrays(network: Network, seed: int = 1) -> Arrays:
+    """Normally distributed arrays; variances are positive, some tiny, as of pixels that are nearly constant."""
     rng = np.random.default_rng(seed)
     arrays = {}
     for name, v in ((layer.name, v) for layer in network.layers for v in layer.variables):
@@ -49,39 +49,40 @@ def drawn(network: Network, seed: int = 1) -> Arrays:
     return arrays
 
 
-def activated(layer: Layer, x: np.ndarray) -> np.ndarray:
+def activate(layer: Layer, x: np.ndarray) -> np.ndarray:
     if layer.keras_class == "LeakyReLU":
         return np.where(x > 0, x, 0.3 * x)
     return np.asarray(keras.activations.get(layer.config["activation"])(x))
 
 
-def logits_of(network: Network, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+def compute_logits(network: Network, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """The network at inference, layer by layer in float64, up to the softmax."""
     for layer in network.layers:
-        own = {v.name: arrays[f"{layer.name}/{v.name}"].astype(np.float64) for v in layer.variables}
+        variables = {v.name: arrays[f"{layer.name}/{v.name}"].astype(np.float64) for v in layer.variables}
         if layer.keras_class == "Dense":
-            x = x @ own["kernel"] + own.get("bias", 0)
+            x = x @ variables["kernel"] + variables.get("bias", 0)
         elif layer.keras_class == "BatchNormalization":
-            spread = np.sqrt(own["moving_variance"] + layer.config["epsilon"])
-            x = own.get("gamma", 1) * (x - own["moving_mean"]) / spread + own.get("beta", 0)
+            spread = np.sqrt(variables["moving_variance"] + layer.config["epsilon"])
+            normalized = (x - variables["moving_mean"]) / spread
+            x = variables.get("gamma", 1) * normalized + variables.get("beta", 0)
         elif layer.keras_class != "Flatten":
-            x = activated(layer, x)
+            x = activate(layer, x)
     return x
 
 
 def assert_same_logits(network: Network, arrays: Arrays, folded: FoldedNetwork) -> None:
     x = np.random.default_rng(2).random((6, *network.layers[0].output_shape))
-    expected = logits_of(network, arrays, x)
-    found = logits_of(folded.network, folded.weights, x)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+    expected = compute_logits(network, arrays, x)
+    logits = compute_logits(folded.network, folded.weights, x)
+    np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_folded_network_computes_the_same(case: dict[str, Any]) -> None:
-    fields = {name: value for name, value in case.items() if name != "where"}
-    spec = RunSpec(hidden_units=UNITS, **case["where"], **fields)
+@pytest.mark.parametrize("fields", SWEEP, ids=str)
+def test_folded_network_has_the_same_logits(fields: dict[str, Any]) -> None:
+    fields = dict(fields)
+    spec = RunSpec(hidden_units=UNITS, **fields.pop("where"), **fields)
     network = describe_network(spec)
-    arrays = drawn(network)
+    arrays = random_arrays(network)
     folded = fold(spec, arrays)
     assert_same_logits(network, arrays, folded)
     assert not folded.network.normalizations
@@ -91,37 +92,37 @@ def test_the_folded_network_computes_the_same(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NORMALIZERS if name not in FOLDABLE])
-def test_what_cannot_be_folded_is_said_in_one_sentence(name: str) -> None:
+def test_error_of_a_normalizer_that_cannot_be_folded(name: str) -> None:
     spec = RunSpec(hidden_units=UNITS, placement="before_activation", normalizer=name)
     with pytest.raises(FoldError, match=rf"^{NORMALIZERS[name].title} cannot be folded away: [^.]*\.$"):
-        fold(spec, drawn(describe_network(spec)))
+        fold(spec, random_arrays(describe_network(spec)))
 
 
 @pytest.mark.parametrize("where", NORMALIZED, ids=str)
 @pytest.mark.parametrize("activation", ["relu", "linear"])
-def test_what_is_left_is_the_network_without_normalization(where: dict[str, Any], activation: str) -> None:
+def test_folded_network_has_no_normalization(where: dict[str, Any], activation: str) -> None:
     spec = RunSpec(activation=activation, **where)
     plain = spec.model_copy(update={"placement": "none", "input_normalization": False})
-    assert fold(spec, drawn(describe_network(spec))).network == describe_network(plain)
+    assert fold(spec, random_arrays(describe_network(spec))).network == describe_network(plain)
 
 
-def test_a_dense_layer_gains_a_bias_only_where_normalization_went_into_it() -> None:
-    def biased(**changes: Any) -> list[str]:
+def test_only_layers_with_folded_normalization_gain_a_bias() -> None:
+    def layers_with_bias(**changes: Any) -> list[str]:
         spec = RunSpec(hidden_units=UNITS, use_bias=False, **changes)
-        network = fold(spec, drawn(describe_network(spec))).network
+        network = fold(spec, random_arrays(describe_network(spec))).network
         dense = [layer for layer in network.layers if layer.keras_class == "Dense"]
         assert all(layer.config.get("use_bias", True) == (len(layer.variables) == 2) for layer in dense)
         return [layer.name for layer in dense if len(layer.variables) == 2]
 
-    assert biased(placement="before_activation") == ["dense_1", "dense_2", "output"]
-    assert biased(placement="after_activation") == ["dense_2", "output"]
-    assert biased(input_normalization=True) == ["dense_1", "output"]
-    assert biased(placement="after_activation", activation="linear") == ["dense_1", "dense_2", "output"]
+    assert layers_with_bias(placement="before_activation") == ["dense_1", "dense_2", "output"]
+    assert layers_with_bias(placement="after_activation") == ["dense_2", "output"]
+    assert layers_with_bias(input_normalization=True) == ["dense_1", "output"]
+    assert layers_with_bias(placement="after_activation", activation="linear") == ["dense_1", "dense_2", "output"]
 
 
-def test_it_is_the_arithmetic_of_the_explanation_page() -> None:
+def test_same_arithmetic_as_on_the_explanation_page() -> None:
     spec = RunSpec(hidden_units=(4,), placement="before_activation", input_normalization=True)
-    arrays = drawn(describe_network(spec))
+    arrays = random_arrays(describe_network(spec))
 
     def normalization(name: str) -> explained.Normalization:
         names = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -137,15 +138,15 @@ def test_it_is_the_arithmetic_of_the_explanation_page() -> None:
 
 
 def chain(*classes: str) -> Network:
-    """Layers of three units; those called BN have another epsilon each."""
+    """A network of layers with three units; the layers "BN" have different epsilons."""
     names = {"BN": ("gamma", "beta", "moving_mean", "moving_variance"), "Dense": ("kernel", "bias")}
     layers = [Layer("flatten", "Flatten", (3,))]
-    for place, name in enumerate(classes):
+    for index, name in enumerate(classes):
         variables = [Variable(v, (3, 3) if v == "kernel" else (3,), True) for v in names.get(name, ())]
-        config = {"epsilon": 0.001 * (place + 1)} if name == "BN" else {"activation": "tanh"}
+        config = {"epsilon": 0.001 * (index + 1)} if name == "BN" else {"activation": "tanh"}
         normalizer = "batch_normalization" if name == "BN" else ""
         keras_class = "BatchNormalization" if name == "BN" else name
-        layers.append(Layer(f"layer_{place}", keras_class, (3,), config, tuple(variables), normalizer))
+        layers.append(Layer(f"layer_{index}", keras_class, (3,), config, tuple(variables), normalizer))
     return Network((3,), tuple(layers), ())
 
 
@@ -158,32 +159,32 @@ def chain(*classes: str) -> Network:
     ],
     ids=str,
 )
-def test_several_in_a_row_are_folded_together(classes: tuple[str, ...]) -> None:
+def test_consecutive_normalizations(classes: tuple[str, ...]) -> None:
     network = chain(*classes)
-    arrays = drawn(network)
+    arrays = random_arrays(network)
     folded = fold_network(network, arrays)
     assert not folded.network.normalizations
     assert_same_logits(network, arrays, folded)
 
 
 @pytest.mark.parametrize("classes", [("Activation", "BN"), ("BN", "Activation", "Dense")], ids=str)
-def test_without_a_dense_layer_beside_it_that_is_said(classes: tuple[str, ...]) -> None:
+def test_error_without_a_dense_layer_next_to_normalization(classes: tuple[str, ...]) -> None:
     network = chain(*classes)
     with pytest.raises(FoldError, match=r"no Dense layer to be folded into\.$"):
-        fold_network(network, drawn(network))
+        fold_network(network, random_arrays(network))
 
 
-def test_noise_plays_no_part() -> None:
-    quiet = RunSpec(hidden_units=UNITS, placement="before_activation")
-    arrays = drawn(describe_network(quiet))
-    noisy, expected = fold(quiet.model_copy(update={"noise": True}), arrays), fold(quiet, arrays)
+def test_noise_is_ignored() -> None:
+    plain = RunSpec(hidden_units=UNITS, placement="before_activation")
+    arrays = random_arrays(describe_network(plain))
+    noisy, expected = fold(plain.model_copy(update={"noise": True}), arrays), fold(plain, arrays)
     assert noisy.network == expected.network
     assert all((noisy.weights[name] == array).all() for name, array in expected.weights.items())
 
 
-def test_the_given_arrays_stay_as_they_are() -> None:
+def test_input_arrays_are_not_changed() -> None:
     spec = RunSpec(hidden_units=UNITS, placement="before_activation", input_normalization=True)
-    arrays = drawn(describe_network(spec))
+    arrays = random_arrays(describe_network(spec))
     for array in arrays.values():
         array.flags.writeable = False
     fold(spec, arrays)
@@ -199,23 +200,23 @@ def test_the_given_arrays_stay_as_they_are() -> None:
     ],
     ids=str,
 )
-def test_convolutions_take_in_what_stands_behind_them(where: dict[str, Any], use_bias: bool) -> None:
+def test_normalization_after_convolutions(where: dict[str, Any], use_bias: bool) -> None:
     spec = RunSpec(architecture="conv", use_bias=use_bias, **where)
     network = describe_network(spec)
-    arrays = drawn(network)
+    arrays = random_arrays(network)
     folded = fold(spec, arrays)
     assert not folded.network.normalizations
     images = np.random.default_rng(2).random((6, 28, 28), np.float32)
     models = build_trained(network, spec, arrays), build_trained(folded.network, spec, folded.weights)
-    expected, found = (keras_logits(model, images) for model in models)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+    expected, logits = (keras_logits(model, images) for model in models)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("where", [{"input_normalization": True}, {"placement": "after_activation"}], ids=str)
-def test_convolutions_cannot_take_in_what_stands_before_them(where: dict[str, Any]) -> None:
+def test_error_of_normalization_before_convolutions(where: dict[str, Any]) -> None:
     spec = RunSpec(architecture="conv", hidden_units=UNITS, **where)
     with pytest.raises(FoldError, match=r"stands before conv_[12], which pads its input with zeros"):
-        fold(spec, drawn(describe_network(spec)))
+        fold(spec, random_arrays(describe_network(spec)))
 
 
 def keras_logits(model: keras.Sequential, images: np.ndarray) -> np.ndarray:
@@ -229,19 +230,19 @@ def keras_logits(model: keras.Sequential, images: np.ndarray) -> np.ndarray:
     list(zip(NORMALIZED, itertools.cycle(RESCALINGS), itertools.cycle(FOLDABLE), strict=False)),
     ids=str,
 )
-def test_trained_networks_agree_in_keras(where: dict[str, Any], rescale: str, normalizer: str) -> None:
-    """In float32, to 1e-4 of each logit, with pixels between 0 and 1 and with raw ones."""
+def test_trained_networks_in_keras(where: dict[str, Any], rescale: str, normalizer: str) -> None:
+    """The logits agree in float32 to a relative error of 1e-4, with scaled and with raw pixels."""
     spec = RunSpec(
         hidden_units=(32, 16), train_examples=320, epochs=1, momentum=0.9, rescale=rescale, normalizer=normalizer,
         learning_rate=0.05 if rescale == "unit" else 1e-4, activation="leaky_relu", validation="holdout", **where,
     )  # fmt: skip
-    training = Trainer(spec)
-    while not training.finished:
-        training.advance()
-    assert not training.diverged
-    weights = training.checkpoint().arrays
+    trainer = Trainer(spec)
+    while not trainer.finished:
+        trainer.advance()
+    assert not trainer.diverged
+    weights = trainer.checkpoint().arrays
     images = load_arrays(spec).validation_images[:1000] * np.float32(RESCALINGS[rescale].factor)
     original, folded = build_trained(describe_network(spec), spec, weights), build_folded(spec, weights)
     assert folded.count_params() == fold(spec, weights).network.params
-    expected, found = keras_logits(original, images), keras_logits(folded, images)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+    expected, logits = keras_logits(original, images), keras_logits(folded, images)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())

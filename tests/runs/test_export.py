@@ -21,9 +21,9 @@ from bnlab.runs.tensorboard import event_file, event_file_name
 from bnlab.specs.keras_code import training_script
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
+from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
-from tests.recording import OWNER, Position, floats, moment, open_journal
-from tests.train_here import train_here
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -46,8 +46,13 @@ def files_of(content: bytes, run: Run) -> dict[str, bytes]:
 
 
 def record_without_weights(store: Store, spec: RunSpec, losses: tuple[float, ...], last: float) -> Run:
-    records = Records(0, floats(*losses), floats(*losses), [moment(0), moment(len(losses), last, last)])
-    open_journal(store, spec).commit(records, Position(len(losses), arrays={}), RunState.DIVERGED)
+    records = Records(
+        0,
+        float32_array(*losses),
+        float32_array(*losses),
+        [make_evaluation(0), make_evaluation(len(losses), last, last)],
+    )
+    open_writer(store, spec).commit(records, CheckpointStub(len(losses), arrays={}), RunState.DIVERGED)
     return store.run(spec.digest)
 
 
@@ -55,7 +60,7 @@ def record_without_weights(store: Store, spec: RunSpec, losses: tuple[float, ...
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Run, bytes]]:
     """A store with one trained run, and its export."""
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('export')}/bnlab.db")
-    train_here(store, SPEC, "Approach 2 (small)")
+    train_in_process(store, SPEC, "Approach 2 (small)")
     yield store, store.run(SPEC.digest), export_runs(store.url, (SPEC.digest,))
     store.engine.dispose()
 

@@ -8,7 +8,7 @@ from bnlab.runs.export import readme_text
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER
+from tests.stored_runs import OWNER
 
 
 @pytest.fixture

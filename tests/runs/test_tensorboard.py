@@ -11,7 +11,7 @@ from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.runs.tensorboard import event_file, event_file_name
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER, floats, moment, record
+from tests.stored_runs import OWNER, float32_array, make_evaluation, record_run
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(2,), train_examples=96, epochs=2)
 LOSSES = (2.5, 2.0, 1.5, 1.0, 0.5, 0.25)
@@ -19,7 +19,9 @@ LOSSES = (2.5, 2.0, 1.5, 1.0, 0.5, 0.25)
 
 @pytest.fixture
 def run(store: Store) -> Run:
-    return record(store, SPEC, LOSSES, tuple(moment(step, 1 / (step + 1), step / 10) for step in (0, 3, 6)))
+    return record_run(
+        store, SPEC, LOSSES, tuple(make_evaluation(step, 1 / (step + 1), step / 10) for step in (0, 3, 6))
+    )
 
 
 def read(store: Store, run: Run, folder: Path) -> EventAccumulator:
@@ -64,9 +66,9 @@ def test_numbers_that_are_not_finite_break_nothing(store: Store, tmp_path: Path)
     from bnlab.training.records import Snapshot
 
     nan, infinity = float("nan"), float("inf")
-    values = {"gamma": floats(nan, infinity), "beta": floats(nan, 2)}
-    last = moment(2, nan, 0.1, snapshots=(Snapshot("bn_1", values),))
-    events = read(store, record(store, SPEC, (1, infinity), (last,)), tmp_path)
+    values = {"gamma": float32_array(nan, infinity), "beta": float32_array(nan, 2)}
+    last = make_evaluation(2, nan, 0.1, snapshots=(Snapshot("bn_1", values),))
+    events = read(store, record_run(store, SPEC, (1, infinity), (last,)), tmp_path)
     assert scalars(events, "loss") == {1: 1, 2: infinity}
     assert np.isnan(scalars(events, "val_loss")[2])
     assert events.Tags()["histograms"] == ["bn_1/beta"]

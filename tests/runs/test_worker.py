@@ -17,7 +17,7 @@ from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
 from tests.old_store import unpack_old_store
 from tests.one_thread import one_thread  # noqa: F401
-from tests.recording import OWNER
+from tests.stored_runs import OWNER
 
 SPEC = RunSpec(
     placement="before_activation", hidden_units=(8,), train_examples=300, epochs=4, validation="holdout",

@@ -1,4 +1,4 @@
-"""Advice: each rule speaks where it should, with the spec's own numbers, and is silent about good specs."""
+"""Advice: when each rule applies, and the numbers in its sentence."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def advice_for(title: str, **fields: Any) -> Advice | None:
     return next((advice for advice in advise(RunSpec(**fields)) if advice.title == title), None)
 
 
-def test_of_the_notebooks_networks_only_the_printed_one_gets_advice() -> None:
+def test_advice_for_the_notebooks_networks() -> None:
     titles = {v.label: [advice.title for advice in advise(v.spec)] for v in PRESETS["notebook"].variants}
     assert titles == {
         "Baseline": [],
@@ -72,7 +72,7 @@ def test_of_the_notebooks_networks_only_the_printed_one_gets_advice() -> None:
         ("Large epsilon", {"input_normalization": True, "epsilon": 0.1}, ["0.1", "149 %", "0.067"]),
     ],
 )
-def test_a_rule_speaks_with_the_specs_own_numbers(title: str, fields: dict[str, Any], numbers: list[str]) -> None:
+def test_rule_applies_with_the_specs_numbers(title: str, fields: dict[str, Any], numbers: list[str]) -> None:
     advice = advice_for(title, **fields)
     assert advice is not None
     assert [number for number in numbers if number not in advice.sentence] == []
@@ -111,21 +111,21 @@ def test_a_rule_speaks_with_the_specs_own_numbers(title: str, fields: dict[str, 
         ("Large epsilon", {"epsilon": 1, "input_normalization": True, "dataset": "fashion_mnist"}),
     ],
 )
-def test_a_rule_is_silent_where_its_fault_is_not(title: str, fields: dict[str, Any]) -> None:
+def test_rule_does_not_apply(title: str, fields: dict[str, Any]) -> None:
     assert advice_for(title, **fields) is None
 
 
 @pytest.mark.parametrize(
     ("fields", "severity"), [({"epochs": 2}, "warning"), ({"epochs": 3}, None), ({"momentum": 0.995}, "warning")]
 )
-def test_moving_statistics_may_hold_five_percent_at_the_end(fields: dict[str, Any], severity: str | None) -> None:
+def test_threshold_of_slow_moving_statistics(fields: dict[str, Any], severity: str | None) -> None:
     """125 steps an epoch: 0.99 to the power of 250 is 8 %, of 375 2 %; after the first epoch 28 %, which is a note."""
     advice = advice_for("Slow moving statistics", **{**BN, "train_examples": 4_000, "epochs": 3, **fields})
     assert advice is not None
     assert advice.severity == (severity or "note")
 
 
-def test_the_pixels_variance_is_mnists() -> None:
+def test_pixel_variances_of_mnist() -> None:
     with np.load(Path(str(bnlab.model.__file__)).parent / "data" / "mnist.npz") as arrays:
         pixels = arrays["x_train"][5_000:].reshape(-1, 784)
     values = np.arange(256, dtype=np.float64)
@@ -136,10 +136,10 @@ def test_the_pixels_variance_is_mnists() -> None:
 
 
 @given(spec=specs())
-def test_every_spec_gets_single_sentences_without_repetition(spec: RunSpec) -> None:
-    advices = advise(spec)
-    assert len({advice.title for advice in advices}) == len(advices)
-    for advice in advices:
+def test_any_advice_is_one_sentence_with_a_unique_title(spec: RunSpec) -> None:
+    advice_list = advise(spec)
+    assert len({advice.title for advice in advice_list}) == len(advice_list)
+    for advice in advice_list:
         assert advice.sentence.endswith(".")
         assert ". " not in advice.sentence
         assert len(advice.sentence) < 220
@@ -147,7 +147,7 @@ def test_every_spec_gets_single_sentences_without_repetition(spec: RunSpec) -> N
 
 
 @given(st.sampled_from(["none", "before_activation"]), st.integers(1, 40), st.integers(1, 12))
-def test_batch_advice_is_for_networks_with_bn_alone(placement: str, examples: int, batch_size: int) -> None:
+def test_batch_advice_requires_bn(placement: str, examples: int, batch_size: int) -> None:
     spec = RunSpec(placement=placement, train_examples=examples, batch_size=batch_size, use_bias=False)
     sizes = [min(batch_size, examples - start) for start in range(0, examples, batch_size)]
     titles = {advice.title for advice in advise(spec)}

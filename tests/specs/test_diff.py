@@ -1,4 +1,4 @@
-"""What specs differ in: only that, in RunSpec's order and in people's words."""
+"""Differences between specs, and formatted values."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ from tests.spec_strategies import PROPERTIES, specs
 NORMALIZED = RunSpec(placement="before_activation")
 
 
-def test_the_notebooks_networks() -> None:
-    labelled = {v.label: v.spec for v in PRESETS["notebook"].variants[1::2]}
-    printed, second = labelled
-    assert differing_fields(labelled) == {
+def test_differences_of_the_notebooks_networks() -> None:
+    specs_by_label = {v.label: v.spec for v in PRESETS["notebook"].variants[1::2]}
+    printed, second = specs_by_label
+    assert differing_fields(specs_by_label) == {
         "Placement": {printed: "After the activation", second: "Before the activation"},
         "Use bias": {printed: "yes", second: "no"},
         "Initializer": {printed: "He normal", second: "Glorot uniform"},
@@ -27,7 +27,7 @@ def test_the_notebooks_networks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("name", "value", "text"),
     [
         ("placement", "none", "None"),
         ("dataset", "fashion_mnist", "Fashion-MNIST"),
@@ -50,8 +50,8 @@ def test_the_notebooks_networks() -> None:
         ("epsilon", 1, "1"),
     ],
 )
-def test_values_in_peoples_words(name: str, value: Any, words: str) -> None:
-    assert format_value(name, value) == words
+def test_format_value(name: str, value: Any, text: str) -> None:
+    assert format_value(name, value) == text
 
 
 def test_every_choice_has_its_registry() -> None:
@@ -59,12 +59,12 @@ def test_every_choice_has_its_registry() -> None:
     assert chosen == {name: list(registry) for name, registry in REGISTRIES.items()}
 
 
-def test_no_specs_or_equal_ones_differ_in_nothing() -> None:
+def test_equal_specs_have_no_differences() -> None:
     assert differing_fields({}) == {}
     assert differing_fields({"A": RunSpec(), "B": RunSpec()}) == {}
 
 
-def test_bn_fields_do_not_count_without_bn() -> None:
+def test_bn_fields_have_no_effect_without_bn() -> None:
     without = RunSpec(momentum=0.5)
     assert differing_fields({"A": without, "B": RunSpec(momentum=0.9)}) == {}
     assert list(differing_fields({"A": without, "B": NORMALIZED})) == ["Placement"]
@@ -74,12 +74,12 @@ def test_bn_fields_do_not_count_without_bn() -> None:
     assert both["BN momentum"] == {"A": NO_VALUE, "B": "0.999", "C": "0.99"}
 
 
-def test_bn_on_the_input_alone_is_bn() -> None:
-    labelled = {"A": RunSpec(input_normalization=True), "B": RunSpec(input_normalization=True, epsilon=1e-5)}
-    assert differing_fields(labelled) == {"Epsilon": {"A": "0.001", "B": "0.00001"}}
+def test_bn_fields_have_an_effect_with_input_normalization() -> None:
+    specs_by_label = {"A": RunSpec(input_normalization=True), "B": RunSpec(input_normalization=True, epsilon=1e-5)}
+    assert differing_fields(specs_by_label) == {"Epsilon": {"A": "0.001", "B": "0.00001"}}
 
 
-def test_a_normalizer_counts_with_the_fields_that_it_takes() -> None:
+def test_only_fields_of_the_normalizer_have_an_effect() -> None:
     layer = revise_spec(NORMALIZED, {"normalizer": "layer_normalization"})
     assert differing_fields({"A": NORMALIZED, "B": layer}) == {
         "Normalizer": {"A": "Batch normalization", "B": "Layer normalization"}
@@ -88,14 +88,14 @@ def test_a_normalizer_counts_with_the_fields_that_it_takes() -> None:
     assert differing_fields({"A": RunSpec(), "B": RunSpec(normalizer="layer_normalization")}) == {}
 
 
-def test_noise_counts_after_hidden_layers_alone() -> None:
+def test_noise_has_an_effect_only_in_hidden_layers() -> None:
     without = RunSpec(input_normalization=True)
     assert differing_fields({"A": without, "B": revise_spec(without, {"noise": True})}) == {}
     both = differing_fields({"A": NORMALIZED, "B": revise_spec(NORMALIZED, {"noise": True})})
     assert both == {"Noise after normalization": {"A": "no", "B": "yes"}}
 
 
-def test_the_stddev_counts_for_random_normal_alone() -> None:
+def test_stddev_has_an_effect_only_for_random_normal() -> None:
     he, normal = (
         RunSpec(kernel_initializer="he_normal", initializer_stddev=3),
         RunSpec(kernel_initializer="random_normal"),
@@ -107,13 +107,13 @@ def test_the_stddev_counts_for_random_normal_alone() -> None:
 
 
 @given(st.lists(specs(), max_size=4))
-def test_differences_name_every_label_in_the_specs_order(listed: list[RunSpec]) -> None:
-    differing = differing_fields({str(i): spec for i, spec in enumerate(listed)})
+def test_differences_have_every_label_and_runspecs_order(spec_list: list[RunSpec]) -> None:
+    differing = differing_fields({str(i): spec for i, spec in enumerate(spec_list)})
     titles = [field.title for field in RunSpec.model_fields.values()]
     assert list(differing) == [title for title in titles if title in differing]
-    for own in differing.values():
-        assert list(own) == [str(i) for i in range(len(listed))]
-        assert len(set(own.values())) > 1
+    for values in differing.values():
+        assert list(values) == [str(i) for i in range(len(spec_list))]
+        assert len(set(values.values())) > 1
 
 
 @given(

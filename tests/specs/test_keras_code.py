@@ -1,4 +1,4 @@
-"""The text of the generated code; tests/model/test_keras_code.py runs it."""
+"""The text of the generated code; tests/model/test_build_keras_code.py executes it."""
 
 import ast
 
@@ -36,14 +36,14 @@ model.compile(
 """
 
 
-def test_the_notebooks_approach_2_as_a_person_would_write_it() -> None:
+def test_code_of_the_notebooks_networks() -> None:
     specs = {v.label: v.spec for v in PRESETS["notebook"].variants}
     assert keras_code(specs["Approach 2"]) == APPROACH_2
     assert 'Dense(300, kernel_initializer="he_normal", name="dense_1")' in keras_code(specs["Baseline"])
 
 
 @pytest.mark.parametrize(
-    ("changes", "written"),
+    ("changes", "code"),
     [
         ({"kernel_initializer": "random_normal", "initializer_stddev": 5},
          "=keras.initializers.RandomNormal(stddev=5.0),"),
@@ -60,8 +60,8 @@ def test_the_notebooks_approach_2_as_a_person_would_write_it() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_not_kerass_default_is_written(changes: dict[str, object], written: str) -> None:
-    assert written in keras_code(RunSpec(**changes))
+def test_arguments_that_differ_from_kerass_defaults(changes: dict[str, object], code: str) -> None:
+    assert code in keras_code(RunSpec(**changes))
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def test_what_is_not_kerass_default_is_written(changes: dict[str, object], writt
     ],
     ids=str,
 )
-def test_the_script_names_its_data(changes: dict[str, object], lines: list[str]) -> None:
+def test_data_in_the_script(changes: dict[str, object], lines: list[str]) -> None:
     script = training_script(RunSpec(**changes))
     assert [line for line in lines if line not in script] == []
 
 
-def test_pixels_are_scaled_as_the_spec_says() -> None:
+def test_scaling_code() -> None:
     assert scaling_code(RunSpec(), "x") == 'x.astype("float32") / 255'
     assert scaling_code(RunSpec(rescale="raw"), "x") == 'x.astype("float32")'
 
 
 @given(spec=specs())
-def test_the_code_of_any_spec_is_python_and_has_its_layers_in_order(spec: RunSpec) -> None:
+def test_code_of_any_spec_parses_and_has_its_layers(spec: RunSpec) -> None:
     ast.parse(evaluation_code(spec))
     described = [layer.name for layer in describe_network(spec).layers]
     for code in (keras_code(spec), training_script(spec)):

@@ -1,10 +1,10 @@
-"""What a teacher's link locks or hides."""
+"""Lessons and their query parameters."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson, read_lesson, write_lesson
+from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson, lesson_from_url, lesson_to_url
 from bnlab.specs.run_spec import RunSpec
 from tests.sentences import names_in_order
 
@@ -15,51 +15,51 @@ some_parts = st.lists(st.sampled_from(list(PARTS)), unique=True).map(tuple)
 
 
 @given(st.builds(Lesson, some_fields, some_parts))
-def test_there_and_back(lesson: Lesson) -> None:
-    assert read_lesson(write_lesson(lesson)) == (lesson, [])
+def test_round_trip(lesson: Lesson) -> None:
+    assert lesson_from_url(lesson_to_url(lesson)) == (lesson, [])
 
 
-def test_no_lesson_is_no_parameter() -> None:
-    assert write_lesson(Lesson()) == {}
-    assert read_lesson({}) == (Lesson(), [])
+def test_empty_lesson_has_no_parameters() -> None:
+    assert lesson_to_url(Lesson()) == {}
+    assert lesson_from_url({}) == (Lesson(), [])
 
 
-def test_names_are_parted_by_dots_or_commas_or_given_again() -> None:
-    lesson, faults = read_lesson({"lock": ["epochs.seed,momentum", "seed", ""], "hide": ["view,,results"]})
+def test_separators_and_repeated_parameters() -> None:
+    lesson, errors = lesson_from_url({"lock": ["epochs.seed,momentum", "seed", ""], "hide": ["view,,results"]})
     assert lesson == Lesson(("epochs", "seed", "momentum"), ("view", "results"))
-    assert not faults
+    assert not errors
 
 
-def test_what_there_is_not_is_said_once_and_the_rest_counts() -> None:
-    lesson, faults = read_lesson({"lock": ["epochs.speed.colour"], "hide": ["x" * 99]})
+def test_unknown_names_are_reported_and_ignored() -> None:
+    lesson, errors = lesson_from_url({"lock": ["epochs.speed.colour"], "hide": ["x" * 99]})
     assert lesson == Lesson(("epochs",))
-    to_lock, to_hide = faults
-    assert names_in_order(to_lock, "'speed'", "lock", "seed (Seed)")
-    assert names_in_order(to_hide, f"'{'x' * 40}'", "hide", "Share")
+    lock_error, hide_error = errors
+    assert names_in_order(lock_error, "'speed'", "lock", "seed (Seed)")
+    assert names_in_order(hide_error, f"'{'x' * 40}'", "hide", "Share")
 
 
-def test_the_words_of_the_share_dialog_lead_to_their_names() -> None:
-    for parameter, name, meant in (
+def test_titles_are_suggested_by_their_names() -> None:
+    for parameter, name, suggestion in (
         ("lock", "everything", "all (Everything)"),
         ("lock", "BN momentum", "momentum (BN momentum)"),
         ("hide", "The results", "results (The results)"),
     ):
-        lesson, (fault,) = read_lesson({parameter: [name]})
+        lesson, (error,) = lesson_from_url({parameter: [name]})
         assert lesson == Lesson()
-        assert names_in_order(fault, f"'{name}'", parameter, meant)
+        assert names_in_order(error, f"'{name}'", parameter, suggestion)
 
 
 @given(st.dictionaries(st.sampled_from(["lock", "hide"]), st.lists(st.text(max_size=20), max_size=3)))
-def test_any_text_is_a_lesson(parameters: dict[str, list[str]]) -> None:
-    lesson, faults = read_lesson(parameters)
+def test_any_parameters_give_a_lesson(parameters: dict[str, list[str]]) -> None:
+    lesson, errors = lesson_from_url(parameters)
     assert set(lesson.lock) <= set(FIELDS)
     assert set(lesson.hide) <= set(PARTS)
-    assert len(faults) <= 2
-    assert read_lesson(write_lesson(lesson)) == (lesson, [])
+    assert len(errors) <= 2
+    assert lesson_from_url(lesson_to_url(lesson)) == (lesson, [])
 
 
 @pytest.mark.parametrize("field", RunSpec.model_fields)
-def test_everything_locks_each_field(field: str) -> None:
+def test_everything_locks_every_field(field: str) -> None:
     assert Lesson(lock=(EVERYTHING,)).locks(field)
     assert Lesson(lock=(field,)).locks(field)
     assert not Lesson(lock=tuple(name for name in RunSpec.model_fields if name != field)).locks(field)
@@ -67,10 +67,10 @@ def test_everything_locks_each_field(field: str) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_each_part_is_hidden_by_its_own_name(part: str) -> None:
+def test_hidden_parts(part: str) -> None:
     assert Lesson(hide=(part,)).hides(part)
     assert not Lesson(lock=(EVERYTHING,), hide=tuple(set(PARTS) - {part})).hides(part)
 
 
-def test_every_part_is_told_in_words() -> None:
+def test_every_part_has_title_and_description() -> None:
     assert all(part.title and part.description.endswith(".") for part in PARTS.values())

@@ -1,4 +1,4 @@
-"""The network as plain data: the notebook's numbers, and the arithmetic behind them."""
+"""Network descriptions: layers, shapes and parameter counts."""
 
 import itertools
 import math
@@ -16,7 +16,7 @@ from tests.spec_strategies import specs
 NORMALIZED = RunSpec(placement="before_activation", input_normalization=True)
 
 
-def kinds(network: Network) -> list[str]:
+def keras_classes(network: Network) -> list[str]:
     return [layer.keras_class for layer in network.layers]
 
 
@@ -29,15 +29,15 @@ def kinds(network: Network) -> list[str]:
         ("Approach 2", 270_946, 268_578),
     ],
 )
-def test_the_notebooks_counts(label: str, params: int, trainable: int) -> None:
+def test_parameter_counts_of_the_notebooks_networks(label: str, params: int, trainable: int) -> None:
     spec = {v.label: v.spec for v in PRESETS["notebook"].variants}[label]
     network = describe_network(spec)
     assert (network.params, network.trainable) == (params, trainable)
     assert network.non_trainable == params - trainable
 
 
-def test_the_notebooks_layers() -> None:
-    layers = {v.label: kinds(describe_network(v.spec)) for v in PRESETS["notebook"].variants}
+def test_layers_of_the_notebooks_networks() -> None:
+    layers = {v.label: keras_classes(describe_network(v.spec)) for v in PRESETS["notebook"].variants}
     bn = "BatchNormalization"
     assert layers == {
         "Baseline": ["Flatten", "Dense", "LeakyReLU", "Dense", "LeakyReLU", "Dense"],
@@ -47,13 +47,13 @@ def test_the_notebooks_layers() -> None:
     }
 
 
-def test_a_dense_kernel_multiplies_once_and_a_convolution_at_each_place() -> None:
-    assert describe_network(NORMALIZED).products == 784 * 300 + 300 * 100 + 100 * 10
+def test_multiplications() -> None:
+    assert describe_network(NORMALIZED).multiplications == 784 * 300 + 300 * 100 + 100 * 10
     convolutional = describe_network(RunSpec(architecture="conv", hidden_units=(16,)))
-    assert convolutional.products == 14 * 14 * (3 * 3 * 16) + 14 * 14 * 16 * 10
+    assert convolutional.multiplications == 14 * 14 * (3 * 3 * 16) + 14 * 14 * 16 * 10
 
 
-def test_a_normalization_has_four_parameters_a_unit_half_of_them_trainable() -> None:
+def test_variables_of_batch_normalization() -> None:
     normalizations = describe_network(NORMALIZED).normalizations
     assert [(n.name, n.params) for n in normalizations] == [("bn_input", 3_136), ("bn_1", 1_200), ("bn_2", 400)]
     assert all(n.trainable == n.non_trainable == n.params // 2 for n in normalizations)
@@ -77,7 +77,7 @@ def test_a_normalization_has_four_parameters_a_unit_half_of_them_trainable() -> 
         (False, True, "group_normalization", ["gamma"], 0),
     ],
 )
-def test_center_scale_and_normalizer_decide_the_variables(
+def test_variables_depend_on_center_scale_and_normalizer(
     center: bool, scale: bool, normalizer: str, trainable: list[str], non_trainable: int
 ) -> None:
     spec = RunSpec(placement="before_activation", center=center, scale=scale, normalizer=normalizer, hidden_units=(7,))
@@ -89,7 +89,7 @@ def test_center_scale_and_normalizer_decide_the_variables(
 @pytest.mark.parametrize(
     ("placement", "entering"), [("none", "dense_1"), ("before_activation", "bn_1"), ("after_activation", "dense_1")]
 )
-def test_the_pre_activation_is_what_enters_the_nonlinearity(placement: str, entering: str) -> None:
+def test_pre_activation_precedes_the_activation(placement: str, entering: str) -> None:
     network = describe_network(RunSpec(placement=placement, hidden_units=(5, 3)))
     assert network.blocks[0].pre_activation == entering
     names = [layer.name for layer in network.layers]
@@ -98,7 +98,7 @@ def test_the_pre_activation_is_what_enters_the_nonlinearity(placement: str, ente
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
-def test_noise_follows_each_hidden_normalization_and_has_no_parameters(placement: str) -> None:
+def test_noise_follows_hidden_normalizations(placement: str) -> None:
     plain = RunSpec(placement=placement, input_normalization=True)
     network, noisy = describe_network(plain), describe_network(plain.model_copy(update={"noise": True}))
     names = [layer.name for layer in noisy.layers]
@@ -112,32 +112,32 @@ def test_noise_follows_each_hidden_normalization_and_has_no_parameters(placement
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_only_the_identity_has_no_layer(activation: str) -> None:
+def test_only_linear_has_no_activation_layer(activation: str) -> None:
     network = describe_network(RunSpec(activation=activation))
     assert ("activation_1" in [layer.name for layer in network.layers]) == (activation != "linear")
 
 
-def test_the_output_keeps_its_bias_and_keras_default_initializer() -> None:
+def test_output_layer() -> None:
     output = describe_network(RunSpec(use_bias=False, kernel_initializer="zeros")).layers[-1]
     assert output.config == {"units": 10, "activation": "softmax"}
     assert [v.name for v in output.variables] == ["kernel", "bias"]
 
 
-def test_a_datasets_images_decide_the_width() -> None:
+def test_input_shape_of_a_dataset() -> None:
     network = describe_network(RunSpec(dataset="cifar10", hidden_units=(4,)))
     assert network.input_shape == (32, 32, 3)
     assert network.layers[1].variables[0].shape == (3_072, 4)
 
 
-def variables_a_unit(spec: RunSpec) -> tuple[int, int]:
-    """How many numbers a normalization layer of the spec has for each unit: trainable ones and others."""
-    used = [v for v in NORMALIZERS[spec.normalizer].variables if not v.field or getattr(spec, v.field)]
-    trainable = sum(v.trainable for v in used)
-    return trainable, len(used) - trainable
+def variables_per_unit(spec: RunSpec) -> tuple[int, int]:
+    """The numbers of trainable and other parameters per unit of a normalization layer."""
+    present = [v for v in NORMALIZERS[spec.normalizer].variables if not v.field or getattr(spec, v.field)]
+    trainable = sum(v.trainable for v in present)
+    return trainable, len(present) - trainable
 
 
 @given(spec=specs(architecture="dense"))
-def test_counts_by_the_notebooks_arithmetic(spec: RunSpec) -> None:
+def test_parameter_counts_of_any_dense_network(spec: RunSpec) -> None:
     network = describe_network(spec)
     widths = [math.prod(spec.data.image_shape), *spec.hidden_units, spec.data.classes]
     kernels = sum(a * b for a, b in itertools.pairwise(widths))
@@ -145,13 +145,13 @@ def test_counts_by_the_notebooks_arithmetic(spec: RunSpec) -> None:
     normalized = (widths[0] if spec.input_normalization else 0) + (
         sum(spec.hidden_units) if spec.placement != "none" else 0
     )
-    trainable, non_trainable = variables_a_unit(spec)
+    trainable, non_trainable = variables_per_unit(spec)
     assert network.trainable == kernels + biases + normalized * trainable
     assert network.non_trainable == normalized * non_trainable
 
 
 @given(spec=specs(architecture="dense"))
-def test_layers_follow_one_another(spec: RunSpec) -> None:
+def test_shapes_of_any_dense_network(spec: RunSpec) -> None:
     network = describe_network(spec)
     names = [layer.name for layer in network.layers]
     assert len(set(names)) == len(names)
@@ -165,7 +165,7 @@ def test_layers_follow_one_another(spec: RunSpec) -> None:
         width = layer.output_shape[0]
 
 
-def test_a_convolutional_network_by_hand() -> None:
+def test_layers_of_a_convolutional_network() -> None:
     spec = RunSpec(
         architecture="conv", hidden_units=(16, 32), placement="before_activation", input_normalization=True, noise=True
     )
@@ -190,29 +190,29 @@ def test_a_convolutional_network_by_hand() -> None:
     ]
 
 
-def test_images_with_channels_need_no_reshaping() -> None:
+def test_images_with_channels_are_not_reshaped() -> None:
     network = describe_network(RunSpec(architecture="conv", dataset="cifar10", hidden_units=(4,), use_bias=False))
     assert [layer.name for layer in network.layers] == ["conv_1", "activation_1", "flatten", "output"]
     assert network.layers[0].variables[0].shape == (3, 3, 3, 4)
 
 
 @given(spec=specs(architecture="conv"))
-def test_convolutions_follow_one_another(spec: RunSpec) -> None:
+def test_shapes_of_any_convolutional_network(spec: RunSpec) -> None:
     network = describe_network(spec)
     convolutions = [layer for layer in network.layers if layer.keras_class == "Conv2D"]
     channels = [spec.data.image_shape[2] if len(spec.data.image_shape) == 3 else 1, *spec.hidden_units]
     assert [layer.variables[0].shape for layer in convolutions] == [
-        (3, 3, before, after) for before, after in itertools.pairwise(channels)
+        (3, 3, inputs, filters) for inputs, filters in itertools.pairwise(channels)
     ]
     sides = [layer.output_shape[0] for layer in convolutions]
     assert all(after == math.ceil(before / 2) for before, after in itertools.pairwise(sides))
     normalized = (channels[0] if spec.input_normalization else 0) + (
         sum(spec.hidden_units) if spec.placement != "none" else 0
     )
-    assert sum(layer.params for layer in network.normalizations) == normalized * sum(variables_a_unit(spec))
+    assert sum(layer.params for layer in network.normalizations) == normalized * sum(variables_per_unit(spec))
     assert network.layers[-1].variables[0].shape == (sides[-1] ** 2 * channels[-1], spec.data.classes)
 
 
-def test_every_placement_but_none_normalizes_each_hidden_layer() -> None:
+def test_number_of_normalizations_by_placement() -> None:
     counts = {p: len(describe_network(RunSpec(placement=p)).normalizations) for p in PLACEMENTS}
     assert counts == {p: 0 if p == "none" else 2 for p in PLACEMENTS}

@@ -1,4 +1,4 @@
-"""The registry of normalizers: its rules, what replaced `renorm`, and that nothing else names a normalizer."""
+"""The registry of normalizers, the former field `renorm`, and that no other module names a normalizer."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnlab.specs.advice import advise
-from bnlab.specs.normalizers import MAX_GROUPS, MIN_UNITS, NORMALIZERS, VARIABLES, Normalizer, Ramp, count_groups
+from bnlab.specs.normalizers import MAX_GROUPS, MIN_GROUP_SIZE, NORMALIZERS, VARIABLES, Normalizer, Ramp, count_groups
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import comparison_from_url, comparison_to_url
 from bnlab.specs.validation import SpecError, parse_spec, revise_spec
@@ -21,7 +21,7 @@ BRN = "batch_renormalization"
 
 
 @pytest.mark.parametrize("normalizer", NORMALIZERS.values(), ids=NORMALIZERS)
-def test_the_properties_of_an_entry_agree(normalizer: Normalizer) -> None:
+def test_properties_of_an_entry_are_consistent(normalizer: Normalizer) -> None:
     assert normalizer.foldable == normalizer.keeps_moving_statistics == normalizer.uses_batch_statistics
     assert normalizer.uses_batch_statistics or not normalizer.needs_large_batches
     names = [variable.name for variable in normalizer.variables]
@@ -31,7 +31,7 @@ def test_the_properties_of_an_entry_agree(normalizer: Normalizer) -> None:
     assert set(normalizer.fields) <= set(normalizer.defaults)
 
 
-def test_a_variable_of_one_name_is_the_same_in_every_normalizer() -> None:
+def test_variables_of_one_name_are_equal() -> None:
     for normalizer in NORMALIZERS.values():
         for variable in normalizer.shown_variables:
             assert VARIABLES[variable.name] == variable
@@ -41,7 +41,7 @@ def test_a_variable_of_one_name_is_the_same_in_every_normalizer() -> None:
     ("units", "groups"),
     [(784, 28), (300, 15), (100, 5), (64, 4), (32, 2), (31, 1), (16, 1), (10, 1), (1, 1), (101, 1), (2048, 32)],
 )
-def test_groups_by_hand(units: int, groups: int) -> None:
+def test_count_groups(units: int, groups: int) -> None:
     assert count_groups(units) == groups
 
 
@@ -50,15 +50,15 @@ def test_groups_are_equal_and_large_enough(units: int) -> None:
     groups = count_groups(units)
     assert units % groups == 0
     assert 1 <= groups <= MAX_GROUPS
-    assert groups == 1 or units // groups >= MIN_UNITS
+    assert groups == 1 or units // groups >= MIN_GROUP_SIZE
 
 
 @pytest.mark.parametrize(("step", "value"), [(0, 1), (500, 1), (2250, 2), (4000, 3), (10**6, 3)])
-def test_a_ramp_is_linear_between_its_ends(step: int, value: float) -> None:
+def test_ramp_is_linear_between_its_ends(step: int, value: float) -> None:
     assert Ramp(1, 3, 500, 4000).at(step) == pytest.approx(value)
 
 
-def test_the_former_field_is_translated() -> None:
+def test_former_field_is_translated() -> None:
     assert RunSpec.model_validate({"renorm": True}) == RunSpec(normalizer=BRN)
     assert RunSpec.model_validate({"renorm": False}) == RunSpec()
     assert RunSpec.model_validate_json('{"renorm": true}').normalizer == BRN
@@ -72,44 +72,44 @@ def test_the_former_field_is_translated() -> None:
         parse_spec({"renorm": "maybe"})
 
 
-def test_runs_without_correction_keep_their_digests_and_others_get_new_ones() -> None:
-    """As version 0.1 named them."""
+def test_digests_of_specs_with_the_former_field() -> None:
+    """The digests are those of version 0.1."""
     assert RunSpec.model_validate({"placement": "before_activation", "renorm": False}).digest == "564a9511741e74867801"
     assert RunSpec.model_validate({"placement": "before_activation", "renorm": True}).digest != "27f597a0e560ea147832"
 
 
 def test_links_with_the_former_field_open() -> None:
-    shared, faults = comparison_from_url({"preset": ["placement"], "renorm": ["true"]})
-    assert not faults
+    shared, errors = comparison_from_url({"preset": ["placement"], "renorm": ["true"]})
+    assert not errors
     assert {variant.spec.normalizer for variant in shared.variants} == {BRN}
     assert comparison_to_url(shared) == {"preset": ["placement"], "normalizer": [BRN]}
-    own, faults = comparison_from_url({"v": ["A~renorm~true", "B~renorm~false"]})
-    assert not faults
-    assert [variant.spec.normalizer for variant in own.variants] == [BRN, BN]
+    variants, errors = comparison_from_url({"v": ["A~renorm~true", "B~renorm~false"]})
+    assert not errors
+    assert [variant.spec.normalizer for variant in variants.variants] == [BRN, BN]
 
 
 @pytest.mark.parametrize("name", NORMALIZERS)
-def test_a_link_names_the_normalizer(name: str) -> None:
-    comparison, faults = comparison_from_url({"normalizer": [name]})
-    assert not faults
+def test_normalizer_in_links(name: str) -> None:
+    comparison, errors = comparison_from_url({"normalizer": [name]})
+    assert not errors
     assert {variant.spec.normalizer for variant in comparison.variants} == {name}
     assert comparison_from_url(comparison_to_url(comparison)) == (comparison, [])
 
 
 @pytest.mark.parametrize("name", [name for name, entry in NORMALIZERS.items() if not entry.uses_batch_statistics])
-def test_without_batch_statistics_there_is_no_advice_about_them(name: str) -> None:
+def test_no_batch_advice_without_batch_statistics(name: str) -> None:
     changes: dict[str, Any] = {"placement": "before_activation", "input_normalization": True, "train_examples": 3}
     spec = RunSpec(normalizer=name, batch_size=1, epochs=1, epsilon=1.0, use_bias=True, **changes)
     assert advise(spec) == ()
 
 
-def test_a_single_channel_to_normalize_by_is_pointed_out() -> None:
+def test_advice_on_a_single_channel() -> None:
     spec = RunSpec(normalizer="layer_normalization", architecture="conv", input_normalization=True)
     assert [advice.title for advice in advise(spec)] == ["One value to normalize"]
     assert advise(revise_spec(spec, {"normalizer": "group_normalization"})) == ()
 
 
-def test_a_batch_of_one_passes_no_gradient_through_the_correction() -> None:
+def test_advice_on_renormalization_of_one_example() -> None:
     spec = RunSpec(normalizer=BRN, placement="before_activation", use_bias=False, batch_size=1)
     assert [advice.title for advice in advise(spec)] == ["No gradient through the normalization"]
 
@@ -117,21 +117,21 @@ def test_a_batch_of_one_passes_no_gradient_through_the_correction() -> None:
 NAMES = re.compile(r"BatchNormalization|LayerNormalization|GroupNormalization|renorm|moving_mean")
 ALLOWED = {
     "bnlab/specs/normalizers.py": "the registry itself",
-    "bnlab/model/training_step.py": "sets the limits of Keras's own argument by step",
+    "bnlab/model/training_step.py": "sets Keras's argument renorm_clipping by step",
 }
-ABOUT_BATCH_NORMALIZATION = ("bnlab/charts/explanations/", "bnlab/ui/explanations/", "bnlab/claims/")
-"""What explains batch normalization, and the notebook's claims about it, are of that normalizer alone."""
+EXEMPT_FOLDERS = ("bnlab/charts/explanations/", "bnlab/ui/how_it_works/", "bnlab/claims/", "bnlab/runs/migrations/")
+"""Explanations and claims are about batch normalization; migrations rewrite the former field `renorm`."""
 
 
-def test_only_the_registry_names_normalizers_and_their_variables() -> None:
+def test_only_the_registry_names_normalizers() -> None:
     listed = subprocess.run(["git", "ls-files", "bnlab", "pages"], cwd=ROOT, capture_output=True, text=True, check=True)
-    found = []
+    mentions = []
     for name in listed.stdout.split():
-        if not name.endswith(".py") or name in ALLOWED or name.startswith(ABOUT_BATCH_NORMALIZATION):
+        if not name.endswith(".py") or name in ALLOWED or name.startswith(EXEMPT_FOLDERS):
             continue
         code = _without_docstrings((ROOT / name).read_text())
-        found += [f"{name}: {hit}" for hit in NAMES.findall(code)]
-    assert found == []
+        mentions += [f"{name}: {mention}" for mention in NAMES.findall(code)]
+    assert mentions == []
 
 
 def _without_docstrings(code: str) -> str:
@@ -139,7 +139,7 @@ def _without_docstrings(code: str) -> str:
 
 
 @pytest.mark.parametrize("name", NORMALIZERS)
-def test_every_normalizer_is_documented(name: str) -> None:
+def test_normalizer_is_documented(name: str) -> None:
     entry = NORMALIZERS[name]
     rows = [line for line in (ROOT / "docs" / "normalizers.md").read_text().splitlines() if line.startswith("|")]
     (row,) = [row for row in rows if f"`{name}`" in row]

@@ -1,31 +1,32 @@
-"""The named comparisons."""
+"""The presets."""
 
 import pytest
 
 from bnlab.specs.presets import PRESETS, Preset
 from bnlab.specs.run_spec import RunSpec
+from tests.old_store import DESCRIPTION
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-def test_every_preset_says_what_it_compares(preset: Preset) -> None:
+def test_preset_is_described(preset: Preset) -> None:
     assert preset.title
     assert preset.description.endswith(".")
     assert len(preset.variants) >= 2
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-def test_variants_differ_in_label_and_spec(preset: Preset) -> None:
+def test_variants_have_different_labels_and_specs(preset: Preset) -> None:
     assert len({v.label for v in preset.variants}) == len(preset.variants)
     assert len({v.spec.digest for v in preset.variants}) == len(preset.variants)
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-def test_variants_share_their_seed_and_data(preset: Preset) -> None:
+def test_variants_share_seed_and_data(preset: Preset) -> None:
     shared = ("seed", "dataset", "train_examples", "validation")
     assert len({tuple(getattr(v.spec, name) for name in shared) for v in preset.variants}) == 1
 
 
-def test_the_notebooks_four_networks() -> None:
+def test_networks_of_the_notebook() -> None:
     baseline = {"activation": "leaky_relu", "kernel_initializer": "he_normal"}
     after = {"placement": "after_activation", "input_normalization": True, "kernel_initializer": "he_normal"}
     assert [(v.label, v.spec) for v in PRESETS["notebook"].variants] == [
@@ -36,9 +37,16 @@ def test_the_notebooks_four_networks() -> None:
     ]
 
 
-def test_the_notebooks_training() -> None:
+def test_training_of_the_notebook() -> None:
     for variant in PRESETS["notebook"].variants:
         spec = variant.spec
         assert (spec.optimizer, spec.learning_rate, spec.batch_size, spec.epochs) == ("sgd", 0.01, 32, 10)
         assert (spec.momentum, spec.epsilon, spec.hidden_units) == (0.99, 0.001, (300, 100))
         assert (spec.rescale, spec.validation, spec.seed) == ("unit", "test", 0)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_digests_are_those_of_version_0_1(name: str) -> None:
+    specs = PRESETS[name].comparison.with_seeds(2).specs()
+    digests = {label: [spec.digest for spec in seed_specs] for label, seed_specs in specs.items()}
+    assert digests == DESCRIPTION["presets"][name]

@@ -1,5 +1,6 @@
-"""Comparisons in addresses: there and back, and whatever else an address may hold."""
+"""Comparisons in URLs: round trips, errors, arbitrary parameters, and links of version 0.1."""
 
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import pytest
@@ -10,15 +11,16 @@ from bnlab.specs.comparison import MAX_SEEDS, MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import COMPARISON_PARAMETERS, DEFAULT_PRESET, comparison_from_url, comparison_to_url
+from tests.old_store import DESCRIPTION
 from tests.spec_strategies import specs
 
 LABELS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="~"), min_size=1, max_size=40)
 COMPARISONS = st.lists(LABELS, min_size=1, max_size=MAX_VARIANTS, unique=True).flatmap(
     lambda labels: st.builds(
-        lambda own, colours, seeds: Comparison(
+        lambda drawn_specs, colours, seeds: Comparison(
             tuple(
                 Variant(label, spec.model_copy(update={"seed": spec.seed % 1000}), colour)
-                for label, spec, colour in zip(labels, own, colours, strict=True)
+                for label, spec, colour in zip(labels, drawn_specs, colours, strict=True)
             ),
             seeds,
         ),
@@ -30,39 +32,39 @@ COMPARISONS = st.lists(LABELS, min_size=1, max_size=MAX_VARIANTS, unique=True).f
 
 
 @given(COMPARISONS)
-def test_an_address_brings_back_the_comparison(comparison: Comparison) -> None:
+def test_round_trip(comparison: Comparison) -> None:
     query = urlencode(comparison_to_url(comparison), doseq=True)
     assert comparison_from_url(parse_qs(query, keep_blank_values=True)) == (comparison, [])
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_told_by_its_name(name: str) -> None:
+def test_preset_is_named(name: str) -> None:
     comparison = PRESETS[name].comparison
     parameters = comparison_to_url(comparison)
     assert parameters == ({} if name == DEFAULT_PRESET else {"preset": [name]})
     assert comparison_from_url(parameters) == (comparison, [])
 
 
-def test_a_field_changed_in_every_variant_is_told_once() -> None:
-    comparison = PRESETS["notebook"].comparison.revised({"epochs": 3, "hidden_units": [20, 10]}).repeated(2)
+def test_changes_shared_by_all_variants_of_a_preset() -> None:
+    comparison = PRESETS["notebook"].comparison.with_changes({"epochs": 3, "hidden_units": [20, 10]}).with_seeds(2)
     parameters = comparison_to_url(comparison)
     assert parameters == {"hidden_units": ["20-10"], "epochs": ["3"], "seeds": ["2"]}
     assert comparison_from_url(parameters) == (comparison, [])
 
 
-def test_variants_of_ones_own_are_told_over_what_they_share() -> None:
-    own = Comparison((Variant("A", RunSpec(epochs=3)), Variant("B", RunSpec(epochs=3, use_bias=False), 5)))
-    assert comparison_to_url(own) == {"v": ["A~colour~0", "B~colour~5~use_bias~false"], "epochs": ["3"]}
+def test_other_variants_and_their_shared_fields() -> None:
+    comparison = Comparison((Variant("A", RunSpec(epochs=3)), Variant("B", RunSpec(epochs=3, use_bias=False), 5)))
+    assert comparison_to_url(comparison) == {"v": ["A~colour~0", "B~colour~5~use_bias~false"], "epochs": ["3"]}
 
 
-def test_who_names_no_colour_gets_one_that_nobody_names() -> None:
-    comparison, faults = comparison_from_url({"v": ["A", "B~colour~0", "C", "D~colour~2"]})
-    assert faults == []
+def test_variants_without_colour_get_unused_ones() -> None:
+    comparison, errors = comparison_from_url({"v": ["A", "B~colour~0", "C", "D~colour~2"]})
+    assert errors == []
     assert [variant.colour for variant in comparison.variants] == [1, 0, 3, 2]
 
 
 @pytest.mark.parametrize(
-    ("parameters", "says"),
+    ("parameters", "message"),
     [
         ({"preset": ["no"]}, "There is no preset 'no'; the presets are notebook"),
         ({"epochs": ["0"]}, "Epochs must be a whole number from 1 to 1,000, but 0 was given."),
@@ -83,11 +85,11 @@ def test_who_names_no_colour_gets_one_that_nobody_names() -> None:
         ({"v": ["A"] * 9}, "A comparison has 1 to 8 variants, but 9 were given."),
     ],
 )
-def test_what_cannot_be_is_said_and_the_preset_is_taken(parameters: dict[str, list[str]], says: str) -> None:
-    comparison, faults = comparison_from_url(parameters)
+def test_invalid_parameters_give_the_preset_and_an_error(parameters: dict[str, list[str]], message: str) -> None:
+    comparison, errors = comparison_from_url(parameters)
     assert comparison == PRESETS[DEFAULT_PRESET].comparison
-    assert len(faults) == 1
-    assert says in faults[0]
+    assert len(errors) == 1
+    assert message in errors[0]
 
 
 @given(
@@ -95,7 +97,22 @@ def test_what_cannot_be_is_said_and_the_preset_is_taken(parameters: dict[str, li
         st.sampled_from([*COMPARISON_PARAMETERS, "other"]), st.lists(st.text(max_size=30), max_size=3), max_size=6
     )
 )
-def test_any_address_is_a_comparison(parameters: dict[str, list[str]]) -> None:
-    comparison, faults = comparison_from_url(parameters)
+def test_any_parameters_give_a_comparison(parameters: dict[str, list[str]]) -> None:
+    comparison, errors = comparison_from_url(parameters)
     assert comparison.specs()
-    assert all(fault.strip() for fault in faults)
+    assert all(error.strip() for error in errors)
+
+
+OLD_LINKS = [link for link in DESCRIPTION["links"] if not link["renorm"]]
+"""Links of version 0.1, except those to batch renormalization, which trains differently now."""
+
+
+@pytest.mark.parametrize("link", OLD_LINKS, ids=lambda link: link["query"][:40] or "(empty)")
+def test_links_of_version_0_1_give_the_same_runs(link: dict[str, Any]) -> None:
+    comparison, errors = comparison_from_url(parse_qs(link["query"], keep_blank_values=True))
+    specs = comparison.specs()
+    assert (comparison.seeds, len(errors)) == (link["seeds"], link["faults"])
+    assert [
+        {"label": v.label, "colour": v.colour, "digests": [spec.digest for spec in specs[v.label]]}
+        for v in comparison.variants
+    ] == link["variants"]

@@ -1,4 +1,4 @@
-"""Faults in the user's words."""
+"""Parsing of user input and its error messages."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ JUNK = st.recursive(
 )
 
 
-def fault(**values: Any) -> str:
-    with pytest.raises(SpecError) as caught:
+def error_for(**values: Any) -> str:
+    with pytest.raises(SpecError) as raised:
         parse_spec(values)
-    return str(caught.value)
+    return str(raised.value)
 
 
-def test_valid_values_make_the_spec() -> None:
+def test_parse_valid_values() -> None:
     assert parse_spec({"epochs": 3, "hidden_units": [8, 4]}) == RunSpec(epochs=3, hidden_units=(8, 4))
 
 
@@ -66,61 +66,61 @@ def test_valid_values_make_the_spec() -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_says_which_field_what_is_allowed_and_what_was_given(values: dict[str, Any], sentence: str) -> None:
-    assert fault(**values) == sentence
+def test_error_message(values: dict[str, Any], sentence: str) -> None:
+    assert error_for(**values) == sentence
 
 
-def test_an_unknown_field_is_answered_with_the_known_ones() -> None:
-    words = fault(epoch=3)
-    assert words.startswith("epoch is not a field of a run; the fields are placement, ")
-    assert all(name in words for name in RunSpec.model_fields)
+def test_unknown_field() -> None:
+    message = error_for(epoch=3)
+    assert message.startswith("epoch is not a field of a run; the fields are placement, ")
+    assert all(name in message for name in RunSpec.model_fields)
 
 
-def test_every_faulty_field_has_one_sentence() -> None:
-    words = fault(epochs=0, hidden_units=[0, 0], seed=-1)
-    assert words.count(" was given.") == 3
-    assert [words.count(f"{name} must be") for name in ("Epochs", "Hidden units", "Seed")] == [1, 1, 1]
+def test_one_sentence_per_invalid_field() -> None:
+    message = error_for(epochs=0, hidden_units=[0, 0], seed=-1)
+    assert message.count(" was given.") == 3
+    assert [message.count(f"{name} must be") for name in ("Epochs", "Hidden units", "Seed")] == [1, 1, 1]
 
 
-def test_a_long_value_is_cut_short() -> None:
-    assert "but " + "'" + "x" * 56 + "... was given" in fault(placement="x" * 1_000)
+def test_long_value_is_shortened() -> None:
+    assert "but " + "'" + "x" * 56 + "... was given" in error_for(placement="x" * 1_000)
 
 
-def test_the_fault_of_a_dataset_is_not_blamed_on_the_examples() -> None:
-    assert "train_examples" not in fault(dataset="imagenet", train_examples=1_000_000)
+def test_unknown_dataset_is_the_only_error() -> None:
+    assert "train_examples" not in error_for(dataset="imagenet", train_examples=1_000_000)
 
 
 @pytest.mark.parametrize("junk", [None, 3, "epochs", ["epochs"]])
-def test_what_is_no_mapping_is_told_so(junk: Any) -> None:
+def test_input_that_is_no_mapping(junk: Any) -> None:
     with pytest.raises(SpecError, match=r"^A run is described by its fields, but .* was given\.$"):
         parse_spec(junk)
 
 
 @pytest.mark.parametrize("name", RunSpec.model_fields)
-def test_every_field_can_say_what_it_takes(name: str) -> None:
+def test_allowed_values_of_every_field(name: str) -> None:
     assert allowed_values(name)
-    assert allowed_values(name) in fault(**{name: {"not": "this"}})
+    assert allowed_values(name) in error_for(**{name: {"not": "this"}})
 
 
 @given(values=st.dictionaries(st.sampled_from(list(PROPERTIES)) | st.text(max_size=8), JUNK, max_size=4) | JUNK)
-def test_junk_is_refused_in_words(values: Any) -> None:
+def test_any_input_gives_a_spec_or_a_sentence(values: Any) -> None:
     try:
         spec = parse_spec(values)
     except SpecError as error:
-        words = str(error)
+        message = str(error)
     else:
         assert parse_spec(spec.model_dump()) == spec
         return
-    assert words.endswith(".")
+    assert message.endswith(".")
 
 
-def test_a_revision_keeps_the_other_fields() -> None:
+def test_revise_keeps_other_fields() -> None:
     spec = RunSpec(placement="before_activation", seed=4)
     assert revise_spec(spec, {"epochs": 2}) == RunSpec(placement="before_activation", seed=4, epochs=2)
     assert spec.epochs == 10
 
 
-def test_a_revision_is_validated_anew() -> None:
+def test_revise_validates() -> None:
     with pytest.raises(SpecError, match="at most 45,000, all that CIFAR-10 has"):
         revise_spec(RunSpec(train_examples=50_000), {"dataset": "cifar10"})
     with pytest.raises(SpecError, match="Epochs must be"):

@@ -10,7 +10,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.comparison import comparison_specs
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from tests.train_here import train_here
+from tests.in_process_training import train_in_process
 
 PRESET = next(iter(PRESETS.values()))
 TINY = {"epochs": 1, "train_examples": 64}
@@ -35,7 +35,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store in which the preset's four networks were trained on 64 images."""
     store = store_at(tmp_path_factory.mktemp("trained"))
     for label, spec in tiny_specs().items():
-        train_here(store, spec, label)
+        train_in_process(store, spec, label)
     return store
 
 

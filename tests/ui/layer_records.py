@@ -13,7 +13,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, LayerRecord, Records, Snapshot
-from tests.recording import Position, floats, open_journal
+from tests.stored_runs import CheckpointStub, float32_array, open_writer
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
 PLAIN = RunSpec(**SMALL)
@@ -51,10 +51,10 @@ def train(
     moment: Callable[[RunSpec, int], Evaluation] = moment_of,
 ) -> Run:
     """A run with these moments; called again, the moments are added."""
-    journal = open_journal(store, spec, label)
-    losses = floats(*range(max(steps, default=0)))
+    journal = open_writer(store, spec, label)
+    losses = float32_array(*range(max(steps, default=0)))
     records = Records(min(steps, default=0), losses, losses, [moment(spec, step) for step in steps])
-    journal.commit(records, Position(len(losses)), RunState.RUNNING)
+    journal.commit(records, CheckpointStub(len(losses)), RunState.RUNNING)
     return store.run(spec.digest)
 
 

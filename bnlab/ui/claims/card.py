@@ -53,7 +53,7 @@ def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, 
     runner, progress = status.runner, status.progress
     kind = "running" if runner is not None else "idle" if claim.needs_workers else "counted"
     with st.container(horizontal=True, vertical_alignment="center", key=f"{kind}-{claim.id}"):
-        if not state.lesson.keeps_networks():
+        if not state.lesson.protects_variants():
             render_open_in_compare(claim, status.trial, state)  # first, where nothing moves it
         if runner is not None and progress is not None:
             _render_progress(runner, progress)

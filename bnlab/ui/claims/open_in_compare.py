@@ -53,7 +53,7 @@ def condition_comparison(experiment: Experiment, condition: Condition) -> Compar
     variants = [variant for arm in condition.arms for variant in _variants(experiment, arm, labels)[:MAX_PER_ARM]]
     comparison = Comparison((variants[0],), min(len(experiment.seeds), MAX_SEEDS))
     for variant in variants[1:]:
-        comparison = comparison.added(variant)
+        comparison = comparison.with_variant(variant)
     return comparison
 
 

@@ -82,11 +82,11 @@ def _render_identity(state: PageState, variant: Variant, place: int) -> None:
         full = locked or len(state.comparison.variants) >= MAX_VARIANTS
         alone = locked or len(state.comparison.variants) == 1
         if st.button("Duplicate", icon=":material/content_copy:", disabled=full, key="duplicate"):
-            _try(state, lambda c: c.added(variant))
+            _try(state, lambda c: c.with_variant(variant))
             begin_editing(len(state.comparison.variants) - 1)
             st.rerun()
         if st.button("Remove", icon=":material/delete:", disabled=alone, key="remove"):
-            _try(state, lambda c: c.removed(variant.label))
+            _try(state, lambda c: c.without_variant(variant.label))
             end_editing()
             st.rerun()
         if st.button("Done", icon=":material/check:", type="primary", key="done"):
@@ -97,7 +97,7 @@ def _render_identity(state: PageState, variant: Variant, place: int) -> None:
 def _render_form(state: PageState, variant: Variant, place: int) -> None:
     def changed(name: str, key: str) -> None:
         entered = field_value(name, st.session_state[key])
-        _try(state, lambda c: c.revised({name: entered}, variant.label), name)
+        _try(state, lambda c: c.with_changes({name: entered}, variant.label), name)
 
     def render(names: Sequence[str]) -> None:
         with st.container():  # which has one place, whatever is said in it: an expander that moves is closed
@@ -138,11 +138,11 @@ def render_advice(spec: RunSpec) -> None:
 
 
 def _rename(state: PageState, label: str, key: str) -> None:
-    _try(state, lambda c: c.renamed(label, st.session_state[key]))
+    _try(state, lambda c: c.with_label(label, st.session_state[key]))
 
 
 def _recolour(state: PageState, label: str, key: str) -> None:
-    _try(state, lambda c: c.recoloured(label, st.session_state[key]))
+    _try(state, lambda c: c.with_colour(label, st.session_state[key]))
 
 
 def _try(state: PageState, change: Callable[[Comparison], Comparison], at: str = IDENTITY) -> None:

@@ -87,12 +87,12 @@ def _render_adding(state: PageState) -> None:
 def _add(state: PageState, variant: Variant) -> None:
     """It is trained as long and on as much as the others, where they agree: or the comparison would not be fair."""
     common = _common(state, {*FOR_ALL, *state.lesson.lock})
-    _try(state, lambda c: c.added(replace(variant, spec=revise_spec(variant.spec, common))))
+    _try(state, lambda c: c.with_variant(replace(variant, spec=revise_spec(variant.spec, common))))
 
 
 def _show(state: PageState, comparison: Comparison) -> None:
     """What a lesson locks stays as it is."""
-    _try(state, lambda _: comparison.revised(_common(state, state.lesson.lock)))
+    _try(state, lambda _: comparison.with_changes(_common(state, state.lesson.lock)))
 
 
 def _common(state: PageState, fields: Iterable[str]) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _render_for_all(state: PageState, field: str) -> None:
 
 
 def _set_for_all(state: PageState, field: str, key: str) -> None:
-    _try(state, lambda c: c.revised({field: field_value(field, st.session_state[key])}))
+    _try(state, lambda c: c.with_changes({field: field_value(field, st.session_state[key])}))
 
 
 def _render_seeds(state: PageState) -> None:
@@ -133,7 +133,7 @@ def _render_seeds(state: PageState) -> None:
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
         key=key,
         disabled=state.lesson.locks(EVERYTHING),
-        on_change=lambda: _try(state, lambda c: c.repeated(whole(st.session_state[key]))),
+        on_change=lambda: _try(state, lambda c: c.with_seeds(whole(st.session_state[key]))),
         width=115,
     )
 

@@ -78,7 +78,7 @@ def render_xray(store: Store, runs: Runs) -> None:
 
 def _is_quick(spec: RunSpec, steps: tuple[int, ...]) -> bool:
     """Whether to measure it is a matter of seconds."""
-    products = PRODUCTS_A_STEP * describe_network(spec).products * spec.batch_size
+    products = PRODUCTS_A_STEP * describe_network(spec).multiplications * spec.batch_size
     return products * max(steps) <= MAX_PRODUCTS_UNASKED
 
 

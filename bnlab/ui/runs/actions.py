@@ -33,20 +33,20 @@ def render_actions(lab: Scheduler, state: PageState, chosen: Sequence[Run]) -> N
         )
         return
     with st.container(horizontal=True):
-        if not lesson.keeps_networks():
+        if not lesson.protects_variants():
             _render_open(state, chosen)
         if not lesson.hides("training"):
             _render_training(lab, chosen)
-        if not lesson.is_given():  # a class's link is not for making away with runs
+        if not lesson.is_active():  # a class's link is not for making away with runs
             if len(chosen) == 1:
                 _render_rename(lab, chosen[0])
             _render_delete(lab, chosen)
 
 
 def _ways(lesson: Lesson) -> str:
-    if not lesson.is_given():
+    if not lesson.is_active():
         return "open them in Compare, export, rename or delete"
-    return "export" if lesson.keeps_networks() else "open them in Compare or export"
+    return "export" if lesson.protects_variants() else "open them in Compare or export"
 
 
 def _render_open(state: PageState, chosen: Sequence[Run]) -> None:
@@ -75,7 +75,7 @@ def comparison_of(runs: Sequence[Run]) -> Comparison:
     first, *others = map(Variant, _labels(runs), [run.spec for run in runs])
     comparison = Comparison((first,))
     for variant in others:
-        comparison = comparison.added(variant)
+        comparison = comparison.with_variant(variant)
     return comparison
 
 

@@ -22,7 +22,7 @@ def render_disk(lab: Scheduler, lesson: Lesson) -> None:
             return
         used = storage_use(lab.store)
         st.markdown("  \n".join(f"**{size_text(used[name])}** {words}" for name, words in NAMES.items()))
-        if lesson.is_given():
+        if lesson.is_active():
             return
         kept = completed_checkpoints(lab.store)
         runs = f"{len(kept)} completed run{'s' if len(kept) > 1 else ''}"

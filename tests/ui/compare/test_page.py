@@ -18,7 +18,7 @@ from bnlab.ui import services
 from bnlab.ui.navigation import ROOT
 from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
-from tests.recording import moment, record
+from tests.stored_runs import make_evaluation, record_run
 from tests.ui.compare_page import (
     CURVES,
     PRESET,
@@ -192,9 +192,9 @@ def test_a_run_that_diverged_beside_one_that_did_not(
     losses: tuple[float, ...], open_page: OpenPage, store: Store
 ) -> None:
     first, second = list(tiny_specs().values())[:2]
-    overflowed = moment(1, val_loss=float("nan"), val_accuracy=0.1, snapshots=())
-    record(store, first, losses, (moment(0), overflowed), RunState.DIVERGED)
-    record(store, second, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    overflowed = make_evaluation(1, val_loss=float("nan"), val_accuracy=0.1, snapshots=())
+    record_run(store, first, losses, (make_evaluation(0), overflowed), RunState.DIVERGED)
+    record_run(store, second, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
     app = open_page(store, **TINY)
     assert_sound(app)
     assert list(lines(app, "training-loss")) == list(tiny_specs())

@@ -22,7 +22,7 @@ from bnlab.ui.layers.evaluation_slider import MOMENT
 from bnlab.ui.layers.page import UNTRAINED, remarks_on
 from bnlab.ui.layers.views import VIEWS
 from bnlab.ui.state import WIDGETS
-from tests.recording import OWNER
+from tests.stored_runs import OWNER
 from tests.ui.layer_records import NORMALIZED, PLAIN, SMALL, both, charts, open_view, said, store, traces, train
 
 __all__ = ["both", "store"]

@@ -9,7 +9,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.ui.layers.evaluation_slider import MOMENT
 from tests.opened_page import OpenPage, open_page
-from tests.recording import moment, record
+from tests.stored_runs import make_evaluation, record_run
 
 __all__ = ["open_page"]
 
@@ -17,10 +17,10 @@ __all__ = ["open_page"]
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_every_seed_of_a_comparison_has_its_layers(seeds: int, open_page: OpenPage, tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
-    comparison = PRESETS["notebook"].comparison.revised({"epochs": 1, "train_examples": 64}).repeated(seeds)
+    comparison = PRESETS["notebook"].comparison.with_changes({"epochs": 1, "train_examples": 64}).with_seeds(seeds)
     for specs in comparison.specs().values():
         for spec in specs:
-            record(store, spec, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+            record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
     app = open_page(store, epochs=1, train_examples=64, seeds=seeds).switch_page("pages/layers.py").run()
     assert not app.exception
     assert app.get("bidi_component")
@@ -36,9 +36,9 @@ def recorded(path: Path, seeds: int = 1) -> tuple[Store, dict[str, object]]:
     """A store with the first comparison's runs, and the address of it."""
     store = Store(f"sqlite:///{path}/bnlab.db")
     sizes = {"epochs": 1, "train_examples": 96}
-    for specs in PRESETS["notebook"].comparison.revised(sizes).repeated(seeds).specs().values():
+    for specs in PRESETS["notebook"].comparison.with_changes(sizes).with_seeds(seeds).specs().values():
         for spec in specs:
-            record(store, spec, (3.0, 2.0, 1.0), [moment(step) for step in range(4)], RunState.COMPLETED)
+            record_run(store, spec, (3.0, 2.0, 1.0), [make_evaluation(step) for step in range(4)], RunState.COMPLETED)
     return store, {**sizes, "seeds": seeds}
 
 
@@ -91,7 +91,9 @@ def test_what_was_not_trained_leads_to_compare(open_page: OpenPage, tmp_path: Pa
 def test_the_projector_leaves_the_view_as_it_is(open_page: OpenPage, tmp_path: Path) -> None:
     """The address is written anew then, in which the view is a widget's own."""
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
-    record(store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (moment(0), moment(2)))
+    record_run(
+        store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2))
+    )
     app = open_page(store, **{"layers-view": "tables"}).switch_page("pages/layers.py").run()
     app.toggle(key="projector").set_value(True).run()
     assert not app.exception

@@ -5,7 +5,7 @@ import pytest
 from bnlab.specs.presets import PRESETS
 from bnlab.ui.layers.url import layers_faults
 
-COMPARISON = PRESETS["notebook"].comparison.repeated(2)
+COMPARISON = PRESETS["notebook"].comparison.with_seeds(2)
 
 
 @pytest.mark.parametrize(

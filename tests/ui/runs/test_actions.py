@@ -13,7 +13,7 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.runs.actions import comparison_of
 from bnlab.ui.runs.table import CHOSEN
 from tests.opened_page import OpenPage, open_page
-from tests.recording import moment, record
+from tests.stored_runs import make_evaluation, record_run
 
 __all__ = ["open_page"]
 
@@ -90,7 +90,9 @@ def test_what_is_to_be_deleted_is_said_before(
     states = {"A": RunState.COMPLETED, "B": RunState.STOPPED, "C": RunState.RUNNING, "D": RunState.RUNNING}
     digests = {}
     for seed, (label, state) in enumerate(states.items()):
-        digests[label] = record(store, RunSpec(seed=seed, train_examples=64), (1.0,), (moment(0),), state).digest
+        digests[label] = record_run(
+            store, RunSpec(seed=seed, train_examples=64), (1.0,), (make_evaluation(0),), state
+        ).digest
         store.rename(digests[label], label)
     app = open_page(store)
     app.session_state[CHOSEN] = {digests[label] for label in chosen}

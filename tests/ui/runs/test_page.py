@@ -15,9 +15,9 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.compare.results import PERCENT
 from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.state import KEY, OPENS
-from tests.compare_links import crossings, follow
+from tests.compare_links import compare_links, follow_link
 from tests.opened_page import OpenPage, open_page
-from tests.recording import OWNER, moment, record
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 __all__ = ["open_page"]
 
@@ -29,9 +29,9 @@ STOPPED = RunSpec(epochs=1, train_examples=64, seed=7)
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
-    record(store, PLAIN, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
-    record(store, NORMALIZED, (2.0, 1.0), (moment(0), moment(2, 0.4, 0.95)), RunState.COMPLETED)
-    record(store, STOPPED, (2.0,), (moment(0),), RunState.STOPPED)
+    record_run(store, PLAIN, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.5, 0.9)), RunState.COMPLETED)
+    record_run(store, NORMALIZED, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.4, 0.95)), RunState.COMPLETED)
+    record_run(store, STOPPED, (2.0,), (make_evaluation(0),), RunState.STOPPED)
     store.rename(NORMALIZED.digest, "With BN")
     return store
 
@@ -46,7 +46,7 @@ def offered(app: AppTest) -> set[str]:
     """The buttons of the page itself and those within its menus, without those that every page has."""
     assert not app.exception
     buttons = {str(button.key).removeprefix("runs-") for button in app.button}
-    return buttons | {"open" for _ in crossings(app, "Open in Compare")}
+    return buttons | {"open" for _ in compare_links(app, "Open in Compare")}
 
 
 def listed(app: AppTest) -> list[str]:
@@ -91,7 +91,7 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
 
 def test_what_was_trained_here_and_what_was_recorded_are_told_apart(open_page: OpenPage, store: Store) -> None:
     recorded = RunSpec(epochs=1, train_examples=64, seed=9)
-    record(store, recorded, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
+    record_run(store, recorded, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.5, 0.9)), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=recorded.digest, origin="elsewhere"))
     app = runs_page(open_page, store)
@@ -164,8 +164,8 @@ def test_what_runs_are_to_be_chosen_for_is_what_can_be_done(
 def test_chosen_runs_are_opened_in_compare_while_a_run_waits(open_page: OpenPage, store: Store) -> None:
     store.launch(RunSpec(epochs=2), "waiting", OWNER)
     app = runs_page(open_page, store, NORMALIZED, STOPPED)
-    (opening,) = crossings(app, "Open in Compare")
-    follow(app, opening)
+    (opening,) = compare_links(app, "Open in Compare")
+    follow_link(app, opening)
     assert not app.exception
     assert app.title[0].value == COMPARE
     assert app.session_state[KEY].comparison.labels == ["A", "With BN"]

@@ -9,7 +9,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.runs.table import TABLE
-from tests.recording import moment, record
+from tests.stored_runs import make_evaluation, record_run
 
 
 def script(url: str) -> None:
@@ -34,7 +34,9 @@ def store(tmp_path: Path) -> Store:
 
 
 def add(store: Store, label: str) -> None:
-    run = record(store, RunSpec(seed=ord(label), train_examples=64), (1.0,), (moment(0),), RunState.COMPLETED)
+    run = record_run(
+        store, RunSpec(seed=ord(label), train_examples=64), (1.0,), (make_evaluation(0),), RunState.COMPLETED
+    )
     store.rename(run.digest, label)
 
 

@@ -1,4 +1,4 @@
-"""Each normalizer's layer, as bnlab builds it, against its equations in NumPy (float64), in both modes."""
+"""Each normalizer's layer in training and inference, compared with its equations in NumPy (float64)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +53,8 @@ def by_group(x: np.ndarray, w: Arrays, spec: RunSpec, step: int) -> np.ndarray:
     groups = np.split(x, count_groups(x.shape[-1]), axis=-1)
     axes = tuple(range(1, x.ndim))
     normalized = [
-        (own - own.mean(axes, keepdims=True)) / np.sqrt(own.var(axes, keepdims=True) + spec.epsilon) for own in groups
+        (group - group.mean(axes, keepdims=True)) / np.sqrt(group.var(axes, keepdims=True) + spec.epsilon)
+        for group in groups
     ]
     return np.concatenate(normalized, axis=-1)
 
@@ -69,7 +70,7 @@ ORACLES: dict[str, tuple[Oracle, Oracle]] = {
     "group_normalization": (by_group, by_group),
     "rms_normalization": (by_root_mean_square, by_root_mean_square),
 }
-"""How each normalizes, before gamma and beta: while training and at inference."""
+"""The equations without gamma and beta, for training and for inference."""
 
 SHAPES: dict[str, dict[str, Any]] = {
     "dense": {"hidden_units": (48,)},
@@ -77,12 +78,12 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_every_normalizer_has_an_oracle() -> None:
+def test_every_normalizer_is_tested() -> None:
     assert list(ORACLES) == list(NORMALIZERS)
 
 
-def drawn_layer(spec: RunSpec) -> tuple[keras.Model, keras.Layer, Arrays]:
-    """The model, its hidden normalization layer, and that layer's variables away from where they start."""
+def random_layer(spec: RunSpec) -> tuple[keras.Model, keras.Layer, Arrays]:
+    """A model, its hidden normalization layer with random variables, and these variables in float64."""
     model = build_model(spec)
     (described,) = describe_network(spec).normalizations
     layer = model.get_layer(described.name)
@@ -99,12 +100,12 @@ def with_offset(normalized: np.ndarray, w: Arrays, name: str) -> np.ndarray:
 @pytest.mark.parametrize("switches", [{}, {"center": False, "scale": False}], ids=str)
 @pytest.mark.parametrize("architecture", SHAPES)
 @pytest.mark.parametrize("name", ORACLES)
-def test_outputs_are_the_equations(name: str, architecture: str, switches: dict[str, bool]) -> None:
+def test_outputs(name: str, architecture: str, switches: dict[str, bool]) -> None:
     spec = RunSpec(
         placement="before_activation", normalizer=name, epsilon=EPSILON, momentum=MOMENTUM,
         **SHAPES[architecture], **switches,
     )  # fmt: skip
-    model, layer, w = drawn_layer(spec)
+    model, layer, w = random_layer(spec)
     x = RNG.normal(1.0, 2.0, (6, *layer.output.shape[1:])).astype(np.float32)
     in_training, at_inference = ORACLES[name]
     expected = with_offset(at_inference(x.astype(np.float64), w, spec, 0), w, name)
@@ -114,55 +115,56 @@ def test_outputs_are_the_equations(name: str, architecture: str, switches: dict[
         for variable, value in zip(layer.weights, start, strict=True):
             variable.assign(value)
         with training_step(spec, model, TrainingStep(tf.constant(step))):
-            found = layer(x, training=True)
+            outputs = layer(x, training=True)
         expected = with_offset(in_training(x.astype(np.float64), w, spec, step), w, name)
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4, err_msg=str(step))
+        np.testing.assert_allclose(outputs, expected, rtol=1e-3, atol=1e-4, err_msg=str(step))
 
 
 @pytest.mark.parametrize("name", [name for name, entry in NORMALIZERS.items() if entry.uses_batch_statistics])
-def test_moving_averages_are_updated_as_the_papers_say(name: str) -> None:
+def test_updates_of_moving_averages(name: str) -> None:
     spec = RunSpec(
         placement="before_activation", normalizer=name, epsilon=EPSILON, momentum=MOMENTUM, hidden_units=(12,)
     )
-    model, layer, w = drawn_layer(spec)
+    model, layer, w = random_layer(spec)
     layer_weights = {v.name: v for v in layer.weights}
     x = RNG.normal(1.0, 2.0, (6, 12)).astype(np.float32)
     with training_step(spec, model, TrainingStep(tf.constant(0))):
         layer(x, training=True)
 
-    def averaged(variable: str, value: np.ndarray) -> np.ndarray:
+    def update_average(variable: str, value: np.ndarray) -> np.ndarray:
         return np.asarray(MOMENTUM * w[variable] + (1 - MOMENTUM) * value)
 
     deviation = np.sqrt(x.var(0, dtype=np.float64) + EPSILON)
-    expected = {"moving_mean": averaged("moving_mean", x.mean(0))}
+    expected = {"moving_mean": update_average("moving_mean", x.mean(0))}
     if NORMALIZERS[name].clipping:
-        expected["renorm_mean"] = averaged("renorm_mean", x.mean(0))
-        expected["renorm_stddev"] = averaged("renorm_stddev", deviation)
-        expected["moving_variance"] = averaged("moving_stddev", deviation) ** 2 - EPSILON
+        expected["renorm_mean"] = update_average("renorm_mean", x.mean(0))
+        expected["renorm_stddev"] = update_average("renorm_stddev", deviation)
+        expected["moving_variance"] = update_average("moving_stddev", deviation) ** 2 - EPSILON
     else:
-        expected["moving_variance"] = averaged("moving_variance", x.var(0))
+        expected["moving_variance"] = update_average("moving_variance", x.var(0))
     for variable, values in expected.items():
         np.testing.assert_allclose(layer_weights[variable].numpy(), values, rtol=1e-4, err_msg=variable)
 
 
 @pytest.mark.parametrize("name", NORMALIZERS)
-def test_variables_start_where_the_registry_says(name: str) -> None:
+def test_initial_values_of_variables(name: str) -> None:
     model = build_model(RunSpec(placement="before_activation", normalizer=name, hidden_units=(3,)))
     layer = model.layers[2]
-    starts = {v.name: (set(v.numpy()), v.trainable) for v in layer.weights}
-    assert starts == {v.name: ({v.initial}, v.trainable) for v in NORMALIZERS[name].variables}
+    initial_values = {v.name: (set(v.numpy()), v.trainable) for v in layer.weights}
+    assert initial_values == {v.name: ({v.initial}, v.trainable) for v in NORMALIZERS[name].variables}
 
 
 @pytest.mark.parametrize("name", NORMALIZERS)
-def test_the_registry_has_kerass_defaults(name: str) -> None:
+def test_defaults_are_kerass(name: str) -> None:
     entry = NORMALIZERS[name]
     config = getattr(keras.layers, entry.keras_class)().get_config()
-    renorm_aware = {argument: value for argument, value in entry.defaults.items() if argument in config}
-    assert {argument: config[argument] for argument in renorm_aware} == renorm_aware
+    # Keras leaves the arguments of renormalization out of the configuration of a plain layer.
+    defaults = {argument: value for argument, value in entry.defaults.items() if argument in config}
+    assert {argument: config[argument] for argument in defaults} == defaults
 
 
 @pytest.mark.parametrize("name", [name for name, entry in NORMALIZERS.items() if entry.clipping])
-def test_a_ramp_in_the_program_is_the_one_described(name: str) -> None:
+def test_ramp_at_equals_ramp(name: str) -> None:
     clipping = NORMALIZERS[name].clipping
     assert clipping
     for step in (0, 499, 500, 501, 2_000, 3_999, 4_000, 50_000):
@@ -170,10 +172,10 @@ def test_a_ramp_in_the_program_is_the_one_described(name: str) -> None:
             assert float(ramp_at(ramp, tf.constant(step))) == pytest.approx(ramp.at(step), rel=1e-6)
 
 
-def test_outside_of_a_step_the_limits_are_the_last_ones() -> None:
+def test_limits_outside_a_training_step_are_final() -> None:
     spec = RunSpec(placement="before_activation", normalizer="batch_renormalization", hidden_units=(3,))
     model = build_model(spec)
-    before = dict(model.get_layer("bn_1").renorm_clipping)
+    final_limits = dict(model.get_layer("bn_1").renorm_clipping)
     with training_step(spec, model, TrainingStep(tf.constant(0))):
         assert float(model.get_layer("bn_1").renorm_clipping["rmax"]) == 1
-    assert dict(model.get_layer("bn_1").renorm_clipping) == before == {"rmax": 3.0, "rmin": 1 / 3, "dmax": 5.0}
+    assert dict(model.get_layer("bn_1").renorm_clipping) == final_limits == {"rmax": 3.0, "rmin": 1 / 3, "dmax": 5.0}

@@ -1,4 +1,4 @@
-"""The generated code, executed: it builds bnlab's networks, and the script trains on bnlab's images."""
+"""The code that bnlab prints, executed: it builds the same models as bnlab and trains on the same images."""
 
 import os
 import re
@@ -28,11 +28,11 @@ from bnlab.specs.keras_code import keras_code, training_script
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.presets import PRESETS, Variant
 from bnlab.specs.run_spec import RunSpec
-from tests.pairwise import pairwise_cases
+from tests.pairwise import pairwise_combinations
 
 UNITS = (6, 4)
 SWEEP: list[dict[str, Any]] = [
-    *pairwise_cases(
+    *pairwise_combinations(
         {
             "activation": list(ACTIVATIONS),
             "normalizer": list(NORMALIZERS),
@@ -56,27 +56,27 @@ def without_seeds(config: Any) -> Any:
     return config
 
 
-def executed(code: str) -> dict[str, Any]:
+def execute(code: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec(code, names)
     return names
 
 
 def assert_same_network(spec: RunSpec) -> keras.Model:
-    model, expected = executed(keras_code(spec))["model"], build_model(spec)
+    model, expected = execute(keras_code(spec))["model"], build_model(spec)
     built = [(type(layer), layer.output.shape, without_seeds(layer.get_config())) for layer in model.layers]
-    assert built == [(type(own), own.output.shape, without_seeds(own.get_config())) for own in expected.layers]
+    assert built == [(type(layer), layer.output.shape, without_seeds(layer.get_config())) for layer in expected.layers]
     assert model.input_shape == expected.input_shape
     return model
 
 
 @pytest.mark.parametrize("variant", PRESETS["notebook"].variants, ids=lambda v: v.label)
-def test_it_builds_the_notebooks_networks(variant: Variant) -> None:
+def test_code_builds_the_notebooks_networks(variant: Variant) -> None:
     assert_same_network(variant.spec)
 
 
 @pytest.mark.parametrize("changes", SWEEP, ids=str)
-def test_it_builds_what_bnlab_builds(changes: dict[str, Any]) -> None:
+def test_code_builds_the_same_model(changes: dict[str, Any]) -> None:
     spec = RunSpec(**{"hidden_units": UNITS, **changes})
     model, entry = assert_same_network(spec), OPTIMIZERS[spec.optimizer]
     optimizer = getattr(keras.optimizers, entry.keras_class)(learning_rate=spec.learning_rate, **entry.config)
@@ -84,10 +84,10 @@ def test_it_builds_what_bnlab_builds(changes: dict[str, Any]) -> None:
     assert model.loss == "sparse_categorical_crossentropy"
 
 
-def test_the_noise_is_written_out() -> None:
+def test_code_of_the_noise_layer() -> None:
     spec = RunSpec(hidden_units=(40,), placement="before_activation", noise=True)
-    model, own = executed(keras_code(spec))["model"], build_model(spec)
-    assert [layer.name for layer in model.layers] == [layer.name for layer in own.layers]
+    model, expected = execute(keras_code(spec))["model"], build_model(spec)
+    assert [layer.name for layer in model.layers] == [layer.name for layer in expected.layers]
     noise, zeros = model.get_layer("noise_1"), np.zeros((500, 40), np.float32)
     first, second = (noise(zeros, training=True).numpy() for _ in range(2))
     assert 0.5 < np.ptp(first.mean(0)) < 1.01
@@ -99,18 +99,18 @@ def test_the_noise_is_written_out() -> None:
 @pytest.mark.parametrize(
     ("validation", "rescale", "examples"),
     [
-        tuple(case.values())
-        for case in pairwise_cases(
+        tuple(combination.values())
+        for combination in pairwise_combinations(
             {"validation": list(VALIDATIONS), "rescale": list(RESCALINGS), "examples": (700, None)}
         )
     ],
 )
-def test_the_script_trains_and_validates_on_the_specs_images(
+def test_images_in_the_script(
     monkeypatch: pytest.MonkeyPatch, validation: str, rescale: str, examples: int | None
 ) -> None:
     monkeypatch.setattr(keras.datasets.mnist, "load_data", load_mnist)
     spec = RunSpec(validation=validation, rescale=rescale, train_examples=examples)
-    names, arrays = executed(training_script(spec).partition("model = ")[0]), load_arrays(spec)
+    names, arrays = execute(training_script(spec).partition("model = ")[0]), load_arrays(spec)
     factor = np.float32(RESCALINGS[rescale].factor)
     for name, images in (("x_train", arrays.train_images), ("x_val", arrays.validation_images)):
         assert names[name].shape == images.shape
@@ -125,7 +125,7 @@ def load_mnist() -> Any:
         return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
-# Keras would download its own file again: the one that ships with bnlab has the same arrays, but not the same hash.
+# The mnist.npz of bnlab has the same arrays as Keras's, but another hash, so Keras would download its own.
 OFFLINE = f"""
 import runpy, sys
 import keras, numpy
@@ -139,7 +139,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's, of NumPy 2
-def test_the_script_trains_prints_and_saves(tmp_path: Path) -> None:
+def test_script_trains_prints_and_saves(tmp_path: Path) -> None:
     spec = RunSpec(
         placement="before_activation", hidden_units=(32,), train_examples=2_000, epochs=2, optimizer="adam",
         learning_rate=0.005, validation="holdout",
@@ -147,13 +147,13 @@ def test_the_script_trains_prints_and_saves(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(training_script(spec))
     command = [sys.executable, "-c", OFFLINE, "train.py", "model.keras"]
     environment = os.environ | {"KERAS_HOME": str(tmp_path)}
-    answer = subprocess.run(
+    result = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
-    assert answer.returncode == 0, answer.stderr
-    found = re.search(r"^val_loss (\d\.\d{4}), val_accuracy (\d\.\d{4})$", answer.stdout, re.MULTILINE)
-    assert found, answer.stdout
-    assert float(found[2]) > 0.8
+    assert result.returncode == 0, result.stderr
+    match = re.search(r"^val_loss (\d\.\d{4}), val_accuracy (\d\.\d{4})$", result.stdout, re.MULTILINE)
+    assert match, result.stdout
+    assert float(match[2]) > 0.8
     arrays, model = load_arrays(spec), keras.models.load_model(tmp_path / "model.keras")
     measured = model.evaluate(arrays.validation_images / np.float32(255), arrays.validation_labels, verbose=0)
-    assert measured == pytest.approx([float(found[1]), float(found[2])], abs=1e-4)
+    assert measured == pytest.approx([float(match[1]), float(match[2])], abs=1e-4)
