@@ -49,17 +49,17 @@ def seconds_to_or_all(accuracy: float) -> Callable[[Run, Arrays], float]:
     return value
 
 
-def trainable_per_unit(spec: RunSpec) -> float:
+def count_trainable_per_unit(spec: RunSpec) -> float:
     """Trainable parameters of the BN layers for each unit they normalize; 0 without BN."""
     return _per_unit(spec, lambda layer: layer.trainable)
 
 
-def non_trainable_per_unit(spec: RunSpec) -> float:
+def count_non_trainable_per_unit(spec: RunSpec) -> float:
     """Non-trainable parameters of the BN layers for each unit they normalize; 0 without BN."""
     return _per_unit(spec, lambda layer: layer.non_trainable)
 
 
-def operations(spec: RunSpec) -> float:
+def count_operations(spec: RunSpec) -> float:
     """Multiplications and additions that predicting one image takes, activations left out.
 
     A Dense layer multiplies and adds once per weight and adds its bias; a convolution does so at every position. A BN
@@ -73,7 +73,7 @@ def spread(values: Sequence[float]) -> float:
     return max(values) - min(values)
 
 
-def gain(values: Sequence[float]) -> float:
+def mean_gain(values: Sequence[float]) -> float:
     """The mean of second minus first, fourth minus third, and so on: what BN adds in each pair."""
     return fmean(after - before for before, after in zip(values[::2], values[1::2], strict=True))
 
@@ -102,7 +102,7 @@ SPREAD = Measure(
 LOWEST = Measure("lowest_accuracy", "lowest final validation accuracy", "%", ACCURACY.source, min)
 
 
-GAIN = Measure("accuracy_gain", "final validation accuracy that BN adds", "points", ACCURACY.source, gain)
+GAIN = Measure("accuracy_gain", "final validation accuracy that BN adds", "points", ACCURACY.source, mean_gain)
 
 
 STEPS_TO_95 = Measure("steps_to_95", "steps to 95 % accuracy", "steps", RunMeasure(steps_to_or_all(0.95)))
@@ -121,12 +121,12 @@ SECONDS_PER_EPOCH = Measure("seconds_per_epoch", "training seconds an epoch", "s
 
 
 TRAINABLE_PER_UNIT = Measure(
-    "trainable_per_unit", "BN's trainable parameters a unit", "parameters", SpecMeasure(trainable_per_unit)
+    "trainable_per_unit", "BN's trainable parameters a unit", "parameters", SpecMeasure(count_trainable_per_unit)
 )
 
 
 NON_TRAINABLE_PER_UNIT = Measure(
-    "non_trainable_per_unit", "BN's non-trainable parameters a unit", "parameters", SpecMeasure(non_trainable_per_unit)
+    "non_trainable_per_unit", "BN's non-trainable parameters a unit", "parameters", SpecMeasure(count_non_trainable_per_unit)
 )
 
 
@@ -141,7 +141,7 @@ PARAMETERS = Measure("parameters", "parameters", "parameters", SpecMeasure(lambd
 LAYERS = Measure("layers", "layers", "layers", SpecMeasure(lambda spec: len(describe_network(spec).layers)))
 
 
-OPERATIONS = Measure("operations", "operations to predict one image", "operations", SpecMeasure(operations))
+OPERATIONS = Measure("operations", "operations to predict one image", "operations", SpecMeasure(count_operations))
 
 
 Mode = Literal["training", "inference"]

@@ -114,7 +114,7 @@ class Size:
     seeds: int
 
 
-COUNTED = Size({}, 1)
+COUNTED_SIZE = Size({}, 1)
 """For claims whose measures all follow from the specs: nothing is trained, and the seed makes no difference."""
 
 

@@ -13,38 +13,38 @@ from typing import Any
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import Experiment, parse_experiment
-from bnlab.claims.results import Effort, Trial, judge_trial
+from bnlab.claims.results import TrainingCost, ExperimentResult, judge_experiment
 from bnlab.runs.recording import describe_machine
 
 DIGITS = 6
-SHIPPED = files("bnlab.claims") / "data" / "trials.jsonl"
+RESULTS_FILE = files("bnlab.claims") / "data" / "trials.jsonl"
 _lock = threading.Lock()  # so that two threads do not judge the same trials
 
 
-def write_trials(trials: Iterable[Trial], path: Path) -> None:
+def write_results(trials: Iterable[ExperimentResult], path: Path) -> None:
     """Write the numbers of `trials` to `path` as JSON Lines, one trial per line."""
     lines = [json.dumps(_packed(trial), allow_nan=False) for trial in trials]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def recorded_trials() -> dict[str, Trial]:
+def recorded_results() -> dict[str, ExperimentResult]:
     """The trials that ship, by their claim's id. Judging them takes a second, once per process."""
     with _lock:
         return _shipped_trials()
 
 
 @cache
-def _shipped_trials() -> dict[str, Trial]:
-    return read_trials(SHIPPED.read_text(encoding="utf-8"))
+def _shipped_trials() -> dict[str, ExperimentResult]:
+    return parse_results(RESULTS_FILE.read_text(encoding="utf-8"))
 
 
-def read_trials(text: str) -> dict[str, Trial]:
+def parse_results(text: str) -> dict[str, ExperimentResult]:
     """Trials by their claim's id, judged from their numbers; those whose claim has changed since are left out."""
     trials = (_unpacked(json.loads(line)) for line in text.splitlines())
     return {trial.experiment.claim.id: trial for trial in trials if trial is not None}
 
 
-def _packed(trial: Trial) -> dict[str, Any]:
+def _packed(trial: ExperimentResult) -> dict[str, Any]:
     return {
         "experiment": trial.experiment.name,
         "design": design_digest(trial.experiment),
@@ -57,7 +57,7 @@ def _packed(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _unpacked(packed: dict[str, Any]) -> Trial | None:
+def _unpacked(packed: dict[str, Any]) -> ExperimentResult | None:
     experiment = parse_experiment(packed["experiment"], CLAIMS)
     if experiment is None or design_digest(experiment) != packed["design"]:
         return None
@@ -65,7 +65,7 @@ def _unpacked(packed: dict[str, Any]) -> Trial | None:
         condition: (_with_nan(arms["control"]), _with_nan(arms["treatment"]))
         for condition, arms in packed["numbers"].items()
     }
-    return judge_trial(experiment, numbers, Effort(**packed["effort"]), packed["origin"])
+    return judge_experiment(experiment, numbers, TrainingCost(**packed["effort"]), packed["origin"])
 
 
 def design_digest(experiment: Experiment) -> str:

@@ -4,14 +4,14 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bnlab.claims.formatting import amount, difference_amount, thresholds
+from bnlab.claims.formatting import format_value, format_difference, format_thresholds
 from bnlab.claims.measures import MAX_STEPS
-from bnlab.claims.results import ConditionResult, Trial, briefly_trained, interval_of, trained_specs
+from bnlab.claims.results import ConditionResult, ExperimentResult, count_briefly_trained, condition_interval, trained_specs
 from bnlab.claims.statistics import Interval
-from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
+from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
 
 
-def trial_document(trial: Trial) -> dict[str, Any]:
+def result_document(trial: ExperimentResult) -> dict[str, Any]:
     """The trial as a JSON document; what is not finite is null.
 
     `id`, `verdict`, `measure`, `condition` and `arm` are ids; `text` and `title` are for display. `conditions` has
@@ -35,7 +35,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
 def _arm_documents(result: ConditionResult) -> list[dict[str, Any]]:
     condition, documents = result.condition, []
     for arm_id, values in (("control", result.control), ("treatment", result.treatment)):
-        interval = interval_of(condition, values)
+        interval = condition_interval(condition, values)
         arm = condition.control if arm_id == "control" else condition.treatment
         documents.append(
             {
@@ -67,27 +67,27 @@ wherever shapes and initializers agree. The difference is treatment minus contro
 differences; the smallest effect that counts, and its direction, were fixed before the runs."""
 
 
-def claims_report(trials: Iterable[Trial]) -> str:
+def claims_report(trials: Iterable[ExperimentResult]) -> str:
     """The page: an overview, then a section for each trial."""
     listed = list(trials)
     overview = "\n".join(
         ["| | statement | verdict | conditions | seeds |", "|---|---|---|---|--:|", *map(_row, listed)]
     )
-    return "\n\n".join([_HEAD, HOW_JUDGED, HOW_COMBINED, overview, *map(_section, listed)]) + "\n"
+    return "\n\n".join([_HEAD, CONDITION_RULES, CLAIM_RULES, overview, *map(_section, listed)]) + "\n"
 
 
-def _row(trial: Trial) -> str:
+def _row(trial: ExperimentResult) -> str:
     claim = trial.experiment.claim
     link = f"[{claim.id}](#{claim.id.lower()})"
     return f"| {link} | {claim.statement} | {trial.verdict.label} | {_counts(trial)} | {len(trial.experiment.seeds)} |"
 
 
-def _counts(trial: Trial) -> str:
+def _counts(trial: ExperimentResult) -> str:
     """How many conditions gave which verdict."""
     return ", ".join(f"{len(conditions)} {verdict.label}" for verdict, conditions in trial.by_verdict.items())
 
 
-def _section(trial: Trial) -> str:
+def _section(trial: ExperimentResult) -> str:
     claim = trial.experiment.claim
     parts = [
         f'<a id="{claim.id.lower()}"></a>\n\n## {claim.id}: “{claim.statement}”',
@@ -98,7 +98,7 @@ def _section(trial: Trial) -> str:
     ]
     if trial.supplementary:
         parts += ["Beside it, deciding nothing:", _table(trial.supplementary)]
-    parts += [_listed("The smallest effect that counts, fixed beforehand:", thresholds(claim))]
+    parts += [_listed("The smallest effect that counts, fixed beforehand:", format_thresholds(claim))]
     if claim.remarks:
         parts += [_listed("To know of the comparison:", claim.remarks)]
     if claim.literature:
@@ -108,9 +108,9 @@ def _section(trial: Trial) -> str:
     return "\n\n".join(parts)
 
 
-def _effort(trial: Trial) -> str:
+def _effort(trial: ExperimentResult) -> str:
     effort = trial.effort
-    brief = briefly_trained(trial.experiment)
+    brief = count_briefly_trained(trial.experiment)
     if not (trained_specs(trial.experiment) or brief):
         return "Counted from the networks as they are built."
     changes = ", ".join(f"{name} = {value:,}" for name, value in trial.experiment.size.changes.items())
@@ -130,15 +130,15 @@ def _table(results: Sequence[ConditionResult]) -> str:
         control, treatment = (sum(values) / len(values) for values in (result.control, result.treatment))
         condition = result.condition
         rows.append(
-            f"| {condition.title} | {amount(control)} | {amount(treatment)} | {_difference(result.interval)} "
+            f"| {condition.title} | {format_value(control)} | {format_value(treatment)} | {_difference(result.interval)} "
             f"{condition.measure.difference_unit} | {condition.prediction.smallest_effect:g} | {result.text} |"
         )
     return "\n".join(rows)
 
 
 def _difference(interval: Interval) -> str:
-    low, high = difference_amount(interval.low), difference_amount(interval.high)
-    return difference_amount(interval.mean) + ("" if interval.low == interval.high else f" ({low} to {high})")
+    low, high = format_difference(interval.low), format_difference(interval.high)
+    return format_difference(interval.mean) + ("" if interval.low == interval.high else f" ({low} to {high})")
 
 
 def _listed(title: str, sentences: Iterable[str]) -> str:

@@ -32,7 +32,7 @@ def needed_measurements(experiment: Experiment) -> tuple[Measurement, ...]:
     return tuple(measurements)
 
 
-def briefly_trained(experiment: Experiment) -> int:
+def count_briefly_trained(experiment: Experiment) -> int:
     """How many networks are trained within a measurement alone: for some steps, without a run in the store."""
     measured = {measurement.spec for measurement in needed_measurements(experiment)}
     return len(measured - set(trained_specs(experiment)))
@@ -43,7 +43,7 @@ def is_usable(run: Run) -> bool:
     return run.state in (RunState.COMPLETED, RunState.DIVERGED) and not run.recorded
 
 
-class Evidence:
+class MeasureReader:
     """The runs, evaluations and measurements of an experiment, read from the store once."""
 
     def __init__(self, store: Store, specs: Iterable[RunSpec], measurements: Iterable[Measurement]) -> None:
@@ -125,16 +125,16 @@ def read_cached_results(store: Store) -> CachedResults:
     return CachedResults(frozenset(ended_runs(store)), frozenset(stored_keys(store)))
 
 
-Numbers = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+ArmValues = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """The control's and the treatment's numbers, one per seed, by the condition's id."""
 
 
-class TrialError(RuntimeError):
+class MissingResultsError(RuntimeError):
     """A trial that cannot be read; `str()` is one sentence for the user."""
 
 
 @dataclass(frozen=True)
-class Effort:
+class TrainingCost:
     """What a trial took; `seconds` are those spent in training steps, of all runs together.
 
     Runs that diverged, in a loss that is not finite, are included.
@@ -168,7 +168,7 @@ class ConditionResult:
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class ExperimentResult:
     """What was measured for an experiment, and what it took; equal to none but itself.
 
     `results` decide the verdict, `supplementary` ones are shown with them. `origin` says when and on what machine a
@@ -179,7 +179,7 @@ class Trial:
     results: tuple[ConditionResult, ...]
     supplementary: tuple[ConditionResult, ...]
     verdict: Verdict
-    effort: Effort
+    effort: TrainingCost
     origin: str = ""
 
     @property
@@ -202,7 +202,7 @@ class Trial:
     @property
     def networks(self) -> int:
         """How many were trained for it, those that only a measurement trained for some steps included."""
-        return self.effort.runs + briefly_trained(self.experiment)
+        return self.effort.runs + count_briefly_trained(self.experiment)
 
     @property
     def difference(self) -> Interval:
@@ -210,27 +210,27 @@ class Trial:
         claim = self.experiment.claim
         per_condition = [r.differences for r in self.results if r.condition.measure.id == claim.measure.id]
         means = [math.fsum(per_seed) / len(per_seed) for per_seed in zip(*per_condition, strict=True)]
-        return interval_of(claim.conditions[0], means)
+        return condition_interval(claim.conditions[0], means)
 
 
-def read_trial(store: Store, experiment: Experiment) -> Trial:
+def read_result(store: Store, experiment: Experiment) -> ExperimentResult:
     """The trial, computed from what the store contains.
 
     Raises:
         TrialError: a run or a measurement is missing.
     """
     claim, specs, measurements = experiment.claim, trained_specs(experiment), needed_measurements(experiment)
-    evidence = Evidence(store, specs, measurements)
+    evidence = MeasureReader(store, specs, measurements)
     runs = tuple(evidence.runs.values())
     _check_runs(experiment, len(specs), runs)
     missing = len(measurements) - len(evidence.tables)
     if missing:
-        raise TrialError(f"{missing} of the measurements for {claim.id} have not been taken.")
+        raise MissingResultsError(f"{missing} of the measurements for {claim.id} have not been taken.")
     numbers = {condition.id: _numbers(evidence, condition, experiment) for condition in claim.all_conditions}
-    return judge_trial(experiment, numbers, effort_of(runs))
+    return judge_experiment(experiment, numbers, effort_of(runs))
 
 
-def judge_trial(experiment: Experiment, numbers: Numbers, effort: Effort, origin: str = "") -> Trial:
+def judge_experiment(experiment: Experiment, numbers: ArmValues, effort: TrainingCost, origin: str = "") -> ExperimentResult:
     """The verdicts that follow from the numbers.
 
     Raises:
@@ -245,12 +245,12 @@ def judge_trial(experiment: Experiment, numbers: Numbers, effort: Effort, origin
     if any(len(result.control) != seeds for result in (*results, *supplementary)):
         raise ValueError(f"{experiment.name} needs {seeds} numbers per arm")
     verdict = combine([result.verdict for result in results])
-    return Trial(experiment, results, supplementary, verdict, effort, origin)
+    return ExperimentResult(experiment, results, supplementary, verdict, effort, origin)
 
 
-def effort_of(runs: Sequence[Run]) -> Effort:
+def effort_of(runs: Sequence[Run]) -> TrainingCost:
     """What `runs` took."""
-    return Effort(
+    return TrainingCost(
         runs=len(runs),
         diverged=sum(run.state is RunState.DIVERGED for run in runs),
         steps=sum(run.step for run in runs),
@@ -258,13 +258,13 @@ def effort_of(runs: Sequence[Run]) -> Effort:
     )
 
 
-def interval_of(condition: Condition, values: Sequence[float]) -> Interval:
+def condition_interval(condition: Condition, values: Sequence[float]) -> Interval:
     """The interval of a condition's numbers; those that follow from the spec are exact."""
     is_exact = isinstance(condition.measure.source, SpecMeasure)
     return exact_interval(values) if is_exact else confidence_interval(values)
 
 
-def _numbers(evidence: Evidence, condition: Condition, experiment: Experiment) -> tuple[list[float], list[float]]:
+def _numbers(evidence: MeasureReader, condition: Condition, experiment: Experiment) -> tuple[list[float], list[float]]:
     control, treatment = (
         [evidence.number(condition.measure, experiment.specs(arm, seed)) for seed in experiment.seeds]
         for arm in condition.arms
@@ -273,7 +273,7 @@ def _numbers(evidence: Evidence, condition: Condition, experiment: Experiment) -
 
 
 def _judge_condition(condition: Condition, control: Sequence[float], treatment: Sequence[float]) -> ConditionResult:
-    interval = interval_of(condition, paired_differences(treatment, control))
+    interval = condition_interval(condition, paired_differences(treatment, control))
     verdict = judge(interval, condition.prediction.direction, condition.prediction.smallest_effect)
     return ConditionResult(condition, tuple(treatment), tuple(control), interval, verdict)
 
@@ -283,7 +283,7 @@ def _check_runs(experiment: Experiment, needed: int, runs: Sequence[Run]) -> Non
     if missing:
         errors = sorted({run.error for run in runs if run.error})
         summary = f"{missing} of the {needed} runs of {experiment.claim.id} have not been trained to their end."
-        raise TrialError(" ".join([summary, *errors]))
+        raise MissingResultsError(" ".join([summary, *errors]))
 
 
 COLUMNS = (
@@ -292,7 +292,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def conditions_frame(trial: Trial) -> pd.DataFrame:
+def conditions_frame(trial: ExperimentResult) -> pd.DataFrame:
     """One row per condition, those that decide first; COLUMNS.
 
     `id` and `verdict` are ids, `condition`, `words` and the names are for display. `control` and `treatment` are the
@@ -304,7 +304,7 @@ def conditions_frame(trial: Trial) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"decides": bool})
 
 
-def _row(trial: Trial, result: ConditionResult, *, decides: bool) -> dict[str, object]:
+def _row(trial: ExperimentResult, result: ConditionResult, *, decides: bool) -> dict[str, object]:
     condition, interval = result.condition, result.interval
     return {
         "id": condition.id,

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import Claim, Experiment, parse_experiment, plan_experiment
-from bnlab.claims.recorded import recorded_trials
-from bnlab.claims.results import CachedResults, Trial, read_cached_results, read_trial
+from bnlab.claims.recorded import recorded_results
+from bnlab.claims.results import CachedResults, ExperimentResult, read_cached_results, read_result
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.runs.experiment_queue import queued
 from bnlab.runs.run import Run
@@ -19,7 +19,7 @@ from bnlab.runs.scheduler import Scheduler
 class ClaimStatus:
     """A claim's latest trial and, while another experiment is queued for it, its runner and progress."""
 
-    trial: Trial | None
+    trial: ExperimentResult | None
     runner: ClaimRunner | None = None
     progress: ClaimProgress | None = None
 
@@ -42,7 +42,7 @@ class ClaimService:
         self.lab = lab
         self._lock = threading.Lock()
         self._runners: dict[str, ClaimRunner] = {}
-        self._trials: dict[str, tuple[object, Trial]] = {}
+        self._trials: dict[str, tuple[object, ExperimentResult]] = {}
 
     def snapshot(self) -> "ClaimSnapshot":
         """The claims as they are now."""
@@ -53,12 +53,12 @@ class ClaimService:
         with self._lock:
             return self._runners.setdefault(experiment.name, ClaimRunner(self.lab, experiment))
 
-    def read(self, experiment: Experiment, runs: Sequence[Run] = ()) -> Trial:
+    def read(self, experiment: Experiment, runs: Sequence[Run] = ()) -> ExperimentResult:
         """The trial of a complete experiment; it has trained `runs`."""
         version = tuple(run.updated_at for run in runs)
         cached = self._trials.get(experiment.name)
         if cached is None or cached[0] != version:
-            cached = self._trials[experiment.name] = (version, read_trial(self.lab.store, experiment))
+            cached = self._trials[experiment.name] = (version, read_result(self.lab.store, experiment))
         return cached[1]
 
 
@@ -93,7 +93,7 @@ class ClaimSnapshot:
             if progress.is_complete:
                 return ClaimStatus(self.service.read(experiment, progress.runs), *(latest or ()))
             latest = latest or (runner, progress)
-        return ClaimStatus(recorded_trials().get(claim.id), *(latest or ()))
+        return ClaimStatus(recorded_results().get(claim.id), *(latest or ()))
 
     @cached_property
     def _queued_experiments(self) -> list[Experiment]:

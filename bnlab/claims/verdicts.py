@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from bnlab.claims.statistics import Interval
 
-HOW_JUDGED = (
+CONDITION_RULES = (
     "A condition is *supported* where the whole interval of the differences is, in the direction claimed, at least the "
     "smallest effect that counts, and *contradicted* where it is at most its opposite. *No detectable "
     "difference* means none that counts: the interval lies between the two (without zero in it, the difference is *too "
@@ -15,7 +15,7 @@ HOW_JUDGED = (
 )
 """What `judge` does, for the reader of a verdict."""
 
-HOW_COMBINED = (
+CLAIM_RULES = (
     "A statement that one condition supports and another contradicts, or shows no difference for, *holds only when* "
     "the former is the case: it holds only in part, whatever the other conditions say. Else one condition without "
     "enough seeds leaves the whole unsettled. Once all are settled, the statement is supported where all support it, "

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bnlab.claims.catalog.networks import KINDS, counted_layers, deep_pair
+from bnlab.claims.catalog.networks import ACTIVATION_KINDS, depth_text, deep_pair
 from bnlab.specs.network import describe_network
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ACTIVATION_KINDS)
 @pytest.mark.parametrize("depth", [1, 20])
 def test_a_pair_differs_in_bn_alone(kind: str, depth: int) -> None:
     without, normalized = deep_pair(kind, depth)
@@ -17,4 +17,4 @@ def test_a_pair_differs_in_bn_alone(kind: str, depth: int) -> None:
 
 
 def test_layers_are_counted_in_words() -> None:
-    assert (counted_layers("relu", 1), counted_layers("tanh", 5)) == ("1 ReLU layer", "5 tanh layers")
+    assert (depth_text("relu", 1), depth_text("tanh", 5)) == ("1 ReLU layer", "5 tanh layers")

@@ -6,13 +6,13 @@ import pytest
 
 from bnlab.claims.measures import (
     final_accuracy,
-    gain,
-    non_trainable_per_unit,
-    operations,
+    mean_gain,
+    count_non_trainable_per_unit,
+    count_operations,
     seconds_to_or_all,
     spread,
     steps_to_or_all,
-    trainable_per_unit,
+    count_trainable_per_unit,
 )
 from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
@@ -59,18 +59,18 @@ def test_an_accuracy_that_is_never_reached_counts_with_all_planned_steps(store: 
 @pytest.mark.parametrize("changes", [{"input_normalization": True}, {"placement": "after_activation"}])
 def test_bn_has_four_parameters_a_unit_two_of_them_trainable(changes: dict[str, object]) -> None:
     spec = RunSpec(**changes)
-    assert (trainable_per_unit(spec), non_trainable_per_unit(spec)) == (2, 2)
-    assert trainable_per_unit(RunSpec(**changes, center=False)) == 1
-    assert trainable_per_unit(RunSpec()) == non_trainable_per_unit(RunSpec()) == 0
+    assert (count_trainable_per_unit(spec), count_non_trainable_per_unit(spec)) == (2, 2)
+    assert count_trainable_per_unit(RunSpec(**changes, center=False)) == 1
+    assert count_trainable_per_unit(RunSpec()) == count_non_trainable_per_unit(RunSpec()) == 0
 
 
 def test_operations_are_counted_by_hand() -> None:
     dense = 2 * 784 * 8 + 8 + 2 * 8 * 10 + 10
-    assert operations(RunSpec(hidden_units=(8,))) == dense
-    assert operations(RunSpec(hidden_units=(8,), placement="before_activation")) == dense + 2 * 8
-    assert operations(RunSpec(hidden_units=(8,), use_bias=False, input_normalization=True)) == dense - 8 + 2 * 784
+    assert count_operations(RunSpec(hidden_units=(8,))) == dense
+    assert count_operations(RunSpec(hidden_units=(8,), placement="before_activation")) == dense + 2 * 8
+    assert count_operations(RunSpec(hidden_units=(8,), use_bias=False, input_normalization=True)) == dense - 8 + 2 * 784
 
 
 def test_several_numbers_become_one() -> None:
     assert spread([90.0, 10.0, 50.0]) == 80
-    assert gain([90.0, 95.0, 80.0, 81.0]) == 3
+    assert mean_gain([90.0, 95.0, 80.0, 81.0]) == 3

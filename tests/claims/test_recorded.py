@@ -12,28 +12,28 @@ import pytest
 from bnlab.claims import recorded
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import Arm, Claim, Condition, plan_experiment
-from bnlab.claims.recorded import read_trials, recorded_trials, write_trials
-from bnlab.claims.results import Effort, Trial, judge_trial, needed_measurements, trained_specs
+from bnlab.claims.recorded import parse_results, recorded_results, write_results
+from bnlab.claims.results import TrainingCost, ExperimentResult, judge_experiment, needed_measurements, trained_specs
 from bnlab.claims.verdicts import Verdict
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "claims_0_1.json"
 EARLIER = {trial["claim"]: trial for trial in json.loads(FIXTURE.read_text(encoding="utf-8"))}
 """What version 0.1 showed of the trials that ship, by the claim's id; conditions and measures by their names."""
-EFFORT = Effort(runs=30, diverged=1, steps=1000, seconds=12.5)
+EFFORT = TrainingCost(runs=30, diverged=1, steps=1000, seconds=12.5)
 
 
-def trial_of(claim: str) -> Trial:
+def trial_of(claim: str) -> ExperimentResult:
     numbers = {
         condition.id: ([80.0, 81.0, math.nan if place else 82.123456789], [90.0, 92.0, 91.0])
         for place, condition in enumerate(CLAIMS[claim].all_conditions)
     }
-    return judge_trial(plan_experiment(CLAIMS[claim], "quick", range(3)), numbers, EFFORT)
+    return judge_experiment(plan_experiment(CLAIMS[claim], "quick", range(3)), numbers, EFFORT)
 
 
 def test_a_trial_is_read_as_it_was_held(tmp_path: Path) -> None:
     held, path = trial_of("A2"), tmp_path / "trials.jsonl"
-    write_trials([held, trial_of("O1")], path)
-    trials = read_trials(path.read_text())
+    write_results([held, trial_of("O1")], path)
+    trials = parse_results(path.read_text())
     assert list(trials) == ["A2", "O1"]
     read = trials["A2"]
     assert (read.experiment, read.effort, read.text) == (held.experiment, EFFORT, held.text)
@@ -47,17 +47,17 @@ def test_numbers_of_a_claim_that_has_changed_are_not_its_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "trials.jsonl"
-    write_trials([trial_of("A1")], path)
+    write_results([trial_of("A1")], path)
     larger = replace(CLAIMS["A1"].quick, changes={"epochs": 3})
     monkeypatch.setitem(recorded.CLAIMS, "A1", replace(CLAIMS["A1"], quick=larger))
-    assert read_trials(path.read_text()) == {}
-    assert read_trials(json.dumps({"experiment": "Z9 quick 0:5"})) == {}
+    assert parse_results(path.read_text()) == {}
+    assert parse_results(json.dumps({"experiment": "Z9 quick 0:5"})) == {}
 
 
 @pytest.mark.parametrize("name", EARLIER)
 def test_shipped_trials_are_those_of_0_1(name: str) -> None:
     """Numbers, intervals and verdicts, condition by condition, and the specs that gave them."""
-    trial, earlier = recorded_trials()[name], EARLIER[name]
+    trial, earlier = recorded_results()[name], EARLIER[name]
     assert (trial.experiment.name, trial.origin) == (earlier["experiment"], earlier["origin"])
     assert vars(trial.effort) == earlier["effort"]
     assert trial.verdict.label == earlier["verdict"]
@@ -123,10 +123,10 @@ def reworded(claim: Claim) -> Claim:
 
 
 def test_rewording_loses_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = recorded_trials()
+    shipped = recorded_results()
     for name, claim in CLAIMS.items():
         monkeypatch.setitem(recorded.CLAIMS, name, reworded(claim))
-    trials = read_trials(recorded.SHIPPED.read_text(encoding="utf-8"))
+    trials = parse_results(recorded.RESULTS_FILE.read_text(encoding="utf-8"))
     assert list(trials) == list(shipped)
     for name, trial in trials.items():
         assert trial.experiment.claim.question == "New?"
@@ -137,15 +137,15 @@ def test_rewording_loses_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_shipped_trial_belongs_to_a_claim() -> None:
-    lines = recorded.SHIPPED.read_text(encoding="utf-8").splitlines()
-    assert list(recorded_trials()) == [json.loads(line)["experiment"].split()[0] for line in lines]
-    assert set(EARLIER) <= set(recorded_trials())
+    lines = recorded.RESULTS_FILE.read_text(encoding="utf-8").splitlines()
+    assert list(recorded_results()) == [json.loads(line)["experiment"].split()[0] for line in lines]
+    assert set(EARLIER) <= set(recorded_results())
 
 
 def test_two_who_ask_at_once_have_them_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[str] = []
 
-    def slow(text: str) -> dict[str, Trial]:
+    def slow(text: str) -> dict[str, ExperimentResult]:
         judged.append(text)
         time.sleep(0.05)
         return {}
@@ -153,6 +153,6 @@ def test_two_who_ask_at_once_have_them_judged_once(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(recorded, "read_trials", slow)
     recorded._shipped_trials.cache_clear()
     with ThreadPoolExecutor(2) as both:
-        assert [answer.result() for answer in [both.submit(recorded.recorded_trials) for _ in range(2)]] == [{}, {}]
+        assert [answer.result() for answer in [both.submit(recorded.recorded_results) for _ in range(2)]] == [{}, {}]
     recorded._shipped_trials.cache_clear()
     assert len(judged) == 1

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import plan_experiment
-from bnlab.claims.recorded import recorded_trials
+from bnlab.claims.recorded import recorded_results
 from bnlab.claims.report import claims_report
-from bnlab.claims.results import Effort, judge_trial
+from bnlab.claims.results import TrainingCost, judge_experiment
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
 
@@ -14,8 +14,8 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
 def test_a_section_a_trial_with_its_numbers() -> None:
     claim = CLAIMS["A1"]
     numbers = {condition.id: ([97.0, 97.4, 97.1], [97.5, 98.1, 97.4]) for condition in claim.all_conditions}
-    experiment, effort = plan_experiment(claim, "quick", range(3)), Effort(36, 2, 1200, 12.4)
-    trial = judge_trial(experiment, numbers, effort, "1 May 2026, 2 cores")
+    experiment, effort = plan_experiment(claim, "quick", range(3)), TrainingCost(36, 2, 1200, 12.4)
+    trial = judge_experiment(experiment, numbers, effort, "1 May 2026, 2 cores")
     page = claims_report([trial])
     assert "## A1: “There is no need to scale the data if BN is the first layer.”" in page
     assert (
@@ -30,13 +30,13 @@ def test_a_section_a_trial_with_its_numbers() -> None:
 
 
 def test_what_is_to_be_known_of_the_comparison_is_said() -> None:
-    trial = recorded_trials()["O3"]
+    trial = recorded_results()["O3"]
     page = claims_report([trial])
     assert "- The training loss does not depend on the moving statistics at all" in page
     assert "| the moving mean, training mode | 0 | 0 | 0 loss | 0.0001 | no detectable difference |" in page
 
 
 def test_the_document_is_the_one_of_the_trials_that_ship() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == claims_report(recorded_trials().values()), (
+    assert DOCUMENT.read_text(encoding="utf-8") == claims_report(recorded_results().values()), (
         "write it anew: python -m bnlab report docs/claims.md"
     )

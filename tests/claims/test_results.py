@@ -10,8 +10,8 @@ import pytest
 
 from bnlab.claims.measures import SPREAD, STEPS_TO_95, TRAINABLE
 from bnlab.claims.model import Arm, Condition, Measure, Prediction, Size, WorkerMeasure, plan_experiment
-from bnlab.claims.report import trial_document
-from bnlab.claims.results import TrialError, needed_measurements, read_trial, trained_specs
+from bnlab.claims.report import result_document
+from bnlab.claims.results import MissingResultsError, needed_measurements, read_result, trained_specs
 from bnlab.claims.runner import missing_specs
 from bnlab.claims.verdicts import Verdict
 from bnlab.runs.measurements import Measurement, write_measurement
@@ -49,7 +49,7 @@ def recorded(store: Store, without: list[float], normalized: list[float]) -> Sto
 
 
 def test_a_trial_is_read_from_its_runs(store: Store) -> None:
-    trial = read_trial(recorded(store, [80, 81, 82], [90, 92, 91]), EXPERIMENT)
+    trial = read_result(recorded(store, [80, 81, 82], [90, 92, 91]), EXPERIMENT)
     (result,) = trial.results
     assert result.control == pytest.approx((80, 81, 82))
     assert result.treatment == pytest.approx((90, 92, 91))
@@ -61,7 +61,7 @@ def test_a_trial_is_read_from_its_runs(store: Store) -> None:
 
 
 def test_it_is_json_as_promised(store: Store) -> None:
-    document = trial_document(read_trial(recorded(store, [80, 81, 82], [80, 80, 80]), EXPERIMENT))
+    document = result_document(read_result(recorded(store, [80, 81, 82], [80, 80, 80]), EXPERIMENT))
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == [
         "id", "verdict", "text", "measure", "unit", "conditions", "difference", "runs", "seconds",
@@ -85,16 +85,16 @@ def test_it_is_json_as_promised(store: Store) -> None:
 
 
 def test_one_seed_is_not_enough_and_its_interval_is_null(store: Store) -> None:
-    trial = read_trial(recorded(store, [80], [90]), plan_experiment(CLAIM, "quick", range(1)))
+    trial = read_result(recorded(store, [80], [90]), plan_experiment(CLAIM, "quick", range(1)))
     assert trial.verdict is Verdict.TOO_FEW
-    assert trial_document(trial)["difference"] == {"mean": pytest.approx(10), "ci": [None, None], "n": 1}
+    assert result_document(trial)["difference"] == {"mean": pytest.approx(10), "ci": [None, None], "n": 1}
 
 
 def test_diverged_runs_count_as_a_guess(store: Store) -> None:
     recorded(store, [], [90, 92, 91])
     for seed in SEEDS:
         train(store, TINY, 95, seed, RunState.DIVERGED)
-    trial = read_trial(store, EXPERIMENT)
+    trial = read_result(store, EXPERIMENT)
     assert trial.results[0].control == (10, 10, 10)
     assert (trial.effort.diverged, trial.verdict) == (3, Verdict.SUPPORTED)
 
@@ -106,21 +106,21 @@ def test_runs_that_lack_are_told_with_their_errors(store: Store) -> None:
     failed = store.launch(missing[0], "X1", OWNER)
     store.finish(failed.digest, OWNER, RunState.FAILED, "It ran out of memory.")
     words = "1 of the 6 runs of X1 have not been trained to their end. It ran out of memory."
-    with pytest.raises(TrialError, match=words):
-        read_trial(store, EXPERIMENT)
+    with pytest.raises(MissingResultsError, match=words):
+        read_result(store, EXPERIMENT)
 
 
 def test_conditions_that_disagree_are_named_and_supplementary_ones_decide_nothing(store: Store) -> None:
     slow = replace(CLAIM.conditions[0], id="steps", measure=STEPS_TO_95)
     opposite = replace(CLAIM.conditions[0], id="opposite", prediction=Prediction(-1, 1, "None."))
     claim = replace(CLAIM, conditions=(CLAIM.conditions[0], slow), supplementary=(opposite,))
-    trial = read_trial(recorded(store, [80, 81, 82], [90, 92, 91]), plan_experiment(claim))
+    trial = read_result(recorded(store, [80, 81, 82], [90, 92, 91]), plan_experiment(claim))
     assert trial.verdict is Verdict.CONDITIONAL
     assert trial.text == "holds only when small"
     ids = {verdict: [condition.id for condition in found] for verdict, found in trial.by_verdict.items()}
     assert ids == {Verdict.SUPPORTED: ["small"], Verdict.NO_DIFFERENCE: ["steps"]}
     assert trial.supplementary[0].verdict is Verdict.CONTRADICTED
-    last = trial_document(trial)["conditions"][-1]
+    last = result_document(trial)["conditions"][-1]
     assert (last["condition"], last["arm"]) == ("opposite", "treatment")
     assert trial.effort.runs == 6
 
@@ -133,7 +133,7 @@ def test_an_arm_of_several_specs_is_one_number_a_seed(store: Store) -> None:
     condition = Condition(
         "spread", "spread", Arm("BN", (NORMALIZED,)), several, SPREAD, Prediction(-1, 5, "Five points.")
     )
-    trial = read_trial(store, plan_experiment(replace(CLAIM, conditions=(condition,))))
+    trial = read_result(store, plan_experiment(replace(CLAIM, conditions=(condition,))))
     assert trial.results[0].control == pytest.approx((30, 31, 32))
     assert trial.results[0].treatment == (0, 0, 0)
     assert trial.verdict is Verdict.SUPPORTED
@@ -142,7 +142,7 @@ def test_an_arm_of_several_specs_is_one_number_a_seed(store: Store) -> None:
 def test_what_is_counted_needs_no_run_and_no_second_seed(store: Store) -> None:
     claim = replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=TRAINABLE),))
     assert missing_specs(store, plan_experiment(claim)) == ()
-    trial = read_trial(store, plan_experiment(claim, "quick", range(1)))
+    trial = read_result(store, plan_experiment(claim, "quick", range(1)))
     assert trial.difference.mean == trial.difference.low == 2 * 8
     assert trial.verdict is Verdict.SUPPORTED
 
@@ -166,15 +166,15 @@ def test_measurements_are_taken_once_for_each_spec_and_seed(store: Store) -> Non
     assert trained_specs(plan_experiment(claim)) == ()
     for measurement in measurements:
         write_measurement(store, measurement, count_layers("", measurement.spec))
-    trial = read_trial(store, plan_experiment(claim))
+    trial = read_result(store, plan_experiment(claim))
     assert trial.results[0].treatment == (5, 5, 5)
     assert trial.results[0].control == (4, 4, 4)
 
 
 def test_missing_measurements_are_reported(store: Store) -> None:
     claim = replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=LAYERS),))
-    with pytest.raises(TrialError, match="6 of the measurements for X1 have not been taken"):
-        read_trial(store, plan_experiment(claim))
+    with pytest.raises(MissingResultsError, match="6 of the measurements for X1 have not been taken"):
+        read_result(store, plan_experiment(claim))
 
 
 def test_a_measurement_after_training_needs_the_run() -> None:

@@ -4,13 +4,13 @@ import pytest
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import plan_experiment
-from bnlab.claims.results import COLUMNS, Effort, conditions_frame, judge_trial
+from bnlab.claims.results import COLUMNS, TrainingCost, conditions_frame, judge_experiment
 
 
 def test_a_row_a_condition_with_its_numbers() -> None:
     claim = CLAIMS["A1"]
     numbers = {condition.id: ([97.0, 97.4], [97.5, 98.1]) for condition in claim.all_conditions}
-    trial = judge_trial(plan_experiment(claim, "quick", range(3, 5)), numbers, Effort(12, 0, 100, 1.0))
+    trial = judge_experiment(plan_experiment(claim, "quick", range(3, 5)), numbers, TrainingCost(12, 0, 100, 1.0))
     frame = conditions_frame(trial)
     assert tuple(frame.columns) == COLUMNS
     assert frame["condition"].tolist() == [condition.title for condition in claim.all_conditions]

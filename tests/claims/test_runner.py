@@ -12,7 +12,7 @@ import pytest
 from bnlab.claims import runner as hearing
 from bnlab.claims.measures import TRAINABLE
 from bnlab.claims.model import Condition, Experiment, Measure, WorkerMeasure, plan_experiment
-from bnlab.claims.results import Coverage, needed_measurements, read_cached_results, read_trial, trained_specs
+from bnlab.claims.results import Coverage, needed_measurements, read_cached_results, read_result, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner, missing_specs
 from bnlab.runs.experiment_queue import queued
 from bnlab.runs.groups import launch_group
@@ -95,7 +95,7 @@ def test_an_experiment_is_completed_and_its_runs_are_not_trained_again(store: St
         assert fractions == sorted(fractions)
         assert (seen[-1].coverage, fractions[-1]) == (Coverage(4, 4, 4, 4), 1)
         assert coverage(store, EXPERIMENT).is_complete
-        trial = read_trial(store, EXPERIMENT)
+        trial = read_result(store, EXPERIMENT)
         assert trial.results[1].control == (2, 2), "measured after the training"
         larger = EXPERIMENT.with_more_seeds(1)
         assert coverage(store, larger) == Coverage(6, 4, 6, 4)

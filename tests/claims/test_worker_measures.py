@@ -31,7 +31,7 @@ from bnlab.claims.measures import (
     shifts,
 )
 from bnlab.claims.model import WorkerMeasure, plan_experiment
-from bnlab.claims.results import needed_measurements, read_trial
+from bnlab.claims.results import needed_measurements, read_result
 from bnlab.claims.verdicts import Verdict
 from bnlab.runs.diagnostics import SENSITIVITY_COLUMNS
 from bnlab.runs.folding import PredictionCost
@@ -140,7 +140,7 @@ def test_the_loss_does_not_depend_on_what_its_mode_does_not_use(tmp_path: Path) 
     assert len(measurements) == 2 * 3  # one per network and seed, however many numbers are read from it
     for measurement in measurements:
         write_measurement(store, measurement, NOTHING if measurement.spec.placement == "none" else CHANGES)
-    trial = read_trial(store, experiment)
+    trial = read_result(store, experiment)
     assert trial.verdict is Verdict.CONDITIONAL
     assert [condition.id for condition in trial.by_verdict[Verdict.NO_DIFFERENCE]] == [
         "batch_mean_inference", "batch_variance_inference", "moving_mean_training", "moving_variance_training",

@@ -7,7 +7,7 @@ from typing import Any
 from bnlab.claims.catalog.networks import (
     FEWER_SECONDS,
     FEWER_STEPS,
-    KINDS,
+    ACTIVATION_KINDS,
     MORE_ACCURATE,
     PAIRS,
     PAIRS_FULL,
@@ -15,8 +15,8 @@ from bnlab.claims.catalog.networks import (
     PAIRS_REMARK,
     SECONDS_REMARK,
     TARGET_REMARK,
-    Pair,
-    counted_layers,
+    NetworkPair,
+    depth_text,
     deep_pair,
 )
 from bnlab.claims.measures import (
@@ -110,7 +110,7 @@ def _gradient_condition(kind: str, depth: int, step: int) -> Condition:
     without, normalized = deep_pair(kind, depth)
     return Condition(
         f"{kind}_{depth}_step_{step}",
-        f"{counted_layers(kind, depth)}, {GRADIENT_STEPS[step]}",
+        f"{depth_text(kind, depth)}, {GRADIENT_STEPS[step]}",
         Arm("BN", (normalized,)),
         Arm("no BN", (without,)),
         DECADES_APART[step],
@@ -119,10 +119,10 @@ def _gradient_condition(kind: str, depth: int, step: int) -> Condition:
 
 
 def _gradient_conditions(depths: Iterable[int], steps: Iterable[int]) -> tuple[Condition, ...]:
-    return tuple(itertools.starmap(_gradient_condition, itertools.product(KINDS, depths, steps)))
+    return tuple(itertools.starmap(_gradient_condition, itertools.product(ACTIVATION_KINDS, depths, steps)))
 
 
-def _noisy(pair: Pair) -> Condition:
+def _noisy(pair: NetworkPair) -> Condition:
     """Noise after BN changes the distribution of each layer's inputs at every step, so that it is not stable."""
     noisy = Arm("BN with noise after it", (revise_spec(pair.treatment, {"noise": True}),))
     title = f"{pair.title}, noise after BN"

@@ -28,7 +28,7 @@ from bnlab.claims.measures import (
     SECONDS_TO_97,
     TRAINABLE,
 )
-from bnlab.claims.model import COUNTED, Arm, Claim, Condition, Finding, Measure, Prediction
+from bnlab.claims.model import COUNTED_SIZE, Arm, Claim, Condition, Finding, Measure, Prediction
 from bnlab.specs.run_spec import RunSpec
 
 _ONE_MORE = Prediction(+1, 1, "These are counted, so one more is more.")
@@ -55,8 +55,8 @@ DISADVANTAGES = (
         question="How many layers and parameters, and how many multiplications and additions for one image, does BN "
         "before the activations add to the notebook's 300 · 100 network?",
         conditions=tuple(_counted(m.id, m.title, _WITH, m) for m in (OPERATIONS, PARAMETERS, LAYERS)),
-        quick=COUNTED,
-        full=COUNTED,
+        quick=COUNTED_SIZE,
+        full=COUNTED_SIZE,
     ),
     Claim(
         id="D2",
@@ -67,8 +67,8 @@ DISADVANTAGES = (
             _counted("bias_kept", "the bias kept", _WITH, TRAINABLE),
             _counted("bias_left_out", "the bias left out", _WITHOUT_BIAS, TRAINABLE),
         ),
-        quick=COUNTED,
-        full=COUNTED,
+        quick=COUNTED_SIZE,
+        full=COUNTED_SIZE,
     ),
     Claim(
         id="D3",

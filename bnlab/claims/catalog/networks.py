@@ -8,7 +8,7 @@ from bnlab.specs.validation import revise_spec
 
 
 @dataclass(frozen=True)
-class Kind:
+class ActivationKind:
     """An activation, with the initializer that suits it."""
 
     title: str
@@ -16,28 +16,28 @@ class Kind:
     kernel_initializer: str
 
 
-KINDS = {
-    "relu": Kind("ReLU", "relu", "he_normal"),
-    "sigmoid": Kind("sigmoid", "sigmoid", "glorot_normal"),
-    "tanh": Kind("tanh", "tanh", "glorot_normal"),
+ACTIVATION_KINDS = {
+    "relu": ActivationKind("ReLU", "relu", "he_normal"),
+    "sigmoid": ActivationKind("sigmoid", "sigmoid", "glorot_normal"),
+    "tanh": ActivationKind("tanh", "tanh", "glorot_normal"),
 }
 """By id. Without BN, gradients keep their size through the ReLUs and vanish in the sigmoids."""
 
 
 def deep_pair(kind: str, depth: int) -> tuple[RunSpec, RunSpec]:
     """Without and with BN: `depth` hidden layers of 100 units."""
-    activation, initializer = KINDS[kind].activation, KINDS[kind].kernel_initializer
+    activation, initializer = ACTIVATION_KINDS[kind].activation, ACTIVATION_KINDS[kind].kernel_initializer
     without = RunSpec(hidden_units=(100,) * depth, activation=activation, kernel_initializer=initializer)
     return without, revise_spec(without, {"placement": "before_activation"})
 
 
-def counted_layers(kind: str, depth: int) -> str:
+def depth_text(kind: str, depth: int) -> str:
     """As `20 ReLU layers`."""
-    return f"{depth} {KINDS[kind].title} layer{'' if depth == 1 else 's'}"
+    return f"{depth} {ACTIVATION_KINDS[kind].title} layer{'' if depth == 1 else 's'}"
 
 
 @dataclass(frozen=True)
-class Pair:
+class NetworkPair:
     """Two specs to be compared. The id begins those of its conditions."""
 
     id: str
@@ -52,13 +52,13 @@ class Pair:
         return Condition(f"{self.id}_{measure.id}", title, treatment, control, measure, prediction)
 
 
-def _pair_at_rate(identifier: str, learning_rate: float) -> Pair:
+def _pair_at_rate(identifier: str, learning_rate: float) -> NetworkPair:
     control = RunSpec(kernel_initializer="he_normal", learning_rate=learning_rate)
     treatment = revise_spec(control, {"placement": "before_activation"})
-    return Pair(identifier, f"rate {learning_rate:g}", treatment, control)
+    return NetworkPair(identifier, f"rate {learning_rate:g}", treatment, control)
 
 
-NOTEBOOK_PAIR = Pair(
+NOTEBOOK_PAIR = NetworkPair(
     "notebook",
     "the notebook's pair",
     treatment=RunSpec(placement="before_activation", input_normalization=True, use_bias=False),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bnlab.claims.measures import LOSS_CHANGES, NON_TRAINABLE_PER_UNIT, QUANTITIES, TRAINABLE_PER_UNIT
-from bnlab.claims.model import COUNTED, Arm, Claim, Condition, Measure, Prediction, Size
+from bnlab.claims.model import COUNTED_SIZE, Arm, Claim, Condition, Measure, Prediction, Size
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import revise_spec
 
@@ -49,8 +49,8 @@ OBSERVATIONS = (
         question="How many trainable parameters do the BN layers have for each unit they normalize?",
         conditions=_at_each_placement(TRAINABLE_PER_UNIT),
         remarks=(_FOUR_PER_UNIT,),
-        quick=COUNTED,
-        full=COUNTED,
+        quick=COUNTED_SIZE,
+        full=COUNTED_SIZE,
     ),
     Claim(
         id="O2",
@@ -59,8 +59,8 @@ OBSERVATIONS = (
         "(Keras keeps a moving mean and a moving variance, not a standard deviation.)",
         conditions=_at_each_placement(NON_TRAINABLE_PER_UNIT),
         remarks=(_FOUR_PER_UNIT,),
-        quick=COUNTED,
-        full=COUNTED,
+        quick=COUNTED_SIZE,
+        full=COUNTED_SIZE,
     ),
     Claim(
         id="O3",

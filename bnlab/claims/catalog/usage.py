@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bnlab.claims.catalog.networks import KINDS, counted_layers, deep_pair
+from bnlab.claims.catalog.networks import ACTIVATION_KINDS, depth_text, deep_pair
 from bnlab.claims.measures import ACCURACY, GAIN
 from bnlab.claims.model import Arm, Claim, Condition, Finding, Prediction, Size
 from bnlab.specs.run_spec import RunSpec
@@ -19,9 +19,9 @@ def _deeper(kind: str, depth: int, others: Sequence[int]) -> Condition:
     shallow_specs = tuple(spec for other in others for spec in deep_pair(kind, other))
     return Condition(
         f"{kind}_{depth}_against_{'_'.join(map(str, others))}",
-        f"{counted_layers(kind, depth)} against {shallow}",
-        Arm(f"BN's gain in {counted_layers(kind, depth)}", deep_pair(kind, depth)),
-        Arm(f"BN's gain in {shallow} {KINDS[kind].title} layers", shallow_specs),
+        f"{depth_text(kind, depth)} against {shallow}",
+        Arm(f"BN's gain in {depth_text(kind, depth)}", deep_pair(kind, depth)),
+        Arm(f"BN's gain in {shallow} {ACTIVATION_KINDS[kind].title} layers", shallow_specs),
         GAIN,
         Prediction(+1, 1, "To choose by depth, it must matter to more than one image in a hundred."),
     )
@@ -31,7 +31,7 @@ def _at_depth(kind: str, depth: int) -> Condition:
     without, normalized = deep_pair(kind, depth)
     return Condition(
         f"{kind}_{depth}",
-        counted_layers(kind, depth),
+        depth_text(kind, depth),
         Arm("BN", (normalized,)),
         Arm("no BN", (without,)),
         ACCURACY,
@@ -72,7 +72,7 @@ def _in_network(network: str, rate: str) -> Condition:
     )
 
 
-WHEN = (
+USAGE = (
     Claim(
         id="W1",
         statement="Use it in networks deeper than 10 layers.",

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
-from bnlab.claims.formatting import LOOKS, thresholds, time_text, where_text
+from bnlab.claims.formatting import VERDICT_STYLES, format_thresholds, duration_text, verdict_counts_text
 from bnlab.claims.model import FULL, QUICK, Claim, Experiment, Size, plan_experiment
-from bnlab.claims.results import Coverage, Trial
+from bnlab.claims.results import Coverage, ExperimentResult
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.claims.service import ClaimService, ClaimSnapshot, ClaimStatus
-from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
+from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
 from bnlab.runs.groups import group_progress
 from bnlab.ui.claims.evidence import render_evidence
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
@@ -61,15 +61,15 @@ def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, 
             _render_run(snapshot, claim, status)
 
 
-def _render_verdict(claim: Claim, trial: Trial | None) -> None:
+def _render_verdict(claim: Claim, trial: ExperimentResult | None) -> None:
     st.subheader(f"{claim.id} · “{escape_markdown(claim.statement)}”", anchor=claim.id.lower())
     if trial is None:
         st.badge("Not tried yet", icon=":material/gavel:", color="gray")
         return
-    look = LOOKS[trial.verdict]
+    look = VERDICT_STYLES[trial.verdict]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(f"{look.sign} {look.title}", color=look.colour)
-        if where := where_text(trial):
+        if where := verdict_counts_text(trial):
             st.markdown(where, width="content")
 
 
@@ -103,10 +103,10 @@ def progress_text(experiment: Experiment, progress: ClaimProgress) -> str:
 
 
 def _left(seconds: float | None) -> str:
-    return f", about {time_text(seconds)} left" if seconds else ""
+    return f", about {duration_text(seconds)} left" if seconds else ""
 
 
-def _render_method(claim: Claim, trial: Trial | None) -> None:
+def _render_method(claim: Claim, trial: ExperimentResult | None) -> None:
     with st.expander("The method, and what others found", icon=":material/science:"):
         st.markdown("\n\n".join(_method(claim, trial.experiment.size if trial else claim.quick)))
 
@@ -118,10 +118,10 @@ def _method(claim: Claim, size: Size) -> Iterator[str]:
         "the same initial weights wherever shapes and initializers agree. The interval is that of their differences, "
         "at 95 %."
     )
-    yield f"**The verdict.** {HOW_JUDGED} {HOW_COMBINED}"
+    yield f"**The verdict.** {CONDITION_RULES} {CLAIM_RULES}"
     if claim.remarks:
         yield "**To know of it.**\n" + _listed(claim.remarks)
-    yield "**The smallest effect that counts**, fixed beforehand.\n" + _listed(thresholds(claim))
+    yield "**The smallest effect that counts**, fixed beforehand.\n" + _listed(format_thresholds(claim))
     if size.changes:
         yield (
             "**The size.** "

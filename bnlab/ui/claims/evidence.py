@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from bnlab.charts.effects import TYPE, effect_text, effects_alt, effects_figure, effects_height
-from bnlab.claims.formatting import amount, effort_text
-from bnlab.claims.results import Trial, conditions_frame
+from bnlab.claims.formatting import format_value, cost_text
+from bnlab.claims.results import ExperimentResult, conditions_frame
 from bnlab.ui.live_chart import live_chart
 
 MAX_KEPT = 64
@@ -25,12 +25,12 @@ class _Chart:
     alt: str
 
 
-def render_evidence(trial: Trial, *, projector: bool) -> None:
+def render_evidence(trial: ExperimentResult, *, projector: bool) -> None:
     """Draw the deciding conditions and what they took; in expanders the supplementary ones, and the numbers."""
     deciding, supplementary = _charts(trial, PROJECTED_TYPE if projector else TYPE)
     name = trial.experiment.claim.id
     _render_chart(deciding, f"effects-{name}")
-    st.caption(effort_text(trial))
+    st.caption(cost_text(trial))
     if trial.supplementary:
         with st.expander("Beside it, deciding nothing", icon=":material/add_chart:"):
             _render_chart(supplementary, f"beside-{name}")
@@ -43,7 +43,7 @@ def _render_chart(chart: _Chart, key: str) -> None:
 
 
 @lru_cache(MAX_KEPT)
-def _charts(trial: Trial, size: int) -> tuple[_Chart, _Chart]:
+def _charts(trial: ExperimentResult, size: int) -> tuple[_Chart, _Chart]:
     """Of the deciding and the supplementary conditions. Cached, since all cards are redrawn whenever one changes."""
     frame = conditions_frame(trial)
     return _chart(frame[frame["decides"]], size), _chart(frame[~frame["decides"]], size)
@@ -54,7 +54,7 @@ def _chart(frame: pd.DataFrame, size: int) -> _Chart:
 
 
 @lru_cache(MAX_KEPT)
-def _numbers(trial: Trial) -> pd.DataFrame:
+def _numbers(trial: ExperimentResult) -> pd.DataFrame:
     frame = conditions_frame(trial)
     return pd.DataFrame(
         {
@@ -71,4 +71,4 @@ def _numbers(trial: Trial) -> pd.DataFrame:
 
 
 def _arm(name: str, value: float) -> str:
-    return f"{name}: {amount(value)}"
+    return f"{name}: {format_value(value)}"

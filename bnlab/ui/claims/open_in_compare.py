@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from bnlab.claims.model import Arm, Claim, Condition, Experiment, plan_experiment
-from bnlab.claims.results import Trial, trained_specs
+from bnlab.claims.results import ExperimentResult, trained_specs
 from bnlab.claims.runner import spec_labels
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, MAX_SEEDS, MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.run_spec import RunSpec
@@ -15,7 +15,7 @@ from bnlab.ui.state import PageState
 MAX_PER_ARM = MAX_VARIANTS // 2
 
 
-def render_open_in_compare(claim: Claim, trial: Trial | None, state: PageState) -> None:
+def render_open_in_compare(claim: Claim, trial: ExperimentResult | None, state: PageState) -> None:
     """Draw the choice of a condition and the link that opens its networks in Compare."""
     experiment = trial.experiment if trial else plan_experiment(claim)
     conditions = {condition.id: condition for condition in claim.all_conditions}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from bnlab.claims.catalog.registry import CLAIMS
-from bnlab.claims.formatting import LOOKS
+from bnlab.claims.formatting import VERDICT_STYLES
 from bnlab.claims.model import Claim
 from bnlab.claims.service import ClaimStatus
 from bnlab.ui import services
@@ -46,7 +46,7 @@ def _tile(claim: Claim, status: ClaimStatus) -> str:
     if status.trial is None:
         sign, title, tint = "", "Not tried yet", "rgba(127,127,127,.08)"
     else:
-        look = LOOKS[status.trial.verdict]
+        look = VERDICT_STYLES[status.trial.verdict]
         sign, title, tint = look.sign, look.title, look.tint
     if status.is_running:
         title = "On trial now"
