@@ -94,7 +94,7 @@ def trials_table(trials: Sequence[ExperimentResult]) -> Table:
             escape(f"{_signed(difference.mean)} ({ends}) {claim.measure.difference_unit}, {claim.measure.title}"),
             str(len(trial.experiment.seeds)),
             str(trial.networks),
-            f"{trial.effort.seconds:.0f} s",
+            f"{trial.cost.seconds:.0f} s",
         )
     return table
 

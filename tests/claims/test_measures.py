@@ -1,18 +1,18 @@
-"""The numbers that claims are decided by, on runs whose records are known."""
+"""Measures of specs and of recorded runs."""
 
 from pathlib import Path
 
 import pytest
 
 from bnlab.claims.measures import (
-    final_accuracy,
-    mean_gain,
     count_non_trainable_per_unit,
     count_operations,
+    count_trainable_per_unit,
+    final_accuracy,
+    mean_gain,
     seconds_to_or_all,
     spread,
     steps_to_or_all,
-    count_trainable_per_unit,
 )
 from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
@@ -29,48 +29,48 @@ def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
 
 
-def ended(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
-    """A run with ACCURACIES at a tenth of a second per step."""
-    moments = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
-    run = record(store, SPEC, (1.0,) * steps, moments, state)
+def record_run(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
+    """A run with ACCURACIES that took a tenth of a second per step, and its evaluations."""
+    evaluations = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
+    run = record(store, SPEC, (1.0,) * steps, evaluations, state)
     return run, read_evaluations(store, [run])[run.digest]
 
 
-def test_final_accuracy_is_the_last_in_percent(store: Store) -> None:
-    assert final_accuracy(*ended(store)) == pytest.approx(96)
+def test_final_accuracy_is_the_last_one_in_percent(store: Store) -> None:
+    assert final_accuracy(*record_run(store)) == pytest.approx(96)
 
 
-def test_a_diverged_run_counts_as_a_guess(store: Store) -> None:
-    assert final_accuracy(*ended(store, RunState.DIVERGED, 9)) == 10
+def test_diverged_run_has_the_accuracy_of_a_guess(store: Store) -> None:
+    assert final_accuracy(*record_run(store, RunState.DIVERGED, 9)) == 10
 
 
-def test_an_accuracy_that_is_reached_counts_with_its_steps(store: Store) -> None:
-    evidence = ended(store)
-    assert steps_to_or_all(0.95)(*evidence) == pytest.approx(6.5)
-    assert seconds_to_or_all(0.95)(*evidence) == pytest.approx(0.65)
+def test_steps_and_seconds_to_an_accuracy_that_is_reached(store: Store) -> None:
+    run, evaluations = record_run(store)
+    assert steps_to_or_all(0.95)(run, evaluations) == pytest.approx(6.5)
+    assert seconds_to_or_all(0.95)(run, evaluations) == pytest.approx(0.65)
 
 
-def test_an_accuracy_that_is_never_reached_counts_with_all_planned_steps(store: Store) -> None:
-    diverged = ended(store, RunState.DIVERGED, 5)
+def test_all_planned_steps_and_seconds_to_an_accuracy_that_is_not_reached(store: Store) -> None:
+    diverged = record_run(store, RunState.DIVERGED, 5)
     assert steps_to_or_all(0.99)(*diverged) == 20
     assert seconds_to_or_all(0.99)(*diverged) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("changes", [{"input_normalization": True}, {"placement": "after_activation"}])
-def test_bn_has_four_parameters_a_unit_two_of_them_trainable(changes: dict[str, object]) -> None:
+def test_bn_has_two_trainable_and_two_non_trainable_parameters_per_unit(changes: dict[str, object]) -> None:
     spec = RunSpec(**changes)
     assert (count_trainable_per_unit(spec), count_non_trainable_per_unit(spec)) == (2, 2)
     assert count_trainable_per_unit(RunSpec(**changes, center=False)) == 1
     assert count_trainable_per_unit(RunSpec()) == count_non_trainable_per_unit(RunSpec()) == 0
 
 
-def test_operations_are_counted_by_hand() -> None:
+def test_operations_of_dense_and_bn_layers() -> None:
     dense = 2 * 784 * 8 + 8 + 2 * 8 * 10 + 10
     assert count_operations(RunSpec(hidden_units=(8,))) == dense
     assert count_operations(RunSpec(hidden_units=(8,), placement="before_activation")) == dense + 2 * 8
     assert count_operations(RunSpec(hidden_units=(8,), use_bias=False, input_normalization=True)) == dense - 8 + 2 * 784
 
 
-def test_several_numbers_become_one() -> None:
+def test_aggregates() -> None:
     assert spread([90.0, 10.0, 50.0]) == 80
     assert mean_gain([90.0, 95.0, 80.0, 81.0]) == 3

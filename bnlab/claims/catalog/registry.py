@@ -1,4 +1,4 @@
-"""All claims, in the notebook's order."""
+"""All claims by id, in the notebook's order."""
 
 from bnlab.claims.catalog.advantages import ADVANTAGES
 from bnlab.claims.catalog.disadvantages import DISADVANTAGES

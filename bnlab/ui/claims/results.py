@@ -1,4 +1,4 @@
-"""The evidence of a trial: the figure of the deciding conditions, what it took, and the numbers."""
+"""The results of a claim: the figure of the deciding conditions, the training cost and the numbers."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,44 +8,44 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from bnlab.charts.effects import TYPE, effect_text, effects_alt, effects_figure, effects_height
-from bnlab.claims.formatting import format_value, cost_text
+from bnlab.claims.formatting import cost_text, format_value
 from bnlab.claims.results import ExperimentResult, conditions_frame
 from bnlab.ui.live_chart import live_chart
 
-MAX_KEPT = 64
-PROJECTED_TYPE = 18
+MAX_CACHED = 64
+PROJECTOR_TYPE = 18
 
 
 @dataclass(frozen=True)
 class _Chart:
-    """A figure of some of a trial's conditions, ready to be drawn."""
+    """A figure of some conditions, with its height in pixels and its text alternative."""
 
     figure: go.Figure
     height: int
     alt: str
 
 
-def render_evidence(trial: ExperimentResult, *, projector: bool) -> None:
-    """Draw the deciding conditions and what they took; in expanders the supplementary ones, and the numbers."""
-    deciding, supplementary = _charts(trial, PROJECTED_TYPE if projector else TYPE)
-    name = trial.experiment.claim.id
+def render_results(result: ExperimentResult, *, projector: bool) -> None:
+    """Draw the deciding conditions and the training cost; in expanders the supplementary conditions and the numbers."""
+    deciding, supplementary = _charts(result, PROJECTOR_TYPE if projector else TYPE)
+    name = result.experiment.claim.id
     _render_chart(deciding, f"effects-{name}")
-    st.caption(cost_text(trial))
-    if trial.supplementary:
+    st.caption(cost_text(result))
+    if result.supplementary:
         with st.expander("Beside it, deciding nothing", icon=":material/add_chart:"):
             _render_chart(supplementary, f"beside-{name}")
     with st.expander("The numbers", icon=":material/table:"):
-        st.dataframe(_numbers(trial), hide_index=True, key=f"numbers-{name}")
+        st.dataframe(_numbers(result), hide_index=True, key=f"numbers-{name}")
 
 
 def _render_chart(chart: _Chart, key: str) -> None:
     live_chart(chart.figure, key=key, height=chart.height, alt=chart.alt)
 
 
-@lru_cache(MAX_KEPT)
-def _charts(trial: ExperimentResult, size: int) -> tuple[_Chart, _Chart]:
-    """Of the deciding and the supplementary conditions. Cached, since all cards are redrawn whenever one changes."""
-    frame = conditions_frame(trial)
+@lru_cache(MAX_CACHED)
+def _charts(result: ExperimentResult, size: int) -> tuple[_Chart, _Chart]:
+    """The charts of the deciding and the supplementary conditions, cached because any change redraws all cards."""
+    frame = conditions_frame(result)
     return _chart(frame[frame["decides"]], size), _chart(frame[~frame["decides"]], size)
 
 
@@ -53,15 +53,17 @@ def _chart(frame: pd.DataFrame, size: int) -> _Chart:
     return _Chart(effects_figure(frame, size), effects_height(frame, size), effects_alt(frame))
 
 
-@lru_cache(MAX_KEPT)
-def _numbers(trial: ExperimentResult) -> pd.DataFrame:
-    frame = conditions_frame(trial)
+@lru_cache(MAX_CACHED)
+def _numbers(result: ExperimentResult) -> pd.DataFrame:
+    frame = conditions_frame(result)
     return pd.DataFrame(
         {
             "Condition": frame["condition"],
-            "Control": [_arm(name, value) for name, value in zip(frame["control_name"], frame["control"], strict=True)],
+            "Control": [
+                _arm_text(name, value) for name, value in zip(frame["control_name"], frame["control"], strict=True)
+            ],
             "Treatment": [
-                _arm(name, value) for name, value in zip(frame["treatment_name"], frame["treatment"], strict=True)
+                _arm_text(name, value) for name, value in zip(frame["treatment_name"], frame["treatment"], strict=True)
             ],
             "Difference (95 % interval)": [effect_text(row) for row in frame.to_dict("records")],
             "Counts from": frame["smallest_effect"],
@@ -70,5 +72,5 @@ def _numbers(trial: ExperimentResult) -> pd.DataFrame:
     )
 
 
-def _arm(name: str, value: float) -> str:
+def _arm_text(name: str, value: float) -> str:
     return f"{name}: {format_value(value)}"
