@@ -171,7 +171,9 @@ def test_where_a_claim_holds_is_named_by_the_shorter_list() -> None:
     trials = recorded_results()
     assert verdict_counts_text(trials["O1"]) == ""
     assert verdict_counts_text(trials["A2"]).endswith("It holds but for: rate 0.1, final validation accuracy.")
-    assert "It holds for: 10 sigmoid layers, at initialization; 10 sigmoid layers, after" in verdict_counts_text(trials["A3"])
+    assert "It holds for: 10 sigmoid layers, at initialization; 10 sigmoid layers, after" in verdict_counts_text(
+        trials["A3"]
+    )
 
 
 def test_what_is_only_looked_into_is_counted() -> None:
