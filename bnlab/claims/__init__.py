@@ -1,1 +1,1 @@
-"""The notebook's statements as experiments: what is compared, the statistics of it, and the verdict."""
+"""The notebook's statements as experiments: the comparisons, their statistics and the verdicts."""

@@ -1,108 +1,103 @@
-"""A claim's numbers and verdicts as text."""
+"""A claim's values, verdicts and training cost as text."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from bnlab.claims.measures import MAX_STEPS
 from bnlab.claims.model import Claim
-from bnlab.claims.results import Trial, briefly_trained
+from bnlab.claims.results import ExperimentResult, count_briefly_trained
 from bnlab.claims.verdicts import Verdict
+from bnlab.claims.worker_measures import MAX_STEPS
 
-WHOLE_FROM = 1_000
+MIN_WHOLE = 1_000
+MAX_NAMED_CONDITIONS = 5
 
-
-_SIGNS = {-1: "−", 0: "±", 1: "+"}
-
-
-def amount(value: float, digits: int = 4) -> str:
-    """With that many digits, and without decimals from WHOLE_FROM on: 97.36, 0.0001, 266,610."""
-    return (f"{value:,.0f}" if abs(value) >= WHOLE_FROM else f"{value:z.{digits}g}").replace("-", "−")
+_DIRECTION_SIGNS = {-1: "−", 0: "±", 1: "+"}
 
 
-def difference_amount(value: float) -> str:
-    """With its sign: +0.62, −3.7, +1,600."""
-    return ("+" if value > 0 else "") + amount(value, 3)
+def format_value(value: float, digits: int = 4) -> str:
+    """A value with `digits` significant digits, without decimals from MIN_WHOLE on: 97.36, 0.0001, 266,610."""
+    return (f"{value:,.0f}" if abs(value) >= MIN_WHOLE else f"{value:z.{digits}g}").replace("-", "−")
 
 
-def thresholds(claim: Claim) -> list[str]:
-    """The smallest effects that count with their signs and units, one line for each reason."""
+def format_difference(value: float) -> str:
+    """A difference with its sign: +0.62, −3.7, +1,600."""
+    return ("+" if value > 0 else "") + format_value(value, 3)
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds, minutes or hours, depending on the length: 119 s, 2 min, 2.5 h."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def format_thresholds(claim: Claim) -> list[str]:
+    """The smallest effects that count, with their signs and units, one line per reason."""
     effects_by_reason: dict[str, dict[str, None]] = {}
     for condition in claim.conditions:
         prediction = condition.prediction
-        effect = f"{_SIGNS[prediction.direction]}{prediction.smallest_effect:g} {condition.measure.difference_unit}"
+        sign = _DIRECTION_SIGNS[prediction.direction]
+        effect = f"{sign}{prediction.smallest_effect:g} {condition.measure.difference_unit}"
         effects_by_reason.setdefault(prediction.reason, {})[effect] = None
     return [f"{', '.join(effects)}: {reason}" for reason, effects in effects_by_reason.items()]
 
 
-Colour = Literal["blue", "orange", "violet", "gray"]
-
-
 @dataclass(frozen=True)
-class Look:
-    """`sign` and `title` make do without colour; `tint` is `colour` as CSS, translucent."""
+class VerdictStyle:
+    """How a verdict is shown: `sign` and `title` do without color; `tint` is a translucent `color` as CSS."""
 
     sign: str
     title: str
-    colour: Colour
+    color: Literal["blue", "orange", "violet", "gray"]
     tint: str
 
 
-LOOKS = {
-    Verdict.SUPPORTED: Look("✔", "Supported", "blue", "rgba(0,114,178,.16)"),
-    Verdict.CONTRADICTED: Look("✖", "Contradicted", "orange", "rgba(213,94,0,.18)"),
-    Verdict.CONDITIONAL: Look("◐", "Holds only in part", "violet", "rgba(204,121,167,.2)"),
-    Verdict.NO_DIFFERENCE: Look("≈", "No detectable difference", "gray", "rgba(127,127,127,.16)"),
-    Verdict.TOO_FEW: Look("…", "Not enough seeds", "gray", "rgba(127,127,127,.16)"),
+VERDICT_STYLES = {
+    Verdict.SUPPORTED: VerdictStyle("✔", "Supported", "blue", "rgba(0,114,178,.16)"),
+    Verdict.CONTRADICTED: VerdictStyle("✖", "Contradicted", "orange", "rgba(213,94,0,.18)"),
+    Verdict.CONDITIONAL: VerdictStyle("◐", "Holds only in part", "violet", "rgba(204,121,167,.2)"),
+    Verdict.NO_DIFFERENCE: VerdictStyle("≈", "No detectable difference", "gray", "rgba(127,127,127,.16)"),
+    Verdict.TOO_FEW_SEEDS: VerdictStyle("…", "Not enough seeds", "gray", "rgba(127,127,127,.16)"),
 }
 
 
-MAX_NAMED = 5
-
-
-def where_text(trial: Trial) -> str:
-    """How many conditions have which verdict, and the few that differ from most by name; empty if all agree."""
-    if len(trial.by_verdict) < 2:
+def verdict_counts_text(result: ExperimentResult) -> str:
+    """How many conditions have which verdict, and which few differ from the rest; empty if all agree."""
+    if len(result.by_verdict) < 2:
         return ""
     counts = (
-        f"{LOOKS[verdict].sign} {LOOKS[verdict].title.lower()}: {len(conditions)}"
-        for verdict, conditions in trial.by_verdict.items()
+        f"{VERDICT_STYLES[verdict].sign} {VERDICT_STYLES[verdict].title.lower()}: {len(conditions)}"
+        for verdict, conditions in result.by_verdict.items()
     )
-    return f"Of {len(trial.results)} conditions: {', '.join(counts)}.{_exceptions(trial)}"
+    return f"Of {len(result.conditions)} conditions: {', '.join(counts)}.{_exceptions_text(result)}"
 
 
-def _exceptions(trial: Trial) -> str:
-    """Where the claim holds or, if those are fewer, where it does not."""
-    holds = [result.condition.title for result in trial.results if result.verdict is Verdict.SUPPORTED]
-    others = [result.condition.title for result in trial.results if result.verdict is not Verdict.SUPPORTED]
+def _exceptions_text(result: ExperimentResult) -> str:
+    """The conditions for which the claim holds or, if those are fewer, for which it does not."""
+    holds = [r.condition.title for r in result.conditions if r.verdict is Verdict.SUPPORTED]
+    others = [r.condition.title for r in result.conditions if r.verdict is not Verdict.SUPPORTED]
     start, titles = ("It holds for", holds) if len(holds) <= len(others) else ("It holds but for", others)
-    return f" {start}: {'; '.join(titles)}." if holds and len(titles) <= MAX_NAMED else ""
+    return f" {start}: {'; '.join(titles)}." if holds and len(titles) <= MAX_NAMED_CONDITIONS else ""
 
 
-@lru_cache(maxsize=64)  # it counts hundreds of specs
-def effort_text(trial: Trial) -> str:
-    """What a trial took: seeds, runs, steps, seconds, and where it was measured."""
-    effort, seeds = trial.effort, len(trial.experiment.seeds)
-    origin = f"Recorded on {trial.origin}" if trial.origin else "Measured here"
-    if not trial.experiment.claim.needs_workers:
+@lru_cache(maxsize=64)  # computing it builds hundreds of specs
+def cost_text(result: ExperimentResult) -> str:
+    """The seeds, runs, steps and seconds of a result, and where it was measured."""
+    cost, seeds = result.cost, len(result.experiment.seeds)
+    origin = f"Recorded on {result.origin}" if result.origin else "Measured here"
+    if not result.experiment.claim.needs_workers:
         return "Counted from the networks as they are built; nothing has to be trained."
-    brief = briefly_trained(trial.experiment)
-    measured = f"{_many(brief, 'network')} trained for up to {MAX_STEPS} steps and looked into"
-    if not effort.runs:
-        return f"{origin}. {_many(seeds, 'seed')}; {measured}."
-    diverged = f", of which {effort.diverged:,} diverged and count as a guess" if effort.diverged else ""
+    briefly_trained = count_briefly_trained(result.experiment)
+    measured = f"{_count_text(briefly_trained, 'network')} trained for up to {MAX_STEPS} steps and looked into"
+    if not cost.runs:
+        return f"{origin}. {_count_text(seeds, 'seed')}; {measured}."
+    diverged = f", of which {cost.diverged:,} diverged and count as a guess" if cost.diverged else ""
     return (
-        f"{origin}. {_many(seeds, 'seed')}, {_many(effort.runs, 'run')}{diverged}, {effort.steps:,} steps, "
-        f"{time_text(effort.seconds)} of training{f'; {measured}' if brief else ''}."
+        f"{origin}. {_count_text(seeds, 'seed')}, {_count_text(cost.runs, 'run')}{diverged}, {cost.steps:,} steps, "
+        f"{duration_text(cost.seconds)} of training{f'; {measured}' if briefly_trained else ''}."
     )
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def time_text(seconds: float) -> str:
-    """In seconds, minutes or hours, depending on how many they are."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+def _count_text(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

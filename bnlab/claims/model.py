@@ -1,4 +1,4 @@
-"""A claim and its experiment: a statement, and the comparisons that decide it; all of it fixed before any run."""
+"""The parts of a claim: its conditions with their arms, measures and predictions, and the experiment that tests it."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,16 +17,16 @@ from bnlab.specs.validation import revise_spec
 
 @dataclass(frozen=True)
 class SpecMeasure:
-    """A number that follows from the spec alone."""
+    """A number computed from the spec alone."""
 
     value: Callable[[RunSpec], float]
 
 
 @dataclass(frozen=True)
 class RunMeasure:
-    """A number of an ended run, computed from the run and its evaluations (see `bnlab.runs.reader.read_evaluations`).
+    """A number computed from a finished run and its evaluations (see `bnlab.runs.reader.read_evaluations`).
 
-    `value` is called for runs that diverged, too.
+    `value` must handle diverged runs, too.
     """
 
     value: Callable[[Run, Arrays], float]
@@ -34,10 +34,12 @@ class RunMeasure:
 
 @dataclass(frozen=True)
 class WorkerMeasure:
-    """A number that a worker has to measure.
+    """A number that takes a worker to measure.
 
-    `measurement` says what is measured of a spec, and `value` reads the number off the resulting table.
-    `after_training` is true where the measurement needs the spec's completed run.
+    Attributes:
+        measurement: Returns the measurement of a spec.
+        value: Reads the number from the resulting table.
+        after_training: Whether the measurement needs the completed run of the spec.
     """
 
     measurement: Callable[[RunSpec], Measurement]
@@ -47,10 +49,14 @@ class WorkerMeasure:
 
 @dataclass(frozen=True)
 class Measure:
-    """What is compared: one number for each seed and arm.
+    """The quantity that a condition compares: one number per seed and arm.
 
-    `source` gives a number for each spec of the arm, and `aggregate` reduces them to one. Ids are unique among all
-    measures.
+    Attributes:
+        id: Unique among all measures.
+        title: The name on pages.
+        unit: The unit of a value; see `difference_unit` for that of a difference.
+        source: How the number of one spec is obtained.
+        aggregate: Reduces the numbers of an arm's specs to one.
     """
 
     id: str
@@ -61,15 +67,18 @@ class Measure:
 
     @property
     def difference_unit(self) -> str:
-        """The unit of a difference: percentages differ by points."""
+        """The unit of a difference: percentage points for percentages."""
         return "points" if self.unit == "%" else self.unit
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the claim predicts of treatment minus control, and the smallest effect that counts, with its reason.
+    """The predicted difference, treatment minus control.
 
-    `direction` is +1 (more), −1 (less) or 0 (no difference).
+    Attributes:
+        direction: +1 (more), −1 (less) or 0 (no difference).
+        smallest_effect: The smallest difference that counts, above 0.
+        reason: Why this is the smallest effect, as a sentence.
     """
 
     direction: Literal[-1, 0, 1]
@@ -79,9 +88,9 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: one spec, or several whose numbers are reduced to one.
+    """One side of a comparison: one or several specs, whose numbers `Measure.aggregate` reduces to one.
 
-    `run_title` is what the labels of its runs begin with, the title unless it is given.
+    `run_title` replaces the title in the labels of the arm's runs.
     """
 
     title: str
@@ -91,7 +100,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison of two arms, which are trained with the same seeds. Ids are unique within a claim."""
+    """A comparison of two arms trained with the same seeds. Ids are unique within a claim."""
 
     id: str
     title: str
@@ -102,25 +111,25 @@ class Condition:
 
     @property
     def arms(self) -> tuple[Arm, Arm]:
-        """The control first."""
+        """Control and treatment."""
         return self.control, self.treatment
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large an experiment is: fields changed in every spec, and how many seeds unless others are given."""
+    """The size of an experiment: changes to every spec, by field, and the default number of seeds."""
 
     changes: Mapping[str, Any]
     seeds: int
 
 
-COUNTED = Size({}, 1)
+COUNTED_SIZE = Size({}, 1)
 """For claims whose measures all follow from the specs: nothing is trained, and the seed makes no difference."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What the literature found, in one sentence, and where."""
+    """A result from the literature, as a sentence, and its source."""
 
     sentence: str
     source: str
@@ -128,11 +137,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the notebook, in its words, and the question that is answered by measuring.
+    """A statement of the notebook and the experiment that tests it, both fixed before any run.
 
-    `conditions` decide the verdict. `supplementary` ones are measured and shown with them, but decide nothing.
-    `remarks` explain the comparison, in a sentence or a few each. `discussion` says where the recorded full trial and
-    the literature differ, or seem to, and why.
+    Attributes:
+        id: The notebook's section and a number, such as `A2`.
+        statement: The notebook's sentence.
+        question: The question that the experiment answers.
+        conditions: The comparisons that decide the verdict.
+        quick: The size for about a minute of training.
+        full: The size of the recorded results.
+        literature: Results of others on the statement.
+        supplementary: Comparisons that are measured and shown, but do not count for the verdict.
+        remarks: Notes on the comparison.
+        discussion: Where the recorded results and the literature differ, and why.
     """
 
     id: str
@@ -148,12 +165,12 @@ class Claim:
 
     @property
     def all_conditions(self) -> tuple[Condition, ...]:
-        """Those that decide, then the supplementary ones."""
+        """The deciding conditions, then the supplementary ones."""
         return (*self.conditions, *self.supplementary)
 
     @property
     def measure(self) -> Measure:
-        """The first condition's, which is shown first."""
+        """The measure of the first condition, by which the claim is summarized."""
         return self.conditions[0].measure
 
     @property
@@ -163,14 +180,12 @@ class Claim:
 
 
 QUICK, FULL = "quick", "full"
-
-
 SIZES = (QUICK, FULL)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A claim, the name of its size, and the seeds of the runs."""
+    """A claim tested in one of its sizes with some seeds."""
 
     claim: Claim
     size_name: str
@@ -178,37 +193,37 @@ class Experiment:
 
     @property
     def size(self) -> Size:
-        """The size of that name."""
+        """The claim's size called `size_name`."""
         return self.claim.quick if self.size_name == QUICK else self.claim.full
 
     @property
     def name(self) -> str:
-        """As `parse_experiment` reads it: `A2 quick 0:5`."""
+        """The name that `parse_experiment` reads, such as `A2 quick 0:5`."""
         return f"{self.claim.id} {self.size_name} {self.seeds.start}:{self.seeds.stop}"
 
     def specs(self, arm: Arm, seed: int) -> tuple[RunSpec, ...]:
-        """The arm's specs in this size and with that seed: the runs of both arms see the same batches in order."""
+        """The arm's specs in this size and with `seed`, so that the runs of both arms see the same batches in order."""
         return tuple(revise_spec(spec, {**self.size.changes, "seed": seed}) for spec in arm.specs)
 
     def with_more_seeds(self, count: int) -> "Experiment":
-        """The same with `count` further seeds, after the present ones."""
+        """The experiment with `count` more seeds after the present ones."""
         return Experiment(self.claim, self.size_name, range(self.seeds.start, self.seeds.stop + count))
 
 
 def plan_experiment(claim: Claim, size_name: str = QUICK, seeds: range | None = None) -> Experiment:
-    """The experiment for `claim` in a size; its seeds are as many as the size says, from 0, unless they are given.
+    """The experiment for `claim` in a size, by default with the size's number of seeds, from 0.
 
     Raises:
-        ValueError: there is no such size.
+        ValueError: There is no size of that name.
     """
     if size_name not in SIZES:
-        raise ValueError(f"a trial is quick or full, not {size_name!r}")
+        raise ValueError(f"the size of an experiment is quick or full, not {size_name!r}")
     size = claim.quick if size_name == QUICK else claim.full
     return Experiment(claim, size_name, range(size.seeds) if seeds is None else seeds)
 
 
 def parse_experiment(name: str, claims: Mapping[str, Claim]) -> Experiment | None:
-    """The experiment of that name; None if it has another form or `claims` has no such claim."""
+    """The experiment called `name` (see `Experiment.name`); None for other texts and for claims not in `claims`."""
     match = re.fullmatch(r"(\w+) (quick|full) (\d+):(\d+)", name, re.ASCII)
     claim = claims.get(match[1]) if match else None
     return Experiment(claim, match[2], range(int(match[3]), int(match[4]))) if match and claim else None

@@ -1,4 +1,4 @@
-"""The trials that ship with bnlab, so that every claim has a verdict from the start: their numbers, not their runs."""
+"""The results shipped with bnlab, so that every claim has a verdict from the start: their values, not their runs."""
 
 import hashlib
 import json
@@ -13,66 +13,42 @@ from typing import Any
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import Experiment, parse_experiment
-from bnlab.claims.results import Effort, Trial, judge_trial
+from bnlab.claims.results import ExperimentResult, TrainingCost, judge_experiment
 from bnlab.runs.recording import describe_machine
 
 DIGITS = 6
-SHIPPED = files("bnlab.claims") / "data" / "trials.jsonl"
-_lock = threading.Lock()  # so that two threads do not judge the same trials
+RESULTS_FILE = files("bnlab.claims") / "data" / "results.jsonl"
+_lock = threading.Lock()  # keeps two threads from computing the same verdicts
 
 
-def write_trials(trials: Iterable[Trial], path: Path) -> None:
-    """Write the numbers of `trials` to `path` as JSON Lines, one trial per line."""
-    lines = [json.dumps(_packed(trial), allow_nan=False) for trial in trials]
+def write_results(results: Iterable[ExperimentResult], path: Path) -> None:
+    """Write the values of `results` to `path` as JSON Lines, one result per line."""
+    lines = [json.dumps(_to_document(result), allow_nan=False) for result in results]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def recorded_trials() -> dict[str, Trial]:
-    """The trials that ship, by their claim's id. Judging them takes a second, once per process."""
+def recorded_results() -> dict[str, ExperimentResult]:
+    """The shipped results by their claim's id. The first call in a process takes a second to compute the verdicts."""
     with _lock:
-        return _shipped_trials()
+        return _shipped_results()
 
 
 @cache
-def _shipped_trials() -> dict[str, Trial]:
-    return read_trials(SHIPPED.read_text(encoding="utf-8"))
+def _shipped_results() -> dict[str, ExperimentResult]:
+    return parse_results(RESULTS_FILE.read_text(encoding="utf-8"))
 
 
-def read_trials(text: str) -> dict[str, Trial]:
-    """Trials by their claim's id, judged from their numbers; those whose claim has changed since are left out."""
-    trials = (_unpacked(json.loads(line)) for line in text.splitlines())
-    return {trial.experiment.claim.id: trial for trial in trials if trial is not None}
+def parse_results(text: str) -> dict[str, ExperimentResult]:
+    """Results by their claim's id, with verdicts computed from their values.
 
-
-def _packed(trial: Trial) -> dict[str, Any]:
-    return {
-        "experiment": trial.experiment.name,
-        "design": design_digest(trial.experiment),
-        "origin": trial.origin or describe_machine(),
-        "effort": asdict(trial.effort),
-        "numbers": {
-            result.condition.id: {"control": _rounded(result.control), "treatment": _rounded(result.treatment)}
-            for result in trial.all_results
-        },
-    }
-
-
-def _unpacked(packed: dict[str, Any]) -> Trial | None:
-    experiment = parse_experiment(packed["experiment"], CLAIMS)
-    if experiment is None or design_digest(experiment) != packed["design"]:
-        return None
-    numbers = {
-        condition: (_with_nan(arms["control"]), _with_nan(arms["treatment"]))
-        for condition, arms in packed["numbers"].items()
-    }
-    return judge_trial(experiment, numbers, Effort(**packed["effort"]), packed["origin"])
+    Results of a claim whose design has changed since are left out.
+    """
+    results = (_from_document(json.loads(line)) for line in text.splitlines())
+    return {result.experiment.claim.id: result for result in results if result is not None}
 
 
 def design_digest(experiment: Experiment) -> str:
-    """A hash of what is measured under each condition, by ids and the specs' digests.
-
-    Numbers recorded under another digest belong to another experiment.
-    """
+    """A hash of the conditions' ids, measures and spec digests: values with another digest are not comparable."""
     seed = experiment.seeds.start
     design = []
     for condition in experiment.claim.all_conditions:
@@ -81,9 +57,36 @@ def design_digest(experiment: Experiment) -> str:
     return hashlib.sha256(json.dumps(design).encode()).hexdigest()[:16]
 
 
-def _rounded(values: Iterable[float]) -> list[float | None]:
+def _to_document(result: ExperimentResult) -> dict[str, Any]:
+    return {
+        "experiment": result.experiment.name,
+        "design": design_digest(result.experiment),
+        "origin": result.origin or describe_machine(),
+        "effort": asdict(result.cost),
+        "numbers": {
+            condition_result.condition.id: {
+                "control": _to_json(condition_result.control),
+                "treatment": _to_json(condition_result.treatment),
+            }
+            for condition_result in result.all_conditions
+        },
+    }
+
+
+def _from_document(document: dict[str, Any]) -> ExperimentResult | None:
+    experiment = parse_experiment(document["experiment"], CLAIMS)
+    if experiment is None or design_digest(experiment) != document["design"]:
+        return None
+    values = {
+        condition: (_from_json(arms["control"]), _from_json(arms["treatment"]))
+        for condition, arms in document["numbers"].items()
+    }
+    return judge_experiment(experiment, values, TrainingCost(**document["effort"]), document["origin"])
+
+
+def _to_json(values: Iterable[float]) -> list[float | None]:
     return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in values]
 
 
-def _with_nan(values: Iterable[float | None]) -> list[float]:
+def _from_json(values: Iterable[float | None]) -> list[float]:
     return [math.nan if value is None else value for value in values]

@@ -1,60 +1,76 @@
-"""Results as JSON documents and as one Markdown page, docs/claims.md."""
+"""Results as JSON documents, and the Markdown page docs/claims.md."""
 
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bnlab.claims.formatting import amount, difference_amount, thresholds
-from bnlab.claims.measures import MAX_STEPS
-from bnlab.claims.results import ConditionResult, Trial, briefly_trained, interval_of, trained_specs
+from bnlab.claims.formatting import format_difference, format_thresholds, format_value
+from bnlab.claims.results import (
+    ConditionResult,
+    ExperimentResult,
+    condition_interval,
+    count_briefly_trained,
+    trained_specs,
+)
 from bnlab.claims.statistics import Interval
-from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
+from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
+from bnlab.claims.worker_measures import MAX_STEPS
 
 
-def trial_document(trial: Trial) -> dict[str, Any]:
-    """The trial as a JSON document; what is not finite is null.
+def result_document(result: ExperimentResult) -> dict[str, Any]:
+    """The result as a JSON document, in which null stands for values that are not finite.
 
-    `id`, `verdict`, `measure`, `condition` and `arm` are ids; `text` and `title` are for display. `conditions` has
-    every arm once; `difference` is treatment minus control (see `Trial.difference`). `runs` includes networks that
-    only a measurement trained, whose time is not part of `seconds`.
+    `id`, `verdict`, `measure`, `condition` and `arm` are ids; `text` and `title` are for display. `conditions` has one
+    entry per arm; `difference` is treatment minus control (see `ExperimentResult.difference`). `runs` includes networks
+    that were trained only within a measurement, whose time is not part of `seconds`.
     """
-    claim, difference = trial.experiment.claim, trial.difference
+    claim, difference = result.experiment.claim, result.difference
     return {
         "id": claim.id,
-        "verdict": str(trial.verdict),
-        "text": trial.text,
+        "verdict": str(result.verdict),
+        "text": result.text,
         "measure": claim.measure.id,
         "unit": claim.measure.unit,
-        "conditions": [document for result in trial.all_results for document in _arm_documents(result)],
-        "difference": {"mean": _finite(difference.mean), "ci": _ends(difference), "n": difference.n},
-        "runs": trial.networks,
-        "seconds": trial.effort.seconds,
+        "conditions": [
+            document for condition_result in result.all_conditions for document in _arm_documents(condition_result)
+        ],
+        "difference": {
+            "mean": _finite_or_none(difference.mean),
+            "ci": _interval_document(difference),
+            "n": difference.n,
+        },
+        "runs": result.networks,
+        "seconds": result.cost.seconds,
     }
 
 
 def _arm_documents(result: ConditionResult) -> list[dict[str, Any]]:
-    condition, documents = result.condition, []
-    for arm_id, values in (("control", result.control), ("treatment", result.treatment)):
-        interval = interval_of(condition, values)
-        arm = condition.control if arm_id == "control" else condition.treatment
+    condition = result.condition
+    arms = (
+        ("control", condition.control, result.control),
+        ("treatment", condition.treatment, result.treatment),
+    )
+    documents = []
+    for arm_id, arm, values in arms:
+        interval = condition_interval(condition, values)
         documents.append(
             {
                 "condition": condition.id,
                 "arm": arm_id,
                 "title": f"{condition.title}: {arm.title}",
-                "per_seed": [_finite(value) for value in values],
-                "mean": _finite(interval.mean),
-                "ci": _ends(interval),
+                "per_seed": [_finite_or_none(value) for value in values],
+                "mean": _finite_or_none(interval.mean),
+                "ci": _interval_document(interval),
             }
         )
     return documents
 
 
-def _ends(interval: Interval) -> list[float | None]:
-    return [_finite(interval.low), _finite(interval.high)]
+def _interval_document(interval: Interval) -> list[float | None]:
+    return [_finite_or_none(interval.low), _finite_or_none(interval.high)]
 
 
-def _finite(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
@@ -67,79 +83,80 @@ wherever shapes and initializers agree. The difference is treatment minus contro
 differences; the smallest effect that counts, and its direction, were fixed before the runs."""
 
 
-def claims_report(trials: Iterable[Trial]) -> str:
-    """The page: an overview, then a section for each trial."""
-    listed = list(trials)
+def claims_report(results: Iterable[ExperimentResult]) -> str:
+    """The page in Markdown: an overview, then a section per result."""
+    results = list(results)
     overview = "\n".join(
-        ["| | statement | verdict | conditions | seeds |", "|---|---|---|---|--:|", *map(_row, listed)]
+        ["| | statement | verdict | conditions | seeds |", "|---|---|---|---|--:|", *map(_overview_row, results)]
     )
-    return "\n\n".join([_HEAD, HOW_JUDGED, HOW_COMBINED, overview, *map(_section, listed)]) + "\n"
+    return "\n\n".join([_HEAD, CONDITION_RULES, CLAIM_RULES, overview, *map(_section, results)]) + "\n"
 
 
-def _row(trial: Trial) -> str:
-    claim = trial.experiment.claim
+def _overview_row(result: ExperimentResult) -> str:
+    claim, seeds = result.experiment.claim, len(result.experiment.seeds)
     link = f"[{claim.id}](#{claim.id.lower()})"
-    return f"| {link} | {claim.statement} | {trial.verdict.label} | {_counts(trial)} | {len(trial.experiment.seeds)} |"
+    return f"| {link} | {claim.statement} | {result.verdict.label} | {_verdict_counts(result)} | {seeds} |"
 
 
-def _counts(trial: Trial) -> str:
-    """How many conditions gave which verdict."""
-    return ", ".join(f"{len(conditions)} {verdict.label}" for verdict, conditions in trial.by_verdict.items())
+def _verdict_counts(result: ExperimentResult) -> str:
+    return ", ".join(f"{len(conditions)} {verdict.label}" for verdict, conditions in result.by_verdict.items())
 
 
-def _section(trial: Trial) -> str:
-    claim = trial.experiment.claim
+def _section(result: ExperimentResult) -> str:
+    claim = result.experiment.claim
     parts = [
         f'<a id="{claim.id.lower()}"></a>\n\n## {claim.id}: “{claim.statement}”',
-        f"**{trial.text[0].upper()}{trial.text[1:]}.** Of {len(trial.results)} conditions: {_counts(trial)}.",
-        _effort(trial),
+        f"**{result.text[0].upper()}{result.text[1:]}.** "
+        f"Of {len(result.conditions)} conditions: {_verdict_counts(result)}.",
+        _cost(result),
         f"*{claim.question}*",
-        _table(trial.results),
+        _conditions_table(result.conditions),
     ]
-    if trial.supplementary:
-        parts += ["Beside it, deciding nothing:", _table(trial.supplementary)]
-    parts += [_listed("The smallest effect that counts, fixed beforehand:", thresholds(claim))]
+    if result.supplementary:
+        parts += ["Beside it, deciding nothing:", _conditions_table(result.supplementary)]
+    parts += [_list("The smallest effect that counts, fixed beforehand:", format_thresholds(claim))]
     if claim.remarks:
-        parts += [_listed("To know of the comparison:", claim.remarks)]
+        parts += [_list("To know of the comparison:", claim.remarks)]
     if claim.literature:
-        parts += [_listed("What others found:", (f"{found.sentence} ({found.source})" for found in claim.literature))]
+        findings = (f"{finding.sentence} ({finding.source})" for finding in claim.literature)
+        parts += [_list("What others found:", findings)]
     if claim.discussion:
         parts += [f"Where this differs, and why: {claim.discussion}"]
     return "\n\n".join(parts)
 
 
-def _effort(trial: Trial) -> str:
-    effort = trial.effort
-    brief = briefly_trained(trial.experiment)
-    if not (trained_specs(trial.experiment) or brief):
+def _cost(result: ExperimentResult) -> str:
+    experiment, cost = result.experiment, result.cost
+    briefly_trained = count_briefly_trained(experiment)
+    if not (trained_specs(experiment) or briefly_trained):
         return "Counted from the networks as they are built."
-    changes = ", ".join(f"{name} = {value:,}" for name, value in trial.experiment.size.changes.items())
-    size = f"{trial.experiment.size_name} size{f' ({changes})' if changes else ''}"
-    seeds = f"{len(trial.experiment.seeds)} seed{'s' if len(trial.experiment.seeds) > 1 else ''}"
-    diverged = f", {effort.diverged} diverged and count as a guess" if effort.diverged else ""
-    runs = f"{effort.runs} runs, {effort.steps:,} steps, {effort.seconds:,.0f} s of training{diverged}"
-    measured = f"{brief} networks trained for up to {MAX_STEPS} steps and looked into"
-    work = " and ".join([*([runs] if effort.runs else []), *([measured] if brief else [])])
-    return f"{seeds}, {size}; {work}. {trial.origin}."
+    changes = ", ".join(f"{name} = {value:,}" for name, value in experiment.size.changes.items())
+    size = f"{experiment.size_name} size{f' ({changes})' if changes else ''}"
+    seeds = f"{len(experiment.seeds)} seed{'s' if len(experiment.seeds) > 1 else ''}"
+    diverged = f", {cost.diverged} diverged and count as a guess" if cost.diverged else ""
+    runs = f"{cost.runs} runs, {cost.steps:,} steps, {cost.seconds:,.0f} s of training{diverged}"
+    measured = f"{briefly_trained} networks trained for up to {MAX_STEPS} steps and looked into"
+    work = " and ".join([*([runs] if cost.runs else []), *([measured] if briefly_trained else [])])
+    return f"{seeds}, {size}; {work}. {result.origin}."
 
 
-def _table(results: Sequence[ConditionResult]) -> str:
+def _conditions_table(results: Sequence[ConditionResult]) -> str:
     rows = ["| condition | control | treatment | difference (95 % interval) | counts from | verdict |"]
     rows += ["|---|--:|--:|--:|--:|---|"]
     for result in results:
-        control, treatment = (sum(values) / len(values) for values in (result.control, result.treatment))
         condition = result.condition
         rows.append(
-            f"| {condition.title} | {amount(control)} | {amount(treatment)} | {_difference(result.interval)} "
-            f"{condition.measure.difference_unit} | {condition.prediction.smallest_effect:g} | {result.text} |"
+            f"| {condition.title} | {format_value(result.control_mean)} | {format_value(result.treatment_mean)} "
+            f"| {_format_interval(result.interval)} {condition.measure.difference_unit} "
+            f"| {condition.prediction.smallest_effect:g} | {result.text} |"
         )
     return "\n".join(rows)
 
 
-def _difference(interval: Interval) -> str:
-    low, high = difference_amount(interval.low), difference_amount(interval.high)
-    return difference_amount(interval.mean) + ("" if interval.low == interval.high else f" ({low} to {high})")
+def _format_interval(interval: Interval) -> str:
+    low, high = format_difference(interval.low), format_difference(interval.high)
+    return format_difference(interval.mean) + ("" if interval.low == interval.high else f" ({low} to {high})")
 
 
-def _listed(title: str, sentences: Iterable[str]) -> str:
+def _list(title: str, sentences: Iterable[str]) -> str:
     return "\n".join([f"{title}\n", *(f"- {sentence}" for sentence in sentences)])

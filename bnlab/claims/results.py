@@ -1,4 +1,4 @@
-"""Results of an experiment: what the store holds of it, its numbers, and the verdict."""
+"""Results of an experiment: what it needs from the store, how much of that is stored, and the verdicts that follow."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,65 +16,47 @@ from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 
+ArmValues = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+"""The values of the control and of the treatment, one per seed, by the condition's id."""
+
+COLUMNS = (
+    "id", "condition", "decides", "verdict", "words", "measure", "unit", "control_name", "treatment_name", "control",
+    "treatment", "mean", "low", "high", "direction", "smallest_effect", "seeds", "differences",
+)  # fmt: skip
+"""The columns of `conditions_frame`."""
+
+
+class MissingResultsError(RuntimeError):
+    """A run or a measurement that the result needs is not stored; `str()` is one sentence for the user."""
+
+
+# Runs and measurements that an experiment needs
+
 
 def trained_specs(experiment: Experiment) -> tuple[RunSpec, ...]:
-    """The specs whose runs the experiment needs, each once, ordered by seed."""
-    conditions = experiment.claim.all_conditions
-    return _specs_of([condition for condition in conditions if _needs_run(condition.measure)], experiment)
+    """The specs whose runs the experiment needs, without duplicates, ordered by seed."""
+    conditions = [condition for condition in experiment.claim.all_conditions if _needs_run(condition.measure)]
+    return _unique_specs(conditions, experiment)
 
 
 def needed_measurements(experiment: Experiment) -> tuple[Measurement, ...]:
-    """The measurements that the experiment needs from workers, each once."""
+    """The measurements that the experiment needs from workers, without duplicates."""
     measurements: dict[Measurement, None] = {}
     for condition in experiment.claim.all_conditions:
         if isinstance(source := condition.measure.source, WorkerMeasure):
-            measurements |= dict.fromkeys(map(source.measurement, _specs_of([condition], experiment)))
+            measurements |= dict.fromkeys(map(source.measurement, _unique_specs([condition], experiment)))
     return tuple(measurements)
 
 
-def briefly_trained(experiment: Experiment) -> int:
-    """How many networks are trained within a measurement alone: for some steps, without a run in the store."""
+def count_briefly_trained(experiment: Experiment) -> int:
+    """The number of networks that are trained only within a measurement, for a few steps and without a run."""
     measured = {measurement.spec for measurement in needed_measurements(experiment)}
     return len(measured - set(trained_specs(experiment)))
 
 
 def is_usable(run: Run) -> bool:
-    """Whether a run can be evaluated: it was trained here and has ended, be it that it diverged."""
+    """Whether the run was trained in this store and is completed or diverged."""
     return run.state in (RunState.COMPLETED, RunState.DIVERGED) and not run.recorded
-
-
-class Evidence:
-    """The runs, evaluations and measurements of an experiment, read from the store once."""
-
-    def __init__(self, store: Store, specs: Iterable[RunSpec], measurements: Iterable[Measurement]) -> None:
-        """Read the runs of `specs` and the results of `measurements`, as far as they are stored."""
-        self.runs = {run.digest: run for run in store.runs([spec.digest for spec in specs])}
-        self.tables = read_measurements(store, measurements)
-        self._evaluations = read_evaluations(store, list(self.runs.values()))
-
-    def number(self, measure: Measure, specs: Iterable[RunSpec]) -> float:
-        """The measure of one arm, whose specs all have the same seed.
-
-        Raises:
-            KeyError: a run or a measurement that it needs is missing.
-        """
-        return float(measure.aggregate([self._value(measure.source, spec) for spec in specs]))
-
-    def _value(self, source: SpecMeasure | RunMeasure | WorkerMeasure, spec: RunSpec) -> float:
-        match source:
-            case SpecMeasure():
-                return source.value(spec)
-            case WorkerMeasure():
-                return source.value(self.tables[source.measurement(spec)])
-            case RunMeasure():
-                return source.value(self.runs[spec.digest], self._evaluations[spec.digest])
-
-
-def _specs_of(conditions: Iterable[Condition], experiment: Experiment) -> tuple[RunSpec, ...]:
-    arms = [arm for condition in conditions for arm in condition.arms]
-    return tuple(
-        dict.fromkeys(spec for seed in experiment.seeds for arm in arms for spec in experiment.specs(arm, seed))
-    )
 
 
 def _needs_run(measure: Measure) -> bool:
@@ -82,9 +64,19 @@ def _needs_run(measure: Measure) -> bool:
     return source.after_training if isinstance(source, WorkerMeasure) else isinstance(source, RunMeasure)
 
 
+def _unique_specs(conditions: Iterable[Condition], experiment: Experiment) -> tuple[RunSpec, ...]:
+    arms = [arm for condition in conditions for arm in condition.arms]
+    return tuple(
+        dict.fromkeys(spec for seed in experiment.seeds for arm in arms for spec in experiment.specs(arm, seed))
+    )
+
+
+# Coverage: how many of them are stored
+
+
 @dataclass(frozen=True)
 class Coverage:
-    """How many of the `runs` needed are `trained`, and how many of the `measurements` needed are `measured`."""
+    """Numbers of needed `runs` and `measurements`, and how many of them are `trained` and `measured`."""
 
     runs: int
     trained: int
@@ -93,52 +85,48 @@ class Coverage:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the trial can be read."""
+        """Whether the result can be read."""
         return self.trained == self.runs and self.measured == self.measurements
 
     @property
     def is_partial(self) -> bool:
-        """Whether some of it is there, but not all."""
+        """Whether something is stored, but not everything."""
         return not self.is_complete and self.trained + self.measured > 0
 
 
 @dataclass(frozen=True)
 class CachedResults:
-    """The digests of all runs that were trained here to their end, and the keys of all measurements."""
+    """The digests of all usable runs in the store, and the keys of all measurements."""
 
     runs: frozenset[str]
     measurements: frozenset[tuple[str, str]]
 
-    def coverage(self, experiment: Experiment, besides: Experiment | None = None) -> Coverage:
-        """How much of `experiment` there is; if `besides` is given, of what is not part of that one."""
-        measurements = {(measurement.key, measurement.spec.digest) for measurement in needed_measurements(experiment)}
+    def coverage(self, experiment: Experiment, excluding: Experiment | None = None) -> Coverage:
+        """The coverage of `experiment`, without the runs and measurements that `excluding` needs, too."""
         runs = {spec.digest for spec in trained_specs(experiment)}
-        if besides is not None:
-            measurements -= {(other.key, other.spec.digest) for other in needed_measurements(besides)}
-            runs -= {spec.digest for spec in trained_specs(besides)}
+        measurements = _measurement_keys(experiment)
+        if excluding is not None:
+            runs -= {spec.digest for spec in trained_specs(excluding)}
+            measurements -= _measurement_keys(excluding)
         trained, measured = len(self.runs & runs), len(self.measurements & measurements)
         return Coverage(len(runs), trained, len(measurements), measured)
 
 
 def read_cached_results(store: Store) -> CachedResults:
-    """What the store contains."""
+    """Read the digests and keys from the store."""
     return CachedResults(frozenset(ended_runs(store)), frozenset(stored_keys(store)))
 
 
-Numbers = Mapping[str, tuple[Sequence[float], Sequence[float]]]
-"""The control's and the treatment's numbers, one per seed, by the condition's id."""
+def _measurement_keys(experiment: Experiment) -> set[tuple[str, str]]:
+    return {(measurement.key, measurement.spec.digest) for measurement in needed_measurements(experiment)}
 
 
-class TrialError(RuntimeError):
-    """A trial that cannot be read; `str()` is one sentence for the user."""
+# Results
 
 
 @dataclass(frozen=True)
-class Effort:
-    """What a trial took; `seconds` are those spent in training steps, of all runs together.
-
-    Runs that diverged, in a loss that is not finite, are included.
-    """
+class TrainingCost:
+    """The cost of an experiment's runs, diverged ones included; `seconds` are the total time of their steps."""
 
     runs: int
     diverged: int
@@ -148,7 +136,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class ConditionResult:
-    """One condition's numbers, one per seed, the interval of their paired differences, and the verdict."""
+    """The values of a condition's arms, one per seed, the interval of their paired differences, and the verdict."""
 
     condition: Condition
     treatment: tuple[float, ...]
@@ -162,118 +150,158 @@ class ConditionResult:
         return paired_differences(self.treatment, self.control)
 
     @property
+    def treatment_mean(self) -> float:
+        """The mean over the seeds."""
+        return sum(self.treatment) / len(self.treatment)
+
+    @property
+    def control_mean(self) -> float:
+        """The mean over the seeds."""
+        return sum(self.control) / len(self.control)
+
+    @property
     def text(self) -> str:
-        """The verdict as it is printed."""
+        """The verdict as text."""
         return condition_text(self.verdict, self.interval)
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """What was measured for an experiment, and what it took; equal to none but itself.
+class ExperimentResult:
+    """The result of an experiment, compared by identity.
 
-    `results` decide the verdict, `supplementary` ones are shown with them. `origin` says when and on what machine a
-    recorded trial was made, and is empty for one measured here.
+    Attributes:
+        experiment: The experiment.
+        conditions: The results of the conditions that decide the verdict.
+        supplementary: The results of the others.
+        verdict: The verdict on the claim.
+        cost: The training that it took.
+        origin: When and on what machine a recorded result was made; empty for one measured in this store.
     """
 
     experiment: Experiment
-    results: tuple[ConditionResult, ...]
+    conditions: tuple[ConditionResult, ...]
     supplementary: tuple[ConditionResult, ...]
     verdict: Verdict
-    effort: Effort
+    cost: TrainingCost
     origin: str = ""
 
     @property
-    def all_results(self) -> tuple[ConditionResult, ...]:
-        """Those that decide, then the supplementary ones."""
-        return (*self.results, *self.supplementary)
+    def all_conditions(self) -> tuple[ConditionResult, ...]:
+        """The results of the deciding conditions, then of the supplementary ones."""
+        return (*self.conditions, *self.supplementary)
 
     @property
     def by_verdict(self) -> dict[Verdict, tuple[Condition, ...]]:
-        """The deciding conditions by their verdict; verdicts that none has are left out."""
-        found = {v: tuple(result.condition for result in self.results if result.verdict is v) for v in Verdict}
-        return {verdict: conditions for verdict, conditions in found.items() if conditions}
+        """The deciding conditions by their verdict, without verdicts that no condition has."""
+        groups = {v: tuple(result.condition for result in self.conditions if result.verdict is v) for v in Verdict}
+        return {verdict: conditions for verdict, conditions in groups.items() if conditions}
 
     @property
     def text(self) -> str:
-        """The verdict as it is printed."""
+        """The verdict as text."""
         supporting = self.by_verdict.get(Verdict.SUPPORTED, ())
         return verdict_text(self.verdict, [condition.title for condition in supporting])
 
     @property
     def networks(self) -> int:
-        """How many were trained for it, those that only a measurement trained for some steps included."""
-        return self.effort.runs + briefly_trained(self.experiment)
+        """The number of trained networks, including those trained only within a measurement."""
+        return self.cost.runs + count_briefly_trained(self.experiment)
 
     @property
     def difference(self) -> Interval:
-        """Treatment minus control by the claim's measure: each seed's mean over the conditions that have it."""
+        """Treatment minus control in the claim's measure: each seed's mean over the conditions with that measure."""
         claim = self.experiment.claim
-        per_condition = [r.differences for r in self.results if r.condition.measure.id == claim.measure.id]
+        per_condition = [r.differences for r in self.conditions if r.condition.measure.id == claim.measure.id]
         means = [math.fsum(per_seed) / len(per_seed) for per_seed in zip(*per_condition, strict=True)]
-        return interval_of(claim.conditions[0], means)
+        return condition_interval(claim.conditions[0], means)
 
 
-def read_trial(store: Store, experiment: Experiment) -> Trial:
-    """The trial, computed from what the store contains.
+def read_result(store: Store, experiment: Experiment) -> ExperimentResult:
+    """Compute the result from the runs and measurements in the store.
 
     Raises:
-        TrialError: a run or a measurement is missing.
+        MissingResultsError: A run or a measurement is missing.
     """
     claim, specs, measurements = experiment.claim, trained_specs(experiment), needed_measurements(experiment)
-    evidence = Evidence(store, specs, measurements)
-    runs = tuple(evidence.runs.values())
+    reader = MeasureReader(store, specs, measurements)
+    runs = tuple(reader.runs.values())
     _check_runs(experiment, len(specs), runs)
-    missing = len(measurements) - len(evidence.tables)
+    missing = len(measurements) - len(reader.tables)
     if missing:
-        raise TrialError(f"{missing} of the measurements for {claim.id} have not been taken.")
-    numbers = {condition.id: _numbers(evidence, condition, experiment) for condition in claim.all_conditions}
-    return judge_trial(experiment, numbers, effort_of(runs))
-
-
-def judge_trial(experiment: Experiment, numbers: Numbers, effort: Effort, origin: str = "") -> Trial:
-    """The verdicts that follow from the numbers.
-
-    Raises:
-        KeyError: a condition of the claim has no numbers.
-        ValueError: a condition's numbers are not one per seed for both arms.
-    """
-    claim, seeds = experiment.claim, len(experiment.seeds)
-    results, supplementary = (
-        tuple(_judge_condition(condition, *numbers[condition.id]) for condition in conditions)
-        for conditions in (claim.conditions, claim.supplementary)
-    )
-    if any(len(result.control) != seeds for result in (*results, *supplementary)):
-        raise ValueError(f"{experiment.name} needs {seeds} numbers per arm")
-    verdict = combine([result.verdict for result in results])
-    return Trial(experiment, results, supplementary, verdict, effort, origin)
-
-
-def effort_of(runs: Sequence[Run]) -> Effort:
-    """What `runs` took."""
-    return Effort(
+        raise MissingResultsError(f"{missing} of the measurements for {claim.id} have not been taken.")
+    values = {condition.id: _read_arms(reader, condition, experiment) for condition in claim.all_conditions}
+    cost = TrainingCost(
         runs=len(runs),
         diverged=sum(run.state is RunState.DIVERGED for run in runs),
         steps=sum(run.step for run in runs),
         seconds=math.fsum(run.seconds for run in runs),
     )
+    return judge_experiment(experiment, values, cost)
 
 
-def interval_of(condition: Condition, values: Sequence[float]) -> Interval:
-    """The interval of a condition's numbers; those that follow from the spec are exact."""
+def judge_experiment(
+    experiment: Experiment, values: ArmValues, cost: TrainingCost, origin: str = ""
+) -> ExperimentResult:
+    """Compute intervals and verdicts from the values of the arms.
+
+    Raises:
+        KeyError: A condition of the claim has no values.
+        ValueError: A condition does not have one value per seed for both arms.
+    """
+    claim, seeds = experiment.claim, len(experiment.seeds)
+    deciding, supplementary = (
+        tuple(_judge_condition(condition, *values[condition.id]) for condition in conditions)
+        for conditions in (claim.conditions, claim.supplementary)
+    )
+    if any(len(result.control) != seeds for result in (*deciding, *supplementary)):
+        raise ValueError(f"{experiment.name} needs {seeds} values per arm")
+    verdict = combine([result.verdict for result in deciding])
+    return ExperimentResult(experiment, deciding, supplementary, verdict, cost, origin)
+
+
+def condition_interval(condition: Condition, values: Sequence[float]) -> Interval:
+    """The interval of a condition's values; exact if they follow from the specs."""
     is_exact = isinstance(condition.measure.source, SpecMeasure)
     return exact_interval(values) if is_exact else confidence_interval(values)
 
 
-def _numbers(evidence: Evidence, condition: Condition, experiment: Experiment) -> tuple[list[float], list[float]]:
+class MeasureReader:
+    """Computes measures from the stored runs, evaluations and measurements of an experiment, which are read once."""
+
+    def __init__(self, store: Store, specs: Iterable[RunSpec], measurements: Iterable[Measurement]) -> None:
+        """Read the runs of `specs` and the tables of `measurements` that are stored."""
+        self.runs = {run.digest: run for run in store.runs([spec.digest for spec in specs])}
+        self.tables = read_measurements(store, measurements)
+        self._evaluations = read_evaluations(store, list(self.runs.values()))
+
+    def read(self, measure: Measure, specs: Iterable[RunSpec]) -> float:
+        """The value of `measure` for an arm's specs, which have the same seed.
+
+        Raises:
+            KeyError: A run or a measurement is missing.
+        """
+        return float(measure.aggregate([self._read_spec(measure.source, spec) for spec in specs]))
+
+    def _read_spec(self, source: SpecMeasure | RunMeasure | WorkerMeasure, spec: RunSpec) -> float:
+        match source:
+            case SpecMeasure():
+                return source.value(spec)
+            case WorkerMeasure():
+                return source.value(self.tables[source.measurement(spec)])
+            case RunMeasure():
+                return source.value(self.runs[spec.digest], self._evaluations[spec.digest])
+
+
+def _read_arms(reader: MeasureReader, condition: Condition, experiment: Experiment) -> tuple[list[float], list[float]]:
     control, treatment = (
-        [evidence.number(condition.measure, experiment.specs(arm, seed)) for seed in experiment.seeds]
+        [reader.read(condition.measure, experiment.specs(arm, seed)) for seed in experiment.seeds]
         for arm in condition.arms
     )
     return control, treatment
 
 
 def _judge_condition(condition: Condition, control: Sequence[float], treatment: Sequence[float]) -> ConditionResult:
-    interval = interval_of(condition, paired_differences(treatment, control))
+    interval = condition_interval(condition, paired_differences(treatment, control))
     verdict = judge(interval, condition.prediction.direction, condition.prediction.smallest_effect)
     return ConditionResult(condition, tuple(treatment), tuple(control), interval, verdict)
 
@@ -283,28 +311,27 @@ def _check_runs(experiment: Experiment, needed: int, runs: Sequence[Run]) -> Non
     if missing:
         errors = sorted({run.error for run in runs if run.error})
         summary = f"{missing} of the {needed} runs of {experiment.claim.id} have not been trained to their end."
-        raise TrialError(" ".join([summary, *errors]))
+        raise MissingResultsError(" ".join([summary, *errors]))
 
 
-COLUMNS = (
-    "id", "condition", "decides", "verdict", "words", "measure", "unit", "control_name", "treatment_name", "control",
-    "treatment", "mean", "low", "high", "direction", "smallest_effect", "seeds", "differences",
-)  # fmt: skip
+# The table for charts
 
 
-def conditions_frame(trial: Trial) -> pd.DataFrame:
-    """One row per condition, those that decide first; COLUMNS.
+def conditions_frame(result: ExperimentResult) -> pd.DataFrame:
+    """One row per condition with the columns COLUMNS, the deciding conditions first.
 
-    `id` and `verdict` are ids, `condition`, `words` and the names are for display. `control` and `treatment` are the
-    arms' means over the seeds; `mean`, `low` and `high` are those of the paired differences, treatment minus control,
-    which `differences` contains seed by seed, and `unit` is theirs.
+    `id` and `verdict` are ids; `condition`, `words` and the names are for display. `control` and `treatment` are the
+    arms' means over the seeds. `differences` are the paired differences, treatment minus control, by seed; `mean`,
+    `low` and `high` their interval, and `unit` their unit.
     """
-    rows = [_row(trial, result, decides=True) for result in trial.results]
-    rows += [_row(trial, result, decides=False) for result in trial.supplementary]
+    rows = [
+        *(_row(result.experiment, condition_result, decides=True) for condition_result in result.conditions),
+        *(_row(result.experiment, condition_result, decides=False) for condition_result in result.supplementary),
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"decides": bool})
 
 
-def _row(trial: Trial, result: ConditionResult, *, decides: bool) -> dict[str, object]:
+def _row(experiment: Experiment, result: ConditionResult, *, decides: bool) -> dict[str, object]:
     condition, interval = result.condition, result.interval
     return {
         "id": condition.id,
@@ -316,17 +343,13 @@ def _row(trial: Trial, result: ConditionResult, *, decides: bool) -> dict[str, o
         "unit": condition.measure.difference_unit,
         "control_name": condition.control.title,
         "treatment_name": condition.treatment.title,
-        "control": _mean(result.control),
-        "treatment": _mean(result.treatment),
+        "control": result.control_mean,
+        "treatment": result.treatment_mean,
         "mean": interval.mean,
         "low": interval.low,
         "high": interval.high,
         "direction": condition.prediction.direction,
         "smallest_effect": condition.prediction.smallest_effect,
-        "seeds": list(trial.experiment.seeds),
+        "seeds": list(experiment.seeds),
         "differences": result.differences,
     }
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

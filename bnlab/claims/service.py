@@ -1,4 +1,4 @@
-"""The claims as all sessions of the app share them: which verdict each has, and which experiments are running."""
+"""The claims with their results and running experiments, as all sessions of the app share them."""
 
 import threading
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from functools import cached_property
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import Claim, Experiment, parse_experiment, plan_experiment
-from bnlab.claims.recorded import recorded_trials
-from bnlab.claims.results import CachedResults, Trial, read_cached_results, read_trial
+from bnlab.claims.recorded import recorded_results
+from bnlab.claims.results import CachedResults, ExperimentResult, read_cached_results, read_result
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.runs.experiment_queue import queued
 from bnlab.runs.run import Run
@@ -17,56 +17,56 @@ from bnlab.runs.scheduler import Scheduler
 
 @dataclass(frozen=True)
 class ClaimStatus:
-    """A claim's latest trial and, while another experiment is queued for it, its runner and progress."""
+    """The latest result of a claim and, while another experiment is queued for it, that one's runner and progress."""
 
-    trial: Trial | None
+    result: ExperimentResult | None
     runner: ClaimRunner | None = None
     progress: ClaimProgress | None = None
 
     @property
     def is_running(self) -> bool:
-        """Whether the status will change without anybody's doing."""
+        """Whether an experiment is in progress."""
         return self.progress is not None and not self.progress.has_failed
 
     @property
     def is_measured_here(self) -> bool:
-        """Whether the trial was measured here, and is not a recorded one."""
-        return self.trial is not None and not self.trial.origin
+        """Whether the result was measured in this store, not recorded elsewhere."""
+        return self.result is not None and not self.result.origin
 
 
 class ClaimService:
-    """Shared by all sessions. Keeps one runner per experiment, and each trial until its runs have changed."""
+    """Shared by all sessions: keeps one runner per experiment, and caches each result until its runs change."""
 
-    def __init__(self, lab: Scheduler) -> None:
-        """Experiments are run by `lab`."""
-        self.lab = lab
+    def __init__(self, scheduler: Scheduler) -> None:
+        """`scheduler` trains the runs of the experiments."""
+        self.scheduler = scheduler
         self._lock = threading.Lock()
         self._runners: dict[str, ClaimRunner] = {}
-        self._trials: dict[str, tuple[object, Trial]] = {}
+        self._results: dict[str, tuple[object, ExperimentResult]] = {}
 
     def snapshot(self) -> "ClaimSnapshot":
-        """The claims as they are now."""
+        """A new snapshot of the claims."""
         return ClaimSnapshot(self)
 
     def runner(self, experiment: Experiment) -> ClaimRunner:
-        """The only runner of an experiment."""
+        """The runner of the experiment, always the same."""
         with self._lock:
-            return self._runners.setdefault(experiment.name, ClaimRunner(self.lab, experiment))
+            return self._runners.setdefault(experiment.name, ClaimRunner(self.scheduler, experiment))
 
-    def read(self, experiment: Experiment, runs: Sequence[Run] = ()) -> Trial:
-        """The trial of a complete experiment; it has trained `runs`."""
+    def read(self, experiment: Experiment, runs: Sequence[Run] = ()) -> ExperimentResult:
+        """The result of a complete experiment, whose runs are `runs`."""
         version = tuple(run.updated_at for run in runs)
-        cached = self._trials.get(experiment.name)
+        cached = self._results.get(experiment.name)
         if cached is None or cached[0] != version:
-            cached = self._trials[experiment.name] = (version, read_trial(self.lab.store, experiment))
+            cached = self._results[experiment.name] = (version, read_result(self.scheduler.store, experiment))
         return cached[1]
 
 
 class ClaimSnapshot:
-    """The claims at one moment: everything is read from the store at most once, when it is first needed."""
+    """The state of the claims for one draw of a page: each part is read from the store once, when first needed."""
 
     def __init__(self, service: ClaimService) -> None:
-        """To be made by `ClaimService.snapshot`."""
+        """Created by `ClaimService.snapshot`."""
         self.service = service
         self._statuses: dict[str, ClaimStatus] = {}
 
@@ -78,8 +78,8 @@ class ClaimSnapshot:
 
     @cached_property
     def cached_results(self) -> CachedResults:
-        """What was trained and measured here."""
-        return read_cached_results(self.service.lab.store)
+        """The finished runs and measurements in the store."""
+        return read_cached_results(self.service.scheduler.store)
 
     def _read_status(self, claim: Claim) -> ClaimStatus:
         if not claim.needs_workers:
@@ -93,10 +93,10 @@ class ClaimSnapshot:
             if progress.is_complete:
                 return ClaimStatus(self.service.read(experiment, progress.runs), *(latest or ()))
             latest = latest or (runner, progress)
-        return ClaimStatus(recorded_trials().get(claim.id), *(latest or ()))
+        return ClaimStatus(recorded_results().get(claim.id), *(latest or ()))
 
     @cached_property
     def _queued_experiments(self) -> list[Experiment]:
-        """The latest first."""
-        experiments = (parse_experiment(name, CLAIMS) for name in queued(self.service.lab.store))
+        """The queued experiments, the latest first."""
+        experiments = (parse_experiment(name, CLAIMS) for name in queued(self.service.scheduler.store))
         return [experiment for experiment in experiments if experiment is not None]

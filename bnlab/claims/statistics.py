@@ -1,4 +1,4 @@
-"""Paired differences and how sure they are."""
+"""Paired differences and their confidence intervals."""
 
 import math
 import warnings
@@ -16,9 +16,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Interval:
-    """The `mean` of `n` numbers and the 95 % confidence interval from `low` to `high` for what it estimates.
+    """The `mean` of `n` values and its 95 % confidence interval from `low` to `high`.
 
-    Unbounded where nothing can be said: for fewer than two numbers, or where one is not finite.
+    The interval is unbounded for fewer than two values, or if one is not finite.
     """
 
     mean: float
@@ -28,11 +28,11 @@ class Interval:
 
     @property
     def width(self) -> float:
-        """How far apart its ends are."""
+        """The distance between the limits."""
         return self.high - self.low
 
     def contains(self, value: float) -> bool:
-        """Whether `value` lies in it, ends included."""
+        """Whether `value` is in the interval, limits included."""
         return self.low <= value <= self.high
 
 
@@ -40,25 +40,25 @@ def paired_differences(treatment: Sequence[float], control: Sequence[float]) -> 
     """Treatment minus control, seed by seed.
 
     Raises:
-        ValueError: they are not equally many, so they are no pairs.
+        ValueError: The arms have different numbers of values.
     """
-    return [t - c for t, c in zip(treatment, control, strict=True)]
+    return [treated - untreated for treated, untreated in zip(treatment, control, strict=True)]
 
 
 def exact_interval(values: Sequence[float]) -> Interval:
-    """The interval of what is counted, not estimated: no width, whatever the number of seeds."""
+    """The interval of counted, not estimated, values: from the lowest to the highest, however few the seeds."""
     return Interval(_mean(values), min(values), max(values), len(values))
 
 
 def confidence_interval(values: Sequence[float]) -> Interval:
-    """The mean of `values` with a 95 % confidence interval; the same values always give the same one.
+    """The mean of `values` with its 95 % confidence interval, which is deterministic.
 
-    It reaches as far as the wider of two on each side: Student's t, right for few and normal values, and SciPy's
-    bias-corrected and accelerated (BCa) bootstrap, which follows their skew. The bootstrap alone is too narrow for few
-    values: of 5 normal ones it covers the true mean in 83 % of all cases instead of 95 %. So its level is raised to
-    where it would be right for normal values (Hesterberg 2015, "What teachers should know about the bootstrap").
+    Each limit is the wider one of Student's t, which is right for few and normal values, and SciPy's bias-corrected
+    and accelerated (BCa) bootstrap, which follows skewed values. The bootstrap alone is too narrow for few values: with
+    5 normal ones it covers the true mean in 83 % of all cases instead of 95 %. Its level is therefore raised to the one
+    that would be right for normal values (Hesterberg 2015, "What teachers should know about the bootstrap").
 
-    How often it covered the true mean in 2,000 simulations each, in %:
+    Coverage of the true mean in 2,000 simulations each, in %:
 
     =========================  ===  ===  ===  ===  ===
     seeds                        5    8   10   15   20
@@ -69,17 +69,17 @@ def confidence_interval(values: Sequence[float]) -> Interval:
     one run in five fails       72   83   90   96   98
     =========================  ===  ===  ===  ===  ===
 
-    The last row is a mixture: what no seed has shown yet no method can know, so with few seeds rare failures are
-    missed. Equal values give an interval without width: nothing was seen to vary.
+    The last row is a mixture: a failure that no seed has shown yet cannot be estimated, so few seeds miss rare
+    failures. Equal values give an interval of width zero.
     """
-    numbers = np.asarray(values, dtype=np.float64)
+    array = np.asarray(values, dtype=np.float64)
     mean = _mean(values)
-    if numbers.size < 2 or not np.isfinite(numbers).all():
-        return Interval(mean, -math.inf, math.inf, numbers.size)
-    if np.ptp(numbers) <= 1e-12 * np.abs(numbers).max():  # equal, but for the last digits
-        return Interval(mean, mean, mean, numbers.size)
-    low, high = _limits(numbers)
-    return Interval(mean, float(low), float(high), numbers.size)
+    if array.size < 2 or not np.isfinite(array).all():
+        return Interval(mean, -math.inf, math.inf, array.size)
+    if np.ptp(array) <= 1e-12 * np.abs(array).max():  # equal up to rounding
+        return Interval(mean, mean, mean, array.size)
+    low, high = _limits(array)
+    return Interval(mean, float(low), float(high), array.size)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -87,16 +87,16 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _limits(values: Floats) -> tuple[Floats, Floats]:
-    """Both ends for values `[..., n]`, each `[...]`."""
-    # Half a second to import, which nothing but a verdict needs.
+    """Lower and upper limits, each of shape `[...]`, for `values` of shape `[..., n]`."""
+    # Importing takes half a second, and only verdicts need it.
     from scipy import stats  # type: ignore[import-untyped]  # noqa: PLC0415
 
     n = values.shape[-1]
     quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
     level = 1 - 2 * stats.norm.cdf(-quantile * math.sqrt(n / (n - 1)))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # values too alike for BCa: its ends are missing, and Student's stand
-        reach = quantile * values.std(axis=-1, ddof=1) / math.sqrt(n)
+        warnings.simplefilter("ignore")  # BCa fails for nearly equal values; Student's t remains
+        margin = quantile * values.std(axis=-1, ddof=1) / math.sqrt(n)
         bootstrap = stats.bootstrap(
             (values,),
             np.mean,
@@ -108,4 +108,4 @@ def _limits(values: Floats) -> tuple[Floats, Floats]:
             rng=np.random.default_rng(0),
         ).confidence_interval
     mean = values.mean(axis=-1)
-    return np.fmin(mean - reach, bootstrap.low), np.fmax(mean + reach, bootstrap.high)
+    return np.fmin(mean - margin, bootstrap.low), np.fmax(mean + margin, bootstrap.high)

@@ -1,11 +1,11 @@
-"""Verdicts: what follows from an interval, and from the verdicts under several conditions."""
+"""Verdicts on a condition, from its interval, and on a claim, from the verdicts on its conditions."""
 
 from collections.abc import Sequence
 from enum import StrEnum
 
 from bnlab.claims.statistics import Interval
 
-HOW_JUDGED = (
+CONDITION_RULES = (
     "A condition is *supported* where the whole interval of the differences is, in the direction claimed, at least the "
     "smallest effect that counts, and *contradicted* where it is at most its opposite. *No detectable "
     "difference* means none that counts: the interval lies between the two (without zero in it, the difference is *too "
@@ -13,29 +13,29 @@ HOW_JUDGED = (
     "the interval reaches across, and more of them would narrow it. A claim that something makes no difference is "
     "*supported* where the interval lies between the two and *contradicted* where it lies outside."
 )
-"""What `judge` does, for the reader of a verdict."""
+"""The rules of `judge`, as pages and documents show them."""
 
-HOW_COMBINED = (
+CLAIM_RULES = (
     "A statement that one condition supports and another contradicts, or shows no difference for, *holds only when* "
     "the former is the case: it holds only in part, whatever the other conditions say. Else one condition without "
     "enough seeds leaves the whole unsettled. Once all are settled, the statement is supported where all support it, "
     "contradicted where one contradicts it, and else there is no detectable difference."
 )
-"""What `combine` does."""
+"""The rules of `combine`, as pages and documents show them."""
 
 
 class Verdict(StrEnum):
-    """What a trial has shown of a claim. The values are ids."""
+    """The verdict on a condition or a claim. The values are ids."""
 
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
     NO_DIFFERENCE = "no_difference"
     CONDITIONAL = "conditional"
-    TOO_FEW = "too_few_seeds"
+    TOO_FEW_SEEDS = "too_few_seeds"
 
     @property
     def label(self) -> str:
-        """As it is printed."""
+        """The verdict as text."""
         return _LABELS[self]
 
 
@@ -44,27 +44,27 @@ _LABELS = {
     Verdict.CONTRADICTED: "contradicted",
     Verdict.NO_DIFFERENCE: "no detectable difference",
     Verdict.CONDITIONAL: "holds only when …",
-    Verdict.TOO_FEW: "not enough seeds",
+    Verdict.TOO_FEW_SEEDS: "not enough seeds",
 }
 
 
 def judge(interval: Interval, direction: int, smallest_effect: float) -> Verdict:
-    """The verdict under one condition: where the interval lies, against the smallest effect that counts.
+    """The verdict on one condition, from the position of the interval relative to the smallest effect that counts.
 
-    `direction` is that of the predicted difference, treatment minus control: +1 more, −1 less, 0 none. In the predicted
-    direction, and with e the smallest effect, +1 and −1 are
+    `direction` is that of the predicted difference, treatment minus control: +1 more, −1 less, 0 none. With e the
+    smallest effect and in the predicted direction, a claim of more or less is
 
     - supported if the whole interval is at least e,
     - contradicted if the whole interval is at most −e,
-    - without detectable difference if it lies between −e and e (an equivalence test), or if it contains zero and is
-      not wider than 2 e, so that it could have lain there,
-    - and else not settled: it reaches across e or −e, and more seeds would narrow it.
+    - without detectable difference if the interval lies between −e and e (an equivalence test), or if it contains zero
+      and is at most 2 e wide, so that it could have lain between them,
+    - and otherwise undecided: more seeds would narrow the interval, which extends across e or −e.
 
-    A claim that something makes no difference (0) is supported if the interval lies between −e and e, contradicted
-    if it lies wholly outside, and else not settled.
+    A claim of no difference (0) is supported if the interval lies between −e and e, contradicted if it lies entirely
+    outside, and otherwise undecided.
 
     Raises:
-        ValueError: `smallest_effect` is not above zero, or `direction` is none of the three.
+        ValueError: `smallest_effect` is not above zero, or `direction` is not −1, 0 or 1.
     """
     if not smallest_effect > 0 or direction not in (-1, 0, 1):
         raise ValueError(f"direction {direction} with smallest effect {smallest_effect}")
@@ -72,40 +72,40 @@ def judge(interval: Interval, direction: int, smallest_effect: float) -> Verdict
     inside = -smallest_effect < low and high < smallest_effect
     if direction == 0:
         outside = low >= smallest_effect or high <= -smallest_effect
-        return Verdict.SUPPORTED if inside else Verdict.CONTRADICTED if outside else Verdict.TOO_FEW
+        return Verdict.SUPPORTED if inside else Verdict.CONTRADICTED if outside else Verdict.TOO_FEW_SEEDS
     if low >= smallest_effect:
         return Verdict.SUPPORTED
     if high <= -smallest_effect:
         return Verdict.CONTRADICTED
     if inside or (interval.contains(0) and interval.width <= 2 * smallest_effect):
         return Verdict.NO_DIFFERENCE
-    return Verdict.TOO_FEW
+    return Verdict.TOO_FEW_SEEDS
 
 
 def combine(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict on a claim from those under its conditions.
+    """The verdict on a claim from those on its conditions.
 
-    If it is supported in one condition and not in another, it is conditional, whatever is still unsettled elsewhere.
-    Otherwise all conditions must be settled: supported in all is supported; contradicted in one and supported in none
-    is contradicted; the rest shows no difference.
+    A claim supported by one condition, but contradicted or without difference in another, is conditional, even with
+    undecided conditions. Otherwise all conditions must be decided: all supported gives supported; one contradicted
+    gives contradicted; everything else gives no difference.
     """
-    found = set(verdicts)
-    if Verdict.SUPPORTED in found and found & {Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE}:
+    distinct = set(verdicts)
+    if Verdict.SUPPORTED in distinct and distinct & {Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE}:
         return Verdict.CONDITIONAL
-    if Verdict.TOO_FEW in found or not found:
-        return Verdict.TOO_FEW
+    if Verdict.TOO_FEW_SEEDS in distinct or not distinct:
+        return Verdict.TOO_FEW_SEEDS
     for verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED):
-        if verdict in found:
+        if verdict in distinct:
             return verdict
     return Verdict.NO_DIFFERENCE
 
 
 def condition_text(verdict: Verdict, interval: Interval) -> str:
-    """The verdict under one condition as text, which tells a difference that is there but small from none."""
+    """The verdict on one condition as text, which distinguishes a small difference from none."""
     is_small = verdict is Verdict.NO_DIFFERENCE and not interval.contains(0)
     return "too small to count" if is_small else verdict.label
 
 
 def verdict_text(verdict: Verdict, supporting: Sequence[str]) -> str:
-    """The verdict as text, with the titles of the `supporting` conditions in the place of the "…"."""
+    """The verdict as text, with the titles of the `supporting` conditions instead of "…"."""
     return verdict.label.replace("…", "; ".join(supporting))

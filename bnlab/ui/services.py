@@ -5,7 +5,7 @@ import threading
 
 import streamlit as st
 
-from bnlab.claims.recorded import recorded_trials
+from bnlab.claims.recorded import recorded_results
 from bnlab.claims.service import ClaimService
 from bnlab.runs.config import Settings
 from bnlab.runs.curves_cache import CurvesCache
@@ -28,7 +28,7 @@ def lab() -> Scheduler:
 
 def judge_soon() -> None:
     """Judge the trials that ship once the first page is likely to be drawn, so that nobody waits for it at Claims."""
-    timer = threading.Timer(JUDGED_AFTER, recorded_trials)
+    timer = threading.Timer(JUDGED_AFTER, recorded_results)
     timer.daemon = True
     timer.start()
 

@@ -1,24 +1,24 @@
-"""The numbers that claims are decided by, on runs whose records are known."""
+"""Measures of specs and of recorded runs."""
 
 from pathlib import Path
 
 import pytest
 
 from bnlab.claims.measures import (
+    count_non_trainable_per_unit,
+    count_operations,
+    count_trainable_per_unit,
     final_accuracy,
-    gain,
-    non_trainable_per_unit,
-    operations,
+    mean_gain,
     seconds_to_or_all,
     spread,
     steps_to_or_all,
-    trainable_per_unit,
 )
 from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.stored_runs import make_evaluation, record_run
+from tests.recording import moment, record
 
 SPEC = RunSpec(train_examples=40, batch_size=4, epochs=2)  # 10 steps an epoch
 ACCURACIES = ((0, 0.1), (4, 0.9), (8, 0.98), (10, 0.94), (20, 0.96))
@@ -29,48 +29,48 @@ def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
 
 
-def ended(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
-    """A run with ACCURACIES at a tenth of a second per step."""
-    moments = tuple(make_evaluation(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
-    run = record_run(store, SPEC, (1.0,) * steps, moments, state)
+def record_run(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
+    """A run with ACCURACIES that took a tenth of a second per step, and its evaluations."""
+    evaluations = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
+    run = record(store, SPEC, (1.0,) * steps, evaluations, state)
     return run, read_evaluations(store, [run])[run.digest]
 
 
-def test_final_accuracy_is_the_last_in_percent(store: Store) -> None:
-    assert final_accuracy(*ended(store)) == pytest.approx(96)
+def test_final_accuracy_is_the_last_one_in_percent(store: Store) -> None:
+    assert final_accuracy(*record_run(store)) == pytest.approx(96)
 
 
-def test_a_diverged_run_counts_as_a_guess(store: Store) -> None:
-    assert final_accuracy(*ended(store, RunState.DIVERGED, 9)) == 10
+def test_diverged_run_has_the_accuracy_of_a_guess(store: Store) -> None:
+    assert final_accuracy(*record_run(store, RunState.DIVERGED, 9)) == 10
 
 
-def test_an_accuracy_that_is_reached_counts_with_its_steps(store: Store) -> None:
-    evidence = ended(store)
-    assert steps_to_or_all(0.95)(*evidence) == pytest.approx(6.5)
-    assert seconds_to_or_all(0.95)(*evidence) == pytest.approx(0.65)
+def test_steps_and_seconds_to_an_accuracy_that_is_reached(store: Store) -> None:
+    run, evaluations = record_run(store)
+    assert steps_to_or_all(0.95)(run, evaluations) == pytest.approx(6.5)
+    assert seconds_to_or_all(0.95)(run, evaluations) == pytest.approx(0.65)
 
 
-def test_an_accuracy_that_is_never_reached_counts_with_all_planned_steps(store: Store) -> None:
-    diverged = ended(store, RunState.DIVERGED, 5)
+def test_all_planned_steps_and_seconds_to_an_accuracy_that_is_not_reached(store: Store) -> None:
+    diverged = record_run(store, RunState.DIVERGED, 5)
     assert steps_to_or_all(0.99)(*diverged) == 20
     assert seconds_to_or_all(0.99)(*diverged) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("changes", [{"input_normalization": True}, {"placement": "after_activation"}])
-def test_bn_has_four_parameters_a_unit_two_of_them_trainable(changes: dict[str, object]) -> None:
+def test_bn_has_two_trainable_and_two_non_trainable_parameters_per_unit(changes: dict[str, object]) -> None:
     spec = RunSpec(**changes)
-    assert (trainable_per_unit(spec), non_trainable_per_unit(spec)) == (2, 2)
-    assert trainable_per_unit(RunSpec(**changes, center=False)) == 1
-    assert trainable_per_unit(RunSpec()) == non_trainable_per_unit(RunSpec()) == 0
+    assert (count_trainable_per_unit(spec), count_non_trainable_per_unit(spec)) == (2, 2)
+    assert count_trainable_per_unit(RunSpec(**changes, center=False)) == 1
+    assert count_trainable_per_unit(RunSpec()) == count_non_trainable_per_unit(RunSpec()) == 0
 
 
-def test_operations_are_counted_by_hand() -> None:
+def test_operations_of_dense_and_bn_layers() -> None:
     dense = 2 * 784 * 8 + 8 + 2 * 8 * 10 + 10
-    assert operations(RunSpec(hidden_units=(8,))) == dense
-    assert operations(RunSpec(hidden_units=(8,), placement="before_activation")) == dense + 2 * 8
-    assert operations(RunSpec(hidden_units=(8,), use_bias=False, input_normalization=True)) == dense - 8 + 2 * 784
+    assert count_operations(RunSpec(hidden_units=(8,))) == dense
+    assert count_operations(RunSpec(hidden_units=(8,), placement="before_activation")) == dense + 2 * 8
+    assert count_operations(RunSpec(hidden_units=(8,), use_bias=False, input_normalization=True)) == dense - 8 + 2 * 784
 
 
-def test_several_numbers_become_one() -> None:
+def test_aggregates() -> None:
     assert spread([90.0, 10.0, 50.0]) == 80
-    assert gain([90.0, 95.0, 80.0, 81.0]) == 3
+    assert mean_gain([90.0, 95.0, 80.0, 81.0]) == 3

@@ -1,4 +1,4 @@
-"""Experiments: how they are named, and read again."""
+"""Experiments: their names, sizes and seeds."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import SIZES, Experiment, parse_experiment, plan_experiment
 
-seeds = st.builds(lambda start, many: range(start, start + many), st.integers(0, 2**31), st.integers(1, 100))
+seeds = st.builds(lambda start, count: range(start, start + count), st.integers(0, 2**31), st.integers(1, 100))
 
 
 @given(st.sampled_from(list(CLAIMS)), st.sampled_from(SIZES), seeds)
@@ -17,11 +17,11 @@ def test_an_experiment_is_parsed_from_its_name(claim: str, size: str, chosen_see
 
 
 @given(st.text(max_size=20))
-def test_other_names_are_no_experiment(name: str) -> None:
+def test_other_names_give_no_experiment(name: str) -> None:
     assert parse_experiment(name, {}) is None
 
 
-def test_an_experiment_has_as_many_seeds_as_its_size_says_and_can_have_more() -> None:
+def test_the_size_sets_the_number_of_seeds() -> None:
     experiment = plan_experiment(CLAIMS["A2"])
     assert (experiment.name, experiment.size) == ("A2 quick 0:5", CLAIMS["A2"].quick)
     assert experiment.with_more_seeds(5).name == "A2 quick 0:10"

@@ -1,4 +1,4 @@
-"""Trials that ship: written, read and judged anew; those of a claim that has changed are left out."""
+"""Recorded results: written and parsed, left out for claims that have changed, and the same as in version 0.1."""
 
 import json
 import math
@@ -12,70 +12,68 @@ import pytest
 from bnlab.claims import recorded
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import Arm, Claim, Condition, plan_experiment
-from bnlab.claims.recorded import read_trials, recorded_trials, write_trials
-from bnlab.claims.results import Effort, Trial, judge_trial, needed_measurements, trained_specs
+from bnlab.claims.recorded import parse_results, recorded_results, write_results
+from bnlab.claims.results import ExperimentResult, TrainingCost, judge_experiment, needed_measurements, trained_specs
 from bnlab.claims.verdicts import Verdict
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "claims_0_1.json"
-EARLIER = {trial["claim"]: trial for trial in json.loads(FIXTURE.read_text(encoding="utf-8"))}
-"""What version 0.1 showed of the trials that ship, by the claim's id; conditions and measures by their names."""
-EFFORT = Effort(runs=30, diverged=1, steps=1000, seconds=12.5)
+VERSION_0_1 = {document["claim"]: document for document in json.loads(FIXTURE.read_text(encoding="utf-8"))}
+"""The shipped results as version 0.1 showed them, by the claim's id; conditions and measures by their names."""
+COST = TrainingCost(runs=30, diverged=1, steps=1000, seconds=12.5)
 
 
-def trial_of(claim: str) -> Trial:
-    numbers = {
-        condition.id: ([80.0, 81.0, math.nan if place else 82.123456789], [90.0, 92.0, 91.0])
-        for place, condition in enumerate(CLAIMS[claim].all_conditions)
+def make_result(claim: str) -> ExperimentResult:
+    values = {
+        condition.id: ([80.0, 81.0, math.nan if index else 82.123456789], [90.0, 92.0, 91.0])
+        for index, condition in enumerate(CLAIMS[claim].all_conditions)
     }
-    return judge_trial(plan_experiment(CLAIMS[claim], "quick", range(3)), numbers, EFFORT)
+    return judge_experiment(plan_experiment(CLAIMS[claim], "quick", range(3)), values, COST)
 
 
-def test_a_trial_is_read_as_it_was_held(tmp_path: Path) -> None:
-    held, path = trial_of("A2"), tmp_path / "trials.jsonl"
-    write_trials([held, trial_of("O1")], path)
-    trials = read_trials(path.read_text())
-    assert list(trials) == ["A2", "O1"]
-    read = trials["A2"]
-    assert (read.experiment, read.effort, read.text) == (held.experiment, EFFORT, held.text)
-    assert read.results[0].control == (80, 81, 82.1235)
-    assert math.isnan(read.results[1].control[2])
-    assert read.results[1].verdict is Verdict.TOO_FEW
-    assert "cores" in read.origin
+def test_results_are_parsed_as_they_were_written(tmp_path: Path) -> None:
+    written, path = make_result("A2"), tmp_path / "results.jsonl"
+    write_results([written, make_result("O1")], path)
+    results = parse_results(path.read_text())
+    assert list(results) == ["A2", "O1"]
+    parsed = results["A2"]
+    assert (parsed.experiment, parsed.cost, parsed.text) == (written.experiment, COST, written.text)
+    assert parsed.conditions[0].control == (80, 81, 82.1235)
+    assert math.isnan(parsed.conditions[1].control[2])
+    assert parsed.conditions[1].verdict is Verdict.TOO_FEW_SEEDS
+    assert "cores" in parsed.origin
 
 
-def test_numbers_of_a_claim_that_has_changed_are_not_its_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "trials.jsonl"
-    write_trials([trial_of("A1")], path)
+def test_results_of_changed_and_unknown_claims_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "results.jsonl"
+    write_results([make_result("A1")], path)
     larger = replace(CLAIMS["A1"].quick, changes={"epochs": 3})
     monkeypatch.setitem(recorded.CLAIMS, "A1", replace(CLAIMS["A1"], quick=larger))
-    assert read_trials(path.read_text()) == {}
-    assert read_trials(json.dumps({"experiment": "Z9 quick 0:5"})) == {}
+    assert parse_results(path.read_text()) == {}
+    assert parse_results(json.dumps({"experiment": "Z9 quick 0:5"})) == {}
 
 
-@pytest.mark.parametrize("name", EARLIER)
-def test_shipped_trials_are_those_of_0_1(name: str) -> None:
-    """Numbers, intervals and verdicts, condition by condition, and the specs that gave them."""
-    trial, earlier = recorded_trials()[name], EARLIER[name]
-    assert (trial.experiment.name, trial.origin) == (earlier["experiment"], earlier["origin"])
-    assert vars(trial.effort) == earlier["effort"]
-    assert trial.verdict.label == earlier["verdict"]
-    assert {verdict.label: len(conditions) for verdict, conditions in trial.by_verdict.items()} == {
+@pytest.mark.parametrize("name", VERSION_0_1)
+def test_shipped_results_are_those_of_version_0_1(name: str) -> None:
+    """Values, intervals and verdicts, condition by condition."""
+    result, earlier = recorded_results()[name], VERSION_0_1[name]
+    assert (result.experiment.name, result.origin) == (earlier["experiment"], earlier["origin"])
+    assert vars(result.cost) == earlier["effort"]
+    assert result.verdict.label == earlier["verdict"]
+    assert {verdict.label: len(conditions) for verdict, conditions in result.by_verdict.items()} == {
         verdict: len(names) for verdict, names in earlier["where"].items()
     }
-    for result, before in zip(trial.all_results, earlier["conditions"], strict=True):
-        assert [*result.control] == before["control"]
-        assert [*result.treatment] == before["treatment"]
-        interval = result.interval
+    for condition_result, before in zip(result.all_conditions, earlier["conditions"], strict=True):
+        assert [*condition_result.control] == before["control"]
+        assert [*condition_result.treatment] == before["treatment"]
+        interval = condition_result.interval
         assert [interval.mean, interval.low, interval.high] == pytest.approx(before["interval"], rel=1e-9, abs=1e-12)
-        assert (result.verdict.label, result.text) == (before["verdict"], before["words"])
-        assert (result in trial.results) == before["decides"]
+        assert (condition_result.verdict.label, condition_result.text) == (before["verdict"], before["words"])
+        assert (condition_result in result.conditions) == before["decides"]
 
 
-@pytest.mark.parametrize("name", EARLIER)
-def test_specs_and_measurements_are_those_of_0_1(name: str) -> None:
-    claim, earlier = CLAIMS[name], EARLIER[name]
+@pytest.mark.parametrize("name", VERSION_0_1)
+def test_specs_and_measurements_are_those_of_version_0_1(name: str) -> None:
+    claim, earlier = CLAIMS[name], VERSION_0_1[name]
     for condition, before in zip(claim.all_conditions, earlier["conditions"], strict=True):
         for size, arms in before["specs"].items():
             experiment = plan_experiment(claim, size)
@@ -84,75 +82,76 @@ def test_specs_and_measurements_are_those_of_0_1(name: str) -> None:
     assert (len(trained_specs(full)), len(needed_measurements(full))) == (earlier["runs"], earlier["measurements"])
 
 
-def test_each_measure_of_0_1_has_one_id() -> None:
+def test_each_measure_of_version_0_1_has_one_id() -> None:
     pairs = {
         (before["measure"], condition.measure.id)
-        for name, earlier in EARLIER.items()
+        for name, earlier in VERSION_0_1.items()
         for condition, before in zip(CLAIMS[name].all_conditions, earlier["conditions"], strict=True)
     }
     names, ids = zip(*pairs, strict=True)
     assert len(set(names)) == len(set(ids)) == len(pairs)
 
 
-def reworded(claim: Claim) -> Claim:
-    """The same claim with all titles and sentences replaced; its ids are those of before."""
+def reword(claim: Claim) -> Claim:
+    """The claim with all titles and sentences replaced, but the same ids."""
 
-    def arm(given: Arm) -> Arm:
-        return replace(given, title=f"new {given.title}", run_title="new")
+    def reword_arm(arm: Arm) -> Arm:
+        return replace(arm, title=f"new {arm.title}", run_title="new")
 
-    def condition(given: Condition) -> Condition:
+    def reword_condition(condition: Condition) -> Condition:
         return replace(
-            given,
-            title=f"new {given.title}",
-            treatment=arm(given.treatment),
-            control=arm(given.control),
-            measure=replace(given.measure, title=f"new {given.measure.title}"),
-            prediction=replace(given.prediction, reason="New."),
+            condition,
+            title=f"new {condition.title}",
+            treatment=reword_arm(condition.treatment),
+            control=reword_arm(condition.control),
+            measure=replace(condition.measure, title=f"new {condition.measure.title}"),
+            prediction=replace(condition.prediction, reason="New."),
         )
 
     return replace(
         claim,
         statement="New.",
         question="New?",
-        conditions=tuple(map(condition, claim.conditions)),
-        supplementary=tuple(map(condition, claim.supplementary)),
+        conditions=tuple(map(reword_condition, claim.conditions)),
+        supplementary=tuple(map(reword_condition, claim.supplementary)),
         literature=(),
         remarks=("New.",),
         discussion="New.",
     )
 
 
-def test_rewording_loses_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = recorded_trials()
+def test_rewording_a_claim_keeps_its_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = recorded_results()
     for name, claim in CLAIMS.items():
-        monkeypatch.setitem(recorded.CLAIMS, name, reworded(claim))
-    trials = read_trials(recorded.SHIPPED.read_text(encoding="utf-8"))
-    assert list(trials) == list(shipped)
-    for name, trial in trials.items():
-        assert trial.experiment.claim.question == "New?"
-        assert (trial.verdict, trial.difference) == (shipped[name].verdict, shipped[name].difference)
-        for result, before in zip(trial.all_results, shipped[name].all_results, strict=True):
-            assert (result.interval, result.verdict) == (before.interval, before.verdict)
-            assert (result.control, result.treatment) == (before.control, before.treatment)
+        monkeypatch.setitem(recorded.CLAIMS, name, reword(claim))
+    results = parse_results(recorded.RESULTS_FILE.read_text(encoding="utf-8"))
+    assert list(results) == list(shipped)
+    for name, result in results.items():
+        assert result.experiment.claim.question == "New?"
+        assert (result.verdict, result.difference) == (shipped[name].verdict, shipped[name].difference)
+        for after, before in zip(result.all_conditions, shipped[name].all_conditions, strict=True):
+            assert (after.interval, after.verdict) == (before.interval, before.verdict)
+            assert (after.control, after.treatment) == (before.control, before.treatment)
 
 
-def test_every_shipped_trial_belongs_to_a_claim() -> None:
-    lines = recorded.SHIPPED.read_text(encoding="utf-8").splitlines()
-    assert list(recorded_trials()) == [json.loads(line)["experiment"].split()[0] for line in lines]
-    assert set(EARLIER) <= set(recorded_trials())
+def test_every_shipped_result_belongs_to_a_claim() -> None:
+    lines = recorded.RESULTS_FILE.read_text(encoding="utf-8").splitlines()
+    assert list(recorded_results()) == [json.loads(line)["experiment"].split()[0] for line in lines]
+    assert set(VERSION_0_1) <= set(recorded_results())
 
 
-def test_two_who_ask_at_once_have_them_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged: list[str] = []
+def test_verdicts_are_computed_once_for_two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
 
-    def slow(text: str) -> dict[str, Trial]:
-        judged.append(text)
+    def parse_slowly(text: str) -> dict[str, ExperimentResult]:
+        calls.append(text)
         time.sleep(0.05)
         return {}
 
-    monkeypatch.setattr(recorded, "read_trials", slow)
-    recorded._shipped_trials.cache_clear()
-    with ThreadPoolExecutor(2) as both:
-        assert [answer.result() for answer in [both.submit(recorded.recorded_trials) for _ in range(2)]] == [{}, {}]
-    recorded._shipped_trials.cache_clear()
-    assert len(judged) == 1
+    monkeypatch.setattr(recorded, "parse_results", parse_slowly)
+    recorded._shipped_results.cache_clear()
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(recorded.recorded_results) for _ in range(2)]
+        assert [future.result() for future in futures] == [{}, {}]
+    recorded._shipped_results.cache_clear()
+    assert len(calls) == 1

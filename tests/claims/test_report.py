@@ -1,22 +1,22 @@
-"""docs/claims.md: written from the trials that ship, and kept up with them."""
+"""The report of results, and that docs/claims.md is the report of the shipped ones."""
 
 from pathlib import Path
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import plan_experiment
-from bnlab.claims.recorded import recorded_trials
+from bnlab.claims.recorded import recorded_results
 from bnlab.claims.report import claims_report
-from bnlab.claims.results import Effort, judge_trial
+from bnlab.claims.results import TrainingCost, judge_experiment
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
 
 
-def test_a_section_a_trial_with_its_numbers() -> None:
+def test_section_of_a_result() -> None:
     claim = CLAIMS["A1"]
-    numbers = {condition.id: ([97.0, 97.4, 97.1], [97.5, 98.1, 97.4]) for condition in claim.all_conditions}
-    experiment, effort = plan_experiment(claim, "quick", range(3)), Effort(36, 2, 1200, 12.4)
-    trial = judge_trial(experiment, numbers, effort, "1 May 2026, 2 cores")
-    page = claims_report([trial])
+    values = {condition.id: ([97.0, 97.4, 97.1], [97.5, 98.1, 97.4]) for condition in claim.all_conditions}
+    experiment, cost = plan_experiment(claim, "quick", range(3)), TrainingCost(36, 2, 1200, 12.4)
+    result = judge_experiment(experiment, values, cost, "1 May 2026, 2 cores")
+    page = claims_report([result])
     assert "## A1: “There is no need to scale the data if BN is the first layer.”" in page
     assert (
         "3 seeds, quick size (train_examples = 20,000, epochs = 2); 36 runs, 1,200 steps, 12 s of training, 2 diverged "
@@ -25,18 +25,17 @@ def test_a_section_a_trial_with_its_numbers() -> None:
     assert "| raw pixels | 97.17 | 97.67 | +0.5 (" in page
     assert "Beside it, deciding nothing:" in page
     assert "TensorFlow, issue 33027" in page
-    assert f"Of 2 conditions: 2 {trial.verdict.label}." in page
+    assert f"Of 2 conditions: 2 {result.verdict.label}." in page
     assert "- ±1 points: A claim of no need allows" in page
 
 
-def test_what_is_to_be_known_of_the_comparison_is_said() -> None:
-    trial = recorded_trials()["O3"]
-    page = claims_report([trial])
+def test_section_contains_remarks_and_supplementary_text() -> None:
+    page = claims_report([recorded_results()["O3"]])
     assert "- The training loss does not depend on the moving statistics at all" in page
     assert "| the moving mean, training mode | 0 | 0 | 0 loss | 0.0001 | no detectable difference |" in page
 
 
-def test_the_document_is_the_one_of_the_trials_that_ship() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == claims_report(recorded_trials().values()), (
-        "write it anew: python -m bnlab report docs/claims.md"
+def test_document_is_the_report_of_the_shipped_results() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == claims_report(recorded_results().values()), (
+        "update it with: python -m bnlab report docs/claims.md"
     )

@@ -1,4 +1,4 @@
-"""Experiments are run: runs are trained, then measurements taken, and all of it can be continued."""
+"""Running experiments: runs are trained, measurements taken, and both can be stopped and continued."""
 
 import time
 from concurrent.futures import Future
@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from bnlab.claims import runner as hearing
+from bnlab.claims import runner as runner_module
 from bnlab.claims.measures import TRAINABLE
 from bnlab.claims.model import Condition, Experiment, Measure, WorkerMeasure, plan_experiment
-from bnlab.claims.results import Coverage, needed_measurements, read_cached_results, read_trial, trained_specs
+from bnlab.claims.results import Coverage, needed_measurements, read_cached_results, read_result, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner, missing_specs
 from bnlab.runs.experiment_queue import queued
 from bnlab.runs.groups import launch_group
@@ -29,16 +29,16 @@ from tests.tiny_claim import ARMS, MORE, TINY
 
 
 def count_steps(store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """How many steps the spec's own run has taken."""
+    """The number of steps of the run of `spec`."""
     return pd.DataFrame({"step": [Store(store_url).run(spec.digest).step]})
 
 
 def fail_once(store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """Fails for one spec the first time."""
+    """Fail the first time for one spec."""
     failed = Path(store_url.removeprefix("sqlite:///")).with_name("failed")
     if (spec.placement, spec.seed) == (TINY.placement, 0) and not failed.exists():
         failed.touch()
-        raise RuntimeError("out of luck")
+        raise RuntimeError("out of memory")
     return pd.DataFrame({"step": [0]})
 
 
@@ -56,13 +56,13 @@ CLAIM = replace(tiny_claim.CLAIM, conditions=(*tiny_claim.CLAIM.conditions, COND
 EXPERIMENT = plan_experiment(CLAIM)
 
 
-def measured_by(source: WorkerMeasure) -> Experiment:
-    """An experiment with that measure alone."""
+def plan_measured(source: WorkerMeasure) -> Experiment:
+    """An experiment with one condition, measured by `source`."""
     condition = replace(CONDITION, measure=replace(STEPS, source=source))
     return plan_experiment(replace(CLAIM, conditions=(condition,)))
 
 
-def coverage(store: Store, experiment: Experiment) -> Coverage:
+def read_coverage(store: Store, experiment: Experiment) -> Coverage:
     return read_cached_results(store).coverage(experiment)
 
 
@@ -71,8 +71,8 @@ def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
 
 
-def wait(runner: ClaimRunner) -> list[ClaimProgress]:
-    """Poll until it is complete or has failed."""
+def wait_for_end(runner: ClaimRunner) -> list[ClaimProgress]:
+    """Poll until the experiment is complete or has failed; returns every progress."""
     seen = [runner.progress()]
     deadline = time.monotonic() + 120
     while not (seen[-1].is_complete or seen[-1].has_failed):
@@ -83,50 +83,52 @@ def wait(runner: ClaimRunner) -> list[ClaimProgress]:
 
 
 @pytest.mark.workers
-def test_an_experiment_is_completed_and_its_runs_are_not_trained_again(store: Store, scheduler: str) -> None:
-    lab = Scheduler(store, scheduler=scheduler)
+def test_experiment_is_completed_and_its_runs_are_not_trained_again(store: Store, scheduler: str) -> None:
+    local_scheduler = Scheduler(store, scheduler=scheduler)
     try:
-        runner = ClaimRunner(lab, EXPERIMENT)
-        assert coverage(store, EXPERIMENT) == Coverage(4, 0, 4, 0)
+        runner = ClaimRunner(local_scheduler, EXPERIMENT)
+        assert read_coverage(store, EXPERIMENT) == Coverage(4, 0, 4, 0)
         runner.start()
         assert queued(store) == ["X1 quick 0:2"]
-        seen = wait(runner)
+        seen = wait_for_end(runner)
         fractions = [progress.fraction for progress in seen]
         assert fractions == sorted(fractions)
         assert (seen[-1].coverage, fractions[-1]) == (Coverage(4, 4, 4, 4), 1)
-        assert coverage(store, EXPERIMENT).is_complete
-        trial = read_trial(store, EXPERIMENT)
-        assert trial.results[1].control == (2, 2), "measured after the training"
+        assert read_coverage(store, EXPERIMENT).is_complete
+        result = read_result(store, EXPERIMENT)
+        assert result.conditions[1].control == (2, 2), "measured after the training"
         larger = EXPERIMENT.with_more_seeds(1)
-        assert coverage(store, larger) == Coverage(6, 4, 6, 4)
-        assert read_cached_results(store).coverage(larger, besides=EXPERIMENT) == Coverage(2, 0, 2, 0)
-        more = ClaimRunner(lab, larger)
+        assert read_coverage(store, larger) == Coverage(6, 4, 6, 4)
+        assert read_cached_results(store).coverage(larger, excluding=EXPERIMENT) == Coverage(2, 0, 2, 0)
+        more = ClaimRunner(local_scheduler, larger)
         more.start()
-        assert wait(more)[-1].is_complete
+        assert wait_for_end(more)[-1].is_complete
         again = {run.digest: run.updated_at for run in more.progress().runs}
         assert all(again[run.digest] == run.updated_at for run in seen[-1].runs)
     finally:
-        lab.close()
+        local_scheduler.close()
 
 
 @pytest.mark.workers
-def test_a_failed_measurement_is_repeated_when_the_experiment_is_started_again(store: Store, scheduler: str) -> None:
-    lab = Scheduler(store, scheduler=scheduler)
+def test_failed_measurement_is_repeated_after_a_new_start(store: Store, scheduler: str) -> None:
+    local_scheduler = Scheduler(store, scheduler=scheduler)
     try:
-        runner = ClaimRunner(lab, measured_by(WorkerMeasure(unreliable, lambda table: table["step"].iloc[0])))
+        runner = ClaimRunner(
+            local_scheduler, plan_measured(WorkerMeasure(unreliable, lambda table: table["step"].iloc[0]))
+        )
         runner.start()
-        last = wait(runner)[-1]
+        last = wait_for_end(runner)[-1]
         assert last.has_failed
-        assert "out of luck" in last.problem
+        assert "out of memory" in last.problem
         assert runner.progress().has_failed, "polling does not repeat it"
         runner.start()
-        assert wait(runner)[-1].is_complete
+        assert wait_for_end(runner)[-1].is_complete
     finally:
-        lab.close()
+        local_scheduler.close()
 
 
-class Idle:
-    """A lab without workers: its runs stay queued."""
+class IdleScheduler:
+    """A scheduler without workers: its runs stay queued."""
 
     problem = ""
 
@@ -143,26 +145,26 @@ class Idle:
         self.store.withdraw(digests)
 
 
-def idle(store: Store, experiment: Experiment) -> ClaimRunner:
-    return ClaimRunner(Idle(store), experiment)  # type: ignore[arg-type]
+def idle_runner(store: Store, experiment: Experiment) -> ClaimRunner:
+    return ClaimRunner(IdleScheduler(store), experiment)  # type: ignore[arg-type]
 
 
-def take_a_step(store: Store, spec: RunSpec) -> None:
-    """As a worker does it."""
+def commit_step(store: Store, spec: RunSpec) -> None:
+    """Commit one step as a worker does."""
     fence = store.next_fence(spec.digest, OWNER)
     assert fence
     records = Records(0, float32_array(1.0), float32_array(0.5), [])
     RunWriter(store, spec.digest, fence).commit(records, CheckpointStub(1, 0.1), RunState.RUNNING)
 
 
-def test_stopping_leaves_the_runs_that_another_experiment_needs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_keeps_the_runs_that_another_experiment_needs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(CLAIM, id="X2", conditions=CLAIM.conditions[:1])
-    monkeypatch.setattr(hearing, "CLAIMS", {"X1": CLAIM, "X2": other})
-    first, second = idle(store, EXPERIMENT), idle(store, plan_experiment(other, "quick", range(1)))
+    monkeypatch.setattr(runner_module, "CLAIMS", {"X1": CLAIM, "X2": other})
+    first, second = idle_runner(store, EXPERIMENT), idle_runner(store, plan_experiment(other, "quick", range(1)))
     first.start()
     second.start()
     for spec in trained_specs(EXPERIMENT):
-        take_a_step(store, spec)
+        commit_step(store, spec)
     first.stop()
     assert queued(store) == ["X2 quick 0:1"]
     runs = first.progress().runs
@@ -174,29 +176,32 @@ def test_stopping_leaves_the_runs_that_another_experiment_needs(store: Store, mo
     assert "2 of its runs were stopped or failed." in first.progress().problem
     first.start()
     assert not first.progress().has_failed
-    assert first.progress().fraction == pytest.approx(0.5 * 4 / 8), (
-        "of four runs' steps half are taken, no answer is there"
-    )
+    assert first.progress().fraction == pytest.approx(0.5 * 4 / 8), "half of the steps, no measurements"
 
 
-def test_stopping_deletes_runs_that_have_not_begun(store: Store) -> None:
-    runner = idle(store, EXPERIMENT)
-    begun, alone, *others = trained_specs(EXPERIMENT)
-    launch_alone = store.launch(alone, "mine", OWNER)
+def test_stop_deletes_runs_without_a_step(store: Store) -> None:
+    runner = idle_runner(store, EXPERIMENT)
+    started, individual, *others = trained_specs(EXPERIMENT)
+    individual_run = store.launch(individual, "mine", OWNER)
     runner.start()
-    take_a_step(store, begun)
+    commit_step(store, started)
     runner.stop()
-    assert {run.digest: run.stop_requested for run in store.runs()} == {begun.digest: True, launch_alone.digest: False}
+    assert {run.digest: run.stop_requested for run in store.runs()} == {
+        started.digest: True,
+        individual_run.digest: False,
+    }
     runner.start()
     assert len(store.runs()) == 2 + len(others)
     assert not any(run.stop_requested for run in store.runs())
 
 
-def test_time_left_follows_the_pace_of_the_measurements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seconds_left_follows_the_pace_of_the_measurements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([100.0, 102.0, 103.0, 106.0])
-    monkeypatch.setattr(hearing, "time", SimpleNamespace(monotonic=lambda: next(now)))  # there alone: Dask has clocks
-    experiment = measured_by(WorkerMeasure(step_count, len))
-    runner, measurements = idle(store, experiment), needed_measurements(experiment)
+    monkeypatch.setattr(
+        runner_module, "time", SimpleNamespace(monotonic=lambda: next(now))
+    )  # only there: Dask needs the clock
+    experiment = plan_measured(WorkerMeasure(step_count, len))
+    runner, measurements = idle_runner(store, experiment), needed_measurements(experiment)
     write_measurement(store, measurements[0], pd.DataFrame())
     seen = [runner.progress()]
     for measurement in measurements[1:]:
@@ -208,16 +213,16 @@ def test_time_left_follows_the_pace_of_the_measurements(store: Store, monkeypatc
 
 
 def test_runs_are_labelled_with_claim_and_arm(store: Store) -> None:
-    idle(store, EXPERIMENT).start()
+    idle_runner(store, EXPERIMENT).start()
     assert {(run.label, run.spec.placement) for run in store.runs()} == {
         ("X1: BN", "before_activation"),
         ("X1: no BN", "none"),
     }
 
 
-def test_what_follows_from_the_specs_is_complete_without_being_started(store: Store) -> None:
+def test_counted_experiment_is_complete_without_start(store: Store) -> None:
     experiment = plan_experiment(replace(CLAIM, conditions=(replace(CLAIM.conditions[0], measure=TRAINABLE),)))
     assert missing_specs(store, experiment) == ()
-    assert coverage(store, experiment).is_complete
-    progress = idle(store, experiment).progress()
+    assert read_coverage(store, experiment).is_complete
+    progress = idle_runner(store, experiment).progress()
     assert (progress.is_complete, progress.fraction) == (True, 1)

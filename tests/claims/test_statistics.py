@@ -1,4 +1,4 @@
-"""Confidence intervals: their coverage by simulation, and what becomes of values that say little."""
+"""Confidence intervals: their coverage in simulations, and their limits in edge cases."""
 
 import math
 
@@ -14,8 +14,8 @@ THREE_SD = 3 * 100 * math.sqrt(0.05 * 0.95 / SIMULATIONS)  # of a coverage of 95
 FINITE = st.floats(-1e6, 1e6)
 
 
-def drawn(kind: str, n: int) -> tuple[np.ndarray, float]:
-    """Values `[simulations, n]` and the true mean they are drawn about."""
+def sample(kind: str, n: int) -> tuple[np.ndarray, float]:
+    """Values of shape `[simulations, n]` and the true mean of their distribution."""
     rng = np.random.default_rng([n, len(kind)])
     if kind == "normal":
         return rng.normal(3, 2, (SIMULATIONS, n)), 3.0
@@ -25,65 +25,65 @@ def drawn(kind: str, n: int) -> tuple[np.ndarray, float]:
 
 
 @pytest.mark.parametrize(("kind", "n"), [("normal", 5), ("normal", 10), ("normal", 20), ("heavy tails", 5)])
-def test_95_of_100_intervals_cover_the_true_mean(kind: str, n: int) -> None:
-    values, mean = drawn(kind, n)
+def test_coverage_is_95_percent(kind: str, n: int) -> None:
+    values, mean = sample(kind, n)
     low, high = _limits(values)
     assert 100 * np.mean((low <= mean) & (mean <= high)) == pytest.approx(95, abs=THREE_SD)
 
 
-@pytest.mark.parametrize(("n", "least"), [(5, 86), (20, 91)])
-def test_few_skewed_values_are_covered_somewhat_less_and_more_with_each_seed(n: int, least: float) -> None:
-    values, mean = drawn("skewed", n)
+@pytest.mark.parametrize(("n", "min_coverage"), [(5, 86), (20, 91)])
+def test_coverage_of_skewed_values(n: int, min_coverage: float) -> None:
+    values, mean = sample("skewed", n)
     low, high = _limits(values)
-    assert least <= 100 * np.mean((low <= mean) & (mean <= high)) <= 98
+    assert min_coverage <= 100 * np.mean((low <= mean) & (mean <= high)) <= 98
 
 
-def test_more_seeds_make_it_narrower() -> None:
+def test_more_values_give_a_narrower_interval() -> None:
     widths = [confidence_interval([1.0, 2.0, 3.0, 4.0, 6.0] * times).width for times in (1, 2, 4, 8)]
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] < widths[0] / 3
 
 
-def test_students_t_is_its_least_reach() -> None:
+def test_interval_is_at_least_as_wide_as_students_t() -> None:
     interval = confidence_interval([1.0, 2.0, 3.0, 4.0, 5.0])
-    reach = 2.776445 * np.std([1, 2, 3, 4, 5], ddof=1) / math.sqrt(5)
+    margin = 2.776445 * np.std([1, 2, 3, 4, 5], ddof=1) / math.sqrt(5)
     assert interval.mean == 3
-    assert interval.low == pytest.approx(3 - reach, rel=1e-6)
-    assert interval.high == pytest.approx(3 + reach, rel=1e-6)
+    assert interval.low == pytest.approx(3 - margin, rel=1e-6)
+    assert interval.high == pytest.approx(3 + margin, rel=1e-6)
 
 
-def test_skew_is_followed() -> None:
+def test_interval_of_skewed_values_is_asymmetric() -> None:
     interval = confidence_interval([0.0] * 7 + [10.0])
     assert interval.high - interval.mean > interval.mean - interval.low
 
 
 @pytest.mark.parametrize("values", [[], [2.0], [1.0, math.nan, 2.0], [1.0, 2.0, math.inf]])
-def test_where_nothing_can_be_said_it_is_unbounded(values: list[float]) -> None:
+def test_too_few_or_infinite_values_give_an_unbounded_interval(values: list[float]) -> None:
     interval = confidence_interval(values)
     assert (interval.low, interval.high, interval.n) == (-math.inf, math.inf, len(values))
     assert math.isfinite(interval.mean) == (values == [2.0])
 
 
-def test_equal_values_have_no_width() -> None:
+def test_equal_values_give_zero_width() -> None:
     assert confidence_interval([0.5] * 5) == Interval(0.5, 0.5, 0.5, 5)
     assert confidence_interval([0.1 + 0.2, 0.3, 0.3]).width == 0
     assert confidence_interval([0.0, 0.0]) == Interval(0, 0, 0, 2)
 
 
-def test_what_is_counted_is_exact_with_one_seed() -> None:
+def test_exact_interval_of_one_value() -> None:
     assert exact_interval([2.0]) == Interval(2, 2, 2, 1)
 
 
 @settings(max_examples=25)
 @given(values=st.lists(FINITE, min_size=2, max_size=6))
-def test_any_numbers_have_an_interval_around_their_mean_and_always_the_same(values: list[float]) -> None:
+def test_interval_contains_the_mean_and_is_deterministic(values: list[float]) -> None:
     interval = confidence_interval(values)
     slack = 1e-9 * max(map(abs, values))
     assert interval.low - slack <= interval.mean <= interval.high + slack
     assert interval == confidence_interval(values)
 
 
-def test_pairs_are_pairs() -> None:
+def test_paired_differences() -> None:
     assert paired_differences([3.0, 5.0], [1.0, 9.0]) == [2.0, -4.0]
     with pytest.raises(ValueError, match="zip"):
         paired_differences([1.0], [])

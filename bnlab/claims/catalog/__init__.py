@@ -1,1 +1,1 @@
-"""The notebook's statements, each with the experiment that decides it."""
+"""The notebook's statements, each with the experiment that tests it."""

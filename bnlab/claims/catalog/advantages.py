@@ -1,13 +1,13 @@
-"""What the notebook says in favour of batch normalization."""
+"""The notebook's statements in favor of batch normalization: A1 to A5."""
 
 import itertools
 from collections.abc import Iterable
 from typing import Any
 
 from bnlab.claims.catalog.networks import (
+    ACTIVATION_KINDS,
     FEWER_SECONDS,
     FEWER_STEPS,
-    KINDS,
     MORE_ACCURATE,
     PAIRS,
     PAIRS_FULL,
@@ -15,115 +15,113 @@ from bnlab.claims.catalog.networks import (
     PAIRS_REMARK,
     SECONDS_REMARK,
     TARGET_REMARK,
-    Pair,
-    counted_layers,
+    NetworkPair,
     deep_pair,
+    depth_text,
 )
 from bnlab.claims.measures import (
     ACCURACY,
-    DECADES_APART,
-    GRADIENT_STEPS,
     LOWEST,
-    MAX_DECADES,
     SECONDS_TO_95,
     SECONDS_TO_97,
-    SHIFTS,
     SPREAD,
     STEPS_TO_95,
     STEPS_TO_97,
-    TURNS,
 )
 from bnlab.claims.model import Arm, Claim, Condition, Finding, Prediction, Size
+from bnlab.claims.worker_measures import DECADES_APART, GRADIENT_STEPS, MAX_DECADES, SHIFTS, TURNS
 from bnlab.specs.choices import ACTIVATIONS, INITIALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import revise_spec
 
-_HE = RunSpec(kernel_initializer="he_normal")
+_HE_NORMAL = RunSpec(kernel_initializer="he_normal")
 
 
-def _scaled(rescale: str, input_normalization: bool) -> RunSpec:
-    return revise_spec(_HE, {"rescale": rescale, "input_normalization": input_normalization})
+def _scaled_spec(rescale: str, input_normalization: bool) -> RunSpec:
+    return revise_spec(_HE_NORMAL, {"rescale": rescale, "input_normalization": input_normalization})
 
 
-def _unscaled(input_normalization: bool) -> tuple[Condition, ...]:
-    """Raw and tiny pixels against pixels / 255, all with BN on the input or all without."""
+def _scaling_conditions(input_normalization: bool) -> tuple[Condition, ...]:
+    """Raw and tiny pixels against pixels / 255, either all with BN on the input or all without BN."""
     network = "BN on the input" if input_normalization else "no BN"
     id_suffix, title_suffix = ("", "") if input_normalization else ("_without_bn", ", no BN")
     scales = {"raw": "raw pixels", "thousandth": "pixels × 0.001"}
-    as_good = Prediction(0, 1, "A claim of no need allows no loss anybody would notice: one image in a hundred.")
+    no_loss = Prediction(0, 1, "A claim of no need allows no loss anybody would notice: one image in a hundred.")
     return tuple(
         Condition(
             rescale + id_suffix,
             title + title_suffix,
-            Arm(f"{network}, {title}", (_scaled(rescale, input_normalization),)),
-            Arm(f"{network}, pixels / 255", (_scaled("unit", input_normalization),)),
+            Arm(f"{network}, {title}", (_scaled_spec(rescale, input_normalization),)),
+            Arm(f"{network}, pixels / 255", (_scaled_spec("unit", input_normalization),)),
             ACCURACY,
-            as_good,
+            no_loss,
         )
         for rescale, title in scales.items()
     )
 
 
-_STARTS: dict[str, dict[str, Any]] = {
+_INITIALIZERS: dict[str, dict[str, Any]] = {
     "he_normal": {"kernel_initializer": "he_normal"},
     "glorot_uniform": {"kernel_initializer": "glorot_uniform"},
     "random_normal_1": {"kernel_initializer": "random_normal", "initializer_stddev": 1.0},
     "random_normal_5": {"kernel_initializer": "random_normal", "initializer_stddev": 5.0},
 }
 _SETTINGS: dict[str, dict[str, Any]] = {
-    f"{activation}_{start}": {"activation": activation} | changes
-    for activation, (start, changes) in itertools.product(("relu", "sigmoid", "tanh"), _STARTS.items())
+    f"{activation}_{initializer}": {"activation": activation} | changes
+    for activation, (initializer, changes) in itertools.product(("relu", "sigmoid", "tanh"), _INITIALIZERS.items())
 }
-"""Each choice of an activation and an initializer, by the id of its condition."""
+"""The spec fields for each activation and initializer, by condition id."""
 
 
-def _all_settings(placement: str) -> tuple[RunSpec, ...]:
+def _specs_of_all_settings(placement: str) -> tuple[RunSpec, ...]:
     return tuple(revise_spec(RunSpec(placement=placement), setting) for setting in _SETTINGS.values())
 
 
 def _setting_condition(identifier: str) -> Condition:
-    """One of the choices, with BN and without."""
+    """One setting, with and without BN."""
     setting = _SETTINGS[identifier]
     stddev = f" {setting['initializer_stddev']:g}" if "initializer_stddev" in setting else ""
     initializer = INITIALIZERS[setting["kernel_initializer"]].title
-    without, normalized = (revise_spec(RunSpec(placement=p), setting) for p in ("none", "before_activation"))
+    control, treatment = (
+        revise_spec(RunSpec(placement=placement), setting) for placement in ("none", "before_activation")
+    )
     return Condition(
         identifier,
         f"{ACTIVATIONS[setting['activation']].title}, {initializer}{stddev}",
-        Arm("BN", (normalized,)),
-        Arm("no BN", (without,)),
+        Arm("BN", (treatment,)),
+        Arm("no BN", (control,)),
         ACCURACY,
         Prediction(+1, 1, "One image in a hundred."),
     )
 
 
-_ALL_WITH_BN = Arm("BN, all 12 choices", _all_settings("before_activation"), "BN")
-_ALL_WITHOUT_BN = Arm("no BN, all 12 choices", _all_settings("none"), "no BN")
-_BEST_WITH_BN = Arm("BN, ReLU and He normal", (revise_spec(_HE, {"placement": "before_activation"}),))
+_ALL_WITH_BN = Arm("BN, all 12 choices", _specs_of_all_settings("before_activation"), "BN")
+_ALL_WITHOUT_BN = Arm("no BN, all 12 choices", _specs_of_all_settings("none"), "no BN")
+_BEST_WITH_BN = Arm("BN, ReLU and He normal", (revise_spec(_HE_NORMAL, {"placement": "before_activation"}),))
 
-_LESS_APART = Prediction(-1, 0.5, "A factor of 3: layers of other shapes differ by as much where nothing vanishes.")
+_FEWER_DECADES = Prediction(-1, 0.5, "A factor of 3: layers of other shapes differ by as much where nothing vanishes.")
 _LESS_SHIFT = Prediction(-1, 5, "A twentieth of the gradient: two batches' gradients differ by far more.")
 _LESS_TURN = Prediction(-1, 0.005, "A gradient turned by 6 degrees, about a tenth of its own length.")
 
 
 def _gradient_condition(kind: str, depth: int, step: int) -> Condition:
-    without, normalized = deep_pair(kind, depth)
+    control, treatment = deep_pair(kind, depth)
     return Condition(
         f"{kind}_{depth}_step_{step}",
-        f"{counted_layers(kind, depth)}, {GRADIENT_STEPS[step]}",
-        Arm("BN", (normalized,)),
-        Arm("no BN", (without,)),
+        f"{depth_text(kind, depth)}, {GRADIENT_STEPS[step]}",
+        Arm("BN", (treatment,)),
+        Arm("no BN", (control,)),
         DECADES_APART[step],
-        _LESS_APART,
+        _FEWER_DECADES,
     )
 
 
 def _gradient_conditions(depths: Iterable[int], steps: Iterable[int]) -> tuple[Condition, ...]:
-    return tuple(itertools.starmap(_gradient_condition, itertools.product(KINDS, depths, steps)))
+    return tuple(itertools.starmap(_gradient_condition, itertools.product(ACTIVATION_KINDS, depths, steps)))
 
 
-def _noisy(pair: Pair) -> Condition:
-    """Noise after BN changes the distribution of each layer's inputs at every step, so that it is not stable."""
+def _noise_condition(pair: NetworkPair) -> Condition:
+    """BN followed by noise, which changes the distribution of each layer's inputs at every step, against no BN."""
     noisy = Arm("BN with noise after it", (revise_spec(pair.treatment, {"noise": True}),))
     title = f"{pair.title}, noise after BN"
     return Condition(f"{pair.id}_noise", title, noisy, Arm("no BN", (pair.control,)), ACCURACY, MORE_ACCURATE)
@@ -135,8 +133,8 @@ ADVANTAGES = (
         statement="There is no need to scale the data if BN is the first layer.",
         question="With BN on the input, does a network fed raw pixels (0 to 255) or tiny ones (0 to 0.255) end as "
         "accurate as one fed pixels / 255? Beside it: the same without BN.",
-        conditions=_unscaled(True),
-        supplementary=_unscaled(False),
+        conditions=_scaling_conditions(True),
+        supplementary=_scaling_conditions(False),
         quick=Size({"train_examples": 20_000, "epochs": 2}, 5),
         full=Size({"epochs": 5}, 10),
         literature=(
@@ -266,7 +264,7 @@ ADVANTAGES = (
         conditions=tuple(pair.condition(measure, _LESS_SHIFT) for pair in PAIRS for measure in SHIFTS.values()),
         supplementary=(
             *(pair.condition(measure, _LESS_TURN) for pair in PAIRS for measure in TURNS.values()),
-            *(_noisy(pair) for pair in PAIRS[1:]),
+            *(_noise_condition(pair) for pair in PAIRS[1:]),
         ),
         remarks=(PAIRS_REMARK,),
         quick=Size({"train_examples": 20_000, "epochs": 2}, 5),

@@ -1,4 +1,4 @@
-"""Networks that several claims compare, with and without normalization."""
+"""Networks, predictions and remarks that several claims share."""
 
 from dataclasses import dataclass
 
@@ -8,37 +8,37 @@ from bnlab.specs.validation import revise_spec
 
 
 @dataclass(frozen=True)
-class Kind:
-    """An activation, with the initializer that suits it."""
+class ActivationKind:
+    """An activation with a suitable initializer."""
 
     title: str
     activation: str
     kernel_initializer: str
 
 
-KINDS = {
-    "relu": Kind("ReLU", "relu", "he_normal"),
-    "sigmoid": Kind("sigmoid", "sigmoid", "glorot_normal"),
-    "tanh": Kind("tanh", "tanh", "glorot_normal"),
+ACTIVATION_KINDS = {
+    "relu": ActivationKind("ReLU", "relu", "he_normal"),
+    "sigmoid": ActivationKind("sigmoid", "sigmoid", "glorot_normal"),
+    "tanh": ActivationKind("tanh", "tanh", "glorot_normal"),
 }
-"""By id. Without BN, gradients keep their size through the ReLUs and vanish in the sigmoids."""
+"""By id. Without BN, gradients keep their size through ReLU layers and vanish in sigmoid layers."""
 
 
 def deep_pair(kind: str, depth: int) -> tuple[RunSpec, RunSpec]:
-    """Without and with BN: `depth` hidden layers of 100 units."""
-    activation, initializer = KINDS[kind].activation, KINDS[kind].kernel_initializer
-    without = RunSpec(hidden_units=(100,) * depth, activation=activation, kernel_initializer=initializer)
-    return without, revise_spec(without, {"placement": "before_activation"})
+    """Specs of `depth` hidden layers of 100 units, without and with BN."""
+    activation, initializer = ACTIVATION_KINDS[kind].activation, ACTIVATION_KINDS[kind].kernel_initializer
+    control = RunSpec(hidden_units=(100,) * depth, activation=activation, kernel_initializer=initializer)
+    return control, revise_spec(control, {"placement": "before_activation"})
 
 
-def counted_layers(kind: str, depth: int) -> str:
-    """As `20 ReLU layers`."""
-    return f"{depth} {KINDS[kind].title} layer{'' if depth == 1 else 's'}"
+def depth_text(kind: str, depth: int) -> str:
+    """The layers of a deep network as text: `20 ReLU layers`."""
+    return f"{depth} {ACTIVATION_KINDS[kind].title} layer{'' if depth == 1 else 's'}"
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two specs to be compared. The id begins those of its conditions."""
+class NetworkPair:
+    """Two specs to be compared. Its id is the prefix of its conditions' ids."""
 
     id: str
     title: str
@@ -46,19 +46,19 @@ class Pair:
     control: RunSpec
 
     def condition(self, measure: Measure, prediction: Prediction) -> Condition:
-        """The pair compared by `measure`."""
+        """The condition that compares the pair by `measure`."""
         treatment, control = Arm("BN", (self.treatment,)), Arm("no BN", (self.control,))
         title = f"{self.title}, {measure.title}"
         return Condition(f"{self.id}_{measure.id}", title, treatment, control, measure, prediction)
 
 
-def _pair_at_rate(identifier: str, learning_rate: float) -> Pair:
+def _pair_at_rate(identifier: str, learning_rate: float) -> NetworkPair:
     control = RunSpec(kernel_initializer="he_normal", learning_rate=learning_rate)
     treatment = revise_spec(control, {"placement": "before_activation"})
-    return Pair(identifier, f"rate {learning_rate:g}", treatment, control)
+    return NetworkPair(identifier, f"rate {learning_rate:g}", treatment, control)
 
 
-NOTEBOOK_PAIR = Pair(
+NOTEBOOK_PAIR = NetworkPair(
     "notebook",
     "the notebook's pair",
     treatment=RunSpec(placement="before_activation", input_normalization=True, use_bias=False),
@@ -66,10 +66,8 @@ NOTEBOOK_PAIR = Pair(
 )
 """Approach 2 and Baseline of the preset, which differ in more than BN."""
 
-
 PAIRS = (NOTEBOOK_PAIR, _pair_at_rate("rate_0_01", 0.01), _pair_at_rate("rate_0_1", 0.1))
 """The notebook's pair, and pairs that differ in BN alone, at two learning rates."""
-
 
 PAIRS_REMARK = (
     "The notebook's pair is its Approach 2 against its Baseline. The two differ in five things: where BN stands, BN "
@@ -77,33 +75,21 @@ PAIRS_REMARK = (
     "not all of a difference is due to BN. The pairs named by their rate differ in BN alone."
 )
 
-
 TARGET_REMARK = (
     "A run that never gets to an accuracy counts with its whole length, less than it would have taken. So that few "
     "runs do, 97 % is asked at the rate 0.1 alone: at 0.01 networks without BN do not get there in the quick size's 5"
     " epochs."
 )
 
-
 SECONDS_REMARK = (
     "Training seconds to an accuracy are the steps to it at the pace of the run's fastest epoch, and those of an epoch "
     "the fastest's: the machine's other work only slows an epoch. Compiling and validation do not count."
 )
 
-
 PAIRS_QUICK = Size({"epochs": 5}, 5)
-
-
 PAIRS_FULL = Size({"epochs": 15}, 10)
 
-
 FEWER_STEPS = Prediction(-1, 172, "A tenth of an epoch of 1,719 steps; the moments of measurement lie further apart.")
-
-
 FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: about a fifth of an epoch, and no less is felt.")
-
-
 MORE_SECONDS = Prediction(+1, 0.05, "Epochs of the same network differ by up to some hundredths of a second.")
-
-
 MORE_ACCURATE = Prediction(+1, 0.3, "Thirty of the 10,000 test images: three times what seeds of one network vary by.")

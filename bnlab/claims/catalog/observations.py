@@ -1,16 +1,17 @@
-"""What the notebook observes of batch normalization's variables."""
+"""The notebook's observations of batch normalization's variables: O1 to O3."""
 
 from typing import Any
 
-from bnlab.claims.measures import LOSS_CHANGES, NON_TRAINABLE_PER_UNIT, QUANTITIES, TRAINABLE_PER_UNIT
-from bnlab.claims.model import COUNTED, Arm, Claim, Condition, Measure, Prediction, Size
+from bnlab.claims.measures import NON_TRAINABLE_PER_UNIT, TRAINABLE_PER_UNIT
+from bnlab.claims.model import COUNTED_SIZE, Arm, Claim, Condition, Measure, Prediction, Size
+from bnlab.claims.worker_measures import LOSS_CHANGES, QUANTITIES
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import revise_spec
 
-_WITHOUT = Arm("no BN", (RunSpec(),))
-_WITH = Arm("BN", (RunSpec(placement="before_activation"),))
-_ONE = Prediction(+1, 1, "Half a parameter a unit does not exist, and one would make the statement true.")
-_FOUR_PER_UNIT = (
+_NO_BN = Arm("no BN", (RunSpec(),))
+_BN = Arm("BN", (RunSpec(placement="before_activation"),))
+_AT_LEAST_ONE = Prediction(+1, 1, "Half a parameter a unit does not exist, and one would make the statement true.")
+_FOUR_PER_UNIT_REMARK = (
     "Together that is the notebook's 4 × units, as 784 · 4 = 3,136 on the input, 300 · 4 = 1,200 and 100 · 4 = 400: "
     "gamma and beta are trained, the moving mean and variance are kept."
 )
@@ -19,25 +20,25 @@ _PLACEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "after_activation": ("after the activation", {"placement": "after_activation"}),
     "input": ("on the input", {"input_normalization": True}),
 }
-"""Titles and changes to the spec, by the condition's id."""
+"""Title and changes of the spec by condition id."""
 
 
-def _at_each_placement(measure: Measure) -> tuple[Condition, ...]:
+def _placement_conditions(measure: Measure) -> tuple[Condition, ...]:
     return tuple(
-        Condition(identifier, title, Arm("BN", (revise_spec(RunSpec(), changes),)), _WITHOUT, measure, _ONE)
+        Condition(identifier, title, Arm("BN", (revise_spec(RunSpec(), changes),)), _NO_BN, measure, _AT_LEAST_ONE)
         for identifier, (title, changes) in _PLACEMENTS.items()
     )
 
 
-_DEPENDS = Prediction(
+_DEPENDENCE = Prediction(
     +1, 0.0001, "Rounding moves the loss by a millionth; a hundred times that is a dependence, however weak."
 )
 
 
-def _in_both_modes() -> tuple[Condition, ...]:
-    """Every quantity in each mode; without BN there is nothing to move, and the loss stays the same."""
+def _quantity_conditions() -> tuple[Condition, ...]:
+    """One condition per quantity and mode; in the control without BN, the loss cannot change."""
     return tuple(
-        Condition(f"{quantity}_{mode}", f"{QUANTITIES[quantity]}, {mode} mode", _WITH, _WITHOUT, measure, _DEPENDS)
+        Condition(f"{quantity}_{mode}", f"{QUANTITIES[quantity]}, {mode} mode", _BN, _NO_BN, measure, _DEPENDENCE)
         for (quantity, mode), measure in LOSS_CHANGES.items()
     )
 
@@ -47,20 +48,20 @@ OBSERVATIONS = (
         id="O1",
         statement="gamma and beta are new trainable parameters.",
         question="How many trainable parameters do the BN layers have for each unit they normalize?",
-        conditions=_at_each_placement(TRAINABLE_PER_UNIT),
-        remarks=(_FOUR_PER_UNIT,),
-        quick=COUNTED,
-        full=COUNTED,
+        conditions=_placement_conditions(TRAINABLE_PER_UNIT),
+        remarks=(_FOUR_PER_UNIT_REMARK,),
+        quick=COUNTED_SIZE,
+        full=COUNTED_SIZE,
     ),
     Claim(
         id="O2",
         statement="Mean and standard deviation are not trainable.",
         question="How many parameters of the BN layers, for each unit they normalize, does the optimizer leave alone? "
         "(Keras keeps a moving mean and a moving variance, not a standard deviation.)",
-        conditions=_at_each_placement(NON_TRAINABLE_PER_UNIT),
-        remarks=(_FOUR_PER_UNIT,),
-        quick=COUNTED,
-        full=COUNTED,
+        conditions=_placement_conditions(NON_TRAINABLE_PER_UNIT),
+        remarks=(_FOUR_PER_UNIT_REMARK,),
+        quick=COUNTED_SIZE,
+        full=COUNTED_SIZE,
     ),
     Claim(
         id="O3",
@@ -68,7 +69,7 @@ OBSERVATIONS = (
         question="After 100 steps, does the loss on one batch move when gamma, beta, the mean or the variance of every "
         "BN layer is moved a little: in training mode, which takes mean and variance from the batch, and in "
         "inference mode, which takes the moving ones?",
-        conditions=_in_both_modes(),
+        conditions=_quantity_conditions(),
         remarks=(
             "These four are gamma, beta, mean and variance. Mean and variance are two pairs of numbers: the batch's "
             "own, by which training mode normalizes, and the moving ones, by which inference mode does.",

@@ -1,4 +1,4 @@
-"""One claim: its verdict, the figure that decides it, its numbers, its method, and what can be done with it."""
+"""The card of a claim: its verdict, the actions, its results and its method."""
 
 import html
 from collections.abc import Iterable, Iterator
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
-from bnlab.claims.formatting import LOOKS, thresholds, time_text, where_text
+from bnlab.claims.formatting import VERDICT_STYLES, duration_text, format_thresholds, verdict_counts_text
 from bnlab.claims.model import FULL, QUICK, Claim, Experiment, Size, plan_experiment
-from bnlab.claims.results import Coverage, Trial
+from bnlab.claims.results import Coverage, ExperimentResult
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.claims.service import ClaimService, ClaimSnapshot, ClaimStatus
-from bnlab.claims.verdicts import HOW_COMBINED, HOW_JUDGED
-from bnlab.runs.progress import group_progress
-from bnlab.ui.claims.evidence import render_evidence
+from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
+from bnlab.runs.groups import group_progress
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
+from bnlab.ui.claims.results import render_results
 from bnlab.ui.state import PageState
 
 TICK_SECONDS = 1.0
@@ -22,15 +22,15 @@ MORE_SEEDS = 5
 
 
 def render_claim(snapshot: ClaimSnapshot, claim: Claim, state: PageState) -> None:
-    """Draw the card of `claim`; it is redrawn once per second while its experiment is running."""
+    """Draw the card of `claim`, a fragment that is redrawn every TICK_SECONDS while an experiment is running."""
     is_running = snapshot.status(claim).is_running
     with st.container(border=True, key=f"claim-{claim.id}"):
-        every = TICK_SECONDS if is_running else None
-        st.fragment(run_every=every)(_render_body)(_snapshots(snapshot), claim, state, is_running)
+        interval = TICK_SECONDS if is_running else None
+        st.fragment(run_every=interval)(_render_body)(_snapshots(snapshot), claim, state, is_running)
 
 
 def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
-    """What each draw of a card reads: first the page's snapshot, which all cards share, then a new one every time."""
+    """The snapshots for the draws of a card: the page's, which all cards share, then a new one for each redraw."""
     yield page_snapshot
     while True:
         yield page_snapshot.service.snapshot()
@@ -39,38 +39,38 @@ def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
 def _render_body(snapshots: Iterator[ClaimSnapshot], claim: Claim, state: PageState, was_running: bool) -> None:
     snapshot = next(snapshots)
     status = snapshot.status(claim)
-    _render_verdict(claim, status.trial)
+    _render_verdict(claim, status.result)
     _render_actions(snapshot, claim, status, state)
-    if status.trial is not None:
-        render_evidence(status.trial, projector=state.settings.projector)
-    _render_method(claim, status.trial)
+    if status.result is not None:
+        render_results(status.result, projector=state.settings.projector)
+    _render_method(claim, status.result)
     if status.is_running != was_running:
-        st.rerun()  # only now: the effect of a button is seen at once, before all other cards are redrawn
+        st.rerun()  # last, so that the effect of a button is visible before all other cards are redrawn
 
 
 def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, state: PageState) -> None:
-    """What can be done, in a row whose name tells whether an experiment is running (see style.css)."""
+    """The buttons or the progress, in a row whose key tells style.css whether an experiment is running."""
     runner, progress = status.runner, status.progress
     kind = "running" if runner is not None else "idle" if claim.needs_workers else "counted"
     with st.container(horizontal=True, vertical_alignment="center", key=f"{kind}-{claim.id}"):
-        if not state.lesson.protects_variants():
-            render_open_in_compare(claim, status.trial, state)  # first, where nothing moves it
+        if not state.lesson.keeps_networks():
+            render_open_in_compare(claim, status.result, state)  # first, so that it never moves
         if runner is not None and progress is not None:
             _render_progress(runner, progress)
         elif claim.needs_workers and not state.lesson.hides("training"):
             _render_run(snapshot, claim, status)
 
 
-def _render_verdict(claim: Claim, trial: Trial | None) -> None:
+def _render_verdict(claim: Claim, result: ExperimentResult | None) -> None:
     st.subheader(f"{claim.id} · “{escape_markdown(claim.statement)}”", anchor=claim.id.lower())
-    if trial is None:
+    if result is None:
         st.badge("Not tried yet", icon=":material/gavel:", color="gray")
         return
-    look = LOOKS[trial.verdict]
+    style = VERDICT_STYLES[result.verdict]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(f"{look.sign} {look.title}", color=look.colour)
-        if where := where_text(trial):
-            st.markdown(where, width="content")
+        st.badge(f"{style.sign} {style.title}", color=style.color)
+        if counts := verdict_counts_text(result):
+            st.markdown(counts, width="content")
 
 
 def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
@@ -85,43 +85,44 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
 
 
 def _progress_bar(fraction: float, text: str) -> str:
-    """A native progress bar: Streamlit's is loaded when it is first needed, and a grey box is shown until then."""
+    """A native progress bar: Streamlit loads its own on first use and shows a gray box until then."""
     return f'<label class="trial">{html.escape(text)}<progress value="{fraction:.3f}"></progress></label>'
 
 
 def progress_text(experiment: Experiment, progress: ClaimProgress) -> str:
-    """What is being done, and how much of it is left."""
+    """The current work, and how much of it is left."""
     if progress.problem:
         return progress.problem
     size, coverage = f"{experiment.size_name}, {len(experiment.seeds)} seeds", progress.coverage
     if coverage.trained < coverage.runs:
-        left = _left(group_progress(progress.runs).seconds_left)
-        then = f"; then {coverage.measurements} measurements" if coverage.measurements else ""
-        return f"On trial ({size}): {coverage.trained} of {coverage.runs} runs trained{left}{then}"
-    left = _left(progress.seconds_left)
-    return f"On trial ({size}): {coverage.measured} of {coverage.measurements} measurements made{left}"
+        remaining = _remaining_text(group_progress(progress.runs).seconds_left)
+        next_step = f"; then {coverage.measurements} measurements" if coverage.measurements else ""
+        return f"On trial ({size}): {coverage.trained} of {coverage.runs} runs trained{remaining}{next_step}"
+    remaining = _remaining_text(progress.seconds_left)
+    return f"On trial ({size}): {coverage.measured} of {coverage.measurements} measurements made{remaining}"
 
 
-def _left(seconds: float | None) -> str:
-    return f", about {time_text(seconds)} left" if seconds else ""
+def _remaining_text(seconds: float | None) -> str:
+    return f", about {duration_text(seconds)} left" if seconds else ""
 
 
-def _render_method(claim: Claim, trial: Trial | None) -> None:
+def _render_method(claim: Claim, result: ExperimentResult | None) -> None:
     with st.expander("The method, and what others found", icon=":material/science:"):
-        st.markdown("\n\n".join(_method(claim, trial.experiment.size if trial else claim.quick)))
+        st.markdown("\n\n".join(_method(claim, result.experiment.size if result else claim.quick)))
 
 
 def _method(claim: Claim, size: Size) -> Iterator[str]:
+    """The paragraphs about the method, in Markdown."""
     yield f"**The question.** {escape_markdown(claim.question)}"
     yield (
         "**The comparison.** Both networks of a pair have the same seed: the same batches in the same order, and "
         "the same initial weights wherever shapes and initializers agree. The interval is that of their differences, "
         "at 95 %."
     )
-    yield f"**The verdict.** {HOW_JUDGED} {HOW_COMBINED}"
+    yield f"**The verdict.** {CONDITION_RULES} {CLAIM_RULES}"
     if claim.remarks:
-        yield "**To know of it.**\n" + _listed(claim.remarks)
-    yield "**The smallest effect that counts**, fixed beforehand.\n" + _listed(thresholds(claim))
+        yield "**To know of it.**\n" + _markdown_list(claim.remarks)
+    yield "**The smallest effect that counts**, fixed beforehand.\n" + _markdown_list(format_thresholds(claim))
     if size.changes:
         yield (
             "**The size.** "
@@ -129,27 +130,29 @@ def _method(claim: Claim, size: Size) -> Iterator[str]:
             + "."
         )
     if claim.literature:
-        yield "**What others found.**\n" + _listed(f"{found.sentence} ({found.source})" for found in claim.literature)
+        yield "**What others found.**\n" + _markdown_list(
+            f"{finding.sentence} ({finding.source})" for finding in claim.literature
+        )
     if claim.discussion:
         yield f"**Where the recorded full trial differs, and why.** {escape_markdown(claim.discussion)}"
 
 
-def _listed(sentences: Iterable[str]) -> str:
+def _markdown_list(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {escape_markdown(sentence)}" for sentence in sentences)
 
 
 def _render_run(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus) -> None:
-    trial, service, cached = status.trial, snapshot.service, snapshot.cached_results
-    if trial is not None and status.is_measured_here:
-        more = trial.experiment.with_more_seeds(MORE_SEEDS)
-        coverage = cached.coverage(more, besides=trial.experiment)
+    result, service, cached = status.result, snapshot.service, snapshot.cached_results
+    if result is not None and status.is_measured_here:
+        more = result.experiment.with_more_seeds(MORE_SEEDS)
+        coverage = cached.coverage(more, excluding=result.experiment)
         captions = [_run_button(service, more, f"Add {MORE_SEEDS} seeds", ":material/add:", coverage)]
     else:
         quick = plan_experiment(claim, QUICK)
         coverage = cached.coverage(quick)
         label = "Go on" if coverage.is_partial else "Run it here"
         captions = [_run_button(service, quick, label, ":material/play_arrow:", coverage)]
-    if trial is None or not (status.is_measured_here and trial.experiment.size_name == FULL):
+    if result is None or not (status.is_measured_here and result.experiment.size_name == FULL):
         full = plan_experiment(claim, FULL)
         coverage = cached.coverage(full)
         label = "Go on in full" if coverage.is_partial else "Run it in full"
@@ -159,7 +162,7 @@ def _render_run(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus) -> N
 
 
 def _run_button(service: ClaimService, experiment: Experiment, label: str, icon: str, coverage: Coverage) -> str:
-    """Draw it; returns a sentence about what is cached already, empty if nothing is."""
+    """Draw the button; returns a sentence about the stored runs and measurements, empty if there are none."""
     runs = f", {coverage.runs} runs" if coverage.runs else ""
     help_ = f"{len(experiment.seeds)} seeds{runs}. What has been trained here before is not trained again."
     st.button(label, icon=icon, help=help_, on_click=service.runner(experiment).start, key=f"run-{experiment.name}")
@@ -167,13 +170,13 @@ def _run_button(service: ClaimService, experiment: Experiment, label: str, icon:
 
 
 def coverage_text(coverage: Coverage) -> str:
-    """What is cached already, and what is left to be done."""
+    """How many runs and measurements are stored, and how many are missing."""
     parts = (
         (coverage.trained, coverage.runs, "runs are trained"),
         (coverage.measured, coverage.measurements, "measurements are made"),
     )
     return "; ".join(
-        f"all {total} {what} here" if done == total else f"{done} of {total} {what} here, {total - done} to go"
-        for done, total, what in parts
+        f"all {total} {verb} here" if done == total else f"{done} of {total} {verb} here, {total - done} to go"
+        for done, total, verb in parts
         if total
     )

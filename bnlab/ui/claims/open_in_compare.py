@@ -1,12 +1,12 @@
-"""The link from a claim to Compare, with the networks of one of its conditions as variants."""
+"""The link that opens the networks of one of a claim's conditions as variants in Compare."""
 
 from collections.abc import Mapping
 
 import streamlit as st
 
+from bnlab.claims.labels import spec_labels
 from bnlab.claims.model import Arm, Claim, Condition, Experiment, plan_experiment
-from bnlab.claims.results import Trial, trained_specs
-from bnlab.claims.runner import spec_labels
+from bnlab.claims.results import ExperimentResult, trained_specs
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, MAX_SEEDS, MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.components import render_compare_link
@@ -15,26 +15,26 @@ from bnlab.ui.state import PageState
 MAX_PER_ARM = MAX_VARIANTS // 2
 
 
-def render_open_in_compare(claim: Claim, trial: Trial | None, state: PageState) -> None:
+def render_open_in_compare(claim: Claim, result: ExperimentResult | None, state: PageState) -> None:
     """Draw the choice of a condition and the link that opens its networks in Compare."""
-    experiment = trial.experiment if trial else plan_experiment(claim)
+    experiment = result.experiment if result else plan_experiment(claim)
     conditions = {condition.id: condition for condition in claim.all_conditions}
-    is_trained_here = trial is not None and not trial.origin and trained_specs(experiment)
-    what = "runs" if is_trained_here else "networks"
-    with st.popover(f"Open its {what} in Compare", icon=":material/stacked_line_chart:", key=f"open-{claim.id}"):
+    is_trained_here = result is not None and not result.origin and trained_specs(experiment)
+    noun = "runs" if is_trained_here else "networks"
+    with st.popover(f"Open its {noun} in Compare", icon=":material/stacked_line_chart:", key=f"open-{claim.id}"):
         chosen = st.selectbox(
             "Condition",
             list(conditions),
             format_func=lambda identifier: conditions[identifier].title,
             key=f"condition-{claim.id}",
         )
-        if left_out := _left_out(conditions[chosen]):
-            st.caption(left_out)
+        if omitted := _omitted_text(conditions[chosen]):
+            st.caption(omitted)
         render_compare_link("Open", state, condition_comparison(experiment, conditions[chosen]), key=claim.id)
 
 
-def _left_out(condition: Condition) -> str:
-    """A sentence about the networks for which Compare has no room; empty if all fit."""
+def _omitted_text(condition: Condition) -> str:
+    """A sentence about the networks that exceed the limit of Compare; empty if there are none."""
     parts = [
         f"{MAX_PER_ARM} of the {len(arm.specs)} networks of “{arm.title}”"
         for arm in condition.arms
@@ -44,9 +44,9 @@ def _left_out(condition: Condition) -> str:
 
 
 def condition_comparison(experiment: Experiment, condition: Condition) -> Comparison:
-    """The networks of a condition in the experiment's size and with its seeds, as far as Compare has room for them.
+    """The networks of a condition as variants, in the experiment's size and with its seeds.
 
-    Of arms with many networks, the first MOST_PER_ARM are included.
+    Each arm is limited to its first MAX_PER_ARM networks, and the seeds to MAX_SEEDS.
     """
     has_several = any(len(arm.specs) > 1 for arm in condition.arms)
     labels = spec_labels(experiment) if has_several else {}
@@ -58,7 +58,7 @@ def condition_comparison(experiment: Experiment, condition: Condition) -> Compar
 
 
 def _variants(experiment: Experiment, arm: Arm, labels: Mapping[RunSpec, str]) -> list[Variant]:
-    """Labelled by the arm's title or, if it has several specs, like their runs."""
+    """The arm's specs, labelled by its title or, if there are several, like their runs."""
     specs = experiment.specs(arm, experiment.seeds.start)
     if len(specs) == 1:
         return [Variant(arm.title[:MAX_LABEL_LENGTH], specs[0])]

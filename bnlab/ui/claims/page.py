@@ -1,4 +1,4 @@
-"""The Claims page: every statement of the notebook with its verdict."""
+"""The Claims page: the notebook's statements with their verdicts."""
 
 import html
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from bnlab.claims.catalog.registry import CLAIMS
-from bnlab.claims.formatting import LOOKS
+from bnlab.claims.formatting import VERDICT_STYLES
 from bnlab.claims.model import Claim
 from bnlab.claims.service import ClaimStatus
 from bnlab.ui import services
@@ -14,7 +14,7 @@ from bnlab.ui.claims.card import render_claim
 from bnlab.ui.components import render_heading
 from bnlab.ui.state import page_state
 
-_PARTS = {"O": "What the notebook observes", "A": "In favour of BN", "D": "Against it", "W": "When to use it"}
+_GROUP_HEADINGS = {"O": "What the notebook observes", "A": "In favour of BN", "D": "Against it", "W": "When to use it"}
 _INTRODUCTION = (
     f"A teaching notebook says {len(CLAIMS)} things about batch normalization (BN). Each is put on trial here: "
     "networks are trained in pairs, with BN and without, and what was measured decides."
@@ -22,18 +22,18 @@ _INTRODUCTION = (
 
 
 def render_claims() -> None:
-    """Draw the page. A claim whose experiment is running is redrawn by itself."""
+    """Draw the page: one tile and one card per claim. The cards of running experiments refresh themselves."""
     service, state = services.claim_service(), page_state()
     render_heading("Claims", state)
     with st.container(key="claims"):
         st.markdown(_INTRODUCTION)
         snapshot = service.snapshot()
         st.html(_tiles({name: snapshot.status(claim) for name, claim in CLAIMS.items()}))
-        part = ""
+        group = ""
         for name, claim in CLAIMS.items():
-            if name[0] != part:
-                part = name[0]
-                st.header(_PARTS[part], anchor=False)
+            if name[0] != group:
+                group = name[0]
+                st.header(_GROUP_HEADINGS[group], anchor=False)
             render_claim(snapshot, claim, state)
 
 
@@ -43,12 +43,12 @@ def _tiles(statuses: Mapping[str, ClaimStatus]) -> str:
 
 
 def _tile(claim: Claim, status: ClaimStatus) -> str:
-    if status.trial is None:
+    if status.result is None:
         sign, title, tint = "", "Not tried yet", "rgba(127,127,127,.08)"
     else:
-        look = LOOKS[status.trial.verdict]
-        sign, title, tint = look.sign, look.title, look.tint
+        style = VERDICT_STYLES[status.result.verdict]
+        sign, title, tint = style.sign, style.title, style.tint
     if status.is_running:
         title = "On trial now"
-    words = f"<b>{sign} {title}</b><span>{claim.id} · {html.escape(claim.statement)}</span>"
-    return f'<a href="#{claim.id.lower()}" target="_self" style="background: {tint}">{words}</a>'
+    content = f"<b>{sign} {title}</b><span>{claim.id} · {html.escape(claim.statement)}</span>"
+    return f'<a href="#{claim.id.lower()}" target="_self" style="background: {tint}">{content}</a>'

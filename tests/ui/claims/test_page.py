@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.claims import service as court
 from bnlab.claims.catalog.registry import CLAIMS
-from bnlab.claims.formatting import effort_text, time_text, where_text
+from bnlab.claims.formatting import cost_text, duration_text, verdict_counts_text
 from bnlab.claims.model import plan_experiment
-from bnlab.claims.recorded import recorded_trials
+from bnlab.claims.recorded import recorded_results
 from bnlab.claims.results import Coverage, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.runs.experiment_queue import enqueue, queued
@@ -70,7 +70,7 @@ def test_every_statement_has_its_recorded_verdict_at_first_sight(claims_page: An
     assert [header.split(" ")[0] for header in subheaders(app)] == list(CLAIMS)
     assert len(badges(app)) == len(CLAIMS)
     counted = {name for name, claim in CLAIMS.items() if not claim.needs_workers}
-    recorded = recorded_trials().keys() - counted
+    recorded = recorded_results().keys() - counted
     assert sum("Not tried" in badge for badge in badges(app)) == len(CLAIMS.keys() - recorded - counted)
     captions = [caption.value for caption in app.caption]
     assert sum("Recorded on" in caption for caption in captions) == len(recorded)
@@ -140,7 +140,7 @@ def test_progress_as_text(progress: ClaimProgress, words: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "words"), [(7.6, "8 s"), (119, "119 s"), (150, "2 min"), (9_000, "2.5 h")])
 def test_time_is_told_in_what_people_count_it_in(seconds: float, words: str) -> None:
-    assert time_text(seconds) == words
+    assert duration_text(seconds) == words
 
 
 def test_the_queue_and_each_claim_are_read_once_a_draw(
@@ -168,15 +168,17 @@ def test_a_trial_is_made_a_figure_of_once(claims_page: Any, store: Store, monkey
 
 
 def test_where_a_claim_holds_is_named_by_the_shorter_list() -> None:
-    trials = recorded_trials()
-    assert where_text(trials["O1"]) == ""
-    assert where_text(trials["A2"]).endswith("It holds but for: rate 0.1, final validation accuracy.")
-    assert "It holds for: 10 sigmoid layers, at initialization; 10 sigmoid layers, after" in where_text(trials["A3"])
+    trials = recorded_results()
+    assert verdict_counts_text(trials["O1"]) == ""
+    assert verdict_counts_text(trials["A2"]).endswith("It holds but for: rate 0.1, final validation accuracy.")
+    assert "It holds for: 10 sigmoid layers, at initialization; 10 sigmoid layers, after" in verdict_counts_text(
+        trials["A3"]
+    )
 
 
 def test_what_is_only_looked_into_is_counted() -> None:
-    assert "10 seeds; 20 networks trained for up to 100 steps" in effort_text(recorded_trials()["O3"])
-    assert "240 runs" in effort_text(recorded_trials()["A4"])
+    assert "10 seeds; 20 networks trained for up to 100 steps" in cost_text(recorded_results()["O3"])
+    assert "240 runs" in cost_text(recorded_results()["A4"])
 
 
 @pytest.mark.usefixtures("tiny")

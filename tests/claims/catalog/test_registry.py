@@ -1,4 +1,4 @@
-"""The registry: every claim can be put on trial as it stands there."""
+"""The registry: every claim is well-formed and can be tested as an experiment."""
 
 import itertools
 import pickle
@@ -10,14 +10,14 @@ from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import SIZES, Claim, SpecMeasure, plan_experiment
 from bnlab.claims.results import needed_measurements, trained_specs
 
-QUICK_STEPS = 300_000
-"""About two minutes of two cores."""
+MAX_QUICK_STEPS = 300_000
+"""About two minutes on two cores."""
 
 claims = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 
 
 @claims
-def test_what_is_read_is_whole_sentences(claim: Claim) -> None:
+def test_texts_are_whole_sentences(claim: Claim) -> None:
     assert claim.statement.endswith(".")
     assert claim.question.rstrip(")").endswith(("?", "."))
     for condition in claim.all_conditions:
@@ -28,28 +28,31 @@ def test_what_is_read_is_whole_sentences(claim: Claim) -> None:
 
 
 @claims
-def test_conditions_and_arms_are_told_apart(claim: Claim) -> None:
-    for names in ([c.id for c in claim.all_conditions], [c.title for c in claim.all_conditions]):
+def test_conditions_and_arms_are_distinct(claim: Claim) -> None:
+    conditions = claim.all_conditions
+    for names in ([condition.id for condition in conditions], [condition.title for condition in conditions]):
         assert len(set(names)) == len(names)
-    for condition in claim.all_conditions:
+    for condition in conditions:
         assert condition.treatment.title != condition.control.title
         assert condition.treatment.specs != condition.control.specs
         assert condition.prediction.smallest_effect > 0
 
 
 @claims
-def test_both_sizes_are_specs_that_can_be(claim: Claim) -> None:
-    for name, condition in itertools.product(SIZES, claim.all_conditions):
-        experiment = plan_experiment(claim, name)
+def test_specs_are_valid_in_both_sizes(claim: Claim) -> None:
+    for size_name, condition in itertools.product(SIZES, claim.all_conditions):
+        experiment = plan_experiment(claim, size_name)
         assert len(experiment.seeds) >= (1 if isinstance(condition.measure.source, SpecMeasure) else 5)
         for arm in condition.arms:
             assert {spec.seed for spec in experiment.specs(arm, 7)} == {7}
 
 
 @claims
-def test_a_quick_trial_is_quick_and_a_full_one_is_larger(claim: Claim) -> None:
-    quick, full = (sum(spec.total_steps for spec in trained_specs(plan_experiment(claim, name))) for name in SIZES)
-    assert quick <= QUICK_STEPS
+def test_quick_size_is_quick_and_full_size_is_larger(claim: Claim) -> None:
+    quick, full = (
+        sum(spec.total_steps for spec in trained_specs(plan_experiment(claim, size_name))) for size_name in SIZES
+    )
+    assert quick <= MAX_QUICK_STEPS
     assert full > 5 * quick or full == quick == 0
 
 
@@ -60,7 +63,7 @@ def test_measurements_can_be_sent_to_workers(claim: Claim) -> None:
         assert pickle.loads(pickle.dumps(measurement)) == measurement
 
 
-def test_ids_are_short_and_name_one_thing_each() -> None:
+def test_ids_are_short_and_measure_ids_are_unique() -> None:
     conditions = [condition for claim in CLAIMS.values() for condition in claim.all_conditions]
     measures = {id(condition.measure): condition.measure for condition in conditions}.values()
     measure_ids = [measure.id for measure in measures]
@@ -69,7 +72,7 @@ def test_ids_are_short_and_name_one_thing_each() -> None:
         assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", identifier)
 
 
-def test_claims_are_in_the_notebooks_order() -> None:
+def test_claims_are_in_the_order_of_the_notebook() -> None:
     assert all(claim.id == name for name, claim in CLAIMS.items())
     groups = [name[0] for name in CLAIMS]
     assert groups == sorted(groups, key="OADW".index)
