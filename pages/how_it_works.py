@@ -4,6 +4,6 @@ from bnlab.ui.navigation import enter_through_app
 
 enter_through_app()
 
-from bnlab.ui.how_it_works.page import render_how_it_works  # noqa: E402  (nothing is loaded for a page that hands over)
+from bnlab.ui.how_it_works.page import render_page  # noqa: E402  (nothing is loaded for a page that hands over)
 
-render_how_it_works()
+render_page()

@@ -7,13 +7,13 @@ from streamlit.testing.v1 import AppTest
 Parameters = dict[str, list[str]]
 
 
-def crossings(app: AppTest, label: str) -> list[Parameters]:
+def enabled_links(app: AppTest, label: str) -> list[Parameters]:
     """What the links of that label bring to Compare, those that can be followed."""
     links = [link.proto for link in app.get("page_link")]
     return [parse_qs(link.query_string) for link in links if link.label == label and not link.disabled]
 
 
-def follow(app: AppTest, parameters: Parameters) -> AppTest:
+def follow_link(app: AppTest, parameters: Parameters) -> AppTest:
     """Compare, as the browser has it after a press on such a link: it brings these parameters and no others."""
     app.switch_page("pages/compare.py")
     app.query_params.clear()

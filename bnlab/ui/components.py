@@ -8,7 +8,7 @@ from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.run import Run
 from bnlab.specs.comparison import Comparison
 from bnlab.ui.share import render_share
-from bnlab.ui.state import PageState, opening_address
+from bnlab.ui.state import PageState, link_parameters
 
 # A page that another one opens would begin where that one was read; and what an address points to is pushed away by
 # what is drawn above it later: it is gone after until the page has come to rest, or the reader takes over. It runs once
@@ -65,7 +65,7 @@ def render_compare_link(
             icon=icon,
             help=why_not,
             disabled=comparison is None,
-            query_params=opening_address(state, comparison) if comparison else None,
+            query_params=link_parameters(state, comparison) if comparison else None,
         )
 
 

@@ -17,7 +17,7 @@ from bnlab.runs.store import Store
 JUDGED_AFTER = 3.0
 
 
-def lab() -> Scheduler:
+def scheduler() -> Scheduler:
     """The app's lab, started with the first page. Shows a sentence and ends the page if the store cannot be opened."""
     try:
         return _lab()
@@ -26,7 +26,7 @@ def lab() -> Scheduler:
         st.stop()
 
 
-def judge_soon() -> None:
+def preload_recorded_trials() -> None:
     """Judge the trials that ship once the first page is likely to be drawn, so that nobody waits for it at Claims."""
     timer = threading.Timer(JUDGED_AFTER, recorded_trials)
     timer.daemon = True
@@ -36,13 +36,13 @@ def judge_soon() -> None:
 @st.cache_resource(show_spinner=False)
 def curves_cache() -> CurvesCache:
     """The curves of the lab's store that somebody has looked at."""
-    return CurvesCache(lab().store)
+    return CurvesCache(scheduler().store)
 
 
 @st.cache_resource(show_spinner=False)
 def claim_service() -> ClaimService:
     """The claims, whose experiments the app's lab runs."""
-    return ClaimService(lab())
+    return ClaimService(scheduler())
 
 
 @st.cache_resource(show_spinner=False)
@@ -51,5 +51,5 @@ def _lab() -> Scheduler:
     read_recording(store)
     started = Scheduler(store, scheduler=scheduler_address())
     atexit.register(started.close)
-    judge_soon()
+    preload_recorded_trials()
     return started

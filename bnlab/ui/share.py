@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from bnlab.specs.lesson import EVERYTHING, HIDES, LOCKS, Lesson
-from bnlab.ui.state import WIDGETS, PageState, address_of
+from bnlab.ui.state import WIDGET_PARAMETERS, PageState, state_to_url
 
 LOCK, HIDE = "share-lock", "share-hide"
 
@@ -21,13 +21,13 @@ def render_share(state: PageState) -> None:
             lesson = _chosen_lesson()
         else:
             st.markdown(f"This address is the page as you see it. {_kept_text(lesson)}")
-        kept = {name: st.query_params.get_all(name) for name in WIDGETS if name in st.query_params}
+        kept = {name: st.query_params.get_all(name) for name in WIDGET_PARAMETERS if name in st.query_params}
         st.code(link(state, lesson, kept), language=None, wrap_lines=True)
 
 
 def link(state: PageState, lesson: Lesson, kept: Mapping[str, Sequence[str]]) -> str:
     """The address of this page with the state as it is, `lesson`, and what its widgets have `kept` in the address."""
-    query = urlencode({**address_of(dataclasses.replace(state, lesson=lesson)), **kept}, doseq=True, safe="~-")
+    query = urlencode({**state_to_url(dataclasses.replace(state, lesson=lesson)), **kept}, doseq=True, safe="~-")
     return urlunsplit(urlsplit(st.context.url or "")._replace(query=query, fragment=""))
 
 

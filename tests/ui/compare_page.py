@@ -44,7 +44,7 @@ def buttons(app: AppTest) -> list[str]:
     return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-", "fold-"))]
 
 
-def words(app: AppTest) -> list[str]:
+def progress_texts(app: AppTest) -> list[str]:
     """What each network's row says of its progress."""
     return [bar.proto.text for bar in app.get("progress")]
 
@@ -58,7 +58,7 @@ def traces(app: AppTest, chart: str) -> list[dict]:
     return json.loads(charts(app)[chart]["figure"])["data"]
 
 
-def lines(app: AppTest, chart: str) -> dict[str, dict]:
+def variant_lines(app: AppTest, chart: str) -> dict[str, dict]:
     """The variants' own lines, without what stands behind them."""
     return {trace["name"]: trace for trace in traces(app, chart) if trace.get("showlegend", True)}
 

@@ -11,13 +11,13 @@ _scanned_once = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(autouse=True)
-def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def temporary_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a page starts here, it is not on the developer's own runs."""
     monkeypatch.setenv("BNLAB_STORE", f"sqlite:///{tmp_path}/bnlab.db")
 
 
 @pytest.fixture(autouse=True)
-def quick_app_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def fast_app_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """What took AppTest longer than our pages do, and has nothing to do with them.
 
     Every AppTest looks through all installed packages for components. And wherever Keras is loaded, which is by other

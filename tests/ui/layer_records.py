@@ -33,7 +33,7 @@ def script(url: str) -> None:
     render_layer_views(store, specs, shown, styles_of(list(shown)), Lesson())
 
 
-def moment_of(spec: RunSpec, step: int) -> Evaluation:
+def evaluation_of(spec: RunSpec, step: int) -> Evaluation:
     rng, network = np.random.default_rng(step), describe_network(spec)
     layers = [LayerRecord(block.dense, 0.5 + step, 1.0, (-2, -1, step, 1, 2)) for block in network.blocks]
     snapshots = [
@@ -43,12 +43,12 @@ def moment_of(spec: RunSpec, step: int) -> Evaluation:
     return Evaluation(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
 
 
-def train(
+def record_run(
     store: Store,
     label: str,
     spec: RunSpec,
     steps: tuple[int, ...] = STEPS,
-    moment: Callable[[RunSpec, int], Evaluation] = moment_of,
+    moment: Callable[[RunSpec, int], Evaluation] = evaluation_of,
 ) -> Run:
     """A run with these moments; called again, the moments are added."""
     journal = open_journal(store, spec, label)
@@ -64,9 +64,9 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def both(store: Store) -> Store:
-    train(store, "Plain", PLAIN)
-    train(store, "With BN", NORMALIZED)
+def two_runs(store: Store) -> Store:
+    record_run(store, "Plain", PLAIN)
+    record_run(store, "With BN", NORMALIZED)
     return store
 
 
@@ -86,7 +86,7 @@ def traces(app: AppTest, chart: str) -> list[dict]:
     return json.loads(charts(app)[chart]["figure"])["data"]
 
 
-def said(app: AppTest) -> list[str]:
+def infos(app: AppTest) -> list[str]:
     assert not app.exception
     assert not app.error
     return [info.value for info in app.info]

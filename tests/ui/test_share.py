@@ -12,7 +12,7 @@ from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import share
 from bnlab.ui.share import link
-from bnlab.ui.state import PageState, read_page_state
+from bnlab.ui.state import PageState, state_from_url
 
 PAGE = "https://lab.example:8501/base/layers"
 PRESET = PRESETS["notebook"].comparison
@@ -34,7 +34,7 @@ def state(comparison: Comparison, view: CurveSettings | None = None, lesson: Les
 
 
 def opened(address: str) -> PageState:
-    return read_page_state(parse_qs(urlsplit(address).query, keep_blank_values=True))
+    return state_from_url(parse_qs(urlsplit(address).query, keep_blank_values=True))
 
 
 def test_the_page_as_it_is_at_first_is_its_own_address() -> None:

@@ -21,7 +21,7 @@ _INTRODUCTION = (
 )
 
 
-def render_claims() -> None:
+def render_page() -> None:
     """Draw the page. A claim whose experiment is running is redrawn by itself."""
     service, state = services.claim_service(), page_state()
     render_heading("Claims", state)

@@ -14,8 +14,8 @@ from bnlab.specs.keras_code import keras_code
 from bnlab.specs.lesson import EVERYTHING
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.compare.form import DATA, GREAT, NORMALIZATION, TRAINING, field_value, render_field
-from bnlab.ui.state import PageState, attempt, write_address
+from bnlab.ui.compare.form import DATA_FIELDS, MAIN_FIELDS, NORMALIZATION_FIELDS, TRAINING_FIELDS, field_value, render_field
+from bnlab.ui.state import PageState, try_change, update_url
 
 EDITING = "editing"
 FAULT = "editor_fault"
@@ -47,7 +47,7 @@ def render_editor(state: PageState) -> None:
 
 
 def _render(state: PageState, place: int) -> None:
-    write_address(state)
+    update_url(state)
     if place >= len(state.comparison.variants):  # removed a moment ago, in this very dialog
         st.rerun()
     variant = state.comparison.variants[place]
@@ -107,13 +107,13 @@ def _render_form(state: PageState, variant: Variant, place: int) -> None:
                     render_field(name, variant.spec, key, changed, disabled=state.lesson.locks(name))
                     _render_fault(name)
 
-    render(GREAT)
+    render(MAIN_FIELDS)
     st.divider()
-    render(TRAINING)
+    render(TRAINING_FIELDS)
     with st.expander("Normalization", icon=":material/tune:"):
-        render(NORMALIZATION)
+        render(NORMALIZATION_FIELDS)
     with st.expander("Data and seed", icon=":material/database:"):
-        render(DATA)
+        render(DATA_FIELDS)
 
 
 def _render_about(variant: Variant) -> None:
@@ -146,7 +146,7 @@ def _recolour(state: PageState, label: str, key: str) -> None:
 
 
 def _try(state: PageState, change: Callable[[Comparison], Comparison], at: str = IDENTITY) -> None:
-    if fault := attempt(state, change):
+    if fault := try_change(state, change):
         st.session_state[FAULT] = at, fault
 
 

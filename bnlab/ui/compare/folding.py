@@ -59,7 +59,7 @@ def _why_none(runs: Sequence[Run]) -> str:
 
 
 def _render_report(report: FoldReport, digest: str) -> None:
-    st.markdown(finding(report))
+    st.markdown(difference_text(report))
     number = st.column_config.NumberColumn
     milliseconds = {
         name: number(title, format="%.3f", help="Median on one thread, the two networks taking turns")
@@ -107,7 +107,7 @@ def measured_frame(report: FoldReport) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def finding(report: FoldReport) -> str:
+def difference_text(report: FoldReport) -> str:
     """How far the two networks are apart, in a sentence or two."""
     why = "as rounding to 32-bit numbers leaves them" if report.relative <= ROUNDING else "more than rounding explains"
     return (

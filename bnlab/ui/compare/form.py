@@ -10,10 +10,10 @@ from bnlab.specs.diff import REGISTRIES, format_value
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import parse_value
 
-GREAT = ("placement", "use_bias", "kernel_initializer", "initializer_stddev")
-TRAINING = ("architecture", "activation", "hidden_units", "optimizer", "learning_rate", "batch_size", "epochs")
-NORMALIZATION = ("normalizer", "input_normalization", "momentum", "epsilon", "center", "scale", "noise")
-DATA = ("dataset", "train_examples", "rescale", "validation", "seed")
+MAIN_FIELDS = ("placement", "use_bias", "kernel_initializer", "initializer_stddev")
+TRAINING_FIELDS = ("architecture", "activation", "hidden_units", "optimizer", "learning_rate", "batch_size", "epochs")
+NORMALIZATION_FIELDS = ("normalizer", "input_normalization", "momentum", "epsilon", "center", "scale", "noise")
+DATA_FIELDS = ("dataset", "train_examples", "rescale", "validation", "seed")
 FEW = 4
 TOO_MANY = 51  # hidden layers
 
@@ -70,7 +70,7 @@ def field_value(name: str, entered: Any) -> Any:
     """
     kind = _kind(PROPERTIES[name])
     if kind == "integer":
-        return whole(entered)
+        return parse_integer(entered)
     if kind == "number":
         return _number(entered)
     if kind != "array":
@@ -78,7 +78,7 @@ def field_value(name: str, entered: Any) -> Any:
     return [units for part in re.split("[,;·]", str(entered)) for units in _widths(part)]
 
 
-def whole(entered: Any) -> Any:
+def parse_integer(entered: Any) -> Any:
     """A whole number that a control gave as a float; anything else as it is, for whoever takes it to refuse it.
 
     So is one that a float no longer tells from the next: it would be quoted with digits that nobody typed.

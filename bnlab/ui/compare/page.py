@@ -30,9 +30,9 @@ Specs = Mapping[str, Sequence[RunSpec]]
 Runs = Mapping[str, Run]
 
 
-def render_compare() -> None:
+def render_page() -> None:
     """Draw the page. It never waits: what moves while networks train is read from the store at each tick."""
-    lab, state = services.lab(), page_state()
+    lab, state = services.scheduler(), page_state()
     render_heading("Where should batch normalization stand?", state)
     specs = state.comparison.specs()
     runs, problem = _runs(lab, specs), lab.problem

@@ -17,8 +17,8 @@ from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import revise_spec
 from bnlab.ui.compare.curves import render_settings
-from bnlab.ui.compare.form import PROPERTIES, field_value, render_whole_number, whole
-from bnlab.ui.state import PageState, attempt
+from bnlab.ui.compare.form import PROPERTIES, field_value, render_whole_number, parse_integer
+from bnlab.ui.state import PageState, try_change
 
 FAULT = "toolbar_fault"
 FOR_ALL = {"epochs": 130, "train_examples": 180}  # the controls' widths
@@ -133,7 +133,7 @@ def _render_seeds(state: PageState) -> None:
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
         key=key,
         disabled=state.lesson.locks(EVERYTHING),
-        on_change=lambda: _try(state, lambda c: c.repeated(whole(st.session_state[key]))),
+        on_change=lambda: _try(state, lambda c: c.repeated(parse_integer(st.session_state[key]))),
         width=115,
     )
 
@@ -148,5 +148,5 @@ def _render_differences(state: PageState) -> None:
 
 
 def _try(state: PageState, change: Callable[[Comparison], Comparison]) -> None:
-    if fault := attempt(state, change):
+    if fault := try_change(state, change):
         st.session_state[FAULT] = fault

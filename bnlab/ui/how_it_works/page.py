@@ -40,7 +40,7 @@ SECTIONS: tuple[Section, ...] = (
 )
 
 
-def render_how_it_works() -> None:
+def render_page() -> None:
     """Draw the page. A control reruns its own section and nothing else."""
     render_heading("How batch normalization works", page_state())
     with st.container(key="how-it-works"):

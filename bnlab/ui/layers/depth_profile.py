@@ -30,7 +30,7 @@ from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error, watc
 
 STEPS = (0, 1, 10, 100)
 MAX_STEPS = 1_000
-OWN_STEP = "layers-xray-own"
+EXTRA_STEP = "layers-xray-own"
 HEIGHT, PROGRESS_WIDTH = 300, 380
 PRODUCTS_A_STEP = 6
 """A training step multiplies three times as often as a prediction: forwards, and twice backwards; it is taken twice."""
@@ -98,7 +98,7 @@ def _choose_steps() -> tuple[int, ...]:
             MAX_STEPS,
             value=None,
             placeholder=f"1 to {MAX_STEPS:,}",
-            key=OWN_STEP,
+            key=EXTRA_STEP,
             bind="query-params",
             width=160,
         )
@@ -126,7 +126,7 @@ def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress:
             name, icon = ("Try again", ":material/refresh:") if progress.errors else ("Measure", ":material/labs:")
             st.button(name, icon=icon, on_click=_measure, args=(store, runs, steps), key="layers-xray-measure")
         measured = f"{progress.done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
-        text = (services.lab().problem if progress.pending else "") or measured
+        text = (services.scheduler().problem if progress.pending else "") or measured
         st.progress(progress.done / len(runs), text=text, width=PROGRESS_WIDTH)
     if progress.unasked:
         st.info(LARGE, icon=":material/hourglass_top:")
@@ -155,7 +155,7 @@ def _measure(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> 
 
 
 def _submit(store: Store, spec: RunSpec, profiles: Sequence[Profile]) -> "Future[None]":
-    return services.lab().submit(take_depth_profiles, store.url, spec, [step for _, step in profiles])
+    return services.scheduler().submit(take_depth_profiles, store.url, spec, [step for _, step in profiles])
 
 
 def _profiles(runs: Sequence[ShownRun], steps: tuple[int, ...]) -> list[Profile]:

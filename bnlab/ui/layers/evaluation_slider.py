@@ -9,7 +9,7 @@ import streamlit as st
 from bnlab.charts.snapshots import step_text
 from bnlab.specs.validation import parse_number
 
-MOMENT = "layers-moment"
+EVALUATION = "layers-moment"
 """The slider's key, and the parameter in which the address has its epoch; not of the latest, which follows training."""
 LATEST = "layers-moment-latest"
 MOVED_AT = "layers-moved-at"
@@ -20,7 +20,7 @@ PLAYED_SLIDER = "layers-played-slider"
 PLAY_SECONDS = 0.6
 
 
-def at_moment(steps: Sequence[int], steps_per_epoch: int, draw: Callable[[float], None]) -> None:
+def render_with_slider(steps: Sequence[int], steps_per_epoch: int, draw: Callable[[float], None]) -> None:
     """Let one of `steps` be chosen and draw what `draw` shows of it, given as an epoch.
 
     While it plays, a fragment of its own moves from moment to moment. It is none otherwise, which ends its timer.
@@ -37,7 +37,7 @@ def _choose(epochs: dict[float, str], draw: Callable[[float], None]) -> None:
     _settle(list(epochs))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_begin, args=(list(epochs),))
-        epoch = _slider(epochs, MOMENT)
+        epoch = _slider(epochs, EVALUATION)
     _write(epoch, is_latest=epoch == list(epochs)[-1])
     draw(epoch)
 
@@ -78,7 +78,7 @@ def _slider(epochs: dict[float, str], key: str, *, disabled: bool = False) -> fl
 
 def _begin(epochs: Sequence[float]) -> None:
     """Play from the chosen moment, or from the start if that is the last."""
-    chosen = st.session_state[MOMENT]
+    chosen = st.session_state[EVALUATION]
     st.session_state[PLAYED] = epochs[0] if chosen == epochs[-1] else chosen
     st.session_state[MOVED_AT] = time.monotonic()
 
@@ -94,30 +94,30 @@ def _pause() -> None:
 
 def _settle(epochs: Sequence[float]) -> None:
     """A moment that exists: the latest follows training, any other stays, or its nearest in other networks."""
-    chosen, latest = st.session_state.get(MOMENT, _read()), st.session_state.get(LATEST)
+    chosen, latest = st.session_state.get(EVALUATION, _read()), st.session_state.get(LATEST)
     if PLAYED in st.session_state:
-        st.session_state[MOMENT] = chosen = st.session_state.pop(PLAYED)
+        st.session_state[EVALUATION] = chosen = st.session_state.pop(PLAYED)
     settled = epochs[-1] if chosen is None or chosen == latest else epochs[_nearest(epochs, chosen)]
-    if settled != st.session_state.get(MOMENT):
-        st.session_state[MOMENT] = settled
+    if settled != st.session_state.get(EVALUATION):
+        st.session_state[EVALUATION] = settled
     st.session_state[LATEST] = epochs[-1]
 
 
 def _read() -> float | None:
     """The epoch that the address names, where it names one."""
-    epoch = parse_number(st.query_params.get(MOMENT, ""))
+    epoch = parse_number(st.query_params.get(EVALUATION, ""))
     return None if math.isnan(epoch) else epoch
 
 
 def _write(epoch: float, *, is_latest: bool) -> None:
     # By hand: bound to the address, the slider would keep the words of a moment there, and be set by two at once.
     written = "" if is_latest else f"{epoch:.6g}"
-    if written == st.query_params.get(MOMENT, ""):
+    if written == st.query_params.get(EVALUATION, ""):
         return
     if written:
-        st.query_params[MOMENT] = written
+        st.query_params[EVALUATION] = written
     else:
-        del st.query_params[MOMENT]
+        del st.query_params[EVALUATION]
 
 
 def _nearest(epochs: Sequence[float], epoch: float) -> int:

@@ -21,9 +21,9 @@ from bnlab.ui.state import PageState, page_state
 TICK_SECONDS = 1.0
 
 
-def render_layers_page() -> None:
+def render_page() -> None:
     """Draw the page; it is drawn anew once a second while a run of the comparison is active."""
-    lab = services.lab()
+    lab = services.scheduler()
     state = page_state()
     render_heading("Layers", state)
     seed = _choose_seed(state)
@@ -78,7 +78,7 @@ UNTRAINED_HIDDEN = "None of these networks has been trained with this seed, and 
 XRAY_HIDDEN = "For an X-ray a worker trains the networks anew, and this link hides training. Choose another view."
 
 
-STATE_WORDS = {
+STATE_TEXTS = {
     RunState.QUEUED: "Waiting for a worker",
     RunState.RUNNING: "Training",
     RunState.STOPPED: "Stopped",
@@ -126,7 +126,7 @@ def _render_view(
     lasts = last_evaluated_steps(store, list(digests.values()))
     runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], specs[label]) for label in drawn)
     left_out = {"Without normalization": [label for label in labels if label not in drawn]}
-    remarks = {} if view.is_of_untrained else remarks_on([shown[label] for label in drawn], runs)
+    remarks = {} if view.is_of_untrained else legend_remarks([shown[label] for label in drawn], runs)
     render_legend(
         [run.style for run in runs], {remark: labels for remark, labels in (left_out | remarks).items() if labels}
     )
@@ -136,7 +136,7 @@ def _render_view(
         view.render(store, runs)
 
 
-def remarks_on(found: Sequence[Run], drawn: Sequence[ShownRun]) -> dict[str, list[str]]:
+def legend_remarks(found: Sequence[Run], drawn: Sequence[ShownRun]) -> dict[str, list[str]]:
     """What is to be said of runs, with those of whom it is true: `drawn` are the same runs as the charts show them.
 
     The step is that of the charts, for the run may have been read before them.
@@ -145,7 +145,7 @@ def remarks_on(found: Sequence[Run], drawn: Sequence[ShownRun]) -> dict[str, lis
     for run, shown in zip(found, drawn, strict=True):
         if run.recorded:
             remarks.setdefault("Recorded, not trained here", []).append(shown.label)
-        elif run.state in STATE_WORDS:
+        elif run.state in STATE_TEXTS:
             step = f" (measured to step {shown.measured:,} of {run.total_steps:,})" if shown.measured >= 0 else ""
-            remarks.setdefault(STATE_WORDS[run.state], []).append(shown.label + step)
+            remarks.setdefault(STATE_TEXTS[run.state], []).append(shown.label + step)
     return remarks

@@ -7,8 +7,8 @@ from bnlab.charts.layer_charts import hidden_layer_names
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.network import describe_network
 from bnlab.specs.validation import did_you_mean, parse_number
-from bnlab.ui.layers.depth_profile import MAX_STEPS, OWN_STEP, STEPS
-from bnlab.ui.layers.evaluation_slider import MOMENT
+from bnlab.ui.layers.depth_profile import MAX_STEPS, EXTRA_STEP, STEPS
+from bnlab.ui.layers.evaluation_slider import EVALUATION
 from bnlab.ui.layers.views import VIEWS, VIEWS_BY_TITLE
 
 
@@ -42,8 +42,8 @@ def _choices(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
 
 def _no_numbers(parameters: Mapping[str, Sequence[str]]) -> list[str]:
     bounds = {
-        MOMENT: (0, math.inf, "The moment of training must be an epoch of 0 or more"),
-        OWN_STEP: (1, MAX_STEPS, f"Another step for the X-ray must be from 1 to {MAX_STEPS:,}"),
+        EVALUATION: (0, math.inf, "The moment of training must be an epoch of 0 or more"),
+        EXTRA_STEP: (1, MAX_STEPS, f"Another step for the X-ray must be from 1 to {MAX_STEPS:,}"),
     }
     return [
         f"{must}, but {given[:40]!r} was given."

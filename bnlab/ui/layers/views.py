@@ -33,7 +33,7 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.layers.choices import choose_layers
 from bnlab.ui.layers.depth_profile import render_xray
-from bnlab.ui.layers.evaluation_slider import at_moment
+from bnlab.ui.layers.evaluation_slider import render_with_slider
 from bnlab.ui.live_chart import live_chart
 
 MAX_SIDE_BY_SIDE = 2
@@ -167,7 +167,7 @@ def _at_moment(store: Store, runs: Runs, draw: Callable[[float], None]) -> None:
     steps = {run: recorded_steps(store, run) for run in runs}
     clock = max(runs, key=lambda run: len(steps[run]))
     if steps[clock]:
-        at_moment(steps[clock], clock.spec.steps_per_epoch, draw)
+        render_with_slider(steps[clock], clock.spec.steps_per_epoch, draw)
     else:
         st.info("Nothing measured yet.")
 

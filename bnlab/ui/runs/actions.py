@@ -19,7 +19,7 @@ from bnlab.specs.comparison import (
 )
 from bnlab.specs.lesson import Lesson
 from bnlab.ui.components import render_compare_link
-from bnlab.ui.runs.table import state_word
+from bnlab.ui.runs.table import state_title
 from bnlab.ui.state import PageState
 
 
@@ -136,5 +136,5 @@ def _named(runs: Sequence[Run]) -> str:
     """One run by its name; of several, how many there are of each state."""
     if len(runs) == 1:
         return f"“{escape_markdown(runs[0].label)}”"
-    states = Counter(state_word(run).lower() for run in runs)
+    states = Counter(state_title(run).lower() for run in runs)
     return f"these {len(runs)} runs ({', '.join(f'{count} {word}' for word, count in states.items())})"

@@ -13,15 +13,15 @@ from bnlab.ui.components import render_errors, render_heading
 from bnlab.ui.runs.actions import render_actions
 from bnlab.ui.runs.export import render_export
 from bnlab.ui.runs.storage import render_disk
-from bnlab.ui.runs.table import TITLES, render_table, shown_state, state_word
+from bnlab.ui.runs.table import TITLES, render_table, shown_state, state_title
 from bnlab.ui.state import PageState, page_state
 
 TICK_SECONDS = 1.0
 
 
-def render_runs() -> None:
+def render_page() -> None:
     """Draw the page; it is drawn anew once a second while a run is active."""
-    lab = services.lab()
+    lab = services.scheduler()
     state = page_state()
     render_heading("Runs", state)
     active = are_active(lab.store.runs())
@@ -70,5 +70,5 @@ def _render_filter(runs: Sequence[Run]) -> list[Run]:
 def _searched(run: Run) -> str:
     """What the table says of the run, and all of its spec."""
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
-    shown = (run.label, state_word(run), PLACEMENTS[run.spec.placement].title, made, run.digest)
+    shown = (run.label, state_title(run), PLACEMENTS[run.spec.placement].title, made, run.digest)
     return " ".join(map(str, (*shown, *run.spec.model_dump().values()))).casefold()

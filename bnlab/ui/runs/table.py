@@ -46,7 +46,7 @@ def shown_state(run: Run) -> str:
     return RECORDED if run.recorded else run.state
 
 
-def state_word(run: Run) -> str:
+def state_title(run: Run) -> str:
     """The run's state as the table says it."""
     return TITLES[shown_state(run)]
 

@@ -74,7 +74,7 @@ def chart(page: Page, name: str) -> Locator:
     return page.locator(f'[data-chart="{name}"]')
 
 
-def handle(locator: Locator) -> ElementHandle:
+def element_of(locator: Locator) -> ElementHandle:
     return locator.element_handle()
 
 
@@ -82,7 +82,7 @@ def card(page: Page, label: str) -> Locator:
     return page.locator(f".st-key-card-{LABELS.index(label)}")
 
 
-def said_of(page: Page, label: str) -> Locator:
+def progress_of(page: Page, label: str) -> Locator:
     """What a network's card says of its progress."""
     return card(page, label).get_by_test_id("stProgress")
 
@@ -100,13 +100,13 @@ def wait_until_at_rest(page: Page) -> None:
 def expect_trained(page: Page) -> None:
     expect(train_button(page)).to_have_text(re.compile("Trained"))
     for label in LABELS:
-        expect(said_of(page, label)).to_contain_text("Done: ")
+        expect(progress_of(page, label)).to_contain_text("Done: ")
     wait_until_at_rest(page)
 
 
 def wait_for_lines(page: Page, name: str, lines: int) -> ElementHandle:
     chart(page, name).scroll_into_view_if_needed()  # charts far from the reader are not drawn
-    element = handle(chart(page, name))
+    element = element_of(chart(page, name))
     page.wait_for_function(f"([chart, lines]) => ({LINES})(chart) === lines", arg=[element, lines])
     return element
 

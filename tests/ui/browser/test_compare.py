@@ -23,10 +23,10 @@ from tests.ui.browser.compare_reader import (
     card,
     chart,
     expect_trained,
-    handle,
+    element_of,
     open_page,
     press_train,
-    said_of,
+    progress_of,
     train_button,
     wait_for_lines,
     zoom,
@@ -46,7 +46,7 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
         browser_page.wait_for_function(BEYOND, arg=[element, element.evaluate(END)])
 
     loss = chart(browser_page, "training-loss")
-    element = handle(loss)
+    element = element_of(loss)
     loss.scroll_into_view_if_needed()
     zoom(browser_page, loss)
     browser_page.wait_for_function("chart => !chart._fullLayout.xaxis.autorange", arg=element)
@@ -66,7 +66,7 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
     browser_page.evaluate(WATCH_CARDS, len(LABELS))
     browser_page.locator(".st-key-stop_all button").click()
     for label in LABELS:
-        expect(said_of(browser_page, label)).to_contain_text("Stopped at step")
+        expect(progress_of(browser_page, label)).to_contain_text("Stopped at step")
     expect(train_button(browser_page)).to_have_text(re.compile("Continue"))
     assert element.evaluate(VIEW) == before, "the end of training leaves the chart as it was"
     assert browser_page.evaluate("() => window.moved") == [], "nothing makes room for what training says and offers"
@@ -80,7 +80,7 @@ def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
     connection = open_page(browser_page, address)
     press_train(browser_page)
     button_of(browser_page, LABELS[0]).click()
-    expect(said_of(browser_page, LABELS[0])).to_contain_text("Stopped at step")
+    expect(progress_of(browser_page, LABELS[0])).to_contain_text("Stopped at step")
 
     expect(browser_page.get_by_text(re.compile("^Training, step")).first).to_be_visible()
     killed = worker_processes()
@@ -93,13 +93,13 @@ def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
     expect(browser_page.locator(".st-key-stop_all button")).to_be_disabled()
     assert_nothing_polls(browser_page, connection)
 
-    said = [said_of(browser_page, label).inner_text() for label in LABELS]
+    said = [progress_of(browser_page, label).inner_text() for label in LABELS]
     browser_page.reload()
     other = chromium.new_page()
     open_page(other, address)
     for page in (browser_page, other):
         expect_trained(page)
-        assert [said_of(page, label).inner_text() for label in LABELS] == said
+        assert [progress_of(page, label).inner_text() for label in LABELS] == said
         for name in CURVES:
             wait_for_lines(page, name, len(LABELS))
     other.close()
@@ -131,7 +131,7 @@ def test_an_edited_comparison_is_in_its_address_and_trains(
     expect_trained(browser_page)
     for name in CURVES:
         wait_for_lines(browser_page, name, len(LABELS))
-    said = [said_of(browser_page, label).inner_text() for label in LABELS]
+    said = [progress_of(browser_page, label).inner_text() for label in LABELS]
     with browser_page.expect_download() as download:
         browser_page.locator(".st-key-results_csv button").filter(visible=True).click()
     assert pd.read_csv(download.value.path())["label"].tolist() == ["Without bias", *LABELS[1:]]
@@ -139,7 +139,7 @@ def test_an_edited_comparison_is_in_its_address_and_trains(
     other = chromium.new_page()
     open_page(other, browser_page.url)
     expect(card(other, LABELS[0])).to_contain_text("Without bias")
-    assert [said_of(other, label).inner_text() for label in LABELS] == said
+    assert [progress_of(other, label).inner_text() for label in LABELS] == said
     assert other.url == browser_page.url
     other.close()
 

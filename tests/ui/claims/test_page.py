@@ -20,7 +20,7 @@ from bnlab.runs.store import Store
 from bnlab.ui.claims import evidence as claim_evidence
 from bnlab.ui.claims.card import coverage_text, progress_text
 from tests import tiny_claim
-from tests.compare_links import crossings, follow
+from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
 
@@ -211,8 +211,8 @@ def test_what_failed_is_told_and_gone_on_with(claims_page: Any, store: Store) ->
 @pytest.mark.usefixtures("tiny")
 def test_the_networks_of_a_condition_are_opened_in_compare(claims_page: Any, store: Store) -> None:
     app = claims_page(store)
-    (opening,) = [parameters for parameters in crossings(app, "Open") if parameters.get("hidden_units") == ["8"]]
-    follow(app, opening)
+    (opening,) = [parameters for parameters in enabled_links(app, "Open") if parameters.get("hidden_units") == ["8"]]
+    follow_link(app, opening)
     assert app.query_params["v"] == ["no BN~colour~0", "BN~colour~1~placement~before_activation"]
     assert (app.query_params["hidden_units"], app.query_params["seeds"]) == ("8", "2")
 

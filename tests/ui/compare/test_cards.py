@@ -6,7 +6,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, open_journal, record
-from tests.ui.compare_page import TINY, assert_sound, store, tiny_specs, words
+from tests.ui.compare_page import TINY, assert_sound, store, tiny_specs, progress_texts
 
 __all__ = ["open_page", "store"]
 
@@ -28,7 +28,7 @@ def test_a_row_says_the_state_and_offers_what_fits(
     record(store, spec, (2.0, 1.0), (moment(0), moment(2)), state)
     app = open_page(store, **TINY)
     assert_sound(app)
-    assert words(app) == [says] + ["Not trained yet"] * 3
+    assert progress_texts(app) == [says] + ["Not trained yet"] * 3
     own = [button for button in app.button if button.key in ("stop-0", "continue-0")]
     assert [button.label for button in own] == ([offers] if offers else [])
 
@@ -39,7 +39,7 @@ def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: St
     app = open_page(store, **TINY)
     app.button(key="continue-0").click().run()
     assert_sound(app)
-    assert words(app)[0] == "Waiting for a worker, at step 1 of 2"
+    assert progress_texts(app)[0] == "Waiting for a worker, at step 1 of 2"
     assert [run.state for run in store.runs()] == [RunState.QUEUED]
 
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.runs.store import Store
 from tests.opened_page import OpenPage, open_page
-from tests.ui.compare_page import assert_sound, store, words
+from tests.ui.compare_page import assert_sound, store, progress_texts
 
 __all__ = ["open_page", "store"]
 
@@ -71,13 +71,13 @@ def test_variants_are_duplicated_removed_and_added_up_to_eight(open_page: OpenPa
         app.button(key="duplicate").click().run()
         app.button(key="done").click().run()
     assert_sound(app)
-    assert len(words(app)) == 8
+    assert len(progress_texts(app)) == 8
     assert app.button(key="add-depth-0").disabled
     app.button(key="edit-7").click().run()
     app.button(key="remove").click().run()
     app.button(key="add-depth-0").click().run()
     assert_sound(app)
-    assert len(words(app)) == 8
+    assert len(progress_texts(app)) == 8
 
 
 def places(app: AppTest) -> dict[str, tuple[int, ...]]:

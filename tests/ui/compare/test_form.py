@@ -13,10 +13,10 @@ from bnlab.specs.choices import ACTIVATIONS
 from bnlab.specs.diff import format_value
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import SpecError, parse_spec
-from bnlab.ui.compare.form import DATA, GREAT, NORMALIZATION, PROPERTIES, TRAINING, field_value
+from bnlab.ui.compare.form import DATA_FIELDS, MAIN_FIELDS, NORMALIZATION_FIELDS, PROPERTIES, TRAINING_FIELDS, field_value
 
 widths = st.lists(st.integers(1, 2048), min_size=1, max_size=50)
-FIELDS = (*GREAT, *TRAINING, *NORMALIZATION, *DATA)
+FIELDS = (*MAIN_FIELDS, *TRAINING_FIELDS, *NORMALIZATION_FIELDS, *DATA_FIELDS)
 
 
 def units_of(entered: str) -> tuple[int, ...]:

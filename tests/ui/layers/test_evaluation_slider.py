@@ -5,36 +5,36 @@ import pytest
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.layers import evaluation_slider as layer_moments
-from tests.ui.layer_records import SMALL, both, charts, open_view, said, store, train
+from tests.ui.layer_records import SMALL, two_runs, charts, open_view, infos, store, record_run
 
 __all__ = ["both", "store"]
 
 
 def test_the_moment_is_a_plain_number_that_moves_the_charts(both: Store) -> None:
     app = open_view(both, "Histograms")
-    assert app.session_state[layer_moments.MOMENT] == 2.0
+    assert app.session_state[layer_moments.EVALUATION] == 2.0
     last = charts(app)["layers-histogram-bn_1-gamma"]["figure"]
-    app.select_slider(key=layer_moments.MOMENT).set_value(0.5).run()
-    assert app.session_state[layer_moments.MOMENT] == 0.5
+    app.select_slider(key=layer_moments.EVALUATION).set_value(0.5).run()
+    assert app.session_state[layer_moments.EVALUATION] == 0.5
     assert charts(app)["layers-histogram-bn_1-gamma"]["figure"] != last
 
 
 def test_the_latest_moment_follows_training_and_any_other_stays(store: Store) -> None:
     spec = RunSpec(**SMALL | {"epochs": 9}, placement="after_activation")
-    train(store, "Long", spec, (0, 2))
+    record_run(store, "Long", spec, (0, 2))
     app = open_view(store, "Gradients")
-    assert app.session_state[layer_moments.MOMENT] == 1.0
-    train(store, "Long", spec, (4, 6))
+    assert app.session_state[layer_moments.EVALUATION] == 1.0
+    record_run(store, "Long", spec, (4, 6))
     app.run()
-    assert app.session_state[layer_moments.MOMENT] == 3.0
-    app.select_slider(key=layer_moments.MOMENT).set_value(2.0).run()
-    train(store, "Long", spec, (8,))
+    assert app.session_state[layer_moments.EVALUATION] == 3.0
+    app.select_slider(key=layer_moments.EVALUATION).set_value(2.0).run()
+    record_run(store, "Long", spec, (8,))
     app.run()
-    assert app.session_state[layer_moments.MOMENT] == 2.0
+    assert app.session_state[layer_moments.EVALUATION] == 2.0
 
 
 def test_a_moment_that_the_chosen_networks_do_not_have_becomes_their_nearest(both: Store) -> None:
-    assert open_view(both, "Gradients", moment=0.8).session_state[layer_moments.MOMENT] == 1.0
+    assert open_view(both, "Gradients", moment=0.8).session_state[layer_moments.EVALUATION] == 1.0
 
 
 def test_play_moves_through_the_moments_and_ends(both: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,8 +53,8 @@ def test_play_moves_through_the_moments_and_ends(both: Store, monkeypatch: pytes
     assert app.session_state[layer_moments.PLAYED] == 1.0, "what else is pressed does not hurry it"
     now += 10
     app.run()
-    assert not said(app)
-    assert app.session_state[layer_moments.MOMENT] == 2.0
+    assert not infos(app)
+    assert app.session_state[layer_moments.EVALUATION] == 2.0
     assert app.button(key="layers-play")
 
 
@@ -68,5 +68,5 @@ def test_pause_stays_where_it_is(both: Store, monkeypatch: pytest.MonkeyPatch) -
     app.button(key="layers-pause").click().run()
     now += 10
     app.run()
-    assert not said(app)
-    assert app.session_state[layer_moments.MOMENT] == 0.5
+    assert not infos(app)
+    assert app.session_state[layer_moments.EVALUATION] == 0.5

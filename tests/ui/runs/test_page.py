@@ -14,8 +14,8 @@ from bnlab.specs.comparison import MAX_VARIANTS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.compare.results import PERCENT
 from bnlab.ui.runs.table import CHOSEN
-from bnlab.ui.state import KEY, OPENS
-from tests.compare_links import crossings, follow
+from bnlab.ui.state import STATE_KEY, LINK_NUMBER
+from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, record
 
@@ -46,7 +46,7 @@ def offered(app: AppTest) -> set[str]:
     """The buttons of the page itself and those within its menus, without those that every page has."""
     assert not app.exception
     buttons = {str(button.key).removeprefix("runs-") for button in app.button}
-    return buttons | {"open" for _ in crossings(app, "Open in Compare")}
+    return buttons | {"open" for _ in enabled_links(app, "Open in Compare")}
 
 
 def listed(app: AppTest) -> list[str]:
@@ -164,13 +164,13 @@ def test_what_runs_are_to_be_chosen_for_is_what_can_be_done(
 def test_chosen_runs_are_opened_in_compare_while_a_run_waits(open_page: OpenPage, store: Store) -> None:
     store.launch(RunSpec(epochs=2), "waiting", OWNER)
     app = runs_page(open_page, store, NORMALIZED, STOPPED)
-    (opening,) = crossings(app, "Open in Compare")
-    follow(app, opening)
+    (opening,) = enabled_links(app, "Open in Compare")
+    follow_link(app, opening)
     assert not app.exception
     assert app.title[0].value == COMPARE
-    assert app.session_state[KEY].comparison.labels == ["A", "With BN"]
+    assert app.session_state[STATE_KEY].comparison.labels == ["A", "With BN"]
     assert app.query_params["v"], "the address says what is compared"
-    assert OPENS not in app.query_params
+    assert LINK_NUMBER not in app.query_params
     assert app.switch_page("pages/runs.py").run().title[0].value == "Runs", "once, not whenever one comes back"
 
 
