@@ -29,7 +29,7 @@ __all__ = ["both", "store"]
 
 VARIABLES = shown_variables([NORMALIZED])
 KINDS = ("button_group", "multiselect", "number_input")
-VIEWS_OF_RUNS = [name for name, view in VIEWS.items() if not view.is_of_untrained]
+VIEWS_OF_RUNS = [name for name, view in VIEWS.items() if not view.shows_untrained]
 
 
 def test_nothing_trained_is_a_sentence(store: Store) -> None:
@@ -64,7 +64,7 @@ def test_every_view_at_the_first_moment(view: str, store: Store) -> None:
 def test_without_batch_normalization_there_are_still_layers(view: str, store: Store) -> None:
     record_run(store, "Plain", PLAIN)
     app = open_view(store, view)
-    assert bool(infos(app)) == VIEWS[view].is_of_normalization
+    assert bool(infos(app)) == VIEWS[view].needs_normalization
     assert bool(charts(app)) == (view in ("pre-activations", "gradients"))
 
 
