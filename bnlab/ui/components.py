@@ -1,12 +1,14 @@
 """Parts shared by several pages: the heading, links to Compare, errors of runs, number formats."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.run import Run
+from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.comparison import Comparison
+from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, link_parameters
 
@@ -70,6 +72,11 @@ def render_compare_link(
             disabled=comparison is None,
             query_params=link_parameters(state, comparison) if comparison else None,
         )
+
+
+def launch_runs(scheduler: Scheduler, specs: Sequence[tuple[RunSpec, str]]) -> None:
+    """Launch or continue the runs of `specs`, pairs of spec and label. A callback of buttons."""
+    scheduler.launch_runs(specs)
 
 
 def render_errors(runs: Iterable[Run]) -> None:

@@ -18,6 +18,7 @@ from bnlab.specs.comparison import Variant
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.compare.editor import begin_editing
+from bnlab.ui.components import launch_runs
 from bnlab.ui.state import PageState
 
 MAX_PER_ROW = 4
@@ -128,7 +129,10 @@ def _render_training_button(
             text,
             key=f"continue-{index}",
             icon=f":material/{icon}:",
-            on_click=scheduler.launch_runs,
-            args=([(spec, variant.label) for spec in specs],),
+            on_click=launch_runs,
+            args=(
+                scheduler,
+                [(spec, variant.label) for spec in specs],
+            ),
             type="tertiary",
         )

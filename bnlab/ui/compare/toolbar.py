@@ -17,6 +17,7 @@ from bnlab.specs.validation import revise_spec
 from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel
 from bnlab.ui.compare.curves import render_settings
 from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render_whole_number
+from bnlab.ui.components import launch_runs
 from bnlab.ui.state import PageState, try_change
 
 FAULT = "toolbar_fault"
@@ -57,8 +58,8 @@ def _render_training(scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDige
             icon=":material/play_arrow:",
             type="primary",
             disabled=not launchable,
-            on_click=scheduler.launch_runs,
-            args=(launchable,),
+            on_click=launch_runs,
+            args=(scheduler, launchable),
             shortcut="mod+enter",
             key="train",
         )
@@ -81,8 +82,13 @@ def _render_presets(state: PageState) -> None:
         for name, preset in PRESETS.items():
             st.markdown(f"**{preset.title}**  \n{preset.description}")
             with st.container(horizontal=True):
-                arguments = (state, preset.comparison)
-                st.button("Show these", key=f"show-{name}", type="primary", on_click=_show_preset, args=arguments)
+                st.button(
+                    "Show these",
+                    key=f"show-{name}",
+                    type="primary",
+                    on_click=_show_preset,
+                    args=(state, preset.comparison),
+                )
                 for index, variant in enumerate(preset.variants):
                     key = f"add-{name}-{index}"
                     arguments = (state, variant)

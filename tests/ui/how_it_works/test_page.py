@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bnlab.charts.explanations.placement import FUNCTIONS
 from bnlab.specs.choices import PLACEMENTS
 from bnlab.ui.how_it_works.page import SECTIONS
-from bnlab.ui.how_it_works.sections import latex_number, plain_number
+from bnlab.ui.how_it_works.widgets import latex_number, plain_number
 
 CHARTS = {"batch", "modes", "moving", "weight", "stages", "bias", "scale", "descent", "folding"}
 # One control, the value it is moved to, and the figures that follow it.
