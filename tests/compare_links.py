@@ -1,4 +1,4 @@
-"""The links to Compare that a page in AppTest has, and a press on one of them."""
+"""Links to Compare on a page in AppTest."""
 
 from urllib.parse import parse_qs
 
@@ -8,13 +8,13 @@ Parameters = dict[str, list[str]]
 
 
 def enabled_links(app: AppTest, label: str) -> list[Parameters]:
-    """What the links of that label bring to Compare, those that can be followed."""
+    """The query parameters of each enabled link with that label."""
     links = [link.proto for link in app.get("page_link")]
     return [parse_qs(link.query_string) for link in links if link.label == label and not link.disabled]
 
 
 def follow_link(app: AppTest, parameters: Parameters) -> AppTest:
-    """Compare, as the browser has it after a press on such a link: it brings these parameters and no others."""
+    """Open Compare with the parameters of a link, and no others."""
     app.switch_page("pages/compare.py")
     app.query_params.clear()
     app.query_params.update(parameters)

@@ -45,9 +45,9 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
 
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
     monkeypatch.setattr(lab_module, "connect", lambda *_: NoWorkers())
-    monkeypatch.setattr(services, "Lab", started)
+    monkeypatch.setattr(services, "Scheduler", started)
     monkeypatch.setattr(services, "read_recording", lambda _: None)
-    monkeypatch.setattr(services, "judge_soon", lambda: None)
+    monkeypatch.setattr(services, "preload_recorded_trials", lambda: None)
     st.cache_resource.clear()
     yield open_page
     for lab in labs:

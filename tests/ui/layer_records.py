@@ -1,4 +1,4 @@
-"""Runs with made-up records of their layers, and the Layers page's views of them in AppTest."""
+"""Runs with artificial records of their layers, and the views of the Layers page in AppTest."""
 
 import json
 from collections.abc import Callable
@@ -28,9 +28,9 @@ def script(url: str) -> None:
     from bnlab.ui.layers.page import render_layer_views
 
     store = Store(url)
-    shown = {run.label: run for run in store.runs()}
-    specs = {label: run.spec for label, run in shown.items()}
-    render_layer_views(store, specs, shown, styles_of(list(shown)), Lesson())
+    runs = {run.label: run for run in store.runs()}
+    specs = {label: run.spec for label, run in runs.items()}
+    render_layer_views(store, specs, runs, styles_of(list(runs)), Lesson())
 
 
 def evaluation_of(spec: RunSpec, step: int) -> Evaluation:
@@ -48,13 +48,13 @@ def record_run(
     label: str,
     spec: RunSpec,
     steps: tuple[int, ...] = STEPS,
-    moment: Callable[[RunSpec, int], Evaluation] = evaluation_of,
+    evaluate: Callable[[RunSpec, int], Evaluation] = evaluation_of,
 ) -> Run:
-    """A run with these moments; called again, the moments are added."""
-    journal = open_journal(store, spec, label)
+    """Record evaluations at `steps`; a second call adds to the same run."""
+    writer = open_journal(store, spec, label)
     losses = floats(*range(max(steps, default=0)))
-    records = Records(min(steps, default=0), losses, losses, [moment(spec, step) for step in steps])
-    journal.commit(records, Position(len(losses)), RunState.RUNNING)
+    records = Records(min(steps, default=0), losses, losses, [evaluate(spec, step) for step in steps])
+    writer.commit(records, Position(len(losses)), RunState.RUNNING)
     return store.run(spec.digest)
 
 
@@ -70,10 +70,10 @@ def two_runs(store: Store) -> Store:
     return store
 
 
-def open_view(store: Store, view: str = "distributions", **chosen: object) -> AppTest:
+def open_view(store: Store, view: str = "distributions", **session: object) -> AppTest:
     app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=60)
     app.session_state["layers-view"] = view
-    for key, value in chosen.items():
+    for key, value in session.items():
         app.session_state["layers-" + key.replace("_", "-")] = value
     return app.run()
 

@@ -13,26 +13,26 @@ from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.state import (
-    STATE_PARAMETERS,
-    STATE_KEY,
     LINK_NUMBER,
+    STATE_KEY,
+    STATE_PARAMETERS,
     WIDGET_PARAMETERS,
     PageState,
+    link_parameters,
+    settings_from_url,
+    state_from_url,
     state_to_url,
     try_change,
-    link_parameters,
-    state_from_url,
-    settings_from_url,
 )
 
 PRESET = next(iter(PRESETS.values())).comparison
 PLAIN = PageState(PRESET, CurveSettings(), Lesson(), [])
 
 labels = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="~"), min_size=1, max_size=40)
-own_comparisons = st.lists(labels, min_size=1, max_size=8, unique=True).map(
-    lambda names: Comparison(tuple(Variant(name, RunSpec(seed=place), place) for place, name in enumerate(names)))
+random_comparisons = st.lists(labels, min_size=1, max_size=8, unique=True).map(
+    lambda names: Comparison(tuple(Variant(name, RunSpec(seed=index), index) for index, name in enumerate(names)))
 )
-comparisons = st.sampled_from([preset.comparison for preset in PRESETS.values()]) | own_comparisons
+comparisons = st.sampled_from([preset.comparison for preset in PRESETS.values()]) | random_comparisons
 lessons = st.builds(
     Lesson,
     st.lists(st.sampled_from([EVERYTHING, *RunSpec.model_fields]), unique=True, max_size=4).map(tuple),
@@ -41,7 +41,7 @@ lessons = st.builds(
 
 
 @st.composite
-def desks(draw: st.DrawFn) -> PageState:
+def states(draw: st.DrawFn) -> PageState:
     comparison = draw(comparisons)
     flags = ("log_x", "log_y", "singles", "differences", "projector")
     view = CurveSettings(
@@ -53,8 +53,8 @@ def desks(draw: st.DrawFn) -> PageState:
     return PageState(comparison, view, draw(lessons), [])
 
 
-@given(desks())
-def test_an_address_brings_back_the_desk(state: PageState) -> None:
+@given(states())
+def test_url_restores_the_state(state: PageState) -> None:
     query = urlencode(state_to_url(state), doseq=True)
     assert state_from_url(parse_qs(query, keep_blank_values=True)) == state
     assert set(state_to_url(state)) <= set(STATE_PARAMETERS)
@@ -164,10 +164,12 @@ def test_what_streamlit_and_the_pages_widgets_keep_in_the_address_is_let_pass() 
 @settings(max_examples=40)
 @given(
     st.dictionaries(
-        st.sampled_from([*STATE_PARAMETERS, *WIDGET_PARAMETERS, "other"]), st.lists(st.text(max_size=30), max_size=3), max_size=6
+        st.sampled_from([*STATE_PARAMETERS, *WIDGET_PARAMETERS, "other"]),
+        st.lists(st.text(max_size=30), max_size=3),
+        max_size=6,
     )
 )
-def test_any_address_is_a_desk(parameters: dict[str, list[str]]) -> None:
+def test_any_url_is_a_state(parameters: dict[str, list[str]]) -> None:
     state = state_from_url(parameters)
     assert state.comparison.specs()
     assert all(fault.strip() for fault in state.faults)
@@ -204,16 +206,16 @@ def page() -> None:
     import streamlit as st
 
     from bnlab.specs.comparison import Comparison
-    from bnlab.ui.state import try_change, page_state
+    from bnlab.ui.state import page_state, try_change
 
-    own = page_state()
+    state = page_state()
     longer = partial(Comparison.revised, changes={"epochs": 4})
-    st.button("Change", key="change", on_click=try_change, args=(own, longer))
-    for fault in own.faults:
+    st.button("Change", key="change", on_click=try_change, args=(state, longer))
+    for fault in state.faults:
         st.error(fault)
 
 
-def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -> None:
+def test_url_follows_the_state_and_keeps_foreign_parameters() -> None:
     app = AppTest.from_function(page)
     for name, values in {"epochs": ["2", "3"], "embed_options": ["a", "b"], "x": ["weeks"], "epchs": ["9"]}.items():
         app.query_params[name] = values
@@ -230,25 +232,25 @@ def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -
     assert dict(app.query_params) == {"epochs": "4", "embed_options": ["a", "b"]}
 
 
-def test_a_link_puts_another_comparison_on_the_desk_once() -> None:
+def test_link_opens_its_comparison_once() -> None:
     app = AppTest.from_function(page)
     app.query_params.update({"v": ["A", "B"], "baseline": "A", "projector": "true", "lock": "momentum"})
     opening = link_parameters(app.run().session_state[STATE_KEY], Comparison((Variant("C", RunSpec(epochs=2)),)))
-    opened = come_by(app, opening)
+    opened = follow_url(app, opening)
     assert (opened.comparison.labels, opened.settings, opened.lesson) == (
         ["C"],
         CurveSettings(projector=True),
         Lesson(("momentum",)),
     )
     app.button(key="change").click().run()
-    assert come_by(app, opening).comparison["C"].spec.epochs == 4, "by the browser's way back it is not opened again"
+    assert follow_url(app, opening).comparison["C"].spec.epochs == 4, "by the browser's way back it is not opened again"
     again = link_parameters(app.session_state[STATE_KEY], Comparison((Variant("D", RunSpec()),)))
-    assert come_by(app, again).comparison.labels == ["D"]
+    assert follow_url(app, again).comparison.labels == ["D"]
     elsewhere = AppTest.from_function(page)
-    assert come_by(elsewhere, again).comparison.labels == ["D"], "in another tab too"
+    assert follow_url(elsewhere, again).comparison.labels == ["D"], "in another tab too"
 
 
-def come_by(app: AppTest, parameters: dict[str, list[str]]) -> PageState:
+def follow_url(app: AppTest, parameters: dict[str, list[str]]) -> PageState:
     app.query_params.clear()
     app.query_params.update(parameters)
     app.run()

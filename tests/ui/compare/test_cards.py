@@ -6,7 +6,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from tests.opened_page import OpenPage, open_page
 from tests.recording import OWNER, moment, open_journal, record
-from tests.ui.compare_page import TINY, assert_sound, store, tiny_specs, progress_texts
+from tests.ui.compare_page import TINY, assert_sound, progress_texts, store, tiny_specs
 
 __all__ = ["open_page", "store"]
 
@@ -29,8 +29,8 @@ def test_a_row_says_the_state_and_offers_what_fits(
     app = open_page(store, **TINY)
     assert_sound(app)
     assert progress_texts(app) == [says] + ["Not trained yet"] * 3
-    own = [button for button in app.button if button.key in ("stop-0", "continue-0")]
-    assert [button.label for button in own] == ([offers] if offers else [])
+    buttons = [button for button in app.button if button.key in ("stop-0", "continue-0")]
+    assert [button.label for button in buttons] == ([offers] if offers else [])
 
 
 def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: Store) -> None:

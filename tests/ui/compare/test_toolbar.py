@@ -4,7 +4,7 @@ from bnlab.runs.store import Store
 from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
 from tests.sentences import names_in_order, numbers_in
-from tests.ui.compare_page import TINY, assert_sound, store, trained, progress_texts
+from tests.ui.compare_page import TINY, assert_sound, progress_texts, store, trained
 
 __all__ = ["one_thread", "open_page", "store", "trained"]
 

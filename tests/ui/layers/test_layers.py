@@ -23,9 +23,19 @@ from bnlab.ui.layers.page import UNTRAINED, legend_remarks
 from bnlab.ui.layers.views import VIEWS
 from bnlab.ui.state import WIDGET_PARAMETERS
 from tests.recording import OWNER
-from tests.ui.layer_records import NORMALIZED, PLAIN, SMALL, two_runs, charts, open_view, infos, store, traces, record_run
+from tests.ui.layer_records import (
+    NORMALIZED,
+    PLAIN,
+    SMALL,
+    charts,
+    infos,
+    open_view,
+    record_run,
+    store,
+    traces,
+)
 
-__all__ = ["both", "store"]
+__all__ = ["store", "two_runs"]
 
 VARIABLES = shown_variables([NORMALIZED])
 KINDS = ("button_group", "multiselect", "number_input")
@@ -37,8 +47,8 @@ def test_nothing_trained_is_a_sentence(store: Store) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)
-def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str, both: Store) -> None:
-    app = open_view(both, view)
+def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str, two_runs: Store) -> None:
+    app = open_view(two_runs, view)
     assert not infos(app)
     shown = charts(app)
     assert all(name.startswith("layers-") for name in shown)
@@ -68,15 +78,15 @@ def test_without_batch_normalization_there_are_still_layers(view: str, store: St
     assert bool(charts(app)) == (view in ("pre-activations", "gradients"))
 
 
-def test_a_chart_a_layer_and_variable(both: Store) -> None:
+def test_a_chart_a_layer_and_variable(two_runs: Store) -> None:
     names = [f"layers-distribution-{layer}-{v}" for layer in ("bn_input", "bn_1", "bn_2") for v in VARIABLES]
-    assert list(charts(open_view(both))) == names
+    assert list(charts(open_view(two_runs))) == names
 
 
-def test_runs_lie_over_one_another(both: Store) -> None:
-    drawn = traces(open_view(both, "gradients"), "layers-gradient-dense_1")
+def test_runs_lie_over_one_another(two_runs: Store) -> None:
+    drawn = traces(open_view(two_runs, "gradients"), "layers-gradient-dense_1")
     assert [trace["uid"] for trace in drawn] == [PLAIN.digest, NORMALIZED.digest]
-    drawn = traces(open_view(both, "gradients", networks=["With BN"]), "layers-gradient-dense_1")
+    drawn = traces(open_view(two_runs, "gradients", networks=["With BN"]), "layers-gradient-dense_1")
     assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest]
 
 
@@ -89,24 +99,24 @@ def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store, monke
     assert {widget.proto.query_param_key for widget in widgets} - {""} == of_views
 
 
-def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(both: Store) -> None:
-    record_run(both, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
-    chosen = open_view(both).button_group(key="layers-networks").value
+def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(two_runs: Store) -> None:
+    record_run(two_runs, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
+    chosen = open_view(two_runs).button_group(key="layers-networks").value
     assert chosen is not None
     assert len(chosen) == 2
     assert "With BN" in chosen
 
 
-def test_the_legend_says_what_was_not_trained_here(both: Store) -> None:
-    with both.engine.begin() as connection:
+def test_the_legend_says_what_was_not_trained_here(two_runs: Store) -> None:
+    with two_runs.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=NORMALIZED.digest, origin="elsewhere"))
-    legend = next(text.value for text in open_view(both).markdown if "<svg" in text.value)
+    legend = next(text.value for text in open_view(two_runs).markdown if "<svg" in text.value)
     assert "Without normalization: Plain" in legend
     assert "Recorded, not trained here: With BN" in legend
 
 
-def test_no_network_chosen_is_a_sentence(both: Store) -> None:
-    assert infos(open_view(both, networks=[])) == ["Choose at least one network."]
+def test_no_network_chosen_is_a_sentence(two_runs: Store) -> None:
+    assert infos(open_view(two_runs, networks=[])) == ["Choose at least one network."]
 
 
 def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
@@ -119,7 +129,7 @@ def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
         assert traces(app, f"layers-{key}-bn_1-gamma")
 
 
-def still_moment(_: RunSpec, step: int) -> Evaluation:
+def still_evaluation(_: RunSpec, step: int) -> Evaluation:
     """Nothing but rounding is in the input's normalization."""
     noise = np.linspace(-1e-9, 1e-9, 784, dtype=np.float32)
     values = {"gamma": noise + 1, "beta": noise, "moving_mean": noise, "moving_variance": noise + 1}
@@ -127,7 +137,7 @@ def still_moment(_: RunSpec, step: int) -> Evaluation:
 
 
 def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: Store) -> None:
-    record_run(store, "With BN", NORMALIZED, moment=still_moment)
+    record_run(store, "With BN", NORMALIZED, evaluate=still_evaluation)
     for view, key in (("distributions", "distribution"), ("heatmaps", "heat-0"), ("histograms", "histogram")):
         app = open_view(store, view)
         assert not infos(app)
@@ -140,8 +150,8 @@ def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: 
 
 
 def test_what_several_runs_have_in_common_is_said_once(store: Store) -> None:
-    record_run(store, "With BN", NORMALIZED, moment=still_moment)
-    record_run(store, "Again", NORMALIZED.model_copy(update={"seed": 1}), moment=still_moment)
+    record_run(store, "With BN", NORMALIZED, evaluate=still_evaluation)
+    record_run(store, "Again", NORMALIZED.model_copy(update={"seed": 1}), evaluate=still_evaluation)
     app = open_view(store, networks=["With BN", "Again"])
     (sentence,) = (caption.value for caption in app.caption if "beta stays at 0" in caption.value)
     assert set(sentence.partition(":")[0].split(", ")) == {"With BN", "Again"}
@@ -159,14 +169,14 @@ def test_of_many_layers_some_are_chosen(store: Store) -> None:
     assert len(depth["marker"]) == 1
 
 
-def test_the_input_is_also_a_picture(both: Store) -> None:
-    shown = charts(open_view(both, "histograms"))
+def test_the_input_is_also_a_picture(two_runs: Store) -> None:
+    shown = charts(open_view(two_runs, "histograms"))
     pictures = [name for name in shown if "picture" in name]
     assert pictures == [f"layers-picture-0-bn_input-{v}" for v in VARIABLES]
 
 
-def test_tables_count_as_the_network_does(both: Store) -> None:
-    app = open_view(both, "tables", networks=["With BN"])
+def test_tables_count_as_the_network_does(two_runs: Store) -> None:
+    app = open_view(two_runs, "tables", networks=["With BN"])
     summary, variables = (table.value for table in app.dataframe)
     network = describe_network(NORMALIZED)
     assert summary["params"].sum() == network.params

@@ -12,7 +12,7 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, Snapshot
-from tests.ui.layer_records import NORMALIZED, STEPS, charts, evaluation_of, open_view, infos, store, record_run
+from tests.ui.layer_records import NORMALIZED, STEPS, charts, evaluation_of, infos, open_view, record_run, store
 
 __all__ = ["store"]
 
@@ -43,17 +43,19 @@ def test_every_normalizer_has_charts_of_its_variables_or_a_sentence(name: str, s
             }
 
 
-def exploding_moment(spec: RunSpec, step: int) -> Evaluation:
+def exploding_evaluation(spec: RunSpec, step: int) -> Evaluation:
     calm = evaluation_of(spec, step)
     layers = tuple(replace(layer, percentiles=(-1e9, 0, 0, 0, 1e30)) for layer in calm.layers)
-    snapshots = tuple(Snapshot(own.layer, {n: v * 1e12 for n, v in own.values.items()}) for own in calm.snapshots)
+    snapshots = tuple(
+        Snapshot(snapshot.layer, {n: v * 1e12 for n, v in snapshot.values.items()}) for snapshot in calm.snapshots
+    )
     return replace(calm, layers=layers, snapshots=snapshots)
 
 
 @pytest.mark.parametrize("view", ["distributions", "histograms", "pre-activations"])
 def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Store) -> None:
     record_run(store, "Calm", NORMALIZED)
-    record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), moment=exploding_moment)
+    record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), evaluate=exploding_evaluation)
     app = open_view(store, view, networks=["Calm", "Wild"])
     assert not infos(app)
     assert f"Wild: {EXPLODED_WORDS}" in [caption.value for caption in app.caption]
@@ -63,23 +65,23 @@ def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Sto
         for chart in charts(app).values()
         if "picture" not in chart["chart"]
     ]
-    assert all(max(map(abs, own)) < 100 for own in ranges)
+    assert all(max(map(abs, limits)) < 100 for limits in ranges)
     alone = open_view(store, view, networks=["Wild"])
     assert not [caption for caption in alone.caption if EXPLODED_WORDS in caption.value]
 
 
-def outlying_moment(spec: RunSpec, step: int) -> Evaluation:
+def outlying_evaluation(spec: RunSpec, step: int) -> Evaluation:
     """One unit of the input's 784 has exploded, which no band shows."""
     calm = evaluation_of(spec, step)
     first = calm.snapshots[0]
-    values = {name: np.append(own[1:], np.float32(1e9)) for name, own in first.values.items()}
+    values = {name: np.append(values[1:], np.float32(1e9)) for name, values in first.values.items()}
     return replace(calm, snapshots=(Snapshot(first.layer, values), *calm.snapshots[1:]))
 
 
 def test_what_leaves_the_axes_is_told_by_what_is_drawn(store: Store) -> None:
     """Of the bands only those of one run leave theirs; of the units, which the histograms show, both runs' have."""
-    record_run(store, "Outlier", NORMALIZED, moment=outlying_moment)
-    record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), moment=exploding_moment)
+    record_run(store, "Outlier", NORMALIZED, evaluate=outlying_evaluation)
+    record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), evaluate=exploding_evaluation)
     words = f"Wild: {EXPLODED_WORDS}"
     app = open_view(store, "distributions", networks=["Outlier", "Wild"])
     assert not infos(app)
