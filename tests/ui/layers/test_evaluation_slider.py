@@ -5,13 +5,13 @@ import pytest
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.layers import evaluation_slider
-from tests.ui.layer_records import SMALL, charts, infos, open_view, record_run, store
+from tests.ui.layer_records import SMALL, charts, infos, open_view, record_run, store, two_runs
 
 __all__ = ["store", "two_runs"]
 
 
 def test_the_moment_is_a_plain_number_that_moves_the_charts(two_runs: Store) -> None:
-    app = open_view(two_runs, "Histograms")
+    app = open_view(two_runs, "histograms")
     assert app.session_state[evaluation_slider.EVALUATION] == 2.0
     last = charts(app)["layers-histogram-bn_1-gamma"]["figure"]
     app.select_slider(key=evaluation_slider.EVALUATION).set_value(0.5).run()
@@ -22,7 +22,7 @@ def test_the_moment_is_a_plain_number_that_moves_the_charts(two_runs: Store) -> 
 def test_the_latest_moment_follows_training_and_any_other_stays(store: Store) -> None:
     spec = RunSpec(**SMALL | {"epochs": 9}, placement="after_activation")
     record_run(store, "Long", spec, (0, 2))
-    app = open_view(store, "Gradients")
+    app = open_view(store, "gradients")
     assert app.session_state[evaluation_slider.EVALUATION] == 1.0
     record_run(store, "Long", spec, (4, 6))
     app.run()
@@ -34,13 +34,13 @@ def test_the_latest_moment_follows_training_and_any_other_stays(store: Store) ->
 
 
 def test_a_moment_that_the_chosen_networks_do_not_have_becomes_their_nearest(two_runs: Store) -> None:
-    assert open_view(two_runs, "Gradients", moment=0.8).session_state[evaluation_slider.EVALUATION] == 1.0
+    assert open_view(two_runs, "gradients", moment=0.8).session_state[evaluation_slider.EVALUATION] == 1.0
 
 
 def test_play_moves_through_the_moments_and_ends(two_runs: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(evaluation_slider.time, "monotonic", lambda: now)
-    app = open_view(two_runs, "Histograms")
+    app = open_view(two_runs, "histograms")
     app.button(key="layers-play").click().run()
     seen = [app.session_state[evaluation_slider.PLAYED]]
     for _ in range(2):
@@ -61,7 +61,7 @@ def test_play_moves_through_the_moments_and_ends(two_runs: Store, monkeypatch: p
 def test_pause_stays_where_it_is(two_runs: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(evaluation_slider.time, "monotonic", lambda: now)
-    app = open_view(two_runs, "Gradients")
+    app = open_view(two_runs, "gradients")
     app.button(key="layers-play").click().run()
     now += evaluation_slider.PLAY_SECONDS * 1.5
     app.run()

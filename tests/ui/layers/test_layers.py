@@ -33,6 +33,7 @@ from tests.ui.layer_records import (
     record_run,
     store,
     traces,
+    two_runs,
 )
 
 __all__ = ["store", "two_runs"]

@@ -30,12 +30,12 @@ def test_two_that_have_something_to_show_stand_side_by_side(store: Store) -> Non
 def test_every_normalizer_has_charts_of_its_variables_or_a_sentence(name: str, store: Store) -> None:
     spec, entry = NORMALIZED.model_copy(update={"normalizer": name}), NORMALIZERS[name]
     record_run(store, "Alone", spec)
-    for view in ("Distributions", "Heat maps", "Histograms", "Tables"):
+    for view in ("distributions", "heatmaps", "histograms", "tables"):
         app = open_view(store, view, networks=["Alone"])
         assert not infos(app)
         sentences = [c.value for c in app.caption if c.value.startswith(f"{entry.title} keeps no moving statistics: ")]
-        assert bool(sentences) == (view != "Tables" and not entry.keeps_moving_statistics)
-        if view == "Distributions":
+        assert bool(sentences) == (view != "tables" and not entry.keeps_moving_statistics)
+        if view == "distributions":
             assert set(charts(app)) == {
                 f"layers-distribution-{layer.name}-{v.name}"
                 for layer in describe_network(spec).normalizations
