@@ -161,7 +161,8 @@ def _change(state: PageState, change: Callable[[Comparison], Comparison], field:
 
 
 def _render_fault(field: str) -> None:
-    """Draw the last error if it is about `field`."""
+    """Draw the last error, once, if it is about `field`."""
     fault_field, fault = st.session_state.get(FAULT, ("", ""))
     if fault_field == field:
         st.error(escape_markdown(fault), icon=":material/rule:")
+        del st.session_state[FAULT]
