@@ -1,4 +1,4 @@
-"""The link to a page as it stands."""
+"""The URL of a page and its lesson, as Share shows it."""
 
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit

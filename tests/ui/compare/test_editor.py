@@ -1,4 +1,4 @@
-"""The editor of a variant, and what of a change is told."""
+"""The editor of a variant and its errors."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Compare page, run by Streamlit's AppTest on stores of the tests' own; no worker process is started."""
+"""The Compare page in AppTest, on temporary stores and without worker processes."""
 
 import json
 import os

@@ -186,7 +186,7 @@ def test_tables_count_as_the_network_does(two_runs: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "remark"),
     [
         (RunState.QUEUED, "Waiting for a worker"),
         (RunState.RUNNING, "Training"),
@@ -196,11 +196,11 @@ def test_tables_count_as_the_network_does(two_runs: Store) -> None:
     ],
 )
 def test_a_run_that_is_not_complete_is_told_with_the_step_of_its_charts(
-    state: RunState, said: str, store: Store
+    state: RunState, remark: str, store: Store
 ) -> None:
     run = replace(record_run(store, "With BN", NORMALIZED), state=state, step=1)  # read before the charts
     drawn = ShownRun(run.digest, 4, style_of("With BN", 0), run.spec)
-    assert legend_remarks([run], [drawn]) == {said: ["With BN (measured to step 4 of 4)"]}
+    assert legend_remarks([run], [drawn]) == {remark: ["With BN (measured to step 4 of 4)"]}
     assert not legend_remarks([replace(run, state=RunState.COMPLETED)], [drawn])
 
 
