@@ -1,9 +1,9 @@
-"""Claims: the notebook's statements on trial."""
+"""Claims: the notebook's statements, tested by experiments."""
 
 from bnlab.ui.navigation import enter_through_app
 
 enter_through_app()
 
-from bnlab.ui.claims.page import render_claims  # noqa: E402  (nothing is loaded for a page that hands over)
+from bnlab.ui.claims.page import render_page  # noqa: E402  (not needed by a page that hands over to app.py)
 
-render_claims()
+render_page()

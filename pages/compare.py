@@ -4,6 +4,6 @@ from bnlab.ui.navigation import enter_through_app
 
 enter_through_app()
 
-from bnlab.ui.compare.page import render_compare  # noqa: E402  (nothing is loaded for a page that hands over)
+from bnlab.ui.compare.page import render_page  # noqa: E402  (not needed by a page that hands over to app.py)
 
-render_compare()
+render_page()

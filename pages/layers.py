@@ -4,6 +4,6 @@ from bnlab.ui.navigation import enter_through_app
 
 enter_through_app()
 
-from bnlab.ui.layers.page import render_layers_page  # noqa: E402  (nothing is loaded for a page that hands over)
+from bnlab.ui.layers.page import render_page  # noqa: E402  (not needed by a page that hands over to app.py)
 
-render_layers_page()
+render_page()

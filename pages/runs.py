@@ -1,9 +1,9 @@
-"""Runs: every run ever made here."""
+"""Runs: every run in the store."""
 
 from bnlab.ui.navigation import enter_through_app
 
 enter_through_app()
 
-from bnlab.ui.runs.page import render_runs  # noqa: E402  (nothing is loaded for a page that hands over)
+from bnlab.ui.runs.page import render_page  # noqa: E402  (not needed by a page that hands over to app.py)
 
-render_runs()
+render_page()

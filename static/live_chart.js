@@ -1,27 +1,26 @@
-// One Plotly chart for each key, redrawn in place (a Streamlit Custom Component v2; its other half is
-// bnlab/ui/live_chart.py). Streamlit calls the default export for every new figure and every change of theme, and
-// sometimes gives it a new place on the page. The chart's own element is kept and moved there, so whatever the reader
-// did to it stays done.
+// One Plotly chart per key, redrawn in place: a Streamlit Custom Component v2, whose Python half is
+// bnlab/ui/live_chart.py. Streamlit calls the default export for every new figure and every change of theme, sometimes
+// with a new container. The chart's element is kept and moved there, so zoom, hidden traces and hover are kept too.
 const CONFIG = {
   displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
-  showSendToCloud: false,         // on by default in plotly.js 4: it would offer to upload the runs
+  showSendToCloud: false,         // on by default in plotly.js 4: a button that uploads the data
 };
-const NARROW = 480;               // px: the mode bar would cover the title; a double tap resets the axes all the same
-const KEPT_AWAY_FROM_PAGE = 12;   // charts off the page whose view is remembered
-const NARROWEST = 60;             // px: narrower is a place that is just being laid out
-const RETRY_AFTER = 5000;         // ms until a Plotly that did not load is asked for again
-const charts = new Map();         // key -> chart, the one mounted last at the end
+const NARROW = 480;               // px: no mode bar below, it would cover the title; a double tap also resets the axes
+const MAX_DETACHED_CHARTS = 12;   // charts that are not on the page but keep their zoom
+const MIN_WIDTH = 60;             // px: narrower containers are still being laid out
+const RETRY_DELAY = 5000;         // ms until Plotly is loaded again after a failure
+const charts = new Map();         // key -> chart, in the order in which they were last mounted
 
 let loading;
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   return (loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    // An address that serves nothing answers 200 with a web page, which "loads": look for Plotly itself.
+    // Streamlit answers unknown URLs with status 200 and a web page, so look for Plotly itself.
     script.onload = script.onerror = () => {
       if (window.Plotly) return resolve(window.Plotly);
       script.remove();
-      setTimeout(() => { loading = undefined; }, RETRY_AFTER);
+      setTimeout(() => { loading = undefined; }, RETRY_DELAY);
       reject(new Error(`no Plotly at ${url}`));
     };
     script.src = new URL(url, document.baseURI).href;
@@ -29,12 +28,12 @@ function loadPlotly(url) {
   }));
 }
 
-// The theme as a Plotly template, which is what lies under everything that a figure sets itself.
+// The theme as a Plotly template: the defaults of all properties that a figure does not set itself.
 function themeTemplate(element) {
   const style = getComputedStyle(element);
   const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
   const text = css("text-color");
-  const background = css("background-color");       // not clear: Plotly picks contrasting colours against it
+  const background = css("background-color");       // not transparent: Plotly picks contrasting colors for it
   const line = css("border-color");
   const page = getComputedStyle(document.documentElement);    // larger for a projector
   const size = Math.round(0.875 * (parseFloat(page.fontSize) || 16));
@@ -60,7 +59,7 @@ function themeTemplate(element) {
   };
 }
 
-// Evenly spaced values travel as start, step and length.
+// Evenly spaced values are sent as start, step and length.
 function unpack(trace) {
   for (const [name, value] of Object.entries(trace)) {
     if (!value?.even) continue;
@@ -72,8 +71,8 @@ function unpack(trace) {
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
-  if (element.clientWidth < NARROWEST || !chart.near) return;  // hidden or far below: the observers draw it in time
-  if (element._dragging) {                          // not under the reader's hand
+  if (element.clientWidth < MIN_WIDTH || !chart.near) return;  // hidden or off screen: the observers draw it later
+  if (element._dragging) {                          // do not redraw during a drag
     chart.retry = setTimeout(draw, 100, chart);
     return;
   }
@@ -81,15 +80,15 @@ function draw(chart) {
   chart.width = element.clientWidth;
   const template = themeTemplate(element);
   const drawn = JSON.stringify([data.figure, data.height, chart.width, template]);
-  if (drawn === chart.drawn) return;                // a tick that brought this chart nothing new
-  // Parsed anew each time: Plotly writes the reader's zoom into the objects it is given.
+  if (drawn === chart.drawn) return;                // unchanged
+  // Parsed each time, since Plotly writes the reader's zoom into the objects it is given.
   const figure = JSON.parse(data.figure);
   figure.data.forEach(unpack);
   const layout = { ...figure.layout, template, width: chart.width, height: data.height };
   const displayModeBar = chart.width < NARROW ? false : "hover";
   const config = { ...CONFIG, displayModeBar, toImageButtonOptions: { filename: data.chart, scale: 2 } };
   const done = Plotly.react(element, figure.data, layout, config);
-  chart.drawn = drawn;                              // only now: what failed is tried again
+  chart.drawn = drawn;                              // set last, so that a failed draw is retried
   return done;
 }
 
@@ -97,15 +96,15 @@ function createChart(Plotly) {
   const element = document.createElement("div");
   const chart = { element, Plotly, data: null, stale: true, drawn: "", near: false, width: 0, retry: 0, observers: [] };
   element.setAttribute("role", "img");
-  const sized = new ResizeObserver(() => {
-    chart.stale ||= element.clientWidth !== chart.width;      // also off the screen: drawn anew when it comes near
+  const resizeObserver = new ResizeObserver(() => {
+    chart.stale ||= element.clientWidth !== chart.width;      // off screen it is drawn when it comes near
     if (chart.stale) draw(chart);
   });
-  const seen = new IntersectionObserver((entries) => {
+  const intersectionObserver = new IntersectionObserver((entries) => {
     chart.near = entries.at(-1).isIntersecting;
     if (chart.near && chart.stale) draw(chart);
-  }, { scrollMargin: "100% 0px" });                 // a screen ahead, in whatever element the page scrolls
-  chart.observers = [sized, seen];
+  }, { scrollMargin: "100% 0px" });                 // one screen ahead, in any scroll container
+  chart.observers = [resizeObserver, intersectionObserver];
   for (const observer of chart.observers) observer.observe(element);
   return chart;
 }
@@ -116,18 +115,18 @@ function dispose(chart) {
   chart.Plotly.purge(chart.element);
 }
 
-function forgetOldest() {
-  const away = [...charts].filter(([, chart]) => !chart.element.isConnected);
-  for (const [key, chart] of away.slice(0, -KEPT_AWAY_FROM_PAGE)) {
+function disposeOldest() {
+  const detached = [...charts].filter(([, chart]) => !chart.element.isConnected);
+  for (const [key, chart] of detached.slice(0, -MAX_DETACHED_CHARTS)) {
     charts.delete(key);
     dispose(chart);
   }
 }
 
-function mount(chart, place, data) {
+function mount(chart, container, data) {
   charts.delete(data.chart);
   charts.set(data.chart, chart);
-  if (chart.element.parentElement !== place) place.replaceChildren(chart.element);
+  if (chart.element.parentElement !== container) container.replaceChildren(chart.element);
   chart.element.dataset.chart = data.chart;
   chart.element.ariaLabel = data.alt;
   chart.element.style.minHeight = `${data.height}px`;
@@ -137,17 +136,17 @@ function mount(chart, place, data) {
 }
 
 export default async function ({ data, parentElement }) {
-  const place = parentElement.querySelector(".live-chart");
-  place.style.minHeight = `${data.height}px`;       // nothing jumps when the chart arrives
-  place.latest = data;
+  const container = parentElement.querySelector(".live-chart");
+  container.style.minHeight = `${data.height}px`;       // so that nothing moves when the chart is drawn
+  container.latest = data;
   let Plotly;
   try {
     Plotly = await loadPlotly(data.plotly);
   } catch {
-    place.textContent = "This chart cannot be drawn: Plotly did not load. Reload the page, or ask whoever runs it.";
+    container.textContent = "This chart cannot be drawn: Plotly did not load. Reload the page, or ask whoever runs it.";
     return;
   }
-  if (!place.isConnected || place.latest !== data) return;   // overtaken while Plotly loaded
-  await mount(charts.get(data.chart) ?? createChart(Plotly), place, data);
-  return forgetOldest;                              // Streamlit calls it when it has taken the place off the page
+  if (!container.isConnected || container.latest !== data) return;   // replaced while Plotly was loading
+  await mount(charts.get(data.chart) ?? createChart(Plotly), container, data);
+  return disposeOldest;                             // Streamlit calls it after removing the container
 }

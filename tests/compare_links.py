@@ -1,4 +1,4 @@
-"""Links to Compare on a page in AppTest, and following them."""
+"""Links to Compare on a page in AppTest."""
 
 from urllib.parse import parse_qs
 
@@ -7,14 +7,14 @@ from streamlit.testing.v1 import AppTest
 Parameters = dict[str, list[str]]
 
 
-def compare_links(app: AppTest, label: str) -> list[Parameters]:
-    """The query parameters of the enabled links with that label."""
+def enabled_links(app: AppTest, label: str) -> list[Parameters]:
+    """The query parameters of each enabled link with that label."""
     links = [link.proto for link in app.get("page_link")]
     return [parse_qs(link.query_string) for link in links if link.label == label and not link.disabled]
 
 
 def follow_link(app: AppTest, parameters: Parameters) -> AppTest:
-    """Open Compare with a link's query parameters, which replace all others."""
+    """Open Compare with the parameters of a link, and no others."""
     app.switch_page("pages/compare.py")
     app.query_params.clear()
     app.query_params.update(parameters)

@@ -1,1 +1,1 @@
-"""The pages' parts: the only Streamlit inside bnlab."""
+"""The pages: the only Streamlit code in bnlab."""

@@ -1,8 +1,7 @@
-"""Plotly's JavaScript, taken from the installed plotly wheel and served by Streamlit beside our own.
+"""Plotly's JavaScript, copied from the installed plotly wheel and served by Streamlit from ``static/``.
 
-The file weighs 4.8 MB and belongs to whatever plotly is installed, so it is copied at install time, by
-``python -m bnlab.ui.assets``, instead of committed. Streamlit serves only regular files below ``static/``; a link out
-of it is refused.
+The file has 4.8 MB and must match the installed plotly, so it is not committed but copied at install time, by
+``python -m bnlab.ui.assets``. Streamlit serves only regular files below ``static/``, no links out of it.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ PLOTLY_NAME = "plotly.min.js"
 
 @cache
 def install_plotly_js(static: Path = STATIC) -> str:
-    """Put plotly.min.js into ``static`` unless it is there already, and return the address it is served at."""
+    """Copy plotly.min.js into ``static`` unless it is up to date, and return its URL."""
     target = static / PLOTLY_NAME
     digest = _digest(PLOTLY_SOURCE)
     if not target.is_file() or _digest(target) != digest:
@@ -31,7 +30,7 @@ def install_plotly_js(static: Path = STATIC) -> str:
 
 
 def versioned_url(name: str, static: Path = STATIC) -> str:
-    """The address of a file in ``static``; it changes with the file's content, so browsers may cache it for ever."""
+    """The URL of a file in ``static``. It contains the file's digest, so browsers may cache it forever."""
     return _static_url(name, _digest(static / name))
 
 
@@ -46,12 +45,12 @@ def _digest(path: Path) -> str:
 
 
 def _copy_atomically(source: Path, target: Path) -> None:
-    """Several servers may start at once beside one ``static``: none of them ever sees half a file."""
+    """Copy by way of a temporary file, so that servers that start at the same time never read a partial file."""
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
         temporary = Path(file.name)
     try:
         shutil.copyfile(source, temporary)
-        temporary.chmod(0o644)  # a temporary file's 0600 would hide it from a server under another account
+        temporary.chmod(0o644)  # a temporary file's 0600 would hide it from a server run by another user
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,36 +1,41 @@
-"""What several pages have in common: the heading, links to Compare, errors of runs."""
+"""Parts shared by several pages: the heading, links to Compare, errors of runs, number formats."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.run import Run
+from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.comparison import Comparison
+from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.share import render_share
-from bnlab.ui.state import PageState, opening_address
+from bnlab.ui.state import PageState, link_parameters
 
-# A page that another one opens would begin where that one was read; and what an address points to is pushed away by
-# what is drawn above it later: it is gone after until the page has come to rest, or the reader takes over. It runs once
-# a page, whose name is in it.
-_ARRIVE = """<script>/* %s */
+PERCENT, POINTS = "%.2f %%", "%+.2f"
+"""Number formats of table columns in percent; Streamlit's "percent" drops trailing zeros."""
+
+# A page opened from another one would keep that page's scroll position. And what is drawn above an anchor pushes it
+# away: follow it until the page stops growing or the reader scrolls. The title in the comment makes the script differ
+# from page to page, so that it runs once on each.
+_SCROLL_SCRIPT = """<script>/* %s */
 (() => {
   if (!location.hash) return document.querySelector(".stMain")?.scrollTo(0, 0);
   const follow = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
-  const growing = new ResizeObserver(follow);
-  const end = () => growing.disconnect();
-  growing.observe(document.querySelector(".stMainBlockContainer"));
-  for (const own of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(own, end, { once: true });
+  const growth = new ResizeObserver(follow);
+  const end = () => growth.disconnect();
+  growth.observe(document.querySelector(".stMainBlockContainer"));
+  for (const event of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(event, end, { once: true });
   setTimeout(end, 8000);
 })();
 </script>"""
 
 
 def render_heading(title: str, state: PageState) -> None:
-    """Draw the title, with the switches that concern the whole page to its right."""
-    with st.container(key="arrival"):
-        st.html(_ARRIVE % title, unsafe_allow_javascript=True)
-        if state.settings.projector:  # before what is sized by it: see style.css
+    """Draw the title, the Projector and Share controls to its right, and warnings about the page's URL."""
+    with st.container(key="scroll-script"):
+        st.html(_SCROLL_SCRIPT % title, unsafe_allow_javascript=True)
+        if state.settings.projector:  # style.css enlarges the page by this key, so it comes before the rest
             with st.container(key="large-type"):
                 st.html("<span></span>")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -38,13 +43,13 @@ def render_heading(title: str, state: PageState) -> None:
         key = "projector"
         st.session_state[key] = state.settings.projector
         help_ = "Large type and thick lines, for the last row."
-        st.toggle("Projector", key=key, help=help_, on_change=_project, args=(state, key))
+        st.toggle("Projector", key=key, help=help_, on_change=_set_projector, args=(state, key))
         render_share(state)
     for fault in state.faults:
         st.warning(f"In this page's address: {escape_markdown(fault)}", icon=":material/link_off:")
 
 
-def _project(state: PageState, key: str) -> None:
+def _set_projector(state: PageState, key: str) -> None:
     state.settings = state.settings.model_copy(update={"projector": st.session_state[key]})
 
 
@@ -57,7 +62,7 @@ def render_compare_link(
     icon: str | None = None,
     why_not: str | None = None,
 ) -> None:
-    """Draw the link that puts `comparison` on the `state` and goes to Compare; without one it says `why_not`."""
+    """Draw a link that opens `comparison` on the Compare page; without one it is disabled, with `why_not` as help."""
     with st.container(key=f"compare-{key}", width="content"):
         st.page_link(
             "pages/compare.py",
@@ -65,12 +70,17 @@ def render_compare_link(
             icon=icon,
             help=why_not,
             disabled=comparison is None,
-            query_params=opening_address(state, comparison) if comparison else None,
+            query_params=link_parameters(state, comparison) if comparison else None,
         )
 
 
+def launch_runs(scheduler: Scheduler, specs: Sequence[tuple[RunSpec, str]]) -> None:
+    """Launch or continue the runs of `specs`, pairs of spec and label. A callback of buttons."""
+    scheduler.launch_runs(specs)
+
+
 def render_errors(runs: Iterable[Run]) -> None:
-    """Say why those of `runs` that failed did."""
+    """Draw the error of each failed run, with the run's label."""
     for run in runs:
         if run.error:
             st.error(f"{escape_markdown(run.label)}: {escape_markdown(run.error)}", icon=":material/error:")

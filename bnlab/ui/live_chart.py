@@ -1,9 +1,8 @@
-"""A plotly figure that is redrawn in place: zoom, hidden traces and hover outlive every update.
+"""A Plotly figure that is redrawn in place: zoom, hidden traces and hover survive every update.
 
-``st.plotly_chart`` hashes the figure into its identity, so each change of data builds a new chart and forgets how the
-reader had set the old one. This component keeps one element for each key and hands it every new figure; what makes
-two figures "the same chart" is plotly's own: ``uid`` on the traces and ``uirevision`` on the layout. The drawing itself
-is ``static/live_chart.js``.
+``st.plotly_chart`` hashes the figure into its identity, so every change of data mounts a new chart and loses the
+reader's zoom. This component keeps one DOM element per key and passes it each new figure. Plotly matches the figures by
+the ``uid`` of traces and the ``uirevision`` of the layout. The JavaScript is ``static/live_chart.js``.
 """
 
 import weakref
@@ -20,43 +19,44 @@ from bnlab.ui.assets import install_plotly_js, versioned_url
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-# The script below travels with every update, so it only fetches the real one, which the browser caches.
+# Sent with every update, so it only imports the real script, which the browser caches.
 _LOADER = """
 export default async function (component) {
   let chart;
   try {
     chart = await import(new URL("%s", document.baseURI).href);
   } catch {
-    const place = component.parentElement.querySelector(".live-chart");
-    place.textContent = "This chart cannot be drawn: its script did not load. Is static serving on?";
+    const container = component.parentElement.querySelector(".live-chart");
+    container.textContent = "This chart cannot be drawn: its script did not load. Is static serving on?";
     return;
   }
   return chart.default(component);
 }
 """
 
-# Several lines, because Streamlit takes a single one with a star in it for a pattern of file names.
-_STILL = """
+# On several lines, because Streamlit takes a single line with an asterisk for a file pattern.
+_NO_ANIMATIONS = """
 .live-chart,
 .live-chart * { transition: none !important; animation: none !important; }
 """
 
+_encoded: dict[tuple[int, str], str] = {}
+
 
 def live_chart(figure: go.Figure | Drawing, *, key: str, height: int = 320, alt: str = "") -> None:
-    """Draw ``figure`` in the one lasting element of ``key``.
+    """Draw ``figure`` in the element of ``key``.
 
     Args:
-        figure: any plotly figure, or a Drawing, which is lighter. Its template is left out, since the page's theme
-            takes that place; what the figure itself sets wins over the theme. Give each trace a ``uid``, or hidden
-            traces are remembered by position.
-        key: names the chart on its page, and is its ``uirevision`` where the layout has none.
-        height: in pixels, for the figure and for its place on the page while Plotly loads.
-        alt: what the chart shows, in a sentence, for readers who do not see it; the figure's title by default.
+        figure: a Plotly figure, or a Drawing, which is lighter. Its template is dropped in favor of the page's theme;
+            properties set by the figure itself win over the theme. Traces without a ``uid`` are matched by position.
+        key: unique on the page; the ``uirevision`` of a layout without one.
+        height: in pixels, of the figure and of its container while Plotly loads.
+        alt: a sentence for screen readers; the figure's title by default.
     """
     data = {
         "chart": key,
         "plotly": install_plotly_js(),
-        "figure": _encoded_once(figure, key),
+        "figure": _cached_json(figure, key),
         "height": height,
         "alt": alt or _title(figure) or "Chart",
     }
@@ -64,16 +64,13 @@ def live_chart(figure: go.Figure | Drawing, *, key: str, height: int = 320, alt:
 
 
 def figure_json(figure: go.Figure, *, uirevision: str) -> str:
-    """The figure as plotly.js reads it. A string, because plotly's encoder writes NaN as null and JSON's does not."""
+    """The figure as JSON for plotly.js. A string, because Plotly's encoder writes NaN as null and Streamlit's not."""
     spec: dict[str, Any] = figure.to_dict()
     layout = spec["layout"]
-    layout.pop("template", None)  # plotly's default is a white page
-    layout.pop("transition", None)  # nothing moves on its own: see prefers-reduced-motion
+    layout.pop("template", None)  # Plotly's default template has a white background
+    layout.pop("transition", None)  # see prefers-reduced-motion
     layout.setdefault("uirevision", uirevision)
     return str(to_json_plotly({"data": spec["data"], "layout": layout}))
-
-
-_encoded: dict[tuple[int, str], str] = {}
 
 
 def _title(figure: go.Figure | Drawing) -> str:
@@ -81,15 +78,15 @@ def _title(figure: go.Figure | Drawing) -> str:
     return str((title["text"] if isinstance(figure, Drawing) else title.text) or "")
 
 
-def _encoded_once(figure: go.Figure | Drawing, key: str) -> str:
-    """The figure's JSON; one that was kept since the last tick is the same object and is not encoded again."""
+def _cached_json(figure: go.Figure | Drawing, key: str) -> str:
+    """The figure's JSON, cached by the figure's identity, since charts return the same object while nothing changes."""
     if isinstance(figure, Drawing):
         return figure.json(uirevision=key)
-    place = id(figure), key
-    if place not in _encoded:
-        _encoded[place] = figure_json(figure, uirevision=key)
-        weakref.finalize(figure, _encoded.pop, place, None)
-    return _encoded[place]
+    cache_key = id(figure), key
+    if cache_key not in _encoded:
+        _encoded[cache_key] = figure_json(figure, uirevision=key)
+        weakref.finalize(figure, _encoded.pop, cache_key, None)
+    return _encoded[cache_key]
 
 
 @cache
@@ -97,7 +94,7 @@ def _component() -> "ComponentRenderer":
     return st.components.v2.component(
         "live_chart",
         html='<div class="live-chart"></div>',
-        css=_STILL,
+        css=_NO_ANIMATIONS,
         js=_LOADER % versioned_url("live_chart.js"),
-        isolate_styles=False,  # Plotly puts its style sheet into the page, where a shadow root would not see it
+        isolate_styles=False,  # Plotly adds its style sheet to the page, outside of any shadow root
     )

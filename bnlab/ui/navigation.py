@@ -1,4 +1,4 @@
-"""The pages of the app, and the entry that each of them goes through."""
+"""The pages of the app, how app.py runs them, and the script that reloads an empty page."""
 
 import runpy
 from dataclasses import dataclass
@@ -7,12 +7,15 @@ from typing import Literal
 
 import streamlit as st
 
-MIN_SECONDS_BETWEEN = 10
-"""Not sooner than so many after the last time: a page that fails as soon as it is there must not flicker."""
+ROOT = Path(__file__).resolve().parents[2]
+STYLE = Path(__file__).with_name("style.css")
+MIN_RELOAD_SECONDS = 10
+"""Between two reloads of an empty page, so that a page that fails at once does not flicker."""
 
+_CALLED_BY_APP = "_called_by_app"
 
-# Nothing is lost by loading anew: what a page shows is in its address.
-_SCRIPT = """<script>
+# Reloading loses nothing, since the page's state is in its URL.
+_RELOAD_SCRIPT = """<script>
 (() => {
   const root = document.getElementById("root");
   if (!root || window.bnlabReloadGuard) return;
@@ -27,24 +30,9 @@ _SCRIPT = """<script>
 </script>"""
 
 
-def install_reload_guard() -> None:
-    """Have the browser load the page anew when it has become empty; called once a run, for all pages."""
-    with st.container(key="reload-guard"):
-        st.html(_SCRIPT.replace("SECONDS", str(MIN_SECONDS_BETWEEN)), unsafe_allow_javascript=True)
-
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-STYLE = Path(__file__).with_name("style.css")
-
-
-_CALLED_BY_APP = "_called_by_app"
-
-
 @dataclass(frozen=True)
 class PageEntry:
-    """One page: the file ``pages/{name}.py``, which is also its address ``/{name}``."""
+    """A page: the file ``pages/{name}.py``, served at ``/{name}``."""
 
     name: str
     title: str
@@ -62,35 +50,41 @@ PAGES: tuple[PageEntry, ...] = (
 
 
 def run_current_page() -> None:
-    """Show the navigation and run the page that the address asks for. Called by app.py alone."""
-    # .streamlit/config.toml hides what a new server shows of pages/ before app.py has spoken: it came with a wider
-    # sidebar, which stayed.
+    """Draw the navigation and run the page of the current URL. Called by app.py."""
+    # .streamlit/config.toml hides the navigation that Streamlit shows before app.py has run: it came with a wider
+    # sidebar, and the width stayed.
     st.set_option("client.showSidebarNavigation", True)
     st.html(STYLE)
     install_reload_guard()
     page = st.navigation(_navigation_pages())
-    st.set_page_config(page_title=f"{page.title} · bnlab")  # or all tabs of a browser would be called the same
+    st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title
     st.session_state[_CALLED_BY_APP] = True
     page.run()
 
 
 def enter_through_app() -> None:
-    """The first call of every page.
+    """Run app.py instead of this page, unless app.py has called it. The first call of every page.
 
-    Beside a folder named ``pages/``, a server that has not run app.py yet answers a deep link by running the page
-    alone, with wrong titles and no navigation. Such a page hands over to app.py, which comes back to it. The mark is
-    taken off here, so a run that ends early cannot leave it for the next.
+    Beside a folder named ``pages/``, a server that has not yet run app.py answers a deep link by running the page
+    alone, with wrong titles and no navigation. The flag is removed here, so that a run that ends early cannot leave it
+    for the next one.
     """
     if not st.session_state.pop(_CALLED_BY_APP, False):
         runpy.run_path(str(ROOT / "app.py"))
         st.stop()
 
 
-def _navigation_pages() -> list[st.Page]:
-    """The pages as Streamlit takes them.
+def install_reload_guard() -> None:
+    """Make the browser reload the page when it becomes empty."""
+    with st.container(key="reload-guard"):
+        st.html(_RELOAD_SCRIPT.replace("SECONDS", str(MIN_RELOAD_SECONDS)), unsafe_allow_javascript=True)
 
-    Streamlit serves its default page at ``/`` alone and calls its own name unknown, so the front page is listed a
-    second time, out of sight, for links to ``/{name}``.
+
+def _navigation_pages() -> list[st.Page]:
+    """The pages for ``st.navigation``.
+
+    Streamlit serves its default page only at ``/`` and not under the page's name, so the front page is listed a second
+    time, hidden, for links to ``/{name}``.
     """
     front = PAGES[0]
     return [

@@ -1,55 +1,56 @@
-"""What all sessions of one app share: the lab with its store, the curves it has read, and the claims."""
+"""Objects shared by all sessions of one app: the scheduler with its store, the cached curves, and the claims."""
 
 import atexit
 import threading
 
 import streamlit as st
 
-from bnlab.claims.recorded import recorded_results
+from bnlab.claims.recorded import recorded_trials
 from bnlab.claims.service import ClaimService
-from bnlab.runs.config import Settings
+from bnlab.runs.config import scheduler_address, store_url
 from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.database import StoreError
 from bnlab.runs.recording import read_recording
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 
-JUDGED_AFTER = 3.0
+PRELOAD_DELAY = 3.0
+"""Seconds from the start of the scheduler; by then the first page is likely to be drawn."""
 
 
-def lab() -> Scheduler:
-    """The app's lab, started with the first page. Shows a sentence and ends the page if the store cannot be opened."""
+def scheduler() -> Scheduler:
+    """The app's scheduler, started on first use. If the store cannot be opened, shows the error and stops the page."""
     try:
-        return _lab()
+        return _start_scheduler()
     except StoreError as error:
         st.error(str(error), icon=":material/database_off:")
         st.stop()
 
 
-def judge_soon() -> None:
-    """Judge the trials that ship once the first page is likely to be drawn, so that nobody waits for it at Claims."""
-    timer = threading.Timer(JUDGED_AFTER, recorded_results)
+@st.cache_resource(show_spinner=False)
+def curves_cache() -> CurvesCache:
+    """The cached curves of the scheduler's store."""
+    return CurvesCache(scheduler().store)
+
+
+@st.cache_resource(show_spinner=False)
+def claim_service() -> ClaimService:
+    """The claims, whose experiments run on the app's scheduler."""
+    return ClaimService(scheduler())
+
+
+def preload_recorded_trials() -> None:
+    """Compute the verdicts of the recorded trials in the background, so that the Claims page opens quickly."""
+    timer = threading.Timer(PRELOAD_DELAY, recorded_trials)
     timer.daemon = True
     timer.start()
 
 
 @st.cache_resource(show_spinner=False)
-def curves_cache() -> CurvesCache:
-    """The curves of the lab's store that somebody has looked at."""
-    return CurvesCache(lab().store)
-
-
-@st.cache_resource(show_spinner=False)
-def claim_service() -> ClaimService:
-    """The claims, whose experiments the app's lab runs."""
-    return ClaimService(lab())
-
-
-@st.cache_resource(show_spinner=False)
-def _lab() -> Scheduler:
-    store = Store(Settings().store)
+def _start_scheduler() -> Scheduler:
+    store = Store(store_url())
     read_recording(store)
-    started = Scheduler(store, scheduler=Settings().scheduler)
+    started = Scheduler(store, scheduler=scheduler_address())
     atexit.register(started.close)
-    judge_soon()
+    preload_recorded_trials()
     return started

@@ -1,4 +1,4 @@
-"""The address of a page as it stands, and a teacher's link that locks or hides controls."""
+"""The Share button: a link to the page as it is shown, and a teacher's link that locks or hides controls."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,51 +7,51 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from bnlab.specs.lesson import EVERYTHING, HIDE_TITLES, LOCK_TITLES, Lesson
-from bnlab.ui.state import WIDGETS, PageState, address_of
+from bnlab.specs.lesson import EVERYTHING, HIDES, LOCKS, Lesson
+from bnlab.ui.state import WIDGET_PARAMETERS, PageState, state_to_url
 
 LOCK, HIDE = "share-lock", "share-hide"
 
 
 def render_share(state: PageState) -> None:
-    """Draw a button that opens the link and what it may lock or hide; what is locked or hidden already stays so."""
+    """Draw the button. In a page with a lesson the link keeps that lesson, and offers no other."""
     with st.popover("Share", icon=":material/share:", key="share"):
         lesson = state.lesson
         if lesson == Lesson():
-            lesson = _chosen_lesson()
+            lesson = _choose_lesson()
         else:
-            st.markdown(f"This address is the page as you see it. {_kept_text(lesson)}")
-        kept = {name: st.query_params.get_all(name) for name in WIDGETS if name in st.query_params}
-        st.code(link(state, lesson, kept), language=None, wrap_lines=True)
+            st.markdown(f"This address is the page as you see it. {_lesson_text(lesson)}")
+        widgets = {name: st.query_params.get_all(name) for name in WIDGET_PARAMETERS if name in st.query_params}
+        st.code(page_url(state, lesson, widgets), language=None, wrap_lines=True)
 
 
-def link(state: PageState, lesson: Lesson, kept: Mapping[str, Sequence[str]]) -> str:
-    """The address of this page with the state as it is, `lesson`, and what its widgets have `kept` in the address."""
-    query = urlencode({**address_of(dataclasses.replace(state, lesson=lesson)), **kept}, doseq=True, safe="~-")
+def page_url(state: PageState, lesson: Lesson, widgets: Mapping[str, Sequence[str]]) -> str:
+    """The URL of the current page with `state`, but with `lesson` as its lesson.
+
+    `widgets` are parameters that widgets keep in the URL themselves.
+    """
+    query = urlencode({**state_to_url(dataclasses.replace(state, lesson=lesson)), **widgets}, doseq=True, safe="~-")
     return urlunsplit(urlsplit(st.context.url or "")._replace(query=query, fragment=""))
 
 
-def _chosen_lesson() -> Lesson:
+def _choose_lesson() -> Lesson:
     st.markdown("This address is the page as you see it. For a class, lock or hide what should stay as it is:")
-    nothing: dict[str, Any] = {"placeholder": "nothing"}
+    options: dict[str, Any] = {"placeholder": "nothing"}
     lock = st.multiselect(
-        "Lock", list(LOCK_TITLES), format_func=lambda n: LOCK_TITLES[n], key=LOCK, on_change=_settle, **nothing
+        "Lock", list(LOCKS), format_func=LOCKS.__getitem__, key=LOCK, on_change=_reduce_to_everything, **options
     )
-    hide = st.multiselect("Hide", list(HIDE_TITLES), format_func=lambda n: HIDE_TITLES[n], key=HIDE, **nothing)
+    hide = st.multiselect("Hide", list(HIDES), format_func=HIDES.__getitem__, key=HIDE, **options)
     return Lesson(tuple(lock), tuple(hide))
 
 
-def _settle() -> None:
-    """Everything is everything: no other lock stands beside it."""
+def _reduce_to_everything() -> None:
+    """Remove all other locks when "everything" is locked."""
     if EVERYTHING in st.session_state[LOCK]:
         st.session_state[LOCK] = [EVERYTHING]
 
 
-def _kept_text(lesson: Lesson) -> str:
-    """What a teacher's link keeps as it is, as it was called where the link was made."""
-    parts = [
-        ("locked", [LOCK_TITLES[name] for name in lesson.lock]),
-        ("hidden", [HIDE_TITLES[name] for name in lesson.hide]),
-    ]
-    told = " and ".join(f"{verb}: {', '.join(own)}" for verb, own in parts if own)
-    return f"It keeps what a teacher has {told}."
+def _lesson_text(lesson: Lesson) -> str:
+    """A sentence that lists what the lesson locks and hides, by the titles in the Share menu."""
+    parts = [("locked", [LOCKS[name] for name in lesson.lock]), ("hidden", [HIDES[name] for name in lesson.hide])]
+    listed = " and ".join(f"{verb}: {', '.join(titles)}" for verb, titles in parts if titles)
+    return f"It keeps what a teacher has {listed}."

@@ -1,4 +1,4 @@
-"""Tasks that a page asks a worker for: submitted, watched until they are done, cancelled, tried again, drawn."""
+"""Tasks that a page submits to a worker: polled until they are done, cancelled, retried."""
 
 import time
 from collections.abc import Callable, Hashable, Iterable
@@ -14,7 +14,7 @@ from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.scheduler import Scheduler
 
 POLL_SECONDS = 0.5
-KEPT_TASKS = 2_048
+MAX_SHARED_TASKS = 2_048
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -22,7 +22,7 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True)
 class WorkerTask(Generic[T]):
-    """A task of one session: what it is about, and its result to come."""
+    """A task of one session. `subject` identifies its input, `future` holds its result."""
 
     subject: Hashable
     future: "Future[T]"
@@ -30,100 +30,101 @@ class WorkerTask(Generic[T]):
 
     @property
     def seconds(self) -> float:
-        """How long ago it was submitted."""
+        """Seconds since the task was submitted."""
         return time.monotonic() - self.submitted_at
 
 
 def submit_task(
-    key: str, subject: Hashable, lab: Scheduler, function: Callable[..., object], *arguments: object
+    key: str, subject: Hashable, scheduler: Scheduler, function: Callable[..., object], *arguments: object
 ) -> None:
-    """Have a worker call the function; the session's task of that `key` is this one from now on."""
-    st.session_state[key] = WorkerTask(subject, lab.submit(function, *arguments))
+    """Call `function` on a worker. Replaces the session's task under `key`."""
+    st.session_state[key] = WorkerTask(subject, scheduler.submit(function, *arguments))
 
 
 def current_task(key: str, subject: Hashable) -> WorkerTask[Any] | None:
-    """The session's task of that `key` if it is about `subject`."""
+    """The session's task under `key`, if it has this subject."""
     task: WorkerTask[Any] | None = st.session_state.get(key)
     return task if task is not None and task.subject == subject else None
 
 
 def render_task(
-    key: str, task: WorkerTask[T], waiting: Callable[[WorkerTask[T]], str], draw: Callable[[T], None]
+    key: str, task: WorkerTask[T], progress_text: Callable[[WorkerTask[T]], str], render_result: Callable[[T], None]
 ) -> None:
-    """Say that a worker is `waiting` for or doing the task, with a button to cancel it; once it is done, `draw` it."""
+    """Draw a task: its progress with a Cancel button, its error with a Try again button, or its result."""
 
     def render() -> None:
         if not task.future.done():
-            st.info(waiting(task), icon=":material/hourglass_top:")
+            st.info(progress_text(task), icon=":material/hourglass_top:")
             if st.button("Cancel", icon=":material/close:", key=f"{key}-cancel"):
-                _drop(key)
+                _cancel_task(key)
                 st.rerun()
         elif (error := task_error(task.future)) is not None:
             render_error(error)
-            st.button("Try again", on_click=_drop, args=(key,), key=f"{key}-again")
+            st.button("Try again", on_click=_cancel_task, args=(key,), key=f"{key}-again")
         else:
-            draw(task.future.result())
+            render_result(task.future.result())
 
-    watch(lambda: not task.future.done(), render)
-
-
-def watch(is_pending: Callable[[], bool], render: Callable[[], None]) -> None:
-    """Draw with `render`, anew twice a second while something is pending, and then with the whole page."""
-    pending = is_pending()
-    st.fragment(run_every=POLL_SECONDS if pending else None)(_watch)(is_pending, render, was_pending=pending)
+    render_while_pending(lambda: not task.future.done(), render)
 
 
-def _watch(is_pending: Callable[[], bool], render: Callable[[], None], *, was_pending: bool) -> None:
+def render_while_pending(is_pending: Callable[[], bool], render: Callable[[], None]) -> None:
+    """Call `render` every `POLL_SECONDS` while something is pending. Reruns the page once nothing is."""
+    was_pending = is_pending()
+    every = POLL_SECONDS if was_pending else None
+    st.fragment(run_every=every)(_render_pending)(is_pending, render, was_pending=was_pending)
+
+
+def _render_pending(is_pending: Callable[[], bool], render: Callable[[], None], *, was_pending: bool) -> None:
     if was_pending and not is_pending():
-        st.rerun()  # a fragment cannot end its own timer
+        st.rerun()  # a fragment cannot stop its timer
     render()
 
 
-def _drop(key: str) -> None:
+def _cancel_task(key: str) -> None:
     task: WorkerTask[Any] | None = st.session_state.pop(key, None)
     if task is not None:
-        task.future.cancel()  # of no effect once a worker has it
+        task.future.cancel()  # does not stop a task that is already running
 
 
 def task_error(future: "Future[Any]") -> BaseException | None:
-    """Why a task that is done has failed."""
+    """The error of a task that has failed."""
     return future.exception() if future.done() and not future.cancelled() else None
 
 
 def error_sentence(error: BaseException) -> str:
-    """The errors of bnlab say for themselves what is wrong; other ones are described by the scheduler."""
+    """The message of an error raised by bnlab itself; for any other, the scheduler's description of it."""
     cause = error.__cause__
     return str(cause if type(cause).__module__.startswith("bnlab.") else error)
 
 
 def render_error(error: BaseException) -> None:
-    """Draw why a task has failed."""
+    """Draw the error of a task."""
     st.error(escape_markdown(error_sentence(error)), icon=":material/error:")
 
 
 class SharedTasks(Generic[K]):
-    """Tasks of all sessions, by what they are about: nothing is submitted twice while it is pending. Thread-safe."""
+    """Tasks shared by all sessions, by subject. A subject is not submitted again while it is pending. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._futures: LRUCache[K, Future[Any]] = LRUCache(KEPT_TASKS)
+        self._futures: LRUCache[K, Future[Any]] = LRUCache(MAX_SHARED_TASKS)
 
     def submit(self, subjects: Iterable[K], submit: Callable[[list[K]], "Future[Any]"]) -> None:
-        """Submit one task for those of `subjects` that none is pending for."""
+        """Submit one task for those of `subjects` that are not pending."""
         with self._lock:
-            fresh = [subject for subject in subjects if not self._is_pending(subject)]
-            if fresh:
-                future = submit(fresh)
-                for subject in fresh:
+            new = [subject for subject in subjects if not self._is_pending(subject)]
+            if new:
+                future = submit(new)
+                for subject in new:
                     self._futures[subject] = future
 
     def pending(self, subjects: Iterable[K]) -> set[K]:
-        """Those of `subjects` that a worker has still to do."""
+        """Those of `subjects` whose task is not done."""
         with self._lock:
             return {subject for subject in subjects if self._is_pending(subject)}
 
     def errors(self, subjects: Iterable[K]) -> dict[K, BaseException]:
-        """Those of `subjects` whose last task has failed, with its error."""
+        """The errors of those of `subjects` whose last task failed."""
         with self._lock:
             futures = {subject: self._futures.get(subject) for subject in subjects}
         errors = {subject: task_error(future) for subject, future in futures.items() if future is not None}

@@ -1,4 +1,4 @@
-"""The Compare page as AppTest shows it, on a store of the test's own; no worker process is started."""
+"""The Compare page in AppTest, on temporary stores and without worker processes."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A store in which the preset's four networks were trained on 64 images."""
+    """A store with the preset's four networks, trained on 64 images."""
     store = store_at(tmp_path_factory.mktemp("trained"))
     for label, spec in tiny_specs().items():
         train_in_process(store, spec, label)
@@ -40,17 +40,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def buttons(app: AppTest) -> list[str]:
-    """All that are not in a popover or an expander."""
+    """The labels of the buttons outside of popovers and expanders."""
     return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-", "fold-"))]
 
 
-def words(app: AppTest) -> list[str]:
-    """What each network's row says of its progress."""
+def progress_texts(app: AppTest) -> list[str]:
+    """The progress of each network, as its card says it."""
     return [bar.proto.text for bar in app.get("progress")]
 
 
 def charts(app: AppTest) -> dict[str, dict]:
-    """What was sent to the browser for each chart."""
+    """The data of each chart, by its key."""
     return {chart["chart"]: chart for chart in (json.loads(c.proto.json) for c in app.get("bidi_component"))}
 
 
@@ -58,8 +58,8 @@ def traces(app: AppTest, chart: str) -> list[dict]:
     return json.loads(charts(app)[chart]["figure"])["data"]
 
 
-def lines(app: AppTest, chart: str) -> dict[str, dict]:
-    """The variants' own lines, without what stands behind them."""
+def variant_lines(app: AppTest, chart: str) -> dict[str, dict]:
+    """The lines with a legend entry, by the variant's label; without bands and single seeds."""
     return {trace["name"]: trace for trace in traces(app, chart) if trace.get("showlegend", True)}
 
 

@@ -1,4 +1,4 @@
-"""A store of its own for each test of a page, and quicker runs of pages in AppTest."""
+"""A temporary store for each test of a page, and faster runs of pages in AppTest."""
 
 import sys
 from functools import cache
@@ -11,18 +11,17 @@ _scanned_once = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(autouse=True)
-def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a page starts here, it is not on the developer's own runs."""
+def temporary_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests away from the developer's runs."""
     monkeypatch.setenv("BNLAB_STORE", f"sqlite:///{tmp_path}/bnlab.db")
 
 
 @pytest.fixture(autouse=True)
-def quick_app_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What took AppTest longer than our pages do, and has nothing to do with them.
+def fast_app_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skip work that takes AppTest longer than the pages themselves.
 
-    Every AppTest looks through all installed packages for components. And wherever Keras is loaded, which is by other
-    tests and never by a page, Streamlit clears its session after every run of a script, with a full garbage
-    collection.
+    Every AppTest scans all installed packages for components. And if another test has loaded Keras, Streamlit clears
+    Keras's session after every run of a script, with a full garbage collection.
     """
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _scanned_once)
     if "keras" in sys.modules:

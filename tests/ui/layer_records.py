@@ -1,4 +1,4 @@
-"""Runs with made-up records of their layers, and the Layers page's views of them in AppTest."""
+"""Runs with artificial records of their layers, and the views of the Layers page in AppTest."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, LayerRecord, Records, Snapshot
-from tests.stored_runs import CheckpointStub, float32_array, open_writer
+from tests.recording import Position, floats, open_journal
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
 PLAIN = RunSpec(**SMALL)
@@ -28,12 +28,12 @@ def script(url: str) -> None:
     from bnlab.ui.layers.page import render_layer_views
 
     store = Store(url)
-    shown = {run.label: run for run in store.runs()}
-    specs = {label: run.spec for label, run in shown.items()}
-    render_layer_views(store, specs, shown, styles_of(list(shown)), Lesson())
+    runs = {run.label: run for run in store.runs()}
+    specs = {label: run.spec for label, run in runs.items()}
+    render_layer_views(store, specs, runs, styles_of(list(runs)), Lesson())
 
 
-def moment_of(spec: RunSpec, step: int) -> Evaluation:
+def evaluation_of(spec: RunSpec, step: int) -> Evaluation:
     rng, network = np.random.default_rng(step), describe_network(spec)
     layers = [LayerRecord(block.dense, 0.5 + step, 1.0, (-2, -1, step, 1, 2)) for block in network.blocks]
     snapshots = [
@@ -43,18 +43,18 @@ def moment_of(spec: RunSpec, step: int) -> Evaluation:
     return Evaluation(step, float(step), 1.0, 0.5, tuple(layers), tuple(snapshots))
 
 
-def train(
+def record_run(
     store: Store,
     label: str,
     spec: RunSpec,
     steps: tuple[int, ...] = STEPS,
-    moment: Callable[[RunSpec, int], Evaluation] = moment_of,
+    evaluate: Callable[[RunSpec, int], Evaluation] = evaluation_of,
 ) -> Run:
-    """A run with these moments; called again, the moments are added."""
-    journal = open_writer(store, spec, label)
-    losses = float32_array(*range(max(steps, default=0)))
-    records = Records(min(steps, default=0), losses, losses, [moment(spec, step) for step in steps])
-    journal.commit(records, CheckpointStub(len(losses)), RunState.RUNNING)
+    """Record evaluations at `steps`; a second call adds to the same run."""
+    writer = open_journal(store, spec, label)
+    losses = floats(*range(max(steps, default=0)))
+    records = Records(min(steps, default=0), losses, losses, [evaluate(spec, step) for step in steps])
+    writer.commit(records, Position(len(losses)), RunState.RUNNING)
     return store.run(spec.digest)
 
 
@@ -64,16 +64,16 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def both(store: Store) -> Store:
-    train(store, "Plain", PLAIN)
-    train(store, "With BN", NORMALIZED)
+def two_runs(store: Store) -> Store:
+    record_run(store, "Plain", PLAIN)
+    record_run(store, "With BN", NORMALIZED)
     return store
 
 
-def open_view(store: Store, view: str = "distributions", **chosen: object) -> AppTest:
+def open_view(store: Store, view: str = "distributions", **session: object) -> AppTest:
     app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=60)
     app.session_state["layers-view"] = view
-    for key, value in chosen.items():
+    for key, value in session.items():
         app.session_state["layers-" + key.replace("_", "-")] = value
     return app.run()
 
@@ -86,7 +86,7 @@ def traces(app: AppTest, chart: str) -> list[dict]:
     return json.loads(charts(app)[chart]["figure"])["data"]
 
 
-def said(app: AppTest) -> list[str]:
+def infos(app: AppTest) -> list[str]:
     assert not app.exception
     assert not app.error
     return [info.value for info in app.info]

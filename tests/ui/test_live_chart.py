@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.ui.live_chart import figure_json
 
-TICKING = Path(__file__).parent / "apps" / "ticking.py"
+TICKING = Path(__file__).parent / "browser" / "apps" / "ticking.py"
 
 
 def sent(figure: go.Figure) -> dict[str, dict]:

@@ -1,4 +1,4 @@
-"""The link to a page as it stands."""
+"""The URL of a page and its lesson, as Share shows it."""
 
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
@@ -11,8 +11,8 @@ from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import share
-from bnlab.ui.share import link
-from bnlab.ui.state import PageState, read_page_state
+from bnlab.ui.share import page_url
+from bnlab.ui.state import PageState, state_from_url
 
 PAGE = "https://lab.example:8501/base/layers"
 PRESET = PRESETS["notebook"].comparison
@@ -34,24 +34,24 @@ def state(comparison: Comparison, view: CurveSettings | None = None, lesson: Les
 
 
 def opened(address: str) -> PageState:
-    return read_page_state(parse_qs(urlsplit(address).query, keep_blank_values=True))
+    return state_from_url(parse_qs(urlsplit(address).query, keep_blank_values=True))
 
 
 def test_the_page_as_it_is_at_first_is_its_own_address() -> None:
-    assert link(state(PRESET), Lesson(), {}) == PAGE
+    assert page_url(state(PRESET), Lesson(), {}) == PAGE
 
 
-@pytest.mark.parametrize("comparison", [PRESET, PRESET.with_changes({"epochs": 3}).with_seeds(4), ODD])
+@pytest.mark.parametrize("comparison", [PRESET, PRESET.revised({"epochs": 3}).repeated(4), ODD])
 def test_a_link_opens_the_same_page_with_its_lesson(comparison: Comparison) -> None:
     view = CurveSettings(x="step", baseline=comparison.labels[0], differences=True)
     lesson = Lesson((EVERYTHING, "seed"), tuple(PARTS))
-    address = link(state(comparison, view, Lesson(("epochs",))), lesson, {})
+    address = page_url(state(comparison, view, Lesson(("epochs",))), lesson, {})
     assert address.startswith(f"{PAGE}?")
     assert opened(address) == state(comparison, view, lesson)
 
 
 def test_a_link_is_one_word_that_can_be_read() -> None:
-    address = link(state(ODD, CurveSettings(smoothing=0.25)), Lesson(("epochs", "seed")), {})
+    address = page_url(state(ODD, CurveSettings(smoothing=0.25)), Lesson(("epochs", "seed")), {})
     assert address.isascii()
     assert not set(' "<>\\^`{|}') & set(address)
     assert "~hidden_units~20-10" in address
@@ -59,24 +59,24 @@ def test_a_link_is_one_word_that_can_be_read() -> None:
 
 
 def test_what_the_layers_page_shows_is_in_the_link() -> None:
-    shown = {"layers-view": ["heatmaps"], "layers-networks": ["Baseline", "Approach 2"]}
-    address = link(state(PRESET.with_seeds(2)), Lesson(), shown)
+    widgets = {"layers-view": ["heatmaps"], "layers-networks": ["Baseline", "Approach 2"]}
+    address = page_url(state(PRESET.repeated(2)), Lesson(), widgets)
     assert address == f"{PAGE}?seeds=2&layers-view=heatmaps&layers-networks=Baseline&layers-networks=Approach+2"
-    assert opened(address) == state(PRESET.with_seeds(2))
+    assert opened(address) == state(PRESET.repeated(2))
 
 
 def test_making_a_link_changes_nothing() -> None:
-    own = state(PRESET)
-    link(own, Lesson(("epochs",)), {})
-    assert own == state(PRESET)
+    original = state(PRESET)
+    page_url(original, Lesson(("epochs",)), {})
+    assert original == state(PRESET)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8501/?epochs=9&lock=all#top", "http://localhost:8501/"])
 def test_the_link_has_nothing_of_the_address_before(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     show_page(monkeypatch, url)
-    assert link(state(PRESET.with_seeds(2)), Lesson(), {}) == "http://localhost:8501/?seeds=2"
+    assert page_url(state(PRESET.repeated(2)), Lesson(), {}) == "http://localhost:8501/?seeds=2"
 
 
 def test_without_a_browser_there_is_still_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
     show_page(monkeypatch, None)
-    assert link(state(PRESET.with_seeds(2)), Lesson(), {}) == "?seeds=2"
+    assert page_url(state(PRESET.repeated(2)), Lesson(), {}) == "?seeds=2"

@@ -13,26 +13,26 @@ from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.state import (
-    ADDRESS,
-    KEY,
-    OPENS,
-    WIDGETS,
+    LINK_NUMBER,
+    STATE_KEY,
+    STATE_PARAMETERS,
+    WIDGET_PARAMETERS,
     PageState,
-    address_of,
-    attempt,
-    opening_address,
-    read_page_state,
-    read_settings,
+    link_parameters,
+    settings_from_url,
+    state_from_url,
+    state_to_url,
+    try_change,
 )
 
 PRESET = next(iter(PRESETS.values())).comparison
 PLAIN = PageState(PRESET, CurveSettings(), Lesson(), [])
 
 labels = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="~"), min_size=1, max_size=40)
-own_comparisons = st.lists(labels, min_size=1, max_size=8, unique=True).map(
-    lambda names: Comparison(tuple(Variant(name, RunSpec(seed=place), place) for place, name in enumerate(names)))
+random_comparisons = st.lists(labels, min_size=1, max_size=8, unique=True).map(
+    lambda names: Comparison(tuple(Variant(name, RunSpec(seed=index), index) for index, name in enumerate(names)))
 )
-comparisons = st.sampled_from([preset.comparison for preset in PRESETS.values()]) | own_comparisons
+comparisons = st.sampled_from([preset.comparison for preset in PRESETS.values()]) | random_comparisons
 lessons = st.builds(
     Lesson,
     st.lists(st.sampled_from([EVERYTHING, *RunSpec.model_fields]), unique=True, max_size=4).map(tuple),
@@ -41,7 +41,7 @@ lessons = st.builds(
 
 
 @st.composite
-def desks(draw: st.DrawFn) -> PageState:
+def states(draw: st.DrawFn) -> PageState:
     comparison = draw(comparisons)
     flags = ("log_x", "log_y", "singles", "differences", "projector")
     view = CurveSettings(
@@ -53,26 +53,26 @@ def desks(draw: st.DrawFn) -> PageState:
     return PageState(comparison, view, draw(lessons), [])
 
 
-@given(desks())
-def test_an_address_brings_back_the_desk(state: PageState) -> None:
-    query = urlencode(address_of(state), doseq=True)
-    assert read_page_state(parse_qs(query, keep_blank_values=True)) == state
-    assert set(address_of(state)) <= set(ADDRESS)
+@given(states())
+def test_url_restores_the_state(state: PageState) -> None:
+    query = urlencode(state_to_url(state), doseq=True)
+    assert state_from_url(parse_qs(query, keep_blank_values=True)) == state
+    assert set(state_to_url(state)) <= set(STATE_PARAMETERS)
 
 
 def test_what_is_as_it_was_at_first_is_not_in_the_address() -> None:
-    assert address_of(PLAIN) == {}
-    assert read_page_state({}) == PLAIN
+    assert state_to_url(PLAIN) == {}
+    assert state_from_url({}) == PLAIN
 
 
 def test_the_parameters_names_do_not_clash() -> None:
-    assert len(set(ADDRESS)) == len(ADDRESS)
+    assert len(set(STATE_PARAMETERS)) == len(STATE_PARAMETERS)
 
 
 def test_an_address_can_be_read() -> None:
     view = CurveSettings(x="seconds", smoothing=0.25, log_y=True, baseline="Approach 2", differences=True)
-    state = PageState(PRESET.with_changes({"epochs": 3}), view, Lesson(("epochs", "seed"), ("results",)), [])
-    assert address_of(state) == {
+    state = PageState(PRESET.revised({"epochs": 3}), view, Lesson(("epochs", "seed"), ("results",)), [])
+    assert state_to_url(state) == {
         "epochs": ["3"], "x": ["seconds"], "smoothing": ["0.25"], "log_y": ["true"], "baseline": ["Approach 2"],
         "differences": ["true"], "lock": ["epochs.seed"], "hide": ["results"],
     }  # fmt: skip
@@ -90,14 +90,14 @@ def test_an_address_can_be_read() -> None:
     ],
 )
 def test_what_a_view_cannot_be_is_said_and_left_at_its_default(parameters: dict[str, list[str]], says: str) -> None:
-    view, faults = read_settings(parameters | {"projector": ["true"], "log_y": ["true"]})
+    view, faults = settings_from_url(parameters | {"projector": ["true"], "log_y": ["true"]})
     assert view == CurveSettings(projector=True, log_y=True)
     assert len(faults) == 1
     assert faults[0].startswith(says)
 
 
 def test_of_a_parameter_given_twice_the_last_one_counts() -> None:
-    assert read_settings({"x": ["weeks", "step"], "smoothing": ["9", "0"]}) == (
+    assert settings_from_url({"x": ["weeks", "step"], "smoothing": ["9", "0"]}) == (
         CurveSettings(x="step", smoothing=0),
         [],
     )
@@ -106,17 +106,17 @@ def test_of_a_parameter_given_twice_the_last_one_counts() -> None:
 @pytest.mark.parametrize("name", ["true", "1", "null", "[1]"])
 def test_a_baseline_is_a_name_whatever_it_looks_like(name: str) -> None:
     state = PageState(Comparison((Variant(name, RunSpec()),)), CurveSettings(baseline=name), Lesson(), [])
-    assert read_page_state(address_of(state)) == state
+    assert state_from_url(state_to_url(state)) == state
 
 
 def test_a_baseline_that_is_not_there_is_said() -> None:
-    state = read_page_state({"baseline": ["Nobody"], "x": ["step"]})
+    state = state_from_url({"baseline": ["Nobody"], "x": ["step"]})
     assert state.settings == CurveSettings(x="step")
     assert state.faults == ["There is no variant 'Nobody' to compare with."]
 
 
 def test_every_fault_of_an_address_is_told() -> None:
-    state = read_page_state({"epochs": ["0"], "x": ["weeks"], "lock": ["weight"], "hide": ["results.ads"]})
+    state = state_from_url({"epochs": ["0"], "x": ["weeks"], "lock": ["weight"], "hide": ["results.ads"]})
     assert (state.comparison, state.settings, state.lesson) == (PRESET, CurveSettings(), Lesson(hide=("results",)))
     nothing = "There is nothing called '{}' to {}".format
     starts = ("Epochs must be", "Against (x) must be", nothing("weight", "lock"), nothing("ads", "hide"))
@@ -125,8 +125,8 @@ def test_every_fault_of_an_address_is_told() -> None:
 
 def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
     parameters = {"epchs": ["3"], "Placement": ["none"], "colour-of-the-sky": ["blue"], "epochs": ["2"]}
-    state = read_page_state(parameters)
-    assert state.comparison == PRESET.with_changes({"epochs": 2})
+    state = state_from_url(parameters)
+    assert state.comparison == PRESET.revised({"epochs": 2})
     assert state.faults == [
         "There is nothing called 'epchs'; did you mean epochs?",
         "There is nothing called 'Placement'; did you mean placement?",
@@ -142,36 +142,38 @@ def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
     ],
 )  # fmt: skip
 def test_a_control_may_be_called_by_its_title(name: str, means: str) -> None:
-    assert read_page_state({name: ["true"]}).faults == [f"There is nothing called {name!r}; did you mean {means}?"]
+    assert state_from_url({name: ["true"]}).faults == [f"There is nothing called {name!r}; did you mean {means}?"]
 
 
 def test_a_name_is_suggested_only_where_it_is_really_near() -> None:
-    assert read_page_state({"nonsense": [""]}).faults == ["There is nothing called 'nonsense'."]
+    assert state_from_url({"nonsense": [""]}).faults == ["There is nothing called 'nonsense'."]
 
 
 def test_what_is_given_more_than_once_is_told() -> None:
     parameters = {"epochs": ["2", "3"], "x": ["step", "step"], "lock": ["epochs", "seed"], "v": ["A", "B"]}
-    state = read_page_state(parameters)
+    state = state_from_url(parameters)
     assert state.faults == ["epochs is there more than once; the last, '3', counts."]
     assert {variant.spec.epochs for variant in state.comparison.variants} == {3}
 
 
 def test_what_streamlit_and_the_pages_widgets_keep_in_the_address_is_let_pass() -> None:
-    assert read_page_state({name: ["true"] for name in ("embed", "embed_options")}).faults == []
-    assert read_page_state({name: [""] for name in WIDGETS}).faults == []
+    assert state_from_url({name: ["true"] for name in ("embed", "embed_options")}).faults == []
+    assert state_from_url({name: [""] for name in WIDGET_PARAMETERS}).faults == []
 
 
 @settings(max_examples=40)
 @given(
     st.dictionaries(
-        st.sampled_from([*ADDRESS, *WIDGETS, "other"]), st.lists(st.text(max_size=30), max_size=3), max_size=6
+        st.sampled_from([*STATE_PARAMETERS, *WIDGET_PARAMETERS, "other"]),
+        st.lists(st.text(max_size=30), max_size=3),
+        max_size=6,
     )
 )
-def test_any_address_is_a_desk(parameters: dict[str, list[str]]) -> None:
-    state = read_page_state(parameters)
+def test_any_url_is_a_state(parameters: dict[str, list[str]]) -> None:
+    state = state_from_url(parameters)
     assert state.comparison.specs()
     assert all(fault.strip() for fault in state.faults)
-    again = read_page_state(address_of(state))
+    again = state_from_url(state_to_url(state))
     assert (again.comparison, again.settings, again.lesson, again.faults) == (
         state.comparison,
         state.settings,
@@ -181,21 +183,21 @@ def test_any_address_is_a_desk(parameters: dict[str, list[str]]) -> None:
 
 
 def test_a_change_is_made_or_its_fault_is_returned() -> None:
-    state = read_page_state({"epochs": ["0"]})
-    assert "Epochs must be" in attempt(state, lambda comparison: comparison.with_changes({"epochs": -1}))
+    state = state_from_url({"epochs": ["0"]})
+    assert "Epochs must be" in try_change(state, lambda comparison: comparison.revised({"epochs": -1}))
     assert (state.comparison, len(state.faults)) == (PRESET, 1), "nothing has changed"
-    assert attempt(state, lambda comparison: comparison.with_changes({"epochs": 3}, "Baseline")) == ""
-    assert state.comparison == PRESET.with_changes({"epochs": 3}, "Baseline")
+    assert try_change(state, lambda comparison: comparison.revised({"epochs": 3}, "Baseline")) == ""
+    assert state.comparison == PRESET.revised({"epochs": 3}, "Baseline")
     assert state.faults == []
 
 
 def test_a_baseline_leaves_with_its_variant() -> None:
     state = PageState(PRESET, CurveSettings(baseline="Baseline", differences=True), Lesson(), [])
-    state.change(PRESET.without_variant("Approach 2"))
+    state.change(PRESET.removed("Approach 2"))
     assert state.settings.baseline == "Baseline"
-    state.change(PRESET.without_variant("Baseline"))
+    state.change(PRESET.removed("Baseline"))
     assert state.settings == CurveSettings(differences=True)
-    assert read_page_state(address_of(state)) == state
+    assert state_from_url(state_to_url(state)) == state
 
 
 def page() -> None:
@@ -204,16 +206,16 @@ def page() -> None:
     import streamlit as st
 
     from bnlab.specs.comparison import Comparison
-    from bnlab.ui.state import attempt, page_state
+    from bnlab.ui.state import page_state, try_change
 
-    own = page_state()
-    longer = partial(Comparison.with_changes, changes={"epochs": 4})
-    st.button("Change", key="change", on_click=attempt, args=(own, longer))
-    for fault in own.faults:
+    state = page_state()
+    longer = partial(Comparison.revised, changes={"epochs": 4})
+    st.button("Change", key="change", on_click=try_change, args=(state, longer))
+    for fault in state.faults:
         st.error(fault)
 
 
-def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -> None:
+def test_url_follows_the_state_and_keeps_foreign_parameters() -> None:
     app = AppTest.from_function(page)
     for name, values in {"epochs": ["2", "3"], "embed_options": ["a", "b"], "x": ["weeks"], "epchs": ["9"]}.items():
         app.query_params[name] = values
@@ -230,36 +232,36 @@ def test_the_browsers_address_follows_the_desk_and_keeps_what_is_not_its_own() -
     assert dict(app.query_params) == {"epochs": "4", "embed_options": ["a", "b"]}
 
 
-def test_a_link_puts_another_comparison_on_the_desk_once() -> None:
+def test_link_opens_its_comparison_once() -> None:
     app = AppTest.from_function(page)
     app.query_params.update({"v": ["A", "B"], "baseline": "A", "projector": "true", "lock": "momentum"})
-    opening = opening_address(app.run().session_state[KEY], Comparison((Variant("C", RunSpec(epochs=2)),)))
-    opened = come_by(app, opening)
+    opening = link_parameters(app.run().session_state[STATE_KEY], Comparison((Variant("C", RunSpec(epochs=2)),)))
+    opened = follow_url(app, opening)
     assert (opened.comparison.labels, opened.settings, opened.lesson) == (
         ["C"],
         CurveSettings(projector=True),
         Lesson(("momentum",)),
     )
     app.button(key="change").click().run()
-    assert come_by(app, opening).comparison["C"].spec.epochs == 4, "by the browser's way back it is not opened again"
-    again = opening_address(app.session_state[KEY], Comparison((Variant("D", RunSpec()),)))
-    assert come_by(app, again).comparison.labels == ["D"]
+    assert follow_url(app, opening).comparison["C"].spec.epochs == 4, "by the browser's way back it is not opened again"
+    again = link_parameters(app.session_state[STATE_KEY], Comparison((Variant("D", RunSpec()),)))
+    assert follow_url(app, again).comparison.labels == ["D"]
     elsewhere = AppTest.from_function(page)
-    assert come_by(elsewhere, again).comparison.labels == ["D"], "in another tab too"
+    assert follow_url(elsewhere, again).comparison.labels == ["D"], "in another tab too"
 
 
-def come_by(app: AppTest, parameters: dict[str, list[str]]) -> PageState:
+def follow_url(app: AppTest, parameters: dict[str, list[str]]) -> PageState:
     app.query_params.clear()
     app.query_params.update(parameters)
     app.run()
     assert not app.exception
     assert not app.error
-    assert OPENS not in app.query_params
-    state: PageState = app.session_state[KEY]
+    assert LINK_NUMBER not in app.query_params
+    state: PageState = app.session_state[STATE_KEY]
     return state
 
 
 def test_the_longest_name_is_a_baseline_too() -> None:
     name = "x" * MAX_LABEL_LENGTH
     state = PageState(Comparison((Variant(name, RunSpec()),)), CurveSettings(baseline=name), Lesson(), [])
-    assert read_page_state(address_of(state)) == state
+    assert state_from_url(state_to_url(state)) == state

@@ -1,4 +1,4 @@
-"""A card a variant: its name and colour, where BN stands in it, how far it is, and the buttons that fit."""
+"""One card per variant: its name and color, its network, its progress, and buttons."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,125 +18,121 @@ from bnlab.specs.comparison import Variant
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.compare.editor import begin_editing
+from bnlab.ui.components import launch_runs
 from bnlab.ui.state import PageState
 
-IN_A_ROW = 4
+MAX_PER_ROW = 4
 
-Specs = Mapping[str, Sequence[RunSpec]]
-Runs = Mapping[str, Run]
-Places = Mapping[str, DeltaGenerator]
+SpecsByLabel = Mapping[str, Sequence[RunSpec]]
+"""The specs of each variant, one per seed."""
+RunsByDigest = Mapping[str, Run]
+"""The runs of those specs that have been launched."""
+ProgressContainers = Mapping[str, DeltaGenerator]
+"""The container in each variant's card for its progress, by label."""
 
 
-def render_cards(lab: Scheduler, state: PageState, specs: Specs, runs: Runs) -> Places:
-    """Draw a card for each variant; `runs` maps the digests of those launched to their runs.
-
-    Returns the place in each variant's card, by its label, where `render_states` says how far it is.
-    """
+def render_cards(scheduler: Scheduler, state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> ProgressContainers:
+    """Draw a card for each variant. Its progress is drawn by `render_progress`, into the containers returned."""
     variants = state.comparison.variants
-    rows = math.ceil(len(variants) / IN_A_ROW)
-    across = math.ceil(len(variants) / rows)
-    places: dict[str, DeltaGenerator] = {}
-    with st.container(key=f"cards-{across}"):
-        for place, variant in enumerate(variants):
-            with st.container(border=True, key=f"card-{place}"):
-                own = [runs[spec.digest] for spec in specs[variant.label] if spec.digest in runs]
+    rows = math.ceil(len(variants) / MAX_PER_ROW)
+    columns = math.ceil(len(variants) / rows)
+    containers: dict[str, DeltaGenerator] = {}
+    with st.container(key=f"cards-{columns}"):
+        for index, variant in enumerate(variants):
+            with st.container(border=True, key=f"card-{index}"):
+                variant_specs = specs[variant.label]
+                variant_runs = _launched(variant_specs, runs)
                 _render_network(variant)
-                places[variant.label] = st.container()  # an empty place would be blank until the tick fills it
-                _render_errors(own)
-                _render_buttons(lab, state, variant, place, specs[variant.label], own)
-    return places
+                containers[variant.label] = st.container()  # st.empty() would be blank until the tick fills it
+                _render_errors(variant_runs)
+                with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+                    if not state.lesson.hides("variants"):
+                        _render_edit_button(variant, index)
+                    if not state.lesson.hides("training"):
+                        _render_training_button(scheduler, variant, index, variant_specs, variant_runs)
+    return containers
 
 
-def render_states(places: Places, lab: Scheduler, specs: Specs, runs: Runs) -> None:
-    """Say in each card how far its variant is: the part of a card that moves while it trains."""
-    queue = {digest: place for place, digest in enumerate(lab.queue(), start=1)} if _waits(runs) else {}
-    for label, wanted in specs.items():
-        own = [runs[spec.digest] for spec in wanted if spec.digest in runs]
-        places[label].progress(share_done(own, len(wanted)), text=state_text(own, len(wanted), queue))
-
-
-def _waits(runs: Runs) -> bool:
-    return any(run.state is RunState.QUEUED for run in runs.values())
-
-
-def _render_buttons(
-    lab: Scheduler, state: PageState, variant: Variant, place: int, specs: Sequence[RunSpec], own: Sequence[Run]
+def render_progress(
+    containers: ProgressContainers, scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDigest
 ) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
-        if not state.lesson.hides("variants"):
-            _render_edit_button(variant, place)
-        if not state.lesson.hides("training"):
-            _render_training_button(lab, variant, place, specs, own)
+    """Draw the progress of each variant into its card: the part of a card that changes while it trains."""
+    is_queued = any(run.state is RunState.QUEUED for run in runs.values())
+    queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_queued else {}
+    for label, variant_specs in specs.items():
+        variant_runs, total = _launched(variant_specs, runs), len(variant_specs)
+        text = state_text(variant_runs, total, queue)
+        containers[label].progress(share_done(variant_runs, total), text=text)
+
+
+def _launched(specs: Sequence[RunSpec], runs: RunsByDigest) -> list[Run]:
+    return [runs[spec.digest] for spec in specs if spec.digest in runs]
 
 
 def _render_network(variant: Variant) -> None:
     style = style_of(variant.label, variant.colour)
     st.markdown(f"{sample_svg(style)} **{escape_html(variant.label)}**", unsafe_allow_html=True)
-    st.markdown(_drawn(variant.spec, variant.label, variant.colour), unsafe_allow_html=True)
-    st.caption(_counted(variant.spec))
+    st.markdown(_diagram(variant.spec, variant.label, variant.colour), unsafe_allow_html=True)
+    st.caption(_parameters_text(variant.spec))
 
 
 @lru_cache(maxsize=256)
-def _drawn(spec: RunSpec, label: str, colour: int) -> str:
+def _diagram(spec: RunSpec, label: str, colour: int) -> str:
     return network_svg(describe_network(spec), style_of(label, colour))
 
 
 @lru_cache(maxsize=256)
-def _counted(spec: RunSpec) -> str:
+def _parameters_text(spec: RunSpec) -> str:
     network = describe_network(spec)
-    others = f" + {network.non_trainable:,} not" if network.non_trainable else ""
-    return f"Parameters: {network.trainable:,} trainable{others}"
+    non_trainable = f" + {network.non_trainable:,} not" if network.non_trainable else ""
+    return f"Parameters: {network.trainable:,} trainable{non_trainable}"
 
 
 @lru_cache(maxsize=256)
-def _hints(spec: RunSpec) -> int:
+def _count_hints(spec: RunSpec) -> int:
     return len(advise(spec))
 
 
-def _render_errors(own: Sequence[Run]) -> None:
-    for error in dict.fromkeys(run.error for run in own if run.error):
+def _render_errors(runs: Sequence[Run]) -> None:
+    for error in dict.fromkeys(run.error for run in runs if run.error):
         st.error(escape_markdown(error), icon=":material/error:")
 
 
-def _render_edit_button(variant: Variant, place: int) -> None:
-    hints = _hints(variant.spec)
-    said = f"Edit {escape_markdown(variant.label)}" + (
-        f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else ""
-    )
+def _render_edit_button(variant: Variant, index: int) -> None:
+    hints = _count_hints(variant.spec)
+    hints_text = f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else ""
+    help_ = f"Edit {escape_markdown(variant.label)}{hints_text}"
     icon = ":material/lightbulb:" if hints else ":material/tune:"
-    if st.button("Edit", key=f"edit-{place}", icon=icon, help=said, type="tertiary"):
-        begin_editing(place)
+    if st.button("Edit", key=f"edit-{index}", icon=icon, help=help_, type="tertiary"):
+        begin_editing(index)
         st.rerun()
 
 
 def _render_training_button(
-    lab: Scheduler, variant: Variant, place: int, specs: Sequence[RunSpec], own: Sequence[Run]
+    scheduler: Scheduler, variant: Variant, index: int, specs: Sequence[RunSpec], runs: Sequence[Run]
 ) -> None:
-    active = [run for run in own if not run.state.is_finished()]
-    again = [run.state for run in own if run.state.can_continue()]
+    active = [run for run in runs if not run.state.is_finished()]
+    resumable = [run.state for run in runs if run.state.can_continue()]
     if active:
-        off = all(run.stop_requested for run in active)
-        digests = [run.digest for run in active]
         st.button(
             "Stop",
-            key=f"stop-{place}",
+            key=f"stop-{index}",
             icon=":material/stop:",
-            on_click=lab.stop,
-            args=(digests,),
-            disabled=off,
+            on_click=scheduler.stop,
+            args=([run.digest for run in active],),
+            disabled=all(run.stop_requested for run in active),
             type="tertiary",
         )
-    elif again:
-        text, icon = ("Retry", "refresh") if RunState.FAILED in again else ("Continue", "play_arrow")
+    elif resumable:
+        text, icon = ("Retry", "refresh") if RunState.FAILED in resumable else ("Continue", "play_arrow")
         st.button(
             text,
-            key=f"continue-{place}",
+            key=f"continue-{index}",
             icon=f":material/{icon}:",
-            on_click=_launch,
-            args=(lab, specs, variant.label),
+            on_click=launch_runs,
+            args=(
+                scheduler,
+                [(spec, variant.label) for spec in specs],
+            ),
             type="tertiary",
         )
-
-
-def _launch(lab: Scheduler, specs: Sequence[RunSpec], label: str) -> None:
-    lab.launch_runs([(spec, label) for spec in specs])

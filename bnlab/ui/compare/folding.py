@@ -1,4 +1,4 @@
-"""Batch normalization folded away, for a finished run of the Compare page: a worker does it and measures both."""
+"""Folding of a finished run's normalization layers; a worker folds the network and measures it before and after."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,43 +10,46 @@ from bnlab.model.folding import why_not_foldable
 from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, parameters_frame
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
-from bnlab.ui.compare.results import PERCENT
+from bnlab.ui.components import PERCENT
 from bnlab.ui.worker_task import current_task, render_task, submit_task
 
-KEY = "fold-task"
-ROUNDING = 1e-4  # relative; a sum of hundreds of float32 products is hardly ever further off
+TASK = "fold-task"
+MAX_ROUNDING = 1e-4
+"""Largest relative difference explained by rounding; that of a sum of hundreds of float32 products is hardly larger."""
 WAITING = "A worker folds the network and measures both; this takes some seconds."
-WHAT_IT_IS = (
+DESCRIPTION = (
     "Once a network is trained, a batch-normalization layer only multiplies and adds constants: "
     "γ/√(moving variance + ε) times x, plus a shift. "
     "The Dense layer or convolution beside it can do that too, with other weights: the same predictions, fewer layers."
 )
 
 
-def render_fold(lab: Scheduler, shown: Mapping[str, Sequence[Run]]) -> None:
-    """Draw the choice of a run, the button that has it folded, and what came of it; `shown` is by label."""
+def render_fold(scheduler: Scheduler, runs: Mapping[str, Sequence[Run]]) -> None:
+    """Draw the choice of a run, the button that folds it, and the report; `runs` are by the variant's label."""
     with st.expander("Fold batch normalization away", icon=":material/layers_clear:", key="fold"):
-        st.caption(WHAT_IT_IS)
-        names = {run.digest: _name(label, run, runs) for label, runs in shown.items() for run in runs if can_fold(run)}
-        if not names:
-            st.info(_why_none([run for runs in shown.values() for run in runs]))
+        st.caption(DESCRIPTION)
+        foldable = {
+            run.digest: (run, f"{label}, seed {run.spec.seed}" if len(variant_runs) > 1 else label)
+            for label, variant_runs in runs.items()
+            for run in variant_runs
+            if can_fold(run)
+        }
+        if not foldable:
+            st.info(_why_none([run for variant_runs in runs.values() for run in variant_runs]))
             return
-        chosen = st.selectbox("Network", list(names), format_func=names.__getitem__, key="fold-run")
-        run = next(run for runs in shown.values() for run in runs if run.digest == chosen)
-        subject = run.digest, run.step  # a run that was continued has other weights
-        task = current_task(KEY, subject)
+        chosen = st.selectbox("Network", list(foldable), format_func=lambda digest: foldable[digest][1], key="fold-run")
+        run, _ = foldable[chosen]
+        subject = run.digest, run.step  # the weights change when a run is continued
+        task = current_task(TASK, subject)
         if task is None:
-            arguments = (KEY, subject, lab, fold_run, lab.store.url, run.digest)
-            st.button("Fold and measure", on_click=submit_task, args=arguments, key="fold-begin")
+            arguments = (TASK, subject, scheduler, fold_run, scheduler.store.url, run.digest)
+            st.button("Fold and measure", on_click=submit_task, args=arguments, key="fold-start")
         else:
-            render_task(KEY, task, lambda _: WAITING, lambda report: _render_report(report, run.digest))
-
-
-def _name(label: str, run: Run, runs: Sequence[Run]) -> str:
-    return f"{label}, seed {run.spec.seed}" if len(runs) > 1 else label
+            render_task(TASK, task, lambda _: WAITING, lambda report: _render_report(report, run.digest))
 
 
 def _why_none(runs: Sequence[Run]) -> str:
+    """The reason why none of `runs` can be folded."""
     normalized = [run for run in runs if has_normalization(run.spec)]
     if not normalized:
         return "None of these networks has normalization that could be folded away."
@@ -59,7 +62,7 @@ def _why_none(runs: Sequence[Run]) -> str:
 
 
 def _render_report(report: FoldReport, digest: str) -> None:
-    st.markdown(finding(report))
+    st.markdown(difference_text(report))
     number = st.column_config.NumberColumn
     milliseconds = {
         name: number(title, format="%.3f", help="Median on one thread, the two networks taking turns")
@@ -97,7 +100,7 @@ def _render_report(report: FoldReport, digest: str) -> None:
 
 
 def measured_frame(report: FoldReport) -> pd.DataFrame:
-    """Two rows, as trained and folded: network, layers, params, val_accuracy (%), latency_1, latency_256 (ms)."""
+    """Two rows, as trained and folded. Columns: network, layers, params, val_accuracy (%), latency_1 and _256 (ms)."""
     rows = [
         {
             "network": name,
@@ -111,10 +114,11 @@ def measured_frame(report: FoldReport) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def finding(report: FoldReport) -> str:
-    """How far the two networks are apart, in a sentence or two."""
-    why = "as rounding to 32-bit numbers leaves them" if report.relative <= ROUNDING else "more than rounding explains"
+def difference_text(report: FoldReport) -> str:
+    """The largest difference between the two networks' outputs, and whether rounding explains it."""
+    is_rounding = report.relative <= MAX_ROUNDING
+    reason = "as rounding to 32-bit numbers leaves them" if is_rounding else "more than rounding explains"
     return (
         f"Over {report.examples:,} validation images no logit (what enters the softmax) differs by more than "
-        f"**{power(report.difference)}**, which is {power(report.relative)} of the largest logit: {why}."
+        f"**{power(report.difference)}**, which is {power(report.relative)} of the largest logit: {reason}."
     )

@@ -1,4 +1,4 @@
-"""The fields of a spec as controls, drawn from RunSpec: titles, bounds and choices are its own."""
+"""The fields of a spec as controls. Titles, bounds, choices and help texts come from RunSpec."""
 
 import re
 from collections.abc import Callable
@@ -10,87 +10,88 @@ from bnlab.specs.diff import REGISTRIES, format_value
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import parse_value
 
-GREAT = ("placement", "use_bias", "kernel_initializer", "initializer_stddev")
-TRAINING = ("architecture", "activation", "hidden_units", "optimizer", "learning_rate", "batch_size", "epochs")
-NORMALIZATION = ("normalizer", "input_normalization", "momentum", "epsilon", "center", "scale", "noise")
-DATA = ("dataset", "train_examples", "rescale", "validation", "seed")
-FEW = 4
-TOO_MANY = 51  # hidden layers
+MAIN_FIELDS = ("placement", "use_bias", "kernel_initializer", "initializer_stddev")
+TRAINING_FIELDS = ("architecture", "activation", "hidden_units", "optimizer", "learning_rate", "batch_size", "epochs")
+NORMALIZATION_FIELDS = ("normalizer", "input_normalization", "momentum", "epsilon", "center", "scale", "noise")
+DATA_FIELDS = ("dataset", "train_examples", "rescale", "validation", "seed")
+MAX_SEGMENTS = 4
+"""Choices with more options are drawn as a select box."""
+MAX_REPEATED_LAYERS = 51
+"""One more than a spec may have, so that it is refused; larger counts in "10 x 100" are cut to this."""
 
 PROPERTIES: dict[str, dict[str, Any]] = RunSpec.model_json_schema()["properties"]
 
-Changed = Callable[[str, str], None]
-"""Called with the field's name and the key under which the session keeps its new value."""
+OnChange = Callable[[str, str], None]
+"""Called with the field's name and the session key of its new value."""
 
 
-def render_field(name: str, spec: RunSpec, key: str, changed: Changed, *, disabled: bool = False) -> None:
-    """Draw the control of one field at the value it has in `spec`."""
-    value = getattr(spec, name)
+def render_field(name: str, spec: RunSpec, key: str, on_change: OnChange, *, disabled: bool = False) -> None:
+    """Draw the control of one field, with its value in `spec`."""
     schema = PROPERTIES[name]
-    common: dict[str, Any] = {
+    options: dict[str, Any] = {
         "help": schema["description"],
         "key": key,
-        "on_change": changed,
+        "on_change": on_change,
         "args": (name, key),
         "disabled": disabled,
     }
     kind = _kind(schema)
-    st.session_state[key] = _widget_value(kind, value)
+    st.session_state[key] = _widget_value(kind, getattr(spec, name))
     if kind == "choice":
-        _render_choice(name, schema, common)
+        _render_choice(name, schema, options)
     elif kind == "boolean":
-        st.toggle(schema["title"], **common)
+        st.toggle(schema["title"], **options)
     elif kind == "array":
-        st.text_input(schema["title"], placeholder="300, 100", **common)
+        st.text_input(schema["title"], placeholder="300, 100", **options)
     elif kind == "number":
-        st.text_input(schema["title"], **common)
+        st.text_input(schema["title"], **options)
     else:
-        render_whole_number(name, **common)
+        render_whole_number(name, **options)
 
 
 def render_whole_number(name: str, **options: Any) -> None:
-    """Draw the control of an integer field, at what the session keeps under its key; `options` are the control's own.
+    """Draw the control of an integer field, with the value in the session under its key.
 
-    It takes any number: one that is out of bounds would be refused by the browser, and a fraction cut off, without a
-    word. RunSpec refuses it in a sentence.
+    The control has no bounds and takes fractions: the browser would reject or truncate them silently, while RunSpec
+    raises an error with a sentence.
     """
     schema, value = PROPERTIES[name], st.session_state[options["key"]]
     if value is not None:
         st.session_state[options["key"]] = float(value)
     step = 1000.0 if name == "train_examples" else 1.0
-    optional = "anyOf" in schema
-    told: dict[str, Any] = {"placeholder": "all", "value": None} if optional or value is None else {}
-    st.number_input(schema["title"], step=step, format="%g", **told | options)
+    is_optional = "anyOf" in schema
+    empty: dict[str, Any] = {"placeholder": "all", "value": None} if is_optional or value is None else {}
+    st.number_input(schema["title"], step=step, format="%g", **empty | options)
 
 
 def field_value(name: str, entered: Any) -> Any:
-    """What somebody entered in the control of the field `name`, as a value for RunSpec.
+    """The value of a control as a value for RunSpec, which refuses what is not valid.
 
-    Widths may be written "300, 100", "300 100" or, for ten equal layers, "10 x 100"; numbers "0.5", "0,5" or "1e-3".
+    Hidden units may be "300, 100", "300 100" or, for ten equal layers, "10 x 100"; numbers "0.5", "0,5" or "1e-3".
     """
     kind = _kind(PROPERTIES[name])
     if kind == "integer":
-        return whole(entered)
+        return parse_integer(entered)
     if kind == "number":
-        return _number(entered)
+        return _parse_number(entered)
     if kind != "array":
         return entered
-    return [units for part in re.split("[,;·]", str(entered)) for units in _widths(part)]
+    return [units for part in re.split("[,;·]", str(entered)) for units in _parse_units(part)]
 
 
-def whole(entered: Any) -> Any:
-    """A whole number that a control gave as a float; anything else as it is, for whoever takes it to refuse it.
+def parse_integer(entered: Any) -> Any:
+    """The integer of a float without a fraction; anything else unchanged.
 
-    So is one that a float no longer tells from the next: it would be quoted with digits that nobody typed.
+    Floats from 2⁵³ on are unchanged too, since as integers they would be quoted with digits that were not typed.
     """
-    told = isinstance(entered, float) and entered.is_integer() and abs(entered) < 2**53
-    return int(entered) if told else entered
+    is_integer = isinstance(entered, float) and entered.is_integer() and abs(entered) < 2**53
+    return int(entered) if is_integer else entered
 
 
-def _number(entered: Any) -> Any:
-    """The number of a text; anything else as it is, but nothing for an empty text.
+def _parse_number(entered: Any) -> Any:
+    """The number in a text with a decimal point or comma; None for an empty text, anything else unchanged.
 
-    A control that takes numbers only has the browser read them, and one that expects a point makes 5 of "0,5".
+    Numbers are entered as text, because the browser's number input may turn "0,5" into 5.
     """
     if not isinstance(entered, str):
         return entered
@@ -100,18 +101,19 @@ def _number(entered: Any) -> Any:
     return entered if text else None
 
 
-def _widths(part: str) -> list[Any]:
-    """The widths between two commas; what is not widths stays as it is, for RunSpec to say so."""
-    if equal := re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([0-9]+)\s*", part):
-        return [parse_value(equal[2])] * min(int(equal[1]), TOO_MANY)
-    return [parse_value(width) if width[-1].isdigit() else width for width in part.split()]
+def _parse_units(part: str) -> list[Any]:
+    """The units between two commas; text that is not a number is kept, so that RunSpec's error quotes it."""
+    if repeated := re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([0-9]+)\s*", part):
+        return [parse_value(repeated[2])] * min(int(repeated[1]), MAX_REPEATED_LAYERS)
+    return [parse_value(units) if units[-1].isdigit() else units for units in part.split()]
 
 
 def _kind(schema: dict[str, Any]) -> str:
+    """Either "choice" or the JSON type of the field."""
     if "enum" in schema:
         return "choice"
-    given = next(option for option in schema.get("anyOf", [schema]) if option["type"] != "null")
-    return str(given["type"])
+    option = next(option for option in schema.get("anyOf", [schema]) if option["type"] != "null")
+    return str(option["type"])
 
 
 def _widget_value(kind: str, value: Any) -> Any:
@@ -121,14 +123,14 @@ def _widget_value(kind: str, value: Any) -> Any:
     return ", ".join(str(units) for units in value) if kind == "array" else value
 
 
-def _render_choice(name: str, schema: dict[str, Any], common: dict[str, Any]) -> None:
-    def titled(option: str) -> str:
+def _render_choice(name: str, schema: dict[str, Any], options: dict[str, Any]) -> None:
+    def title(option: str) -> str:
         return format_value(name, option)
 
-    if len(schema["enum"]) <= FEW:
-        st.segmented_control(schema["title"], schema["enum"], format_func=titled, required=True, wrap=True, **common)
+    if len(schema["enum"]) <= MAX_SEGMENTS:
+        st.segmented_control(schema["title"], schema["enum"], format_func=title, required=True, wrap=True, **options)
     else:
-        st.selectbox(schema["title"], schema["enum"], format_func=titled, **common)
-    chosen = st.session_state[common["key"]]
+        st.selectbox(schema["title"], schema["enum"], format_func=title, **options)
+    chosen = st.session_state[options["key"]]
     if chosen in REGISTRIES[name]:
         st.caption(REGISTRIES[name][chosen].description)

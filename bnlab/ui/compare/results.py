@@ -1,4 +1,4 @@
-"""The table under the curves."""
+"""The results of a comparison as a table, one row per variant."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -14,37 +14,35 @@ from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame
 from bnlab.training.records import LATENCY_BATCHES
+from bnlab.ui.components import PERCENT, POINTS
 
 LATENCIES = {f"latency_{size}": f"Prediction of {size} (ms)" for size in LATENCY_BATCHES}
-
-PERCENTS = ("val_accuracy", "val_accuracy_sd", "difference", "difference_sd")
-NAMES, PROJECTED_NAMES = 200, 260
-"""Pixels for the networks' names. They stay in sight when the table is scrolled, if a phone has room beside them."""
-SPREAD, PROJECTED_SPREAD = 90, 115
-"""Pixels for a deviation, which is longer than its heading and often comes after the table was first laid out."""
+PERCENTAGES = ("val_accuracy", "val_accuracy_sd", "difference", "difference_sd")
 LOSSES = ("val_loss", "val_loss_sd")
-TOO_LARGE = 1e6
-PERCENT, POINTS = (
-    "%.2f %%",
-    "%+.2f",
-)  # of what is times a hundred: Streamlit's own "percent" leaves out zeros at the end
+MAX_LOSS = 1e6
+"""Larger losses, of runs that diverged, are wider than their column."""
+NAME_WIDTH, PROJECTED_NAME_WIDTH = 200, 260
+"""Pixels. The column is pinned; a phone has room for others beside it."""
+SD_WIDTH, PROJECTED_SD_WIDTH = 90, 115
+"""Pixels. Standard deviations are wider than their heading, and often arrive after the table was laid out."""
 
-Measured = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
+MeasuredRuns = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
+"""Cache key of a table: for each label, the digest, last evaluated step and state of its runs."""
 
 
-def render_results(store: Store, shown: Mapping[str, Sequence[Run]], settings: CurveSettings) -> None:
-    """Draw one row a variant; `shown` maps each label to its runs, `settings` names the baseline."""
-    measured = _moments_of(store, shown)
+def render_results(store: Store, runs: Mapping[str, Sequence[Run]], settings: CurveSettings) -> None:
+    """Draw one row for each variant; `runs` are by label, and `settings` name the baseline."""
+    measured = _measured_runs(store, runs)
     frame = _frame(store, measured, settings.baseline)
     st.dataframe(
-        _shown(store, measured, settings.baseline)[_columns(shown, settings.baseline)],
+        _rounded_frame(store, measured, settings.baseline)[_columns(runs, settings.baseline)],
         hide_index=True,
         placeholder="–",
         column_config=_column_config(settings),
     )
     st.download_button(
         "CSV",
-        lambda: frame.to_csv(index=False),  # made at the click: a file a tick would be gone before it is fetched
+        lambda: frame.to_csv(index=False),  # on click: a file made at each tick would be gone before it is fetched
         "bnlab-results.csv",
         "text/csv",
         icon=":material/download:",
@@ -54,24 +52,25 @@ def render_results(store: Store, shown: Mapping[str, Sequence[Run]], settings: C
 
 
 def _column_config(settings: CurveSettings) -> dict[str, Any]:
-    """How each column is headed, written and explained."""
+    """The title, format and help of each column."""
     number = st.column_config.NumberColumn
-    minus = f"Validation accuracy minus {escape_markdown(settings.baseline)}’s, seed by seed, in percentage points"
+    difference = f"Validation accuracy minus {escape_markdown(settings.baseline)}’s, seed by seed, in percentage points"
     epoch = "The training steps of the fastest epoch, mean over seeds. –: no seed has trained a whole epoch"
     reached = "At the pace of the fastest epoch. –: not reached by every seed"
     latency = "The fastest of several, on one thread, when the run was complete: so others that train count little"
-    width, spread = (PROJECTED_NAMES, PROJECTED_SPREAD) if settings.projector else (NAMES, SPREAD)
+    widths = (PROJECTED_NAME_WIDTH, PROJECTED_SD_WIDTH) if settings.projector else (NAME_WIDTH, SD_WIDTH)
+    name_width, sd_width = widths
     return {
-        "label": st.column_config.TextColumn("Network", width=width, pinned=True),
+        "label": st.column_config.TextColumn("Network", width=name_width, pinned=True),
         "params": number("Parameters", format="localized"),
         "trainable": number("Trainable", format="localized"),
         "runs": number("Seeds measured"),
         "val_loss": number("Validation loss", format="%.4f", help="–: not a number, or larger than a million"),
-        "val_loss_sd": number("± sd", format="%.4f", width=spread),
+        "val_loss_sd": number("± sd", format="%.4f", width=sd_width),
         "val_accuracy": number("Validation accuracy", format=PERCENT),
-        "val_accuracy_sd": number("± sd ", format=PERCENT, width=spread),
-        "difference": number("Difference (points)", format=POINTS, help=minus),
-        "difference_sd": number("± sd  ", format="%.2f", width=spread),
+        "val_accuracy_sd": number("± sd ", format=PERCENT, width=sd_width),
+        "difference": number("Difference (points)", format=POINTS, help=difference),
+        "difference_sd": number("± sd  ", format="%.2f", width=sd_width),
         "seconds_per_epoch": number("Seconds an epoch", format="%.2f", help=epoch),
         "seconds_to_95": number("Seconds to 95 %", format="%.1f", help=reached),
         "seconds_to_97": number("Seconds to 97 %", format="%.1f", help=reached),
@@ -79,8 +78,9 @@ def _column_config(settings: CurveSettings) -> dict[str, Any]:
     }
 
 
-def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
-    several = any(len(runs) > 1 for runs in shown.values())
+def _columns(runs: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
+    """The columns shown: deviations only with several seeds, differences only with a baseline."""
+    several = any(len(variant_runs) > 1 for variant_runs in runs.values())
     columns = ["label", "params", "trainable"]
     columns += ["runs", "val_loss", "val_loss_sd"] if several else ["val_loss"]
     columns += ["val_accuracy", "val_accuracy_sd"] if several else ["val_accuracy"]
@@ -89,34 +89,35 @@ def _columns(shown: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
     return [*columns, "seconds_per_epoch", "seconds_to_95", "seconds_to_97", *LATENCIES]
 
 
-def _moments_of(store: Store, shown: Mapping[str, Sequence[Run]]) -> Measured:
-    lasts = last_evaluated_steps(store, [run.digest for runs in shown.values() for run in runs])
+def _measured_runs(store: Store, runs: Mapping[str, Sequence[Run]]) -> MeasuredRuns:
+    digests = [run.digest for variant_runs in runs.values() for run in variant_runs]
+    steps = last_evaluated_steps(store, digests)
     return tuple(
-        (label, tuple((run.digest, lasts[run.digest], run.state) for run in runs)) for label, runs in shown.items()
+        (label, tuple((run.digest, steps[run.digest], run.state) for run in variant_runs))
+        for label, variant_runs in runs.items()
     )
 
 
 @lru_cache(maxsize=32)
-def _frame(store: Store, measured: Measured, baseline: str) -> pd.DataFrame:
-    """The table after those moments, latencies in milliseconds: made once a moment, not once a tick and session."""
-    shown = {label: [store.run(digest) for digest, *_ in own] for label, own in measured}
-    frame = results_frame(store, shown, baseline or None)
+def _frame(store: Store, measured: MeasuredRuns, baseline: str) -> pd.DataFrame:
+    """The table, with latencies in milliseconds. Cached for all sessions until there are new evaluations."""
+    runs = {label: [store.run(digest) for digest, *_ in variant_runs] for label, variant_runs in measured}
+    frame = results_frame(store, runs, baseline or None)
     return frame.assign(**{name: frame[name] * 1e3 for name in LATENCIES})
 
 
 @lru_cache(maxsize=32)
-def _shown(store: Store, measured: Measured, baseline: str) -> pd.DataFrame:
-    return _readable(_frame(store, measured, baseline))
+def _rounded_frame(store: Store, measured: MeasuredRuns, baseline: str) -> pd.DataFrame:
+    return round_for_display(_frame(store, measured, baseline))
 
 
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
-    """As it is shown, which the CSV is not.
+def round_for_display(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table as it is displayed, but not exported: percentages are rounded, and losses above `MAX_LOSS` left out.
 
-    Percents are rounded, or the browser would write −0.003 as −0.00; the losses of runs that flew off are left out,
-    for they are wider than their column.
+    Without the rounding browsers display −0.003 as −0.00.
     """
-    percents = {name: (table[name] * 100).round(2) + 0.0 for name in table.columns.intersection(list(PERCENTS))}
+    percentages = {name: (frame[name] * 100).round(2) + 0.0 for name in frame.columns.intersection(list(PERCENTAGES))}
     losses = {
-        name: table[name].where(table[name].abs() < TOO_LARGE) for name in table.columns.intersection(list(LOSSES))
+        name: frame[name].where(frame[name].abs() < MAX_LOSS) for name in frame.columns.intersection(list(LOSSES))
     }
-    return table.assign(**percents, **losses)
+    return frame.assign(**percentages, **losses)

@@ -1,13 +1,13 @@
-"""Section "statistics": one feature's batch is normalized, then scaled by gamma and shifted by beta."""
+"""The section "statistics": normalizing the batch of one feature, scaling by gamma and shifting by beta."""
 
 import streamlit as st
 
 from bnlab.charts.explanations.batch import MAX_BATCH, batch_alt, batch_figure, batch_frame, draw_batch
 from bnlab.charts.explanations.equations import EPSILON, Floats
-from bnlab.ui.how_it_works.sections import choose_number, framed_chart, latex_number, question, sources
+from bnlab.ui.how_it_works.widgets import choose_number, framed_chart, latex_number, question_columns, sources
 
 SPREADS = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0)
-FIRST_SEED = 4  # six values that are well apart
+FIRST_SEED = 4  # draws six values that are well apart
 EPSILONS = (1e-7, 1e-5, 1e-3, 1e-2, 1e-1, 1.0)
 _TEXT = r"""
 A Dense unit gives one number $x_i$ for each of the $m$ examples in the batch. BN computes their mean $\mu$ and their
@@ -24,7 +24,7 @@ left of it but beta.
 def render_batch() -> None:
     """Draw the section."""
     st.markdown(_TEXT)
-    controls, figure = question("What do mean, variance, gamma and beta do to a batch?")
+    controls, figure = question_columns("What do mean, variance, gamma and beta do to a batch?")
     with controls:
         values = _choose_values()
         left, right = st.columns(2)
@@ -52,26 +52,26 @@ def _choose_values() -> Floats:
     with right:
         spread = choose_number("Spread of the values", SPREADS, 0.3, key="spread")
     moved = st.slider("Move example 1 by", -6.0, 6.0, 0.0, 0.5, key="how-moved")
-    st.button("New batch", icon=":material/casino:", on_click=_draw_again, key="how-new-batch")
+    st.button("New batch", icon=":material/casino:", on_click=_draw_new_batch, key="how-new-batch")
     return draw_batch(size, mean, spread, st.session_state.get("how-batch-seed", FIRST_SEED), moved)
 
 
-def _draw_again() -> None:
+def _draw_new_batch() -> None:
     st.session_state["how-batch-seed"] = st.session_state.get("how-batch-seed", FIRST_SEED) + 1
 
 
 def _render_equations(values: Floats, gamma: float, beta: float, epsilon: float) -> None:
-    """The four equations, with this batch's numbers."""
+    """Draw the four equations, each with this batch's numbers below."""
     mean, variance = float(values.mean()), float(values.var())
     left, right = st.columns(2)
-    left.latex(_steps(r"\mu", r"\tfrac1m \sum_i x_i", latex_number(mean)))
-    left.latex(_steps(r"\sigma^2", r"\tfrac1m \sum_i (x_i-\mu)^2", latex_number(variance)))
+    left.latex(_aligned(r"\mu", r"\tfrac1m \sum_i x_i", latex_number(mean)))
+    left.latex(_aligned(r"\sigma^2", r"\tfrac1m \sum_i (x_i-\mu)^2", latex_number(variance)))
     fraction = r"\frac{{x_i-\mu}}{{{}}}"
     deviation = fraction.format(latex_number((variance + epsilon) ** 0.5))
-    right.latex(_steps(r"\hat x_i", fraction.format(r"\sqrt{\sigma^2+\varepsilon}"), deviation))
-    right.latex(_steps("y_i", r"\gamma\,\hat x_i + \beta", rf"{gamma:z.1f}\,\hat x_i {beta:+z.1f}"))
+    right.latex(_aligned(r"\hat x_i", fraction.format(r"\sqrt{\sigma^2+\varepsilon}"), deviation))
+    right.latex(_aligned("y_i", r"\gamma\,\hat x_i + \beta", rf"{gamma:z.1f}\,\hat x_i {beta:+z.1f}"))
 
 
-def _steps(name: str, formula: str, numbers: str) -> str:
-    """The formula, and below it the same with numbers."""
+def _aligned(name: str, formula: str, numbers: str) -> str:
+    """LaTeX of a formula with its numbers in the line below."""
     return rf"\begin{{aligned}} {name} &= {formula} \\ &= {numbers} \end{{aligned}}"

@@ -1,4 +1,4 @@
-"""Section "folding": for inference, BN disappears into the Dense layer next to it."""
+"""The section "folding": for inference, BN is folded into the Dense layer next to it."""
 
 import numpy as np
 import streamlit as st
@@ -20,7 +20,7 @@ from bnlab.charts.explanations.folding import (
     folding_frame,
 )
 from bnlab.charts.formatting import power
-from bnlab.ui.how_it_works.sections import framed_chart, latex_number, question, sources
+from bnlab.ui.how_it_works.widgets import framed_chart, latex_number, question_columns, sources
 
 PREVIOUS, NEXT = "previous", "next"
 _ORDERS = {PREVIOUS: "Dense → BN", NEXT: "BN → Dense"}
@@ -43,7 +43,7 @@ _WHERE = {
 def render_folding() -> None:
     """Draw the section."""
     st.markdown(_TEXT)
-    controls, figure = question("Do both ways give the same output?")
+    controls, figure = question_columns("Do both ways give the same output?")
     with controls:
         order = st.pills(
             "Order",
@@ -54,7 +54,7 @@ def render_folding() -> None:
             key="how-order",
             wrap=True,
         )
-        st.button("New numbers", icon=":material/casino:", on_click=_draw_again, key="how-new-numbers")
+        st.button("New numbers", icon=":material/casino:", on_click=_draw_new_numbers, key="how-new-numbers")
         st.markdown(_WHERE[order])
         for equation in _EQUATIONS[order]:
             st.latex(equation)
@@ -72,16 +72,20 @@ def render_folding() -> None:
     sources("Jacob et al. 2018, section 3.2; kernels as Keras stores them, inputs × units, so the output is x W + b.")
 
 
-def _draw_again() -> None:
+def _draw_new_numbers() -> None:
     st.session_state["how-folding-seed"] = st.session_state.get("how-folding-seed", 0) + 1
 
 
 def _render_numbers(dense: Dense, normalization: Normalization, folded: Dense) -> None:
-    """All numbers of the three layers, side by side where there is room."""
-    n = normalization
+    """Draw the weights of the three layers."""
     layers = {
         "Dense": {"W": dense.kernel, "b": dense.bias},
-        "BN": {r"\gamma": n.gamma, r"\beta": n.beta, r"\mu": n.moving_mean, r"\sigma^2": n.moving_variance},
+        "BN": {
+            r"\gamma": normalization.gamma,
+            r"\beta": normalization.beta,
+            r"\mu": normalization.moving_mean,
+            r"\sigma^2": normalization.moving_variance,
+        },
         "Folded Dense": {"W'": folded.kernel, "b'": folded.bias},
     }
     with st.container(horizontal=True, gap="medium"):
@@ -93,6 +97,6 @@ def _render_numbers(dense: Dense, normalization: Normalization, folded: Dense) -
 
 
 def _matrix(values: Floats) -> str:
-    """LaTeX of a matrix, or of a vector as one row."""
+    """LaTeX of a matrix; a vector is one row."""
     rows = r" \\ ".join(" & ".join(map(latex_number, row.tolist())) for row in np.atleast_2d(values))
     return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"

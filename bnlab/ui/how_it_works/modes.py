@@ -1,9 +1,9 @@
-"""Section "modes": training mode against inference mode."""
+"""The section "modes": training mode and inference mode."""
 
 import streamlit as st
 
 from bnlab.charts.explanations.modes import MAX_BATCH, modes_alt, modes_figure, modes_frame
-from bnlab.ui.how_it_works.sections import choose_number, framed_chart, question, sources
+from bnlab.ui.how_it_works.widgets import choose_number, framed_chart, question_columns, sources
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
 _TEXT = r"""
@@ -27,7 +27,7 @@ _NOTES = """
 def render_modes() -> None:
     """Draw the section."""
     st.markdown(_TEXT)
-    controls, figure = question("What comes out for the same example in 30 different batches?")
+    controls, figure = question_columns("What comes out for the same example in 30 different batches?")
     with controls:
         value = st.slider("The example's value", -4.0, 8.0, 4.0, 0.5, key="how-value")
         size = int(choose_number("Batch size", SIZES, 8, key="modes-size"))

@@ -1,10 +1,10 @@
-"""Section "momentum": how moving_mean and moving_variance fill up."""
+"""The section "momentum": how moving_mean and moving_variance follow the batches."""
 
 import streamlit as st
 
 from bnlab.charts.explanations.equations import MOMENTUM
 from bnlab.charts.explanations.momentum import moving_alt, moving_figure, moving_frame, weight_alt, weight_figure
-from bnlab.ui.how_it_works.sections import choose_number, framed_chart, sources
+from bnlab.ui.how_it_works.widgets import choose_number, framed_chart, sources
 
 MOMENTA = (0.0, 0.5, 0.9, 0.95, 0.99, 0.999)
 _TEXT = r"""

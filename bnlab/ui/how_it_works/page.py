@@ -1,4 +1,4 @@
-"""The page "How it works": batch normalization in six sections, each with figures to play with."""
+"""The How it works page: batch normalization in six sections with interactive figures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _INTRODUCTION = (
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page. `anchor` is its address, ``how_it_works#anchor``; `question` is what it answers."""
+    """A section of the page, at ``how_it_works#{anchor}``. `question` is shown in the contents."""
 
     anchor: str
     title: str
@@ -40,12 +40,17 @@ SECTIONS: tuple[Section, ...] = (
 )
 
 
-def render_how_it_works() -> None:
-    """Draw the page. A control reruns its own section and nothing else."""
+def render_page() -> None:
+    """Draw the page. Each section is a fragment, so a control reruns only its section."""
     render_heading("How batch normalization works", page_state())
     with st.container(key="how-it-works"):
         st.markdown(_INTRODUCTION)
-        st.markdown("\n".join(f"{i}. [{s.title}](#{s.anchor}): {s.question}" for i, s in enumerate(SECTIONS, start=1)))
+        st.markdown(
+            "\n".join(
+                f"{number}. [{section.title}](#{section.anchor}): {section.question}"
+                for number, section in enumerate(SECTIONS, start=1)
+            )
+        )
         for section in SECTIONS:
             st.header(section.title, anchor=section.anchor, divider="gray")
             st.fragment(section.render)()

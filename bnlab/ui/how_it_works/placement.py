@@ -1,4 +1,4 @@
-"""Section "placement": where BN stands, which bias is redundant, and what no activation means."""
+"""The section "placement": BN before or after the activation, redundant biases, networks without activations."""
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +19,7 @@ from bnlab.charts.explanations.placement import (
 )
 from bnlab.charts.formatting import power
 from bnlab.specs.choices import ACTIVATIONS, PLACEMENTS
-from bnlab.ui.how_it_works.sections import choose_number, framed_chart, question, sources
+from bnlab.ui.how_it_works.widgets import choose_number, framed_chart, question_columns, sources
 
 SIZES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
 _TEXT = """
@@ -39,7 +39,7 @@ from it differ by at most **{difference}**. That is the notebook's Approach 1 as
 def render_placement() -> None:
     """Draw the section."""
     st.markdown(_TEXT)
-    controls, figure = question("What does a layer's output look like, step by step?")
+    controls, figure = question_columns("What does a layer's output look like, step by step?")
     with controls:
         placement = _choose("Batch normalization", {name: PLACEMENTS[name].title for name in PLACEMENTS}, "placement")
         activation = _choose("Activation", {name: ACTIVATIONS[name].title for name in FUNCTIONS}, "activation")
@@ -71,7 +71,7 @@ def _choose(label: str, titles: dict[str, str], key: str) -> str:
 
 
 def _render_bias(dense: Floats, activation: str) -> None:
-    controls, figure = question("Does a bias in front of BN change anything?")
+    controls, figure = question_columns("Does a bias in front of BN change anything?")
     with controls:
         bias = st.slider("Bias", float(BIASES[0]), float(BIASES[-1]), 2.0, 0.1, key="how-bias")
         st.markdown(
@@ -80,14 +80,15 @@ def _render_bias(dense: Floats, activation: str) -> None:
             "With an activation in between, the bias matters."
         )
         frame = bias_frame(dense, activation)
-        st.markdown(_change(frame, activation, bias))
+        st.markdown(_difference_text(frame, activation, bias))
     with figure:
         framed_chart(bias_figure(frame, bias), key="bias", alt=bias_alt(frame), height=340)
 
 
-def _change(frame: pd.DataFrame, activation: str, bias: float) -> str:
-    own = frame.iloc[int((frame["bias"] - bias).abs().argmin())]
+def _difference_text(frame: pd.DataFrame, activation: str, bias: float) -> str:
+    """The effect of the chosen bias on the output, with BN before and after the activation."""
+    nearest = frame.iloc[int((frame["bias"] - bias).abs().argmin())]
     return (
-        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{power(own.before, 0)}** where BN "
-        f"comes first (rounding), **{own.after:.2g}** where the activation comes first."
+        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{power(nearest.before, 0)}** where BN "
+        f"comes first (rounding), **{nearest.after:.2g}** where the activation comes first."
     )

@@ -1,4 +1,4 @@
-"""Section "scale": BN on the input against scaling the data by hand."""
+"""The section "scale": BN on the input instead of scaling the data."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from bnlab.charts.explanations.scale import (
     scale_figure,
     scale_frame,
 )
-from bnlab.ui.how_it_works.sections import choose_number, framed_chart, plain_number, sources
+from bnlab.ui.how_it_works.widgets import choose_number, framed_chart, plain_number, sources
 
 FACTORS = (1e-6, 1e-5, 1e-4, 1e-3, 1 / 255, 1e-2, 1e-1, 1.0)
 NAMES = {1 / 255: "1/255", 1.0: "1 (raw)"}

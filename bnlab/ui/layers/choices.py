@@ -1,4 +1,4 @@
-"""What the reader chooses on the Layers page: the view, the networks and the layers."""
+"""Controls of the Layers page, for the view, the networks and the layers, and the legend below them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,22 +6,23 @@ import streamlit as st
 
 from bnlab.charts.formatting import escape_html
 from bnlab.charts.style import Style, sample_svg
+from bnlab.runs.folding import has_normalization
 from bnlab.specs.run_spec import RunSpec
 
 VIEW = "layers-view"
-"""The key of the view's control, and the parameter in which the address has its id."""
-MAX_LAYERS_AT_ONCE = 4
-"""Of more layers than these, some are chosen; the first ones until then."""
-FIRST_LAYERS = 3
+"""The control's key, and the parameter in the URL with the view's id."""
+MAX_LAYERS = 4
+"""Networks with more layers get a control to choose some of them; by default the first few."""
+DEFAULT_LAYERS = 3
 
 
-def choose_view(titles: Mapping[str, str], by_title: Mapping[str, str]) -> str:
-    """The id of one of the views, the first at first; `titles` by id, and `by_title` what old addresses have."""
-    first, *_ = titles
+def choose_view(titles: Mapping[str, str], ids_by_title: Mapping[str, str]) -> str:
+    """The id of the chosen view. `titles` are by id, and `ids_by_title` translates the titles in old URLs."""
+    default, *_ = titles
     if VIEW not in st.session_state:
-        given = st.query_params.get(VIEW, first)
-        given = by_title.get(given, given)
-        st.session_state[VIEW] = given if given in titles else first
+        requested = st.query_params.get(VIEW, default)
+        requested = ids_by_title.get(requested, requested)
+        st.session_state[VIEW] = requested if requested in titles else default
     chosen = st.segmented_control(
         "View",
         list(titles),
@@ -31,23 +32,26 @@ def choose_view(titles: Mapping[str, str], by_title: Mapping[str, str]) -> str:
         persist_state="session",
         label_visibility="collapsed",
     )
-    name = chosen or first
-    _write_view("" if name == first else name)
-    return name
+    view_id = chosen or default
+    set_query_parameter(VIEW, "" if view_id == default else view_id)
+    return view_id
 
 
-def _write_view(name: str) -> None:
-    # By hand: bound to the address, the control would write the view's title there.
-    if name == st.query_params.get(VIEW, ""):
+def set_query_parameter(name: str, value: str) -> None:
+    """Write a parameter to the URL, or remove it if `value` is empty.
+
+    For widgets that are not bound to the URL, because Streamlit would write an option's title there and not its id.
+    """
+    if value == st.query_params.get(name, ""):
         return
-    if name:
-        st.query_params[VIEW] = name
+    if value:
+        st.query_params[name] = value
     else:
-        del st.query_params[VIEW]
+        del st.query_params[name]
 
 
 def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
-    """Some of the labels of `specs`; at first the first without normalization and the last with it."""
+    """The chosen labels of `specs`; by default the first network without normalization and the last one with it."""
     labels = list(specs)
     plain = [label for label, spec in specs.items() if not has_normalization(spec)]
     normalized = [label for label in labels if label not in plain]
@@ -58,27 +62,22 @@ def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
     return [label for label in labels if label in (chosen or ())]
 
 
-def has_normalization(spec: RunSpec) -> bool:
-    """Whether the network has a normalization layer."""
-    return spec.placement != "none" or spec.input_normalization
-
-
 def choose_layers(names: Sequence[str], key: str) -> list[str]:
-    """All of a few layers, or those that the reader chooses of many."""
-    if len(names) <= MAX_LAYERS_AT_ONCE:
+    """All layers if there are few, else the chosen ones."""
+    if len(names) <= MAX_LAYERS:
         return list(names)
-    default = list(names[:FIRST_LAYERS])
+    default = list(names[:DEFAULT_LAYERS])
     chosen = st.multiselect("Layers", names, default=default, key=key, bind="query-params")
     return [name for name in names if name in chosen]
 
 
 def render_legend(styles: Sequence[Style], remarks: Mapping[str, Sequence[str]]) -> None:
-    """Whose line is whose, for all charts at once; `remarks` map what is to be said to the networks it is true of."""
+    """Draw one legend for all charts. `remarks` map a remark to the labels of the networks that it applies to."""
     entries = [f"{sample_svg(style)}{escape_html(style.name)}" for style in styles]
     entries += [
         f'<span style="opacity:0.75">{remark}: {escape_html(", ".join(labels))}</span>'
         for remark, labels in remarks.items()
     ]
     spans = [f'<span style="display:inline-block;margin-right:1.5em">{entry}</span>' for entry in entries]
-    # The margin is a paragraph's, which Streamlit counts on below everything that is Markdown.
+    # Streamlit assumes a paragraph's margin below everything in Markdown.
     st.markdown(f'<div style="margin-bottom:1rem">{"".join(spans)}</div>', unsafe_allow_html=True)

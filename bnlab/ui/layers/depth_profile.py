@@ -1,4 +1,4 @@
-"""The Layers page's X-ray: networks trained anew for some steps by a worker, and looked into layer by layer."""
+"""The X-ray view: gradients and activations by depth, measured by workers on networks trained for a few steps."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -20,23 +20,24 @@ from bnlab.charts.depth_profile import (
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import Chart, Runs, ShownRun
 from bnlab.runs.diagnostics import depth_profile, take_depth_profiles
-from bnlab.runs.measurements import read_measurements, stored_measurements
+from bnlab.runs.measurements import read_measurements, stored
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.live_chart import live_chart
-from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error, watch
+from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error, render_while_pending
 
 STEPS = (0, 1, 10, 100)
 MAX_STEPS = 1_000
-OWN_STEP = "layers-xray-own"
+EXTRA_STEP = "layers-xray-own"
 HEIGHT, PROGRESS_WIDTH = 300, 380
-PRODUCTS_A_STEP = 6
-"""A training step multiplies three times as often as a prediction: forwards, and twice backwards; it is taken twice."""
-MAX_PRODUCTS_UNASKED = 6e10
-"""Of one network, some seconds of a worker's time; what takes longer waits for the button."""
-WHAT_IT_IS = (
+STEP_FACTOR = 6
+"""A training step has three times the multiplications of a prediction (forward, and twice backward). The profile's
+trainer computes each step twice."""
+MAX_AUTOMATIC_PRODUCTS = 6e10
+"""Multiplications for one network, some seconds of a worker's time. Larger measurements start with a button."""
+DESCRIPTION = (
     "How gradients and activations fare from layer to layer, on 128 training images in training mode. A worker trains "
     "each network anew for that many steps, from its initial weights; your runs stay as they are. "
     "A unit is dead where its ReLU lets none of the images through; an output is saturated where a sigmoid or tanh is "
@@ -49,22 +50,22 @@ LARGE = (
 )
 
 Profile = tuple[str, int]
-"""The digest of a network and the step after which it is measured."""
+"""The digest of a network and the step at which it is measured."""
 
 
 @dataclass(frozen=True)
 class _Progress:
-    """How far the measurements are, by network: whose are all there, pending, failed, or not asked for."""
+    """How many networks are measured, the digests of those that are not, and the errors."""
 
     done: int
     pending: set[str]
-    unasked: set[str]
+    not_submitted: set[str]
     errors: list[BaseException]
 
 
 def render_xray(store: Store, runs: Runs) -> None:
-    """Let steps be chosen, have them measured, and draw what is known; trained or not is all the same."""
-    st.caption(WHAT_IT_IS)
+    """Draw the choice of steps and the profiles of the networks; small measurements are submitted at once."""
+    st.caption(DESCRIPTION)
     steps = _choose_steps()
     if not steps:
         st.info("Choose at least one step.")
@@ -73,13 +74,7 @@ def render_xray(store: Store, runs: Runs) -> None:
         if _is_quick(run.spec, steps) and not _tasks().errors(_profiles([run], steps)):
             _measure(store, [run], steps)
     profiles = _profiles(runs, steps)
-    watch(lambda: bool(_tasks().pending(profiles)), lambda: _render_profiles(store, runs, steps))
-
-
-def _is_quick(spec: RunSpec, steps: tuple[int, ...]) -> bool:
-    """Whether to measure it is a matter of seconds."""
-    products = PRODUCTS_A_STEP * describe_network(spec).multiplications * spec.batch_size
-    return products * max(steps) <= MAX_PRODUCTS_UNASKED
+    render_while_pending(lambda: bool(_tasks().pending(profiles)), lambda: _render_profiles(store, runs, steps))
 
 
 def _choose_steps() -> tuple[int, ...]:
@@ -92,43 +87,48 @@ def _choose_steps() -> tuple[int, ...]:
             key="layers-xray-steps",
             bind="query-params",
         )
-        own = st.number_input(
+        extra = st.number_input(
             "Another step",
             1,
             MAX_STEPS,
             value=None,
             placeholder=f"1 to {MAX_STEPS:,}",
-            key=OWN_STEP,
+            key=EXTRA_STEP,
             bind="query-params",
             width=160,
         )
-    return tuple(sorted({int(step) for step in chosen} | ({own} if own else set())))
+    return tuple(sorted({int(step) for step in chosen} | ({extra} if extra else set())))
+
+
+def _is_quick(spec: RunSpec, steps: tuple[int, ...]) -> bool:
+    products_per_step = STEP_FACTOR * describe_network(spec).products * spec.batch_size
+    return products_per_step * max(steps) <= MAX_AUTOMATIC_PRODUCTS
 
 
 def _render_profiles(store: Store, runs: Runs, steps: tuple[int, ...]) -> None:
-    progress = _progress(store, runs, steps)  # before what is stored is read: what is done since then is drawn as well
+    progress = _progress(store, runs, steps)  # before the charts, which may then show more than it but never less
     _render_progress(store, runs, steps, progress)
-    signs = [f"{mark.sign} {after_steps_text(step)}" for step, mark in marks_of(steps).items()]
-    st.markdown("&emsp; ".join(words.replace(" ", "&nbsp;") for words in [*signs, "(the earlier, the fainter)"]))
-    charts = _charts(store, runs, steps, frozenset(_stored(store, runs, steps)))
+    legend = [f"{mark.sign} {after_steps_text(step)}" for step, mark in marks_of(steps).items()]
+    entries = [entry.replace(" ", "&nbsp;") for entry in [*legend, "(the earlier, the fainter)"]]
+    st.markdown("&emsp; ".join(entries))
+    charts = _charts(store, runs, steps, frozenset(_stored_profiles(store, runs, steps)))
     for start in range(0, len(charts), 2):
-        for place, chart in zip(st.columns(2), charts[start : start + 2], strict=True):
-            with place, st.container(border=True):
+        for column, chart in zip(st.columns(2), charts[start : start + 2], strict=True):
+            with column, st.container(border=True):
                 live_chart(chart.figure, key=f"layers-xray-{chart.name}", height=HEIGHT, alt=chart.alt)
                 if chart.note:
                     st.caption(escape_markdown(chart.note))
 
 
 def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress: _Progress) -> None:
-    """How far the workers are, with a button where one is to be pressed; below, what went wrong."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if progress.errors or progress.unasked:
-            name, icon = ("Try again", ":material/refresh:") if progress.errors else ("Measure", ":material/labs:")
-            st.button(name, icon=icon, on_click=_measure, args=(store, runs, steps), key="layers-xray-measure")
+        if progress.errors or progress.not_submitted:
+            label, icon = ("Try again", ":material/refresh:") if progress.errors else ("Measure", ":material/labs:")
+            st.button(label, icon=icon, on_click=_measure, args=(store, runs, steps), key="layers-xray-measure")
         measured = f"{progress.done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
-        text = (services.lab().problem if progress.pending else "") or measured
+        text = (services.scheduler().problem if progress.pending else "") or measured
         st.progress(progress.done / len(runs), text=text, width=PROGRESS_WIDTH)
-    if progress.unasked:
+    if progress.not_submitted:
         st.info(LARGE, icon=":material/hourglass_top:")
     for error in {error_sentence(error): error for error in progress.errors}.values():
         render_error(error)
@@ -136,51 +136,48 @@ def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress:
 
 def _progress(store: Store, runs: Runs, steps: tuple[int, ...]) -> _Progress:
     profiles = _profiles(runs, steps)
-    waiting = {digest for digest, _ in _tasks().pending(profiles)}
-    missing = set(profiles) - _stored(store, runs, steps)
-    errors = {key: error for key, error in _tasks().errors(missing).items() if key[0] not in waiting}
-    pending = {digest for digest, _ in missing} & waiting
+    submitted = {digest for digest, _ in _tasks().pending(profiles)}
+    missing = set(profiles) - _stored_profiles(store, runs, steps)
+    incomplete = {digest for digest, _ in missing}
+    errors = {profile: error for profile, error in _tasks().errors(missing).items() if profile[0] not in submitted}
+    pending = incomplete & submitted
     failed = {digest for digest, _ in errors}
-    unasked = {digest for digest, _ in missing} - pending - failed
-    digests = {run.digest for run in runs}
-    return _Progress(len(digests - {digest for digest, _ in missing}), pending, unasked, list(errors.values()))
+    done = len({run.digest for run in runs} - incomplete)
+    return _Progress(done, pending, incomplete - pending - failed, list(errors.values()))
 
 
 def _measure(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> None:
-    """Have measured what is neither stored nor on its way."""
-    stored = _stored(store, runs, steps)
+    """Submit the profiles that are neither stored nor pending, one task for each network."""
+    stored_profiles = _stored_profiles(store, runs, steps)
     for run in runs:
-        missing = [profile for profile in _profiles([run], steps) if profile not in stored]
+        missing = [profile for profile in _profiles([run], steps) if profile not in stored_profiles]
         _tasks().submit(missing, partial(_submit, store, run.spec))
 
 
 def _submit(store: Store, spec: RunSpec, profiles: Sequence[Profile]) -> "Future[None]":
-    return services.lab().submit(take_depth_profiles, store.url, spec, [step for _, step in profiles])
+    return services.scheduler().submit(take_depth_profiles, store.url, spec, [step for _, step in profiles])
 
 
 def _profiles(runs: Sequence[ShownRun], steps: tuple[int, ...]) -> list[Profile]:
     return [(run.digest, step) for run in runs for step in steps]
 
 
-def _stored(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> set[Profile]:
-    """What the store has already."""
+def _stored_profiles(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> set[Profile]:
     measurements = [depth_profile(run.spec, step) for run in runs for step in steps]
-    return {
-        (measurement.spec.digest, measurement.arguments[0]) for measurement in stored_measurements(store, measurements)
-    }
+    return {(measurement.spec.digest, measurement.arguments[0]) for measurement in stored(store, measurements)}
 
 
 @lru_cache(maxsize=64)
-def _charts(store: Store, runs: Runs, steps: tuple[int, ...], known: frozenset[Profile]) -> tuple[Chart, ...]:
-    """The charts of what is `known`."""
+def _charts(store: Store, runs: Runs, steps: tuple[int, ...], stored_profiles: frozenset[Profile]) -> tuple[Chart, ...]:
+    """A chart of each quantity. `stored_profiles` makes the cache miss when there are new measurements."""
     tables = read_measurements(store, [depth_profile(run.spec, step) for run in runs for step in steps])
-    measured: dict[str, list[pd.DataFrame]] = {run.digest: [] for run in runs}
+    tables_by_digest: dict[str, list[pd.DataFrame]] = {run.digest: [] for run in runs}
     for measurement, table in tables.items():
-        measured[measurement.spec.digest].append(table)
+        tables_by_digest[measurement.spec.digest].append(table)
     styles, charts = {run.digest: run.style for run in runs}, []
     deepest = max(len(run.spec.hidden_units) for run in runs)
     for name in (name for name, quantity in QUANTITIES.items() if quantity.first <= deepest):
-        frames = {digest: depth_values_frame(own, name) for digest, own in measured.items()}
+        frames = {digest: depth_values_frame(tables, name) for digest, tables in tables_by_digest.items()}
         figure = xray_figure(frames, name, styles, steps)
         charts.append(Chart(name, figure, xray_alt(frames, name, styles), gap_text(frames, name, styles)))
     return tuple(charts)

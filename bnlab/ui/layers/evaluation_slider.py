@@ -1,4 +1,4 @@
-"""The moment that is looked at: a slider over the moments of training, and a button that moves it by itself."""
+"""A slider over the evaluations of a run, with a Play button that advances it."""
 
 import math
 import time
@@ -8,117 +8,104 @@ import streamlit as st
 
 from bnlab.charts.snapshots import step_text
 from bnlab.specs.validation import parse_number
+from bnlab.ui.layers.choices import set_query_parameter
 
-MOMENT = "layers-moment"
-"""The slider's key, and the parameter in which the address has its epoch; not of the latest, which follows training."""
+EVALUATION = "layers-moment"
+"""The slider's key, and the parameter in the URL with its epoch, which is left out for the latest evaluation."""
 LATEST = "layers-moment-latest"
-MOVED_AT = "layers-moved-at"
-"""When the moment last moved by itself; there while it plays."""
+"""Session key of the latest evaluation's epoch: a slider that is there follows training."""
+ADVANCED_AT = "layers-advanced-at"
+"""Session key of the time of the last advance; present while playing."""
 PLAYED = "layers-played"
-"""The moment that is shown while it plays, and taken over by the slider afterwards."""
+"""Session key of the epoch shown while playing; the slider takes it over afterwards."""
 PLAYED_SLIDER = "layers-played-slider"
 PLAY_SECONDS = 0.6
 
 
-def at_moment(steps: Sequence[int], steps_per_epoch: int, draw: Callable[[float], None]) -> None:
-    """Let one of `steps` be chosen and draw what `draw` shows of it, given as an epoch.
+def render_with_slider(steps: Sequence[int], steps_per_epoch: int, render: Callable[[float], None]) -> None:
+    """Draw the slider over `steps`, and what `render` draws for the chosen one, given as an epoch.
 
-    While it plays, a fragment of its own moves from moment to moment. It is none otherwise, which ends its timer.
+    A fragment with a timer advances the slider while playing. Otherwise there is none, which ends the timer.
     """
-    epochs = {step / steps_per_epoch: step_text(step, steps_per_epoch) for step in steps}
-    if MOVED_AT in st.session_state:
-        st.fragment(run_every=PLAY_SECONDS)(_play)(epochs, draw)
+    titles = {step / steps_per_epoch: step_text(step, steps_per_epoch) for step in steps}
+    if ADVANCED_AT in st.session_state:
+        st.fragment(run_every=PLAY_SECONDS)(_render_playing)(titles, render)
     else:
-        with st.container():  # as a fragment has one: what is drawn keeps its place on the page
-            _choose(epochs, draw)
+        with st.container():  # as a fragment has one, so that the charts keep their positions in the element tree
+            _render_paused(titles, render)
 
 
-def _choose(epochs: dict[float, str], draw: Callable[[float], None]) -> None:
-    _settle(list(epochs))
+def _render_paused(titles: dict[float, str], render: Callable[[float], None]) -> None:
+    epochs = list(titles)
+    _update_slider(epochs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_begin, args=(list(epochs),))
-        epoch = _slider(epochs, MOMENT)
-    _write(epoch, is_latest=epoch == list(epochs)[-1])
-    draw(epoch)
+        st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_start_playing, args=(epochs,))
+        epoch = _render_slider(titles, EVALUATION)
+    set_query_parameter(EVALUATION, "" if epoch == epochs[-1] else f"{epoch:.6g}")
+    render(epoch)
 
 
-def _play(epochs: dict[float, str], draw: Callable[[float], None]) -> None:
-    """Go on to the next moment, if it is time, and draw it.
+def _render_playing(titles: dict[float, str], render: Callable[[float], None]) -> None:
+    """Advance to the next evaluation if it is time, and draw it.
 
-    Neither the slider nor what it holds takes part: what the browser says of it lags behind what is set here, and
-    would look as if the reader had moved it. The one that is shown meanwhile cannot be moved.
+    Neither the usual slider nor its value is used: the browser's value lags behind the one set here, which would look
+    like a move by the reader. The slider shown meanwhile is disabled.
     """
-    moved_at, moments = st.session_state.get(MOVED_AT), list(epochs)
-    if moved_at is None:  # a last tick of the timer
+    advanced_at, epochs = st.session_state.get(ADVANCED_AT), list(titles)
+    if advanced_at is None:  # one more tick of the timer after the end
         st.rerun()
-    position = _nearest(moments, st.session_state[PLAYED])
-    if time.monotonic() - moved_at > PLAY_SECONDS / 2:  # not where something else than the timer brought us here
-        position = min(position + 1, len(moments) - 1)
-        st.session_state[MOVED_AT] = time.monotonic()
-    st.session_state[PLAYED] = st.session_state[PLAYED_SLIDER] = moments[position]
-    if position == len(moments) - 1:
-        _end()
-        st.rerun()
+    position = _nearest(epochs, st.session_state[PLAYED])
+    if time.monotonic() - advanced_at > PLAY_SECONDS / 2:  # a tick of the timer, not another rerun
+        position = min(position + 1, len(epochs) - 1)
+        st.session_state[ADVANCED_AT] = time.monotonic()
+    st.session_state[PLAYED] = st.session_state[PLAYED_SLIDER] = epochs[position]
+    if position == len(epochs) - 1:
+        _stop_playing()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("Pause", icon=":material/pause:", key="layers-pause", on_click=_pause)
-        _slider(epochs, PLAYED_SLIDER, disabled=True)
-    draw(moments[position])
+        st.button("Pause", icon=":material/pause:", key="layers-pause", on_click=_stop_playing)
+        _render_slider(titles, PLAYED_SLIDER, disabled=True)
+    render(epochs[position])
 
 
-def _slider(epochs: dict[float, str], key: str, *, disabled: bool = False) -> float:
+def _render_slider(titles: dict[float, str], key: str, *, disabled: bool = False) -> float:
     return st.select_slider(
         "Moment of training",
-        list(epochs),
-        format_func=epochs.__getitem__,
+        list(titles),
+        format_func=titles.__getitem__,
         key=key,
         persist_state="session",
-        disabled=disabled or len(epochs) == 1,
+        disabled=disabled or len(titles) == 1,
     )
 
 
-def _begin(epochs: Sequence[float]) -> None:
-    """Play from the chosen moment, or from the start if that is the last."""
-    chosen = st.session_state[MOMENT]
+def _start_playing(epochs: Sequence[float]) -> None:
+    """Play from the chosen evaluation, or from the first one if the last is chosen."""
+    chosen = st.session_state[EVALUATION]
     st.session_state[PLAYED] = epochs[0] if chosen == epochs[-1] else chosen
-    st.session_state[MOVED_AT] = time.monotonic()
+    st.session_state[ADVANCED_AT] = time.monotonic()
 
 
-def _end() -> None:
-    st.session_state.pop(MOVED_AT, None)
+def _stop_playing() -> None:
+    st.session_state.pop(ADVANCED_AT, None)
+    st.rerun()  # of the whole page, since a fragment cannot stop its timer
 
 
-def _pause() -> None:
-    _end()
-    st.rerun()  # of the page, since the fragment that plays cannot end itself
-
-
-def _settle(epochs: Sequence[float]) -> None:
-    """A moment that exists: the latest follows training, any other stays, or its nearest in other networks."""
-    chosen, latest = st.session_state.get(MOMENT, _read()), st.session_state.get(LATEST)
+def _update_slider(epochs: Sequence[float]) -> None:
+    """Set the slider to an existing epoch: the latest one if it was at the latest, else the nearest."""
+    chosen, latest = st.session_state.get(EVALUATION, _epoch_in_url()), st.session_state.get(LATEST)
     if PLAYED in st.session_state:
-        st.session_state[MOMENT] = chosen = st.session_state.pop(PLAYED)
-    settled = epochs[-1] if chosen is None or chosen == latest else epochs[_nearest(epochs, chosen)]
-    if settled != st.session_state.get(MOMENT):
-        st.session_state[MOMENT] = settled
+        st.session_state[EVALUATION] = chosen = st.session_state.pop(PLAYED)
+    epoch = epochs[-1] if chosen is None or chosen == latest else epochs[_nearest(epochs, chosen)]
+    if epoch != st.session_state.get(EVALUATION):
+        st.session_state[EVALUATION] = epoch
     st.session_state[LATEST] = epochs[-1]
 
 
-def _read() -> float | None:
-    """The epoch that the address names, where it names one."""
-    epoch = parse_number(st.query_params.get(MOMENT, ""))
+def _epoch_in_url() -> float | None:
+    epoch = parse_number(st.query_params.get(EVALUATION, ""))
     return None if math.isnan(epoch) else epoch
 
 
-def _write(epoch: float, *, is_latest: bool) -> None:
-    # By hand: bound to the address, the slider would keep the words of a moment there, and be set by two at once.
-    written = "" if is_latest else f"{epoch:.6g}"
-    if written == st.query_params.get(MOMENT, ""):
-        return
-    if written:
-        st.query_params[MOMENT] = written
-    else:
-        del st.query_params[MOMENT]
-
-
 def _nearest(epochs: Sequence[float], epoch: float) -> int:
-    return min(range(len(epochs)), key=lambda position: abs(epochs[position] - epoch))
+    """The index of the epoch closest to `epoch`."""
+    return min(range(len(epochs)), key=lambda index: abs(epochs[index] - epoch))

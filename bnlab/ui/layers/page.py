@@ -6,6 +6,7 @@ import streamlit as st
 
 from bnlab.charts.layer_charts import ShownRun
 from bnlab.charts.style import Style, style_of
+from bnlab.runs.folding import has_normalization
 from bnlab.runs.reader import last_evaluated_steps
 from bnlab.runs.run import Run, RunState, are_active
 from bnlab.runs.scheduler import Scheduler
@@ -14,26 +15,40 @@ from bnlab.specs.lesson import Lesson
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.components import render_errors, render_heading
-from bnlab.ui.layers.choices import choose_networks, choose_view, has_normalization, render_legend
+from bnlab.ui.layers.choices import choose_networks, choose_view, render_legend
 from bnlab.ui.layers.views import VIEWS, VIEWS_BY_TITLE, LayerView
 from bnlab.ui.state import PageState, page_state
 
 TICK_SECONDS = 1.0
+UNTRAINED = (
+    "None of these networks has been trained with this seed. Press Train on the Compare page, or choose X-ray, which "
+    "needs no training."
+)
+UNTRAINED_HIDDEN = "None of these networks has been trained with this seed, and this link hides training."
+XRAY_HIDDEN = "For an X-ray a worker trains the networks anew, and this link hides training. Choose another view."
+STATE_TEXTS = {
+    RunState.QUEUED: "Waiting for a worker",
+    RunState.RUNNING: "Training",
+    RunState.STOPPED: "Stopped",
+    RunState.FAILED: "Failed",
+    RunState.DIVERGED: "Diverged, the loss was no longer a number",
+}
+"""The legend's remarks about runs that are not complete."""
 
 
-def render_layers_page() -> None:
-    """Draw the page; it is drawn anew once a second while a run of the comparison is active."""
-    lab = services.lab()
+def render_page() -> None:
+    """Draw the page; redrawn once per second while a run of the comparison is active."""
+    scheduler = services.scheduler()
     state = page_state()
     render_heading("Layers", state)
-    seed = _choose_seed(state)
-    specs = {label: of_label[seed] for label, of_label in state.comparison.specs().items()}
-    watching = are_active(_shown(lab, specs).values())
-    st.fragment(run_every=TICK_SECONDS if watching else None)(_render_body)(lab, state, specs, watching)
+    seed_index = _choose_seed(state)
+    specs = {label: seed_specs[seed_index] for label, seed_specs in state.comparison.specs().items()}
+    was_active = are_active(_runs_by_label(scheduler, specs).values())
+    st.fragment(run_every=TICK_SECONDS if was_active else None)(_render_body)(scheduler, state, specs, was_active)
 
 
 def _choose_seed(state: PageState) -> int:
-    """The place of the seed to look at; nothing to choose where there is one."""
+    """The index of the chosen seed, without a control if there is only one."""
     if state.comparison.seeds == 1:
         return 0
     first = state.comparison.variants[0].spec.seed
@@ -41,7 +56,7 @@ def _choose_seed(state: PageState) -> int:
         st.segmented_control(
             "Seed",
             range(state.comparison.seeds),
-            format_func=lambda place: str(first + place),
+            format_func=lambda index: str(first + index),
             default=0,
             required=True,
             key="layers-seed",
@@ -51,101 +66,81 @@ def _choose_seed(state: PageState) -> int:
     )
 
 
-def _render_body(lab: Scheduler, state: PageState, specs: Mapping[str, RunSpec], watching: bool) -> None:
-    shown = _shown(lab, specs)
-    styles = {v.label: style_of(v.label, v.colour) for v in state.comparison.variants}
-    render_layer_views(lab.store, specs, shown, styles, state.lesson)
-    if not shown:
+def _render_body(scheduler: Scheduler, state: PageState, specs: Mapping[str, RunSpec], was_active: bool) -> None:
+    runs = _runs_by_label(scheduler, specs)
+    styles = {variant.label: style_of(variant.label, variant.colour) for variant in state.comparison.variants}
+    render_layer_views(scheduler.store, specs, runs, styles, state.lesson)
+    if not runs:
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
-    if watching != are_active(shown.values()):
+    if was_active != are_active(runs.values()):
         st.rerun()
 
 
-def _shown(lab: Scheduler, specs: Mapping[str, RunSpec]) -> dict[str, Run]:
-    found = lab.store.find(specs.values())
-    return {label: found[spec.digest] for label, spec in specs.items() if spec.digest in found}
-
-
-UNTRAINED = (
-    "None of these networks has been trained with this seed. Press Train on the Compare page, or choose X-ray, which "
-    "needs no training."
-)
-
-
-UNTRAINED_HIDDEN = "None of these networks has been trained with this seed, and this link hides training."
-
-
-XRAY_HIDDEN = "For an X-ray a worker trains the networks anew, and this link hides training. Choose another view."
-
-
-STATE_WORDS = {
-    RunState.QUEUED: "Waiting for a worker",
-    RunState.RUNNING: "Training",
-    RunState.STOPPED: "Stopped",
-    RunState.FAILED: "Failed",
-    RunState.DIVERGED: "Diverged, the loss was no longer a number",
-}
-"""What is said of runs that are not complete."""
+def _runs_by_label(scheduler: Scheduler, specs: Mapping[str, RunSpec]) -> dict[str, Run]:
+    runs = scheduler.store.find(specs.values())
+    return {label: runs[spec.digest] for label, spec in specs.items() if spec.digest in runs}
 
 
 def render_layer_views(
     store: Store,
     specs: Mapping[str, RunSpec],
-    shown: Mapping[str, Run],
+    runs: Mapping[str, Run],
     styles: Mapping[str, Style],
     lesson: Lesson,
 ) -> None:
-    """Draw the choices and the chosen view of the networks `specs`, of which `shown` have a run, both by label.
+    """Draw the choice of a view and the chosen view; specs, runs and styles are by label.
 
-    `styles` maps each label to its style. Cheap to call at every tick: figures are made once a moment.
+    Cheap to call at every tick, because figures are cached per evaluation.
     """
-    view = VIEWS[choose_view({name: view.title for name, view in VIEWS.items()}, VIEWS_BY_TITLE)]
-    if view.is_of_untrained and lesson.hides("training"):
+    view = VIEWS[choose_view({view_id: view.title for view_id, view in VIEWS.items()}, VIEWS_BY_TITLE)]
+    if view.shows_untrained and lesson.hides("training"):
         st.info(XRAY_HIDDEN)
         return
-    available = {label: spec for label, spec in specs.items() if view.is_of_untrained or label in shown}
+    available = {label: spec for label, spec in specs.items() if view.shows_untrained or label in runs}
     if not available:
         st.info(UNTRAINED_HIDDEN if lesson.hides("training") else UNTRAINED)
         return
-    _render_view(store, view, available, shown, styles)
+    _render_view(store, view, available, runs, styles)
 
 
 def _render_view(
-    store: Store, view: LayerView, specs: Mapping[str, RunSpec], shown: Mapping[str, Run], styles: Mapping[str, Style]
+    store: Store, view: LayerView, specs: Mapping[str, RunSpec], runs: Mapping[str, Run], styles: Mapping[str, Style]
 ) -> None:
-    """Draw a view of some of the networks `specs`."""
-    labels = choose_networks(specs)
-    if not labels:
+    """Draw the choice of networks, the legend, and the view."""
+    chosen = choose_networks(specs)
+    if not chosen:
         st.info("Choose at least one network.")
         return
-    drawn = [label for label in labels if has_normalization(specs[label]) or not view.is_of_normalization]
-    if not drawn:
+    labels = [label for label in chosen if has_normalization(specs[label]) or not view.needs_normalization]
+    if not labels:
         st.info("None of these networks has normalization. Choose one that has, or another view.")
         return
-    digests = {label: specs[label].digest for label in drawn}
-    lasts = last_evaluated_steps(store, list(digests.values()))
-    runs = tuple(ShownRun(digests[label], lasts[digests[label]], styles[label], specs[label]) for label in drawn)
-    left_out = {"Without normalization": [label for label in labels if label not in drawn]}
-    remarks = {} if view.is_of_untrained else remarks_on([shown[label] for label in drawn], runs)
-    render_legend(
-        [run.style for run in runs], {remark: labels for remark, labels in (left_out | remarks).items() if labels}
+    last_steps = last_evaluated_steps(store, [specs[label].digest for label in labels])
+    shown = tuple(
+        ShownRun(specs[label].digest, last_steps[specs[label].digest], styles[label], specs[label]) for label in labels
     )
-    if not view.is_of_untrained:
-        render_errors(shown[label] for label in drawn)
+    remarks = {"Without normalization": [label for label in chosen if label not in labels]}
+    if not view.shows_untrained:
+        remarks |= legend_remarks([runs[label] for label in labels], shown)
+    render_legend([run.style for run in shown], {remark: labels for remark, labels in remarks.items() if labels})
+    if not view.shows_untrained:
+        render_errors(runs[label] for label in labels)
     with st.container(key="layers-charts"):
-        view.render(store, runs)
+        view.render(store, shown)
 
 
-def remarks_on(found: Sequence[Run], drawn: Sequence[ShownRun]) -> dict[str, list[str]]:
-    """What is to be said of runs, with those of whom it is true: `drawn` are the same runs as the charts show them.
+def legend_remarks(runs: Sequence[Run], shown: Sequence[ShownRun]) -> dict[str, list[str]]:
+    """Remarks about recorded and incomplete runs, each with the labels of its runs.
 
-    The step is that of the charts, for the run may have been read before them.
+    `shown` are the same runs as the charts show them. Steps are taken from there, because `runs` may have been read
+    earlier.
     """
     remarks: dict[str, list[str]] = {}
-    for run, shown in zip(found, drawn, strict=True):
+    for run, shown_run in zip(runs, shown, strict=True):
         if run.recorded:
-            remarks.setdefault("Recorded, not trained here", []).append(shown.label)
-        elif run.state in STATE_WORDS:
-            step = f" (measured to step {shown.measured:,} of {run.total_steps:,})" if shown.measured >= 0 else ""
-            remarks.setdefault(STATE_WORDS[run.state], []).append(shown.label + step)
+            remarks.setdefault("Recorded, not trained here", []).append(shown_run.label)
+        elif run.state in STATE_TEXTS:
+            last_step = shown_run.measured
+            step = f" (measured to step {last_step:,} of {run.total_steps:,})" if last_step >= 0 else ""
+            remarks.setdefault(STATE_TEXTS[run.state], []).append(shown_run.label + step)
     return remarks

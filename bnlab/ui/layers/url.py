@@ -1,4 +1,4 @@
-"""What an address cannot say of the Layers page, whose widgets drop without a word what they do not know."""
+"""The Layers page's parameters in the URL, and errors in them; Streamlit's widgets drop invalid values silently."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,32 +7,44 @@ from bnlab.charts.layer_charts import hidden_layer_names
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.network import describe_network
 from bnlab.specs.validation import did_you_mean, parse_number
-from bnlab.ui.layers.depth_profile import MAX_STEPS, OWN_STEP, STEPS
-from bnlab.ui.layers.evaluation_slider import MOMENT
+from bnlab.ui.layers.depth_profile import EXTRA_STEP, MAX_STEPS, STEPS
+from bnlab.ui.layers.evaluation_slider import EVALUATION
 from bnlab.ui.layers.views import VIEWS, VIEWS_BY_TITLE
+
+WIDGET_PARAMETERS = (
+    "layers-view",
+    "layers-seed",
+    EVALUATION,
+    "layers-networks",
+    "layers-normalizations",
+    "layers-hidden",
+    "layers-xray-steps",
+    EXTRA_STEP,
+)
+"""Parameters that the page's widgets write themselves."""
 
 
 def layers_faults(parameters: Mapping[str, Sequence[str]], comparison: Comparison) -> list[str]:
-    """One sentence for each parameter whose value is none of those that the page's widget can take."""
-    return [*_unknown(parameters, comparison), *_no_numbers(parameters)]
+    """A sentence for each parameter with a value that its widget cannot take."""
+    return [*_unknown_options(parameters, comparison), *_invalid_numbers(parameters)]
 
 
-def _unknown(parameters: Mapping[str, Sequence[str]], comparison: Comparison) -> list[str]:
+def _unknown_options(parameters: Mapping[str, Sequence[str]], comparison: Comparison) -> list[str]:
     faults = []
-    for name, (what, known) in _choices(comparison).items():
-        others = [value for value in parameters.get(name, ()) if value and value not in known]
-        if others:
-            faults.append(f"There is no {what} {others[0][:40]!r}{did_you_mean(others[0], known)}")
+    for name, (noun, options) in _options(comparison).items():
+        unknown = [value for value in parameters.get(name, ()) if value and value not in options]
+        if unknown:
+            faults.append(f"There is no {noun} {unknown[0][:40]!r}{did_you_mean(unknown[0], options)}")
     return faults
 
 
-def _choices(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
-    """What is chosen among by each parameter, and what there is of it."""
+def _options(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
+    """By parameter: a noun for its options, and the options."""
     specs = [variant.spec for variant in comparison.variants]
     normalizations = [layer.name for spec in specs for layer in describe_network(spec).normalizations]
     return {
         "layers-view": ("view", [*VIEWS, *VIEWS_BY_TITLE]),
-        "layers-seed": ("seed", [str(specs[0].seed + place) for place in range(comparison.seeds)]),
+        "layers-seed": ("seed", [str(specs[0].seed + index) for index in range(comparison.seeds)]),
         "layers-networks": ("network", comparison.labels),
         "layers-normalizations": ("normalization layer", normalizations),
         "layers-hidden": ("hidden layer", [name for spec in specs for name in hidden_layer_names(spec)]),
@@ -40,14 +52,14 @@ def _choices(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
     }
 
 
-def _no_numbers(parameters: Mapping[str, Sequence[str]]) -> list[str]:
+def _invalid_numbers(parameters: Mapping[str, Sequence[str]]) -> list[str]:
     bounds = {
-        MOMENT: (0, math.inf, "The moment of training must be an epoch of 0 or more"),
-        OWN_STEP: (1, MAX_STEPS, f"Another step for the X-ray must be from 1 to {MAX_STEPS:,}"),
+        EVALUATION: (0, math.inf, "The moment of training must be an epoch of 0 or more"),
+        EXTRA_STEP: (1, MAX_STEPS, f"Another step for the X-ray must be from 1 to {MAX_STEPS:,}"),
     }
     return [
-        f"{must}, but {given[:40]!r} was given."
-        for name, (low, high, must) in bounds.items()
-        for given in parameters.get(name, ())[-1:]
-        if given and not low <= parse_number(given) <= high
+        f"{requirement}, but {text[:40]!r} was given."
+        for name, (low, high, requirement) in bounds.items()
+        for text in parameters.get(name, ())[-1:]
+        if text and not low <= parse_number(text) <= high
     ]

@@ -1,4 +1,4 @@
-"""A zip of the chosen runs, made by a worker while the page stays usable."""
+"""Export of the chosen runs as a zip file, made by a worker while the page stays usable."""
 
 from collections.abc import Sequence
 
@@ -10,46 +10,46 @@ from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui.worker_task import WorkerTask, current_task, render_task, submit_task
 
-KEY = "export"
+TASK = "export"
 MAX_RUNS = 100
-"""At once: the zip is made in memory, some megabytes a run."""
-WHAT_IS_IN_IT = "Spec, metrics as CSV and Parquet, TensorBoard events, the Keras model and a script that trains it."
+"""The file is made in memory, some megabytes per run."""
+CONTENTS = "Spec, metrics as CSV and Parquet, TensorBoard events, the Keras model and a script that trains it."
 
 
-def render_export(lab: Scheduler, chosen: Sequence[Run]) -> None:
-    """Draw the button that has the zip made, its progress, and then the download."""
+def render_export(scheduler: Scheduler, chosen: Sequence[Run]) -> None:
+    """Draw the button that starts the export, its progress, and then the download button."""
     digests = tuple(run.digest for run in chosen)
     if not digests:
         return
     runs = f"{len(digests)} run{'s' if len(digests) > 1 else ''}"
-    task = current_task(KEY, digests)
+    task = current_task(TASK, digests)
     if task is not None:
-        render_task(KEY, task, lambda task: _waiting(task, runs), _render_download)
+        render_task(TASK, task, lambda task: _progress_text(task, runs), _render_download)
         return
-    many = len(digests) > MAX_RUNS
+    too_many = len(digests) > MAX_RUNS
     st.button(
         f"Export {runs} as a zip",
         icon=":material/folder_zip:",
-        help=f"At most {MAX_RUNS} runs fit into one zip." if many else WHAT_IS_IN_IT,
-        disabled=many,
-        on_click=_begin,
-        args=(lab, digests),
-        key="export-begin",
+        help=f"At most {MAX_RUNS} runs fit into one zip." if too_many else CONTENTS,
+        disabled=too_many,
+        on_click=_start_export,
+        args=(scheduler, digests),
+        key="export-start",
     )
 
 
-def _begin(lab: Scheduler, digests: tuple[str, ...]) -> None:
-    submit_task(KEY, digests, lab, export_runs, lab.store.url, digests)
+def _start_export(scheduler: Scheduler, digests: tuple[str, ...]) -> None:
+    submit_task(TASK, digests, scheduler, export_runs, scheduler.store.url, digests)
 
 
-def _waiting(task: WorkerTask[bytes], runs: str) -> str:
+def _progress_text(task: WorkerTask[bytes], runs: str) -> str:
     return f"A worker packs {runs}, for {task.seconds:.0f} s so far; it takes some seconds a run."
 
 
-def _render_download(packed: bytes) -> None:
+def _render_download(content: bytes) -> None:
     st.download_button(
-        f"Download the zip ({size_text(len(packed))})",
-        packed,
+        f"Download the zip ({size_text(len(content))})",
+        content,
         "bnlab-runs.zip",
         "application/zip",
         icon=":material/download:",

@@ -1,4 +1,4 @@
-"""The Runs page: every run ever made here, to be filtered, opened, renamed, exported and deleted."""
+"""The Runs page: all runs of the store, to search, open, rename, export and delete."""
 
 import time
 from collections.abc import Sequence
@@ -12,48 +12,49 @@ from bnlab.ui import services
 from bnlab.ui.components import render_errors, render_heading
 from bnlab.ui.runs.actions import render_actions
 from bnlab.ui.runs.export import render_export
-from bnlab.ui.runs.storage import render_disk
-from bnlab.ui.runs.table import TITLES, render_table, shown_state, state_word
+from bnlab.ui.runs.storage import render_disk_use
+from bnlab.ui.runs.table import TITLES, render_table, shown_state, state_title
 from bnlab.ui.state import PageState, page_state
 
 TICK_SECONDS = 1.0
 
 
-def render_runs() -> None:
-    """Draw the page; it is drawn anew once a second while a run is active."""
-    lab = services.lab()
+def render_page() -> None:
+    """Draw the page; redrawn once per second while a run is active."""
+    scheduler = services.scheduler()
     state = page_state()
     render_heading("Runs", state)
-    active = are_active(lab.store.runs())
-    st.fragment(run_every=TICK_SECONDS if active else None)(_render_body)(lab, state, active)
+    was_active = are_active(scheduler.store.runs())
+    st.fragment(run_every=TICK_SECONDS if was_active else None)(_render_body)(scheduler, state, was_active)
 
 
-def _render_body(lab: Scheduler, state: PageState, watching: bool) -> None:
-    runs = lab.store.runs()
+def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> None:
+    runs = scheduler.store.runs()
     if not runs:
         st.info("No runs yet. Choose networks on the Compare page and press Train.")
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
         return
-    if found := _render_filter(runs):
-        chosen = render_table(lab.store, found)
+    if matching := _filter_runs(runs):
+        chosen = render_table(scheduler.store, matching)
         render_errors(chosen)
-        render_actions(lab, state, chosen)
-        render_export(lab, chosen)
+        render_actions(scheduler, state, chosen)
+        render_export(scheduler, chosen)
     else:
         st.info("No run is like that.")
-    render_disk(lab, state.lesson)
-    if watching != are_active(runs):
+    render_disk_use(scheduler, state.lesson)
+    if was_active != are_active(runs):
         st.rerun()
 
 
-def _render_filter(runs: Sequence[Run]) -> list[Run]:
-    words, states = st.columns([2, 3])
-    text = words.text_input("Search", placeholder="name, placement, optimizer …", key="runs-search").casefold().split()
-    of_run = {run.digest: shown_state(run) for run in runs}
-    present = [state for state in TITLES if state in of_run.values()]
-    wanted = states.pills(
+def _filter_runs(runs: Sequence[Run]) -> list[Run]:
+    """Draw the filter, and return the runs that match it: all words of the search, and one of the states."""
+    search_column, state_column = st.columns([2, 3])
+    search = search_column.text_input("Search", placeholder="name, placement, optimizer …", key="runs-search")
+    words = search.casefold().split()
+    states = {run.digest: shown_state(run) for run in runs}
+    wanted = state_column.pills(
         "State",
-        present,
+        [state for state in TITLES if state in states.values()],
         selection_mode="multi",
         format_func=TITLES.__getitem__,
         key="runs-states",
@@ -63,12 +64,12 @@ def _render_filter(runs: Sequence[Run]) -> list[Run]:
     return [
         run
         for run in runs
-        if (not wanted or of_run[run.digest] in wanted) and all(word in _searched(run) for word in text)
+        if (not wanted or states[run.digest] in wanted) and all(word in _searchable_text(run) for word in words)
     ]
 
 
-def _searched(run: Run) -> str:
-    """What the table says of the run, and all of its spec."""
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
-    shown = (run.label, state_word(run), PLACEMENTS[run.spec.placement].title, made, run.digest)
-    return " ".join(map(str, (*shown, *run.spec.model_dump().values()))).casefold()
+def _searchable_text(run: Run) -> str:
+    """The run's row in the table and the values of its spec."""
+    created = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
+    row = (run.label, state_title(run), PLACEMENTS[run.spec.placement].title, created, run.digest)
+    return " ".join(map(str, (*row, *run.spec.model_dump().values()))).casefold()

@@ -1,4 +1,4 @@
-"""The room that runs take, and what can be given back."""
+"""The disk use of the runs, and a button that deletes checkpoints of completed runs."""
 
 import streamlit as st
 
@@ -7,31 +7,33 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storage_use
 from bnlab.specs.lesson import Lesson
 
-NAMES = {
+DESCRIPTIONS = {
     "steps": "every step's loss and accuracy",
     "snapshots": "batch-normalization layers over training",
     "layers": "gradients and pre-activations",
     "checkpoints": "weights, to continue a run or export its model",
 }
+"""By the kind of record."""
 
 
-def render_disk(lab: Scheduler, lesson: Lesson) -> None:
-    """Draw how much each kind of record takes; without a lesson with a button that forgets completed runs' weights."""
-    with st.expander("Disk use", icon=":material/hard_drive:", key="disk", on_change="rerun") as fold:
-        if not fold.open:
+def render_disk_use(scheduler: Scheduler, lesson: Lesson) -> None:
+    """Draw the size of each kind of record, and without a lesson the button that deletes checkpoints."""
+    with st.expander("Disk use", icon=":material/hard_drive:", key="disk-use", on_change="rerun") as expander:
+        if not expander.open:
             return
-        used = storage_use(lab.store)
-        st.markdown("  \n".join(f"**{size_text(used[name])}** {words}" for name, words in NAMES.items()))
-        if lesson.is_active():
+        sizes = storage_use(scheduler.store)
+        lines = [f"**{size_text(sizes[kind])}** {description}" for kind, description in DESCRIPTIONS.items()]
+        st.markdown("  \n".join(lines))
+        if lesson.is_given():
             return
-        kept = completed_checkpoints(lab.store)
-        runs = f"{len(kept)} completed run{'s' if len(kept) > 1 else ''}"
+        digests = completed_checkpoints(scheduler.store)
+        runs = f"{len(digests)} completed run{'s' if len(digests) > 1 else ''}"
         st.button(
-            f"Forget the weights of {runs}" if kept else "No completed run's weights are kept",
+            f"Forget the weights of {runs}" if digests else "No completed run's weights are kept",
             icon=":material/cleaning_services:",
-            disabled=not kept,
+            disabled=not digests,
             help="Curves and layers stay; the runs' models can no longer be exported or folded.",
             on_click=delete_checkpoints,
-            args=(lab.store, kept),
-            key="disk-clean",
+            args=(scheduler.store, digests),
+            key="delete-checkpoints",
         )

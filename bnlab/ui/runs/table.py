@@ -1,4 +1,4 @@
-"""The table of runs, whose rows can be chosen; a choice stays with its runs while rows come, go and move."""
+"""The table of runs with selectable rows; the selection follows its runs when rows are added, removed or moved."""
 
 from collections.abc import Sequence
 
@@ -6,91 +6,92 @@ import pandas as pd
 import streamlit as st
 
 from bnlab.runs.run import Run, RunState
+from bnlab.runs.runs_table import runs_frame
 from bnlab.runs.store import Store
-from bnlab.runs.summary import runs_frame
-from bnlab.ui.compare.results import PERCENT
+from bnlab.ui.components import PERCENT
 
 TABLE = "runs-table"
 LISTED = "runs-listed"
-"""The digests of the rows as they were last drawn, which is what the browser's choice of rows is about."""
+"""Session key of the digests of the rows last drawn, to which the browser's selection refers."""
 CHOSEN = "runs-chosen"
-"""The digests of the chosen runs, also of those that a search hides for now."""
-WORDS = {
-    RunState.QUEUED: "Waiting",
-    RunState.RUNNING: "Training",
-    RunState.COMPLETED: "Complete",
-    RunState.STOPPED: "Stopped",
-    RunState.FAILED: "Failed",
-    RunState.DIVERGED: "Diverged",
-}
+"""Session key of the digests of the selected runs, including those hidden by a search."""
 RECORDED = "RECORDED"
-"""Stands for the state of runs that came with bnlab."""
-TITLES: dict[str, str] = {str(state): title for state, title in WORDS.items()} | {RECORDED: "Recorded"}
+"""Takes the place of the state of runs that are shipped with bnlab."""
+TITLES: dict[str, str] = {
+    RunState.QUEUED.value: "Waiting",
+    RunState.RUNNING.value: "Training",
+    RunState.COMPLETED.value: "Complete",
+    RunState.STOPPED.value: "Stopped",
+    RunState.FAILED.value: "Failed",
+    RunState.DIVERGED.value: "Diverged",
+    RECORDED: "Recorded",
+}
+MAX_HEIGHT, ROW_HEIGHT = 480, 38
+
 _column = st.column_config
 _COLUMNS = {
     "label": _column.TextColumn("Name", width="medium"),
-    "placement": _column.TextColumn("BN"),
     "state": _column.TextColumn("State"),
-    "progress": _column.ProgressColumn("Progress", format="%d %%", min_value=0, max_value=100),
     "val_accuracy": _column.NumberColumn("Validation accuracy", format=PERCENT),
+    "seed": _column.NumberColumn("Seed", format="%d"),
+    "placement": _column.TextColumn("BN"),
+    "progress": _column.ProgressColumn("Progress", format="%d %%", min_value=0, max_value=100),
     "seconds": _column.NumberColumn("Seconds", format="%.1f", help="Time in training steps"),
     "epochs": _column.NumberColumn("Epochs"),
-    "seed": _column.NumberColumn("Seed", format="%d"),
     "made": _column.DatetimeColumn("Made", format="YYYY-MM-DD HH:mm"),
     "digest": _column.TextColumn("Digest", help="Names the spec: equal specs, equal digests"),
 }
+"""In the order in which they are shown."""
 
 
 def shown_state(run: Run) -> str:
-    """The id of the state that the table shows, one of TITLES."""
+    """The state shown for the run, a key of TITLES."""
     return RECORDED if run.recorded else run.state
 
 
-def state_word(run: Run) -> str:
-    """The run's state as the table says it."""
+def state_title(run: Run) -> str:
+    """The title of the run's state in the table."""
     return TITLES[shown_state(run)]
 
 
 def render_table(store: Store, runs: Sequence[Run]) -> list[Run]:
-    """Draw the table and return the runs whose rows are chosen, in the table's order."""
+    """Draw the table and return the selected runs, in the table's order."""
     frame = runs_frame(store, runs)
     digests = frame["digest"].tolist()
-    _keep_choice(digests)
+    _update_selection(digests)
     event = st.dataframe(
-        _in_text(frame),
+        _display_frame(frame),
         hide_index=True,
         placeholder="–",
         on_select="rerun",
         selection_mode="multi-row",
         key=TABLE,
-        height=min(38 * (len(frame) + 1) + 2, 480),
+        height=min(ROW_HEIGHT * (len(frame) + 1) + 2, MAX_HEIGHT),
         column_config=_COLUMNS,
         alt=f"{len(frame)} run{'s' if len(frame) != 1 else ''}",
     )
-    by_digest = {run.digest: run for run in runs}
-    return [by_digest[digests[row]] for row in sorted(event.selection.rows) if row < len(digests)]
+    runs_by_digest = {run.digest: run for run in runs}
+    return [runs_by_digest[digests[row]] for row in sorted(event.selection.rows) if row < len(digests)]
 
 
-def _keep_choice(digests: list[str]) -> None:
-    """The table knows its choice by the places of the rows: where these are others than before, it is told anew."""
-    state = st.session_state
-    listed = state.get(LISTED, [])
-    if TABLE in state:
-        rows = [listed[row] for row in state[TABLE]["selection"]["rows"] if row < len(listed)]
-        state[CHOSEN] = {*state.get(CHOSEN, ()), *rows} - (set(listed) - set(rows))
-    if TABLE not in state or listed != digests:
-        places = [place for place, digest in enumerate(digests) if digest in state.get(CHOSEN, ())]
-        state[TABLE] = {"selection": {"rows": places, "columns": [], "cells": []}}
-    state[LISTED] = digests
+def _update_selection(digests: list[str]) -> None:
+    """Select the rows of the chosen runs. The browser keeps row numbers, which change with the rows."""
+    session = st.session_state
+    listed = session.get(LISTED, [])
+    if TABLE in session:
+        selected = [listed[row] for row in session[TABLE]["selection"]["rows"] if row < len(listed)]
+        session[CHOSEN] = {*session.get(CHOSEN, ()), *selected} - (set(listed) - set(selected))
+    if TABLE not in session or listed != digests:
+        rows = [row for row, digest in enumerate(digests) if digest in session.get(CHOSEN, ())]
+        session[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    session[LISTED] = digests
 
 
-def _in_text(frame: pd.DataFrame) -> pd.DataFrame:
-    state = frame["state"].map({str(state): word for state, word in WORDS.items()})
-    shown = frame.assign(
-        state=state.where(~frame["recorded"], TITLES[RECORDED]),
+def _display_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns shown, with states as titles and fractions in percent."""
+    displayed = frame.assign(
+        state=frame["state"].where(~frame["recorded"], RECORDED).map(TITLES),
         val_accuracy=frame["val_accuracy"] * 100,
         progress=frame["progress"] * 100,
     )
-    return shown[
-        ["label", "state", "val_accuracy", "seed", "placement", "progress", "seconds", "epochs", "made", "digest"]
-    ]
+    return displayed[list(_COLUMNS)]

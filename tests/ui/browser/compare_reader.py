@@ -1,4 +1,4 @@
-"""What a reader does on the Compare page and looks for there, in a real Chromium."""
+"""Actions and queries on the Compare page in Chromium."""
 
 import re
 
@@ -8,9 +8,9 @@ from bnlab.specs.presets import PRESETS
 
 CURVES = ("training-loss", "training-accuracy", "validation-loss", "validation-accuracy")
 LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
-# The same small networks in all tests, so that their programs are compiled once.
+# All tests use the same small networks, so that each program is compiled once.
 UNITS = "hidden_units=16"
-# Longer than any test watches; long enough to be stopped and killed.
+# Longer than any test; long enough to stop the run and kill its worker.
 ENDLESS, SHORT = f"epochs=1000&train_examples=20000&{UNITS}", f"epochs=8&train_examples=20000&{UNITS}"
 TICKS = 8
 
@@ -21,29 +21,29 @@ VIEW = """chart => ({
   range: chart._fullLayout.xaxis.range.map(Number),
   hidden: chart._fullData.filter(line => line.showlegend && line.visible === 'legendonly').map(line => line.name),
 })"""
-# Looks at every frame whether the chart is still the same element, with its lines drawn in it.
+# Checks in every frame that the chart is the same element and has its lines.
 WATCH = """chart => {
   const seen = window.seen = { frames: 0, otherNode: 0, noLine: 0 };
-  const look = () => {
+  const check = () => {
     seen.frames += 1;
     if (document.querySelector(`[data-chart="${chart.dataset.chart}"]`) !== chart) seen.otherNode += 1;
     if (!chart.querySelector('.scatterlayer .trace path.js-line')) seen.noLine += 1;
-    requestAnimationFrame(look);
+    requestAnimationFrame(check);
   };
-  look();
+  check();
 }"""
-# Looks at every frame whether each card says how far its network is.
+# Checks in every frame that each card has its progress.
 WATCH_CARDS = """cards => {
-  window.wordless = 0;
-  const look = () => {
-    if (document.querySelectorAll('[class*="st-key-card-"] .stProgress').length < cards) window.wordless += 1;
-    requestAnimationFrame(look);
+  window.withoutProgress = 0;
+  const check = () => {
+    if (document.querySelectorAll('[class*="st-key-card-"] .stProgress').length < cards) window.withoutProgress += 1;
+    requestAnimationFrame(check);
   };
-  look();
+  check();
 }"""
 
-# Whatever is moved on the page from now on, by its text; not what stands within a button or is Plotly's passing word.
-WATCH_PLACES = """() => {
+# Records the text of elements that move, except within buttons and Plotly's notifications.
+WATCH_LAYOUT = """() => {
   window.moved = [];
   const isOurs = node => node && !node.parentElement?.closest('button, .plotly-notifier');
   const nodes = list => list.getEntries().flatMap(entry => entry.sources).map(source => source.node).filter(isOurs);
@@ -53,7 +53,7 @@ WATCH_PLACES = """() => {
 
 
 def open_page(page: Page, address: str) -> WebSocket:
-    """Open the page and return its connection to the server."""
+    """Open the page and return its web socket."""
     with page.expect_websocket() as connection:
         page.goto(address)
     expect(chart(page, CURVES[-1])).to_be_visible()
@@ -66,7 +66,7 @@ def press_train(page: Page) -> None:
 
 
 def train_button(page: Page) -> Locator:
-    """The one to be seen: a button with a help text has a twin for narrow windows."""
+    """The visible one: a button with a help text is there twice, once for narrow windows."""
     return page.locator(".st-key-train button").filter(visible=True)
 
 
@@ -74,7 +74,7 @@ def chart(page: Page, name: str) -> Locator:
     return page.locator(f'[data-chart="{name}"]')
 
 
-def handle(locator: Locator) -> ElementHandle:
+def element_of(locator: Locator) -> ElementHandle:
     return locator.element_handle()
 
 
@@ -82,31 +82,31 @@ def card(page: Page, label: str) -> Locator:
     return page.locator(f".st-key-card-{LABELS.index(label)}")
 
 
-def said_of(page: Page, label: str) -> Locator:
-    """What a network's card says of its progress."""
+def progress_of(page: Page, label: str) -> Locator:
+    """The progress in a network's card."""
     return card(page, label).get_by_test_id("stProgress")
 
 
 def button_of(page: Page, label: str) -> Locator:
-    """The button that stops a network or goes on with it."""
+    """The button that stops or continues a network."""
     return card(page, label).get_by_role("button", name=re.compile("Stop|Continue|Retry"))
 
 
 def wait_until_at_rest(page: Page) -> None:
-    """No script runs on the server for this page."""
+    """Wait until no script runs on the server for this page."""
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
 def expect_trained(page: Page) -> None:
     expect(train_button(page)).to_have_text(re.compile("Trained"))
     for label in LABELS:
-        expect(said_of(page, label)).to_contain_text("Done: ")
+        expect(progress_of(page, label)).to_contain_text("Done: ")
     wait_until_at_rest(page)
 
 
 def wait_for_lines(page: Page, name: str, lines: int) -> ElementHandle:
-    chart(page, name).scroll_into_view_if_needed()  # charts far from the reader are not drawn
-    element = handle(chart(page, name))
+    chart(page, name).scroll_into_view_if_needed()  # charts off screen are not drawn
+    element = element_of(chart(page, name))
     page.wait_for_function(f"([chart, lines]) => ({LINES})(chart) === lines", arg=[element, lines])
     return element
 
@@ -114,9 +114,11 @@ def wait_for_lines(page: Page, name: str, lines: int) -> ElementHandle:
 def zoom(page: Page, element: Locator) -> None:
     box = element.locator(".nsewdrag").bounding_box()
     assert box is not None
-    across, down = (lambda share: box["x"] + share * box["width"]), (lambda share: box["y"] + share * box["height"])
-    page.mouse.move(across(0.2), down(0.2))
+    points = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in ((0.2, 0.2), (0.5, 0.6), (0.8, 0.8))
+    ]
+    page.mouse.move(*points[0])
     page.mouse.down()
-    page.mouse.move(across(0.5), down(0.6), steps=3)
-    page.mouse.move(across(0.8), down(0.8), steps=3)
+    for x, y in points[1:]:
+        page.mouse.move(x, y, steps=3)
     page.mouse.up()

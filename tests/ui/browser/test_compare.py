@@ -1,4 +1,4 @@
-"""A lesson on the Compare page: a real Chromium, a real server, real worker processes."""
+"""The Compare page in Chromium, with a server and worker processes."""
 
 import re
 
@@ -18,15 +18,15 @@ from tests.ui.browser.compare_reader import (
     VIEW,
     WATCH,
     WATCH_CARDS,
-    WATCH_PLACES,
+    WATCH_LAYOUT,
     button_of,
     card,
     chart,
+    element_of,
     expect_trained,
-    handle,
     open_page,
     press_train,
-    said_of,
+    progress_of,
     train_button,
     wait_for_lines,
     zoom,
@@ -36,17 +36,17 @@ from tests.workers import worker_processes
 pytestmark = pytest.mark.browser
 
 
-def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) -> None:
+def test_zoom_survives_updates_of_the_curves(browser_page: Page, app_url: str) -> None:
     connection = open_page(browser_page, f"{app_url}/?{ENDLESS}")
     expect(chart(browser_page, CURVES[0])).to_contain_text("Nothing trained yet")
-    browser_page.evaluate(WATCH_PLACES)
+    browser_page.evaluate(WATCH_LAYOUT)
     press_train(browser_page)
     for name in CURVES:
         element = wait_for_lines(browser_page, name, len(LABELS))
         browser_page.wait_for_function(BEYOND, arg=[element, element.evaluate(END)])
 
     loss = chart(browser_page, "training-loss")
-    element = handle(loss)
+    element = element_of(loss)
     loss.scroll_into_view_if_needed()
     zoom(browser_page, loss)
     browser_page.wait_for_function("chart => !chart._fullLayout.xaxis.autorange", arg=element)
@@ -55,7 +55,7 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
     before, end = element.evaluate(VIEW), element.evaluate(END)
     assert before["hidden"] == [LABELS[1]]
     element.evaluate(WATCH)
-    for _ in range(TICKS):  # at each the page asks the server for the state of things
+    for _ in range(TICKS):  # each sends a frame
         connection.wait_for_event("framesent")
     browser_page.wait_for_function(BEYOND, arg=[element, end])
     seen = browser_page.evaluate("() => ({ ...window.seen })")
@@ -66,21 +66,21 @@ def test_curves_grow_under_the_readers_zoom(browser_page: Page, app_url: str) ->
     browser_page.evaluate(WATCH_CARDS, len(LABELS))
     browser_page.locator(".st-key-stop_all button").click()
     for label in LABELS:
-        expect(said_of(browser_page, label)).to_contain_text("Stopped at step")
+        expect(progress_of(browser_page, label)).to_contain_text("Stopped at step")
     expect(train_button(browser_page)).to_have_text(re.compile("Continue"))
     assert element.evaluate(VIEW) == before, "the end of training leaves the chart as it was"
-    assert browser_page.evaluate("() => window.moved") == [], "nothing makes room for what training says and offers"
-    assert browser_page.evaluate("window.wordless") == 0, "nor does a card lose its words while the page is drawn anew"
+    assert browser_page.evaluate("() => window.moved") == [], "the layout does not shift when training starts and stops"
+    assert browser_page.evaluate("window.withoutProgress") == 0, "progress stays visible while the page is redrawn"
 
 
-def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
+def test_runs_are_stopped_continued_killed_and_shown_to_other_visitors(
     browser_page: Page, chromium: BrowserContext, app_url: str
 ) -> None:
     address = f"{app_url}/?{SHORT}"
     connection = open_page(browser_page, address)
     press_train(browser_page)
     button_of(browser_page, LABELS[0]).click()
-    expect(said_of(browser_page, LABELS[0])).to_contain_text("Stopped at step")
+    expect(progress_of(browser_page, LABELS[0])).to_contain_text("Stopped at step")
 
     expect(browser_page.get_by_text(re.compile("^Training, step")).first).to_be_visible()
     killed = worker_processes()
@@ -93,13 +93,13 @@ def test_runs_are_stopped_continued_killed_and_in_the_end_there_for_everybody(
     expect(browser_page.locator(".st-key-stop_all button")).to_be_disabled()
     assert_nothing_polls(browser_page, connection)
 
-    said = [said_of(browser_page, label).inner_text() for label in LABELS]
+    progress = [progress_of(browser_page, label).inner_text() for label in LABELS]
     browser_page.reload()
     other = chromium.new_page()
     open_page(other, address)
     for page in (browser_page, other):
         expect_trained(page)
-        assert [said_of(page, label).inner_text() for label in LABELS] == said
+        assert [progress_of(page, label).inner_text() for label in LABELS] == progress
         for name in CURVES:
             wait_for_lines(page, name, len(LABELS))
     other.close()
@@ -113,9 +113,7 @@ def assert_nothing_polls(page: Page, connection: WebSocket) -> None:
     assert not frames
 
 
-def test_an_edited_comparison_is_in_its_address_and_trains(
-    browser_page: Page, chromium: BrowserContext, app_url: str
-) -> None:
+def test_edited_comparison_is_in_the_url_and_trains(browser_page: Page, chromium: BrowserContext, app_url: str) -> None:
     open_page(browser_page, f"{app_url}/?epochs=1&train_examples=672&{UNITS}")
     browser_page.locator(".st-key-edit-0 button").filter(visible=True).click()
     editor = browser_page.get_by_role("dialog")
@@ -131,7 +129,7 @@ def test_an_edited_comparison_is_in_its_address_and_trains(
     expect_trained(browser_page)
     for name in CURVES:
         wait_for_lines(browser_page, name, len(LABELS))
-    said = [said_of(browser_page, label).inner_text() for label in LABELS]
+    progress = [progress_of(browser_page, label).inner_text() for label in LABELS]
     with browser_page.expect_download() as download:
         browser_page.locator(".st-key-results_csv button").filter(visible=True).click()
     assert pd.read_csv(download.value.path())["label"].tolist() == ["Without bias", *LABELS[1:]]
@@ -139,19 +137,19 @@ def test_an_edited_comparison_is_in_its_address_and_trains(
     other = chromium.new_page()
     open_page(other, browser_page.url)
     expect(card(other, LABELS[0])).to_contain_text("Without bias")
-    assert [said_of(other, label).inner_text() for label in LABELS] == said
+    assert [progress_of(other, label).inner_text() for label in LABELS] == progress
     assert other.url == browser_page.url
     other.close()
 
 
-def test_a_broken_address_says_what_is_wrong_and_shows_the_preset(browser_page: Page, app_url: str) -> None:
+def test_invalid_url_shows_an_error_and_the_preset(browser_page: Page, app_url: str) -> None:
     open_page(browser_page, f"{app_url}/?epochs=never&v=A~speed~9")
     expect(browser_page.get_by_text("In this page's address:")).to_contain_text("Epochs must be a whole number")
     for label in LABELS:
         expect(card(browser_page, label)).to_contain_text(label)
 
 
-def test_a_locked_link_leaves_only_what_it_should(browser_page: Page, app_url: str) -> None:
+def test_lesson_locks_and_hides_controls(browser_page: Page, app_url: str) -> None:
     open_page(browser_page, f"{app_url}/?lock=epochs&hide=variants.training")
     expect(browser_page.locator(".st-key-view").filter(visible=True).first).to_be_visible()
     expect(train_button(browser_page)).to_have_count(0)
@@ -160,9 +158,7 @@ def test_a_locked_link_leaves_only_what_it_should(browser_page: Page, app_url: s
     expect(browser_page.get_by_role("spinbutton", name="Epochs")).to_be_disabled()
 
 
-def test_a_phone_has_no_keys_to_press_and_a_projector_shows_the_networks_larger(
-    browser_page: Page, app_url: str
-) -> None:
+def test_phone_hides_the_shortcut_and_projector_enlarges_the_networks(browser_page: Page, app_url: str) -> None:
     hint, drawing = browser_page.locator(".st-key-train kbd").first, browser_page.locator(".st-key-card-0 svg text")
     browser_page.set_viewport_size({"width": 390, "height": 844})
     open_page(browser_page, app_url)

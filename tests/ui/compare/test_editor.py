@@ -1,4 +1,4 @@
-"""The editor of a variant, and what of a change is told."""
+"""The editor of a variant and its errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.runs.store import Store
 from tests.opened_page import OpenPage, open_page
-from tests.ui.compare_page import assert_sound, store, words
+from tests.ui.compare_page import assert_sound, progress_texts, store
 
 __all__ = ["open_page", "store"]
 
@@ -46,21 +46,21 @@ def test_a_number_out_of_bounds_is_told_until_one_within_is_given(open_page: Ope
     """The browser would refuse it without a word if the control knew the bounds."""
     app = open_page(store)
     assert not any(control.proto.has_min or control.proto.has_max for control in app.number_input)
-    for key, said in (("all-epochs", "Epochs must be a whole number from 1 to 1,000"), ("seeds", "Seeds must be")):
+    for key, message in (("all-epochs", "Epochs must be a whole number from 1 to 1,000"), ("seeds", "Seeds must be")):
         app.number_input(key=key).set_value(0).run()
         assert not app.exception
-        assert [error.value.startswith(said) for error in app.error] == [True]
+        assert [error.value.startswith(message) for error in app.error] == [True]
         assert app.number_input(key=key).value != 0, "it stays as it was"
         app.number_input(key=key).set_value(2).run()
         assert_sound(app)
     app.button(key="edit-0").click().run()
-    own = {control.key: control for control in (*app.number_input, *app.text_input)}
+    controls = {control.key: control for control in (*app.number_input, *app.text_input)}
     for key, bad, good in (
         ("field-0-momentum", "-1", "0,5"), ("field-0-epochs", -1, 4), ("field-0-learning_rate", "-1", "0.2"),
     ):  # fmt: skip
-        own[key].set_value(bad).run()
+        controls[key].set_value(bad).run()
         assert [error.value.endswith("was given.") for error in app.error] == [True]
-        own[key].set_value(good).run()
+        controls[key].set_value(good).run()
         assert_sound(app)
 
 
@@ -71,23 +71,23 @@ def test_variants_are_duplicated_removed_and_added_up_to_eight(open_page: OpenPa
         app.button(key="duplicate").click().run()
         app.button(key="done").click().run()
     assert_sound(app)
-    assert len(words(app)) == 8
+    assert len(progress_texts(app)) == 8
     assert app.button(key="add-depth-0").disabled
     app.button(key="edit-7").click().run()
     app.button(key="remove").click().run()
     app.button(key="add-depth-0").click().run()
     assert_sound(app)
-    assert len(words(app)) == 8
+    assert len(progress_texts(app)) == 8
 
 
-def places(app: AppTest) -> dict[str, tuple[int, ...]]:
-    """Where each expander stands: a browser closes one that has moved."""
+def expander_paths(app: AppTest) -> dict[str, tuple[int, ...]]:
+    """The position of each expander in the element tree: a browser closes one that has moved."""
 
     def within(block: Any, path: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
-        for place, child in getattr(block, "children", {}).items():
+        for index, child in getattr(block, "children", {}).items():
             if child.type == "expander":
-                yield child.label, (*path, place)
-            yield from within(child, (*path, place))
+                yield child.label, (*path, index)
+            yield from within(child, (*path, index))
 
     return dict(within(app._tree, ()))
 
@@ -95,17 +95,17 @@ def places(app: AppTest) -> dict[str, tuple[int, ...]]:
 def test_what_is_told_of_a_field_moves_no_expander(open_page: OpenPage, store: Store) -> None:
     app = open_page(store)
     app.button(key="edit-0").click().run()
-    before = places(app)
+    before = expander_paths(app)
     assert {"Normalization", "Data and seed", "The same in Keras"} <= set(before)
     app.text_input(key="name-0").set_value(" ").run()
     assert app.error
-    assert places(app) == before
+    assert expander_paths(app) == before
     for field, wrong in (("hidden_units", "wide"), ("learning_rate", "-1"), ("momentum", "1,5")):
         app.text_input(key=f"field-0-{field}").set_value(wrong).run()
         assert app.error
-        assert places(app) == before
+        assert expander_paths(app) == before
     app.selectbox(key="field-0-kernel_initializer").set_value("random_normal").run()
     app.text_input(key="field-0-learning_rate").set_value("50").run()
     assert_sound(app)
     assert app.text_input(key="field-0-initializer_stddev").value == "0.05", "a field more"
-    assert places(app) == before
+    assert expander_paths(app) == before

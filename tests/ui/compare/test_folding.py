@@ -1,4 +1,4 @@
-"""Folding on the Compare page, by AppTest; what a worker would do is done in this process, at once or never."""
+"""Folding on the Compare page in AppTest; tasks of workers run in this process or not at all."""
 
 import json
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from bnlab.runs.store import Store
 from bnlab.runs.tasks import TaskError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import parse_spec
-from bnlab.ui.compare.results import PERCENT
-from tests.in_process_training import train_in_process
+from bnlab.ui.components import PERCENT
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
-from tests.stored_runs import make_evaluation, record_run
+from tests.recording import moment, record
+from tests.train_here import train_here
 
 __all__ = ["open_page"]
 
@@ -42,26 +42,26 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A store in which the one network was trained on 64 images."""
+    """A store with one network, trained on 64 images."""
     store = store_at(tmp_path_factory.mktemp("folding"))
-    train_in_process(store, SPEC, "Small")
+    train_here(store, SPEC, "Small")
     return store
 
 
-def at_once(_lab: Scheduler, function: Callable[..., Any], *arguments: object) -> "Future[Any]":
-    """As `Lab.submit`, with the answer there already."""
-    answer: Future[Any] = Future()
+def submit_now(_scheduler: Scheduler, function: Callable[..., Any], *arguments: object) -> "Future[Any]":
+    """`Scheduler.submit` that runs the task at once, in this process."""
+    future: Future[Any] = Future()
     try:
-        answer.set_result(function(*arguments))
+        future.set_result(function(*arguments))
     except FoldError as cause:
         error = TaskError(f"It failed with FoldError: {cause}")
         error.__cause__ = cause
-        answer.set_exception(error)
-    return answer
+        future.set_exception(error)
+    return future
 
 
 def folding(app: AppTest) -> Any:
-    """What is in the expander."""
+    """The expander with the fold."""
     (expander,) = [e for e in app.expander if e.label == "Fold batch normalization away"]
     return expander
 
@@ -73,10 +73,10 @@ def infos(app: AppTest) -> list[str]:
 def test_a_trained_network_is_folded_and_measured(
     open_page: OpenPage, trained: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Scheduler, "submit", at_once)
+    monkeypatch.setattr(Scheduler, "submit", submit_now)
     app = open_page(trained, **QUERY)
     assert app.selectbox(key="fold-run").options == ["Small"]
-    app.button(key="fold-begin").click().run()
+    app.button(key="fold-start").click().run()
     assert not app.exception
     assert not app.error
     measured, ledger = (table.value for table in folding(app).dataframe)
@@ -89,16 +89,16 @@ def test_a_trained_network_is_folded_and_measured(
     assert columns["val_accuracy"]["type_config"]["format"] == PERCENT
     assert measured[["latency_1", "latency_256"]].gt(0).all(axis=None)
     assert ledger["layer"].tolist() == ["dense_1", "bn_1", "output", "total"]
-    (said,) = [text.value for text in folding(app).markdown]
-    assert "Over 10,000 validation images" in said
-    assert said.endswith("as rounding to 32-bit numbers leaves them.")
+    (finding,) = [text.value for text in folding(app).markdown]
+    assert "Over 10,000 validation images" in finding
+    assert finding.endswith("as rounding to 32-bit numbers leaves them.")
     (download,) = folding(app).get("download_button")
     assert download.proto.label.startswith("Download the folded network")
 
 
 def test_while_a_worker_folds_the_page_says_so(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **QUERY)
-    app.button(key="fold-begin").click().run()
+    app.button(key="fold-start").click().run()
     assert not app.exception
     assert infos(app) == ["A worker folds the network and measures both; this takes some seconds."]
 
@@ -106,15 +106,15 @@ def test_while_a_worker_folds_the_page_says_so(open_page: OpenPage, trained: Sto
 def test_what_cannot_be_folded_is_one_sentence_and_can_be_tried_again(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Scheduler, "submit", at_once)
-    record_run(store, SPEC, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
+    monkeypatch.setattr(Scheduler, "submit", submit_now)
+    record(store, SPEC, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
     monkeypatch.setattr("bnlab.ui.compare.folding.fold_run", refuse)
     app = open_page(store, **QUERY)
-    app.button(key="fold-begin").click().run()
+    app.button(key="fold-start").click().run()
     assert not app.exception
     assert [error.value for error in folding(app).error] == ["The run has no weights."]
     app.button(key="fold-task-again").click().run()
-    assert app.button(key="fold-begin").label == "Fold and measure"
+    assert app.button(key="fold-start").label == "Fold and measure"
 
 
 def refuse(*_: object) -> None:
@@ -124,18 +124,18 @@ def refuse(*_: object) -> None:
 def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
     open_page: OpenPage, trained: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Scheduler, "submit", at_once)
+    monkeypatch.setattr(Scheduler, "submit", submit_now)
     second = SPEC.model_copy(update={"seed": 1})
-    record_run(trained, second, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
+    record(trained, second, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
     app = open_page(trained, **QUERY, seeds=2)
     choice = app.selectbox(key="fold-run")
     assert choice.options == ["Small, seed 0", "Small, seed 1"]
-    app.button(key="fold-begin").click().run()
+    app.button(key="fold-start").click().run()
     assert len(folding(app).dataframe) == 2
     app.selectbox(key="fold-run").set_value(second.digest).run()
     assert not app.exception
     assert not folding(app).dataframe
-    assert app.button(key="fold-begin")
+    assert app.button(key="fold-start")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_where_nothing_can_be_folded_the_page_says_why(
 ) -> None:
     changes = {"placement": "none"} if query is PLAIN else {}
     spec = parse_spec({**SPEC.model_dump(), **changes, **{k: v for k, v in query.items() if k == "normalizer"}})
-    record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), state)
+    record(store, spec, (2.0, 1.0), (moment(0), moment(2)), state)
     if origin:
         from sqlalchemy import insert
 
@@ -162,6 +162,6 @@ def test_where_nothing_can_be_folded_the_page_says_why(
             connection.execute(insert(recordings), [{"run": spec.digest, "origin": origin}])
     app = open_page(store, **query)
     assert not app.exception
-    (said,) = infos(app)
-    assert said.startswith(why)
+    (info,) = infos(app)
+    assert info.startswith(why)
     assert not [button for button in app.button if (button.key or "").startswith("fold")]

@@ -13,10 +13,17 @@ from bnlab.specs.choices import ACTIVATIONS
 from bnlab.specs.diff import format_value
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import SpecError, parse_spec
-from bnlab.ui.compare.form import DATA, GREAT, NORMALIZATION, PROPERTIES, TRAINING, field_value
+from bnlab.ui.compare.form import (
+    DATA_FIELDS,
+    MAIN_FIELDS,
+    NORMALIZATION_FIELDS,
+    PROPERTIES,
+    TRAINING_FIELDS,
+    field_value,
+)
 
 widths = st.lists(st.integers(1, 2048), min_size=1, max_size=50)
-FIELDS = (*GREAT, *TRAINING, *NORMALIZATION, *DATA)
+FIELDS = (*MAIN_FIELDS, *TRAINING_FIELDS, *NORMALIZATION_FIELDS, *DATA_FIELDS)
 
 
 def units_of(entered: str) -> tuple[int, ...]:
@@ -112,15 +119,16 @@ def page() -> None:
 
     from bnlab.specs.validation import revise_spec
     from bnlab.ui.compare.form import field_value, render_field
+    from tests.ui.compare.test_form import FIELDS, SPECS
 
     spec = st.session_state.setdefault("spec", SPECS[st.session_state["number"]])
 
-    def changed(name: str, key: str) -> None:
+    def change_field(name: str, key: str) -> None:
         entered = field_value(name, st.session_state[key])
         st.session_state["spec"] = revise_spec(st.session_state["spec"], {name: entered})
 
     for name in FIELDS:
-        render_field(name, spec, name, changed, disabled=st.session_state["number"] == 1)
+        render_field(name, spec, name, change_field, disabled=st.session_state["number"] == 1)
 
 
 SPECS = [
@@ -133,7 +141,7 @@ SPECS = [
 ]  # fmt: skip
 
 
-def opened(number: int) -> AppTest:
+def open_form(number: int) -> AppTest:
     app = AppTest.from_function(page)
     app.session_state["number"] = number
     app.run()
@@ -148,10 +156,10 @@ def controls(app: AppTest) -> dict[str, Any]:
 
 @pytest.mark.parametrize("number", range(len(SPECS)))
 def test_every_field_is_a_control_at_its_value(number: int) -> None:
-    app = opened(number)
-    there = controls(app)
-    assert set(there) == set(FIELDS)
-    for name, control in there.items():
+    app = open_form(number)
+    form = controls(app)
+    assert set(form) == set(FIELDS)
+    for name, control in form.items():
         value = getattr(SPECS[number], name)
         assert field_value(name, control.value) == (list(value) if name == "hidden_units" else value), name
         assert control.proto.disabled == (number == 1)
@@ -159,7 +167,7 @@ def test_every_field_is_a_control_at_its_value(number: int) -> None:
 
 
 def test_what_is_entered_becomes_the_spec() -> None:
-    app = opened(0)
+    app = open_form(0)
     app.text_input(key="hidden_units").set_value("3 x 20").run()
     app.number_input(key="train_examples").set_value(2000).run()
     app.text_input(key="learning_rate").set_value("0,1").run()

@@ -1,4 +1,4 @@
-"""The Compare page, run by Streamlit's AppTest on stores of the tests' own; no worker process is started."""
+"""The Compare page in AppTest, on temporary stores and without worker processes."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bnlab.charts.formatting import escape_html
-from bnlab.runs import scheduler as lab_module
+from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs.recording import read_recording
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -26,24 +26,24 @@ from tests.ui.compare_page import (
     assert_sound,
     buttons,
     charts,
-    lines,
+    progress_texts,
     store,
     tiny_specs,
     trained,
-    words,
+    variant_lines,
 )
 
 __all__ = ["one_thread", "open_page", "store", "trained"]
 
-LEVERS = ["Train", "Stop all"]
+TOOLBAR = ["Train", "Stop all"]
 # Without workers, which would compete with the other tests.
 IMPORTED = """
 import sys
 from streamlit.testing.v1 import AppTest
-from bnlab.runs import lab
+from bnlab.runs import cluster, scheduler
 def connect(*_):
-    raise lab.ClusterError("Nobody is there.")
-lab.connect = connect
+    raise cluster.ClusterError("There is no cluster.")
+scheduler.connect = connect
 app = AppTest.from_file("app.py").run(timeout=60)
 assert not app.exception and app.button
 print([name for name in ("tensorflow", "keras") if name in sys.modules])
@@ -56,20 +56,20 @@ def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
     monkeypatch.setattr(services, "read_recording", read_recording)
     app = open_page(store)
     assert_sound(app)
-    assert buttons(app) == [*LEVERS, *["Edit"] * 4]
+    assert buttons(app) == [*TOOLBAR, *["Edit"] * 4]
     assert not app.button(key="train").disabled
     assert app.button(key="stop_all").disabled
-    assert all(text.startswith("Recorded: ") for text in words(app))
+    assert all(text.startswith("Recorded: ") for text in progress_texts(app))
     assert any("Recorded, not trained here" in caption.value for caption in app.caption)
     assert list(charts(app)) == CURVES
     for name in CURVES:
-        assert set(lines(app, name)) == {variant.label for variant in PRESET.variants}
+        assert set(variant_lines(app, name)) == {variant.label for variant in PRESET.variants}
     assert app.dataframe[0].value["val_accuracy"].between(91, 99).all(), "in percent"
     assert all(run.recorded for run in store.runs()), "a visit trains nothing"
     app.button(key="train").click().run()
     assert_sound(app)
-    places = [f", number {place} in the queue" if place > 1 else "" for place in range(1, 5)]
-    assert words(app) == [f"Waiting for a worker{place}" for place in places]
+    suffixes = [f", number {number} in the queue" if number > 1 else "" for number in range(1, 5)]
+    assert progress_texts(app) == [f"Waiting for a worker{suffix}" for suffix in suffixes]
 
 
 def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenPage, store: Store) -> None:
@@ -78,7 +78,7 @@ def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenP
     labels = [text.value for text in app.markdown]
     for variant in PRESET.variants:
         assert sum(f"**{escape_html(variant.label)}**" in label for label in labels) == 1
-    assert words(app) == ["Not trained yet"] * 4
+    assert progress_texts(app) == ["Not trained yet"] * 4
     assert all(chart["alt"].endswith(": nothing trained yet.") for chart in charts(app).values())
     assert not store.runs()
     app.button(key="train").click().run()
@@ -119,13 +119,13 @@ def test_train_launches_what_the_address_says_once_for_everybody(open_page: Open
     assert_sound(app)
     runs = store.runs()
     assert {run.label: run.spec for run in runs} == tiny_specs()
-    assert buttons(app) == [*LEVERS, *["Edit", "Stop"] * 4]
+    assert buttons(app) == [*TOOLBAR, *["Edit", "Stop"] * 4]
     assert not app.button(key="stop_all").disabled
     assert app.button(key="train").disabled
-    assert all(said.startswith("Waiting for a worker") for said in words(app))
+    assert all(text.startswith("Waiting for a worker") for text in progress_texts(app))
 
     other = open_page(store, **TINY)
-    assert words(other) == words(app)
+    assert progress_texts(other) == progress_texts(app)
     assert other.button(key="train").disabled
 
 
@@ -135,9 +135,9 @@ def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Stor
     assert buttons(app) == ["Trained", "Stop all", *["Edit"] * 4]
     assert app.button(key="stop_all").disabled
     assert app.button(key="train").disabled
-    assert all(text.startswith("Done: ") for text in words(app))
+    assert all(text.startswith("Done: ") for text in progress_texts(app))
     for name in CURVES:
-        assert list(lines(app, name)) == list(tiny_specs())
+        assert list(variant_lines(app, name)) == list(tiny_specs())
         assert all(label in charts(app)[name]["alt"] for label in tiny_specs())
 
     (table,) = app.dataframe
@@ -197,24 +197,24 @@ def test_a_run_that_diverged_beside_one_that_did_not(
     record_run(store, second, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
     app = open_page(store, **TINY)
     assert_sound(app)
-    assert list(lines(app, "training-loss")) == list(tiny_specs())
+    assert list(variant_lines(app, "training-loss")) == list(tiny_specs())
     assert app.dataframe[0].value["label"].tolist() == list(tiny_specs())[:2]
 
 
 def test_a_scheduler_that_does_not_answer_is_one_warning(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nobody(*_: object) -> None:
-        raise lab_module.ClusterError("No Dask scheduler answers.")
+    def refuse(*_: object) -> None:
+        raise scheduler_module.ClusterError("No Dask scheduler answers.")
 
-    monkeypatch.setattr(lab_module, "connect", nobody)
+    monkeypatch.setattr(scheduler_module, "connect", refuse)
     app = open_page(store, **TINY)
     while not app.warning:
         app.run()
     assert not app.exception
     assert [warning.value for warning in app.warning] == ["No Dask scheduler answers."]
     app.button(key="train").click().run()
-    assert all(said.startswith("Waiting") for said in words(app)), "it waits until the scheduler is back"
+    assert all(text.startswith("Waiting") for text in progress_texts(app)), "it waits until the scheduler is back"
 
 
 @pytest.mark.parametrize("query", [{"epochs": 0}, {"epochs": "many"}, {"x": "time"}, {"preset": "no"}, {"lock": "it"}])
@@ -226,4 +226,4 @@ def test_an_address_with_nonsense_in_it_says_so_and_shows_the_preset(
     (warning,) = app.warning
     assert warning.value.startswith("In this page's address: ")
     assert next(iter(query)) in warning.value.lower()
-    assert words(app) == ["Not trained yet"] * 4
+    assert progress_texts(app) == ["Not trained yet"] * 4

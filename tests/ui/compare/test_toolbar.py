@@ -4,7 +4,7 @@ from bnlab.runs.store import Store
 from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
 from tests.sentences import names_in_order, numbers_in
-from tests.ui.compare_page import TINY, assert_sound, store, trained, words
+from tests.ui.compare_page import TINY, assert_sound, progress_texts, store, trained
 
 __all__ = ["one_thread", "open_page", "store", "trained"]
 
@@ -13,16 +13,16 @@ def test_another_seed_is_another_run(open_page: OpenPage, trained: Store) -> Non
     app = open_page(trained, **TINY)
     app.number_input(key="seeds").set_value(2).run()
     assert_sound(app)
-    assert words(app) == ["1 of 2 seeds done"] * 4
+    assert progress_texts(app) == ["1 of 2 seeds done"] * 4
     assert app.button(key="train").label == "Train"
-    assert "1 of 2 seeds" in words(app)[0]
+    assert "1 of 2 seeds" in progress_texts(app)[0]
 
 
 def test_an_added_variant_is_trained_as_long_and_on_as_much_as_the_others(open_page: OpenPage, store: Store) -> None:
     app = open_page(store, epochs=2, train_examples=2000)
     app.button(key="add-depth-0").click().run()
     assert_sound(app)
-    assert len(words(app)) == 5
+    assert len(progress_texts(app)) == 5
     assert app.number_input(key="all-epochs").value == 2
     assert app.number_input(key="all-train_examples").value == 2000
 

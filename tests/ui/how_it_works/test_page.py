@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bnlab.charts.explanations.placement import FUNCTIONS
 from bnlab.specs.choices import PLACEMENTS
 from bnlab.ui.how_it_works.page import SECTIONS
-from bnlab.ui.how_it_works.sections import latex_number, plain_number
+from bnlab.ui.how_it_works.widgets import latex_number, plain_number
 
 CHARTS = {"batch", "modes", "moving", "weight", "stages", "bias", "scale", "descent", "folding"}
 # One control, the value it is moved to, and the figures that follow it.
@@ -30,7 +30,7 @@ MOVES = [
     ("factor", 1e-6, {"scale", "descent"}),
     ("rate", 1.0, {"descent"}),
 ]
-PAGE = "from bnlab.ui.how_it_works import render_how_it_works\nrender_how_it_works()\n"
+PAGE = "from bnlab.ui.how_it_works.page import render_page\nrender_page()\n"
 
 
 @pytest.fixture
@@ -81,11 +81,11 @@ def test_every_placement_and_every_activation(app: AppTest, placement: str, acti
 
 
 def test_another_order_folds_elsewhere_and_a_button_draws_new_numbers(app: AppTest) -> None:
-    before, said = figures(app), [latex.value for latex in app.latex]
+    before, equations = figures(app), [latex.value for latex in app.latex]
     app.pills(key="how-order").set_value("next").run()
     other = figures(app)
     assert changed(before, other) == {"folding"}
-    assert [latex.value for latex in app.latex] != said
+    assert [latex.value for latex in app.latex] != equations
     app.button(key="how-new-numbers").click().run()
     assert changed(other, figures(app)) == {"folding"}
     assert not app.exception
@@ -103,10 +103,10 @@ def test_the_equations_have_the_batchs_numbers(app: AppTest) -> None:
     sliders["how-size"].set_value(1)
     sliders["how-beta"].set_value(2.5)
     sliders["how-epsilon"].set_value(1e-2).run()
-    said = " ".join(latex.value for latex in app.latex)
-    assert r"&= 0 \end" in said, "one example has no variance"
-    assert r"\frac{x_i-\mu}{0.1}" in said
-    assert r"1.0\,\hat x_i +2.5" in said
+    equations = " ".join(latex.value for latex in app.latex)
+    assert r"&= 0 \end" in equations, "one example has no variance"
+    assert r"\frac{x_i-\mu}{0.1}" in equations
+    assert r"1.0\,\hat x_i +2.5" in equations
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The X-ray on the Layers page, by AppTest; what a worker would do is done in this process, at once or never."""
+"""The X-ray in AppTest; tasks of workers run in this process or not at all."""
 
 import json
 from collections.abc import Callable
@@ -40,15 +40,15 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """The steps of each X-ray that is submitted; its answer is there at once."""
+def submitted_steps(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The steps of each submitted task, which runs at once."""
     steps: list[list[int]] = []
 
-    def submit(_lab: Scheduler, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+    def submit(_scheduler: Scheduler, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         steps.append(list(arguments[-1]))
-        answer: Future[Any] = Future()
-        answer.set_result(function(*arguments))
-        return answer
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments))
+        return future
 
     monkeypatch.setattr(Scheduler, "submit", submit)
     return steps
@@ -79,10 +79,10 @@ def buttons(app: AppTest) -> list[str]:
 
 
 def test_a_network_that_was_never_trained_is_measured(
-    open_page: OpenPage, store: Store, asked: list[list[int]]
+    open_page: OpenPage, store: Store, submitted_steps: list[list[int]]
 ) -> None:
     app = open_xray(open_page, store)
-    assert asked == [[0, 1, 10, 100]], "at once: nobody has to press anything to see something"
+    assert submitted_steps == [[0, 1, 10, 100]], "at once: nobody has to press anything to see something"
     assert list(figures(app)) == CHARTS
     drawn = figures(app)["layers-xray-gradient_norm"]["data"]
     assert [trace["uid"] for trace in drawn] == [f"{SPEC.digest}-{step}" for step in (0, 1, 10, 100)]
@@ -92,31 +92,31 @@ def test_a_network_that_was_never_trained_is_measured(
 
 
 def test_what_takes_minutes_waits_for_the_button(
-    open_page: OpenPage, store: Store, asked: list[list[int]], monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, store: Store, submitted_steps: list[list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xray, "MOST_PRODUCTS_UNASKED", 1e5)
+    monkeypatch.setattr(xray, "MAX_AUTOMATIC_PRODUCTS", 1e5)
     app = open_xray(open_page, store)
-    assert not asked
+    assert not submitted_steps
     assert messages(app) == ["Not measured yet"] * len(QUANTITIES)
     assert [info.value for info in app.info] == [xray.LARGE]
     app.button_group(key="layers-xray-steps").set_value(["0"]).run()
-    assert asked == [[0]], "no step is quick"
+    assert submitted_steps == [[0]], "no step is quick"
     app.button_group(key="layers-xray-steps").set_value(["0", "10"]).run()
     measure(app)
-    assert asked == [[0], [10]]
+    assert submitted_steps == [[0], [10]]
     assert not buttons(app)
     assert not app.info
 
 
 def test_only_steps_that_nobody_has_asked_for_are_measured(
-    open_page: OpenPage, store: Store, asked: list[list[int]]
+    open_page: OpenPage, store: Store, submitted_steps: list[list[int]]
 ) -> None:
     app = open_xray(open_page, store)
     steps = app.button_group(key="layers-xray-steps")
     steps.set_value(["10"]).run()
     assert [trace["uid"] for trace in figures(app)[CHARTS[0]]["data"]] == [f"{SPEC.digest}-10"]
     app.number_input(key="layers-xray-own").set_value(3).run()
-    assert asked == [[0, 1, 10, 100], [3]]
+    assert submitted_steps == [[0, 1, 10, 100], [3]]
     assert [trace["uid"] for trace in figures(app)[CHARTS[0]]["data"]] == [f"{SPEC.digest}-{n}" for n in (3, 10)]
 
 
@@ -130,15 +130,15 @@ def test_no_step_is_a_sentence(open_page: OpenPage, store: Store) -> None:
 def test_while_a_worker_measures_the_page_says_so(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer: Future[None] = Future()
-    monkeypatch.setattr(Scheduler, "submit", lambda *_: answer)
+    future: Future[None] = Future()
+    monkeypatch.setattr(Scheduler, "submit", lambda *_: future)
     app = open_xray(open_page, store)
     (progress,) = app.get("progress")
     assert progress.proto.text == "0 of 1 network measured"
     assert messages(app) == ["Not measured yet"] * len(QUANTITIES)
     assert not buttons(app)
     take_depth_profiles(store.url, SPEC, [0, 1, 10, 100])
-    answer.set_result(None)
+    future.set_result(None)
     app.run()
     assert not app.exception
     (progress,) = app.get("progress")
@@ -155,8 +155,8 @@ def test_what_fails_is_one_sentence_and_can_be_tried_again(
     offline.set_exception(error)
     broken: Future[None] = Future()
     broken.set_exception(TaskError("It failed with ValueError: 3"))
-    answers = iter([offline, broken])
-    monkeypatch.setattr(Scheduler, "submit", lambda *_: next(answers))
+    futures = iter([offline, broken])
+    monkeypatch.setattr(Scheduler, "submit", lambda *_: next(futures))
     app = open_xray(open_page, store)
     assert [error.value for error in app.error] == ["MNIST is not on this machine."]
     assert buttons(app) == ["Try again"]
@@ -166,11 +166,13 @@ def test_what_fails_is_one_sentence_and_can_be_tried_again(
     assert [error.value for error in app.error] == ["It failed with ValueError: 3"]
 
 
-def test_what_was_measured_outlives_the_app(open_page: OpenPage, store: Store, asked: list[list[int]]) -> None:
+def test_what_was_measured_outlives_the_app(
+    open_page: OpenPage, store: Store, submitted_steps: list[list[int]]
+) -> None:
     open_xray(open_page, store)
     xray._tasks.clear()
     app = open_xray(open_page, store)
-    assert asked == [[0, 1, 10, 100]], "it is in the store"
+    assert submitted_steps == [[0, 1, 10, 100]], "it is in the store"
     assert [progress.proto.text for progress in app.get("progress")] == ["1 of 1 network measured"]
 
 
@@ -198,10 +200,10 @@ def test_what_is_pending_is_not_submitted_again() -> None:
 
 
 def test_a_lesson_without_training_lets_no_worker_train(
-    open_page: OpenPage, store: Store, asked: list[list[int]]
+    open_page: OpenPage, store: Store, submitted_steps: list[list[int]]
 ) -> None:
     app = open_xray(open_page, store, hide="training")
     assert [info.value for info in app.info] == [XRAY_HIDDEN]
-    assert not asked
+    assert not submitted_steps
     app.button_group(key="layers-view").set_value("gradients").run()
     assert [info.value for info in app.info] == [UNTRAINED_HIDDEN]

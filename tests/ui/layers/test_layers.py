@@ -18,28 +18,39 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, Snapshot
 from bnlab.ui.layers import depth_profile as xray
-from bnlab.ui.layers.evaluation_slider import MOMENT
-from bnlab.ui.layers.page import UNTRAINED, remarks_on
+from bnlab.ui.layers.evaluation_slider import EVALUATION
+from bnlab.ui.layers.page import UNTRAINED, legend_remarks
 from bnlab.ui.layers.views import VIEWS
-from bnlab.ui.state import WIDGETS
-from tests.stored_runs import OWNER
-from tests.ui.layer_records import NORMALIZED, PLAIN, SMALL, both, charts, open_view, said, store, traces, train
+from bnlab.ui.state import WIDGET_PARAMETERS
+from tests.recording import OWNER
+from tests.ui.layer_records import (
+    NORMALIZED,
+    PLAIN,
+    SMALL,
+    charts,
+    infos,
+    open_view,
+    record_run,
+    store,
+    traces,
+    two_runs,
+)
 
-__all__ = ["both", "store"]
+__all__ = ["store", "two_runs"]
 
 VARIABLES = shown_variables([NORMALIZED])
 KINDS = ("button_group", "multiselect", "number_input")
-VIEWS_OF_RUNS = [name for name, view in VIEWS.items() if not view.is_of_untrained]
+VIEWS_OF_RUNS = [name for name, view in VIEWS.items() if not view.shows_untrained]
 
 
 def test_nothing_trained_is_a_sentence(store: Store) -> None:
-    assert said(open_view(store)) == [UNTRAINED]
+    assert infos(open_view(store)) == [UNTRAINED]
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)
-def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str, both: Store) -> None:
-    app = open_view(both, view)
-    assert not said(app)
+def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str, two_runs: Store) -> None:
+    app = open_view(two_runs, view)
+    assert not infos(app)
     shown = charts(app)
     assert all(name.startswith("layers-") for name in shown)
     assert bool(shown) == (view != "tables")
@@ -49,77 +60,77 @@ def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str,
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)
 def test_every_view_of_a_run_that_has_only_begun(view: str, store: Store) -> None:
-    train(store, "Waiting", NORMALIZED, ())
+    record_run(store, "Waiting", NORMALIZED, ())
     app = open_view(store, view)
-    assert set(said(app)) <= {"Nothing measured yet."}
+    assert set(infos(app)) <= {"Nothing measured yet."}
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)
 def test_every_view_at_the_first_moment(view: str, store: Store) -> None:
-    train(store, "Begun", NORMALIZED, (0,))
-    assert not said(open_view(store, view))
+    record_run(store, "Begun", NORMALIZED, (0,))
+    assert not infos(open_view(store, view))
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)
 def test_without_batch_normalization_there_are_still_layers(view: str, store: Store) -> None:
-    train(store, "Plain", PLAIN)
+    record_run(store, "Plain", PLAIN)
     app = open_view(store, view)
-    assert bool(said(app)) == VIEWS[view].is_of_normalization
+    assert bool(infos(app)) == VIEWS[view].needs_normalization
     assert bool(charts(app)) == (view in ("pre-activations", "gradients"))
 
 
-def test_a_chart_a_layer_and_variable(both: Store) -> None:
+def test_a_chart_a_layer_and_variable(two_runs: Store) -> None:
     names = [f"layers-distribution-{layer}-{v}" for layer in ("bn_input", "bn_1", "bn_2") for v in VARIABLES]
-    assert list(charts(open_view(both))) == names
+    assert list(charts(open_view(two_runs))) == names
 
 
-def test_runs_lie_over_one_another(both: Store) -> None:
-    drawn = traces(open_view(both, "gradients"), "layers-gradient-dense_1")
+def test_runs_lie_over_one_another(two_runs: Store) -> None:
+    drawn = traces(open_view(two_runs, "gradients"), "layers-gradient-dense_1")
     assert [trace["uid"] for trace in drawn] == [PLAIN.digest, NORMALIZED.digest]
-    drawn = traces(open_view(both, "gradients", networks=["With BN"]), "layers-gradient-dense_1")
+    drawn = traces(open_view(two_runs, "gradients", networks=["With BN"]), "layers-gradient-dense_1")
     assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest]
 
 
 def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xray, "_measure", lambda *_: None)  # it would start workers
-    train(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
+    record_run(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
     apps = [open_view(store, view) for view in VIEWS]
     widgets = [widget for app in apps for kind in KINDS for widget in app.get(kind)]
-    of_views = set(WIDGETS) - {"layers-view", "layers-seed", MOMENT}
+    of_views = set(WIDGET_PARAMETERS) - {"layers-view", "layers-seed", EVALUATION}
     assert {widget.proto.query_param_key for widget in widgets} - {""} == of_views
 
 
-def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(both: Store) -> None:
-    train(both, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
-    chosen = open_view(both).button_group(key="layers-networks").value
+def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(two_runs: Store) -> None:
+    record_run(two_runs, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
+    chosen = open_view(two_runs).button_group(key="layers-networks").value
     assert chosen is not None
     assert len(chosen) == 2
     assert "With BN" in chosen
 
 
-def test_the_legend_says_what_was_not_trained_here(both: Store) -> None:
-    with both.engine.begin() as connection:
+def test_the_legend_says_what_was_not_trained_here(two_runs: Store) -> None:
+    with two_runs.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=NORMALIZED.digest, origin="elsewhere"))
-    legend = next(text.value for text in open_view(both).markdown if "<svg" in text.value)
+    legend = next(text.value for text in open_view(two_runs).markdown if "<svg" in text.value)
     assert "Without normalization: Plain" in legend
     assert "Recorded, not trained here: With BN" in legend
 
 
-def test_no_network_chosen_is_a_sentence(both: Store) -> None:
-    assert said(open_view(both, networks=[])) == ["Choose at least one network."]
+def test_no_network_chosen_is_a_sentence(two_runs: Store) -> None:
+    assert infos(open_view(two_runs, networks=[])) == ["Choose at least one network."]
 
 
 def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
-    train(store, "No beta", RunSpec(**SMALL, placement="after_activation", center=False))
+    record_run(store, "No beta", RunSpec(**SMALL, placement="after_activation", center=False))
     for view, key in (("distributions", "distribution"), ("heatmaps", "heat-0"), ("histograms", "histogram")):
         app = open_view(store, view)
-        assert not said(app)
+        assert not infos(app)
         figure = json.loads(charts(app)[f"layers-{key}-bn_1-beta"]["figure"])
         assert [note["text"] for note in figure["layout"]["annotations"]] == ["No beta: center is off"]
         assert traces(app, f"layers-{key}-bn_1-gamma")
 
 
-def still_moment(_: RunSpec, step: int) -> Evaluation:
+def still_evaluation(_: RunSpec, step: int) -> Evaluation:
     """Nothing but rounding is in the input's normalization."""
     noise = np.linspace(-1e-9, 1e-9, 784, dtype=np.float32)
     values = {"gamma": noise + 1, "beta": noise, "moving_mean": noise, "moving_variance": noise + 1}
@@ -127,10 +138,10 @@ def still_moment(_: RunSpec, step: int) -> Evaluation:
 
 
 def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: Store) -> None:
-    train(store, "With BN", NORMALIZED, moment=still_moment)
+    record_run(store, "With BN", NORMALIZED, evaluate=still_evaluation)
     for view, key in (("distributions", "distribution"), ("heatmaps", "heat-0"), ("histograms", "histogram")):
         app = open_view(store, view)
-        assert not said(app)
+        assert not infos(app)
         assert any(caption.value.startswith("Beta stays at 0: bn_1 follows") for caption in app.caption)
         for trace in traces(app, f"layers-{key}-bn_input-beta"):
             values = trace["z" if trace["type"] == "heatmap" else "x" if view == "histograms" else "y"]
@@ -140,8 +151,8 @@ def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: 
 
 
 def test_what_several_runs_have_in_common_is_said_once(store: Store) -> None:
-    train(store, "With BN", NORMALIZED, moment=still_moment)
-    train(store, "Again", NORMALIZED.model_copy(update={"seed": 1}), moment=still_moment)
+    record_run(store, "With BN", NORMALIZED, evaluate=still_evaluation)
+    record_run(store, "Again", NORMALIZED.model_copy(update={"seed": 1}), evaluate=still_evaluation)
     app = open_view(store, networks=["With BN", "Again"])
     (sentence,) = (caption.value for caption in app.caption if "beta stays at 0" in caption.value)
     assert set(sentence.partition(":")[0].split(", ")) == {"With BN", "Again"}
@@ -149,7 +160,7 @@ def test_what_several_runs_have_in_common_is_said_once(store: Store) -> None:
 
 def test_of_many_layers_some_are_chosen(store: Store) -> None:
     deep = {"hidden_units": (3,) * 12, "train_examples": 64, "placement": "before_activation"}
-    train(store, "Deep", RunSpec(**deep))
+    record_run(store, "Deep", RunSpec(**deep))
     app = open_view(store)
     assert app.multiselect[0].options == [f"bn_{number}" for number in range(1, 13)]
     assert len(charts(app)) == 3 * len(VARIABLES)
@@ -159,14 +170,14 @@ def test_of_many_layers_some_are_chosen(store: Store) -> None:
     assert len(depth["marker"]) == 1
 
 
-def test_the_input_is_also_a_picture(both: Store) -> None:
-    shown = charts(open_view(both, "histograms"))
+def test_the_input_is_also_a_picture(two_runs: Store) -> None:
+    shown = charts(open_view(two_runs, "histograms"))
     pictures = [name for name in shown if "picture" in name]
     assert pictures == [f"layers-picture-0-bn_input-{v}" for v in VARIABLES]
 
 
-def test_tables_count_as_the_network_does(both: Store) -> None:
-    app = open_view(both, "tables", networks=["With BN"])
+def test_tables_count_as_the_network_does(two_runs: Store) -> None:
+    app = open_view(two_runs, "tables", networks=["With BN"])
     summary, variables = (table.value for table in app.dataframe)
     network = describe_network(NORMALIZED)
     assert summary["params"].sum() == network.params
@@ -175,7 +186,7 @@ def test_tables_count_as_the_network_does(both: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "remark"),
     [
         (RunState.QUEUED, "Waiting for a worker"),
         (RunState.RUNNING, "Training"),
@@ -185,16 +196,16 @@ def test_tables_count_as_the_network_does(both: Store) -> None:
     ],
 )
 def test_a_run_that_is_not_complete_is_told_with_the_step_of_its_charts(
-    state: RunState, said: str, store: Store
+    state: RunState, remark: str, store: Store
 ) -> None:
-    run = replace(train(store, "With BN", NORMALIZED), state=state, step=1)  # read before the charts
+    run = replace(record_run(store, "With BN", NORMALIZED), state=state, step=1)  # read before the charts
     drawn = ShownRun(run.digest, 4, style_of("With BN", 0), run.spec)
-    assert remarks_on([run], [drawn]) == {said: ["With BN (measured to step 4 of 4)"]}
-    assert not remarks_on([replace(run, state=RunState.COMPLETED)], [drawn])
+    assert legend_remarks([run], [drawn]) == {remark: ["With BN (measured to step 4 of 4)"]}
+    assert not legend_remarks([replace(run, state=RunState.COMPLETED)], [drawn])
 
 
 def test_a_run_that_failed_says_why(store: Store) -> None:
-    train(store, "With BN", NORMALIZED)
+    record_run(store, "With BN", NORMALIZED)
     store.finish(NORMALIZED.digest, OWNER, RunState.FAILED, "The worker ran out of memory.")
     app = open_view(store)
     assert not app.exception
@@ -204,4 +215,4 @@ def test_a_run_that_failed_says_why(store: Store) -> None:
 def test_a_run_without_measurements_has_no_step(store: Store) -> None:
     run = store.launch(NORMALIZED, "With BN", OWNER)
     drawn = ShownRun(run.digest, -1, style_of("With BN", 0), run.spec)
-    assert remarks_on([run], [drawn]) == {"Waiting for a worker": ["With BN"]}
+    assert legend_remarks([run], [drawn]) == {"Waiting for a worker": ["With BN"]}

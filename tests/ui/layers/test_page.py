@@ -7,7 +7,7 @@ import pytest
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
-from bnlab.ui.layers.evaluation_slider import MOMENT
+from bnlab.ui.layers.evaluation_slider import EVALUATION
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import make_evaluation, record_run
 
@@ -55,27 +55,27 @@ def test_the_seed_is_in_the_address(open_page: OpenPage, tmp_path: Path) -> None
 def test_the_moment_is_in_the_address_unless_it_is_the_latest(open_page: OpenPage, tmp_path: Path) -> None:
     store, query = recorded(tmp_path)
     app = open_page(store, **query).switch_page(LAYERS)
-    app.query_params |= {"layers-view": "histograms", MOMENT: "0.333333"}
+    app.query_params |= {"layers-view": "histograms", EVALUATION: "0.333333"}
     app.run()
     assert not app.exception
-    assert app.session_state[MOMENT] == 1 / 3
-    app.select_slider(key=MOMENT).set_value(2 / 3).run()
-    assert app.query_params[MOMENT] == "0.666667"
+    assert app.session_state[EVALUATION] == 1 / 3
+    app.select_slider(key=EVALUATION).set_value(2 / 3).run()
+    assert app.query_params[EVALUATION] == "0.666667"
     app.toggle(key="projector").set_value(True).run()
-    assert app.query_params[MOMENT] == "0.666667", "the rest of the address is written anew"
-    app.select_slider(key=MOMENT).set_value(1.0).run()
+    assert app.query_params[EVALUATION] == "0.666667", "the rest of the address is written anew"
+    app.select_slider(key=EVALUATION).set_value(1.0).run()
     assert not app.exception
-    assert MOMENT not in app.query_params
+    assert EVALUATION not in app.query_params
 
 
 @pytest.mark.parametrize("nonsense", ["late", "nan", "1e999"])
 def test_a_moment_that_is_none_is_the_latest(nonsense: str, open_page: OpenPage, tmp_path: Path) -> None:
     store, query = recorded(tmp_path)
-    app = open_page(store, **query, **{MOMENT: nonsense}).switch_page(LAYERS)
-    app.query_params |= {"layers-view": "histograms", MOMENT: nonsense}
+    app = open_page(store, **query, **{EVALUATION: nonsense}).switch_page(LAYERS)
+    app.query_params |= {"layers-view": "histograms", EVALUATION: nonsense}
     app.run()
     assert not app.exception
-    assert app.session_state[MOMENT] == 1.0
+    assert app.session_state[EVALUATION] == 1.0
     (warning,) = app.warning
     assert warning.value == (
         f"In this page's address: The moment of training must be an epoch of 0 or more, but '{nonsense}' was given."

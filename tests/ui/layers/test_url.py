@@ -1,4 +1,4 @@
-"""What the Layers page's own parameters cannot be, in an address."""
+"""Errors in the Layers page's parameters in the URL."""
 
 import pytest
 

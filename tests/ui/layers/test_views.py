@@ -12,30 +12,30 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, Snapshot
-from tests.ui.layer_records import NORMALIZED, STEPS, charts, moment_of, open_view, said, store, train
+from tests.ui.layer_records import NORMALIZED, STEPS, charts, evaluation_of, infos, open_view, record_run, store
 
 __all__ = ["store"]
 
 
 def test_two_that_have_something_to_show_stand_side_by_side(store: Store) -> None:
     for seed, (label, steps) in enumerate({"Waits": (), "First": STEPS, "Second": STEPS, "Third": STEPS}.items()):
-        train(store, label, NORMALIZED.model_copy(update={"seed": seed}), steps)
+        record_run(store, label, NORMALIZED.model_copy(update={"seed": seed}), steps)
     for view in ("heatmaps", "histograms"):
         app = open_view(store, view, networks=["Waits", "First", "Second", "Third"])
-        assert not said(app)
+        assert not infos(app)
         assert "Two networks at a time: Waits, Third left out." in [caption.value for caption in app.caption]
 
 
 @pytest.mark.parametrize("name", NORMALIZERS)
 def test_every_normalizer_has_charts_of_its_variables_or_a_sentence(name: str, store: Store) -> None:
     spec, entry = NORMALIZED.model_copy(update={"normalizer": name}), NORMALIZERS[name]
-    train(store, "Alone", spec)
-    for view in ("Distributions", "Heat maps", "Histograms", "Tables"):
+    record_run(store, "Alone", spec)
+    for view in ("distributions", "heatmaps", "histograms", "tables"):
         app = open_view(store, view, networks=["Alone"])
-        assert not said(app)
+        assert not infos(app)
         sentences = [c.value for c in app.caption if c.value.startswith(f"{entry.title} keeps no moving statistics: ")]
-        assert bool(sentences) == (view != "Tables" and not entry.keeps_moving_statistics)
-        if view == "Distributions":
+        assert bool(sentences) == (view != "tables" and not entry.keeps_moving_statistics)
+        if view == "distributions":
             assert set(charts(app)) == {
                 f"layers-distribution-{layer.name}-{v.name}"
                 for layer in describe_network(spec).normalizations
@@ -43,19 +43,21 @@ def test_every_normalizer_has_charts_of_its_variables_or_a_sentence(name: str, s
             }
 
 
-def exploding_moment(spec: RunSpec, step: int) -> Evaluation:
-    calm = moment_of(spec, step)
+def exploding_evaluation(spec: RunSpec, step: int) -> Evaluation:
+    calm = evaluation_of(spec, step)
     layers = tuple(replace(layer, percentiles=(-1e9, 0, 0, 0, 1e30)) for layer in calm.layers)
-    snapshots = tuple(Snapshot(own.layer, {n: v * 1e12 for n, v in own.values.items()}) for own in calm.snapshots)
+    snapshots = tuple(
+        Snapshot(snapshot.layer, {n: v * 1e12 for n, v in snapshot.values.items()}) for snapshot in calm.snapshots
+    )
     return replace(calm, layers=layers, snapshots=snapshots)
 
 
 @pytest.mark.parametrize("view", ["distributions", "histograms", "pre-activations"])
 def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Store) -> None:
-    train(store, "Calm", NORMALIZED)
-    train(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), moment=exploding_moment)
+    record_run(store, "Calm", NORMALIZED)
+    record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), evaluate=exploding_evaluation)
     app = open_view(store, view, networks=["Calm", "Wild"])
-    assert not said(app)
+    assert not infos(app)
     assert f"Wild: {EXPLODED_WORDS}" in [caption.value for caption in app.caption]
     axis = "xaxis" if view == "histograms" else "yaxis"
     ranges = [
@@ -63,26 +65,26 @@ def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Sto
         for chart in charts(app).values()
         if "picture" not in chart["chart"]
     ]
-    assert all(max(map(abs, own)) < 100 for own in ranges)
+    assert all(max(map(abs, limits)) < 100 for limits in ranges)
     alone = open_view(store, view, networks=["Wild"])
     assert not [caption for caption in alone.caption if EXPLODED_WORDS in caption.value]
 
 
-def outlying_moment(spec: RunSpec, step: int) -> Evaluation:
+def outlying_evaluation(spec: RunSpec, step: int) -> Evaluation:
     """One unit of the input's 784 has exploded, which no band shows."""
-    calm = moment_of(spec, step)
+    calm = evaluation_of(spec, step)
     first = calm.snapshots[0]
-    values = {name: np.append(own[1:], np.float32(1e9)) for name, own in first.values.items()}
+    values = {name: np.append(values[1:], np.float32(1e9)) for name, values in first.values.items()}
     return replace(calm, snapshots=(Snapshot(first.layer, values), *calm.snapshots[1:]))
 
 
 def test_what_leaves_the_axes_is_told_by_what_is_drawn(store: Store) -> None:
     """Of the bands only those of one run leave theirs; of the units, which the histograms show, both runs' have."""
-    train(store, "Outlier", NORMALIZED, moment=outlying_moment)
-    train(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), moment=exploding_moment)
+    record_run(store, "Outlier", NORMALIZED, evaluate=outlying_evaluation)
+    record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), evaluate=exploding_evaluation)
     words = f"Wild: {EXPLODED_WORDS}"
     app = open_view(store, "distributions", networks=["Outlier", "Wild"])
-    assert not said(app)
+    assert not infos(app)
     assert [caption.value for caption in app.caption].count(words) == 3, "of the input and both hidden layers"
     app = open_view(store, "histograms", networks=["Outlier", "Wild"])
     assert [caption.value for caption in app.caption].count(words) == 2

@@ -68,7 +68,7 @@ def test_a_name_that_no_variant_may_have_is_mended() -> None:
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.text(max_size=50), st.sampled_from([0, 1, LAST_SEED])), min_size=1, max_size=MAX_VARIANTS))
 def test_whatever_their_names_up_to_eight_runs_can_be_compared(chosen: list[tuple[str, int]]) -> None:
-    runs = [run(label, seed, epochs=place + 1) for place, (label, seed) in enumerate(chosen)]
+    runs = [run(label, seed, epochs=index + 1) for index, (label, seed) in enumerate(chosen)]
     comparison = comparison_of(runs)
     assert [variant.spec for variant in comparison.variants] == [run.spec for run in runs]
     assert len({variant.colour for variant in comparison.variants}) == len(runs)
@@ -102,5 +102,5 @@ def test_what_is_to_be_deleted_is_said_before(
     assert deletes == [f"Delete {words} with all curves and layers? This cannot be undone."]
     stays = [text.value for text in app.caption if "still" in text.value]
     assert stays == ([caption] if caption else [])
-    app.button(key="delete-it").click().run()
+    app.button(key="runs-delete").click().run()
     assert {run.label for run in store.runs()} == set("ABCD") - (set(chosen) & set("AB"))

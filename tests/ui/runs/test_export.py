@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.runs import export as exporting
-from tests.stored_runs import make_evaluation, record_run
+from bnlab.ui.runs import export
+from tests.recording import moment, record
 
 
 def script(url: str) -> None:
@@ -19,17 +19,17 @@ def script(url: str) -> None:
     render_export(None, Store(url).runs())
 
 
-@pytest.mark.parametrize(("most", "disabled"), [(1, True), (2, False)])
+@pytest.mark.parametrize(("max_runs", "disabled"), [(1, True), (2, False)])
 def test_what_would_not_fit_into_memory_is_not_exported(
-    most: int, disabled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    max_runs: int, disabled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
     for seed in (0, 1):
         spec = RunSpec(epochs=1, train_examples=64, seed=seed)
-        record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
-    monkeypatch.setattr(exporting, "MOST_RUNS", most)
+        record(store, spec, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    monkeypatch.setattr(export, "MAX_RUNS", max_runs)
     app = AppTest.from_function(script, kwargs={"url": store.url}).run()
     assert not app.exception
-    button = app.button(key="export-begin")
+    button = app.button(key="export-start")
     assert (button.label, button.disabled) == ("Export 2 runs as a zip", disabled)
     assert ("At most 1 runs" in button.help) == disabled

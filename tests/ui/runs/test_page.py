@@ -1,4 +1,4 @@
-"""The Runs page, run by Streamlit's AppTest; what needs a choice of rows is tested in a real browser."""
+"""The Runs page in AppTest; what needs clicks on rows is tested in a browser."""
 
 import json
 from pathlib import Path
@@ -12,12 +12,12 @@ from bnlab.runs.schema import recordings
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import MAX_VARIANTS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.compare.results import PERCENT
+from bnlab.ui.components import PERCENT
 from bnlab.ui.runs.table import CHOSEN
-from bnlab.ui.state import KEY, OPENS
-from tests.compare_links import compare_links, follow_link
+from bnlab.ui.state import LINK_NUMBER, STATE_KEY
+from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
-from tests.stored_runs import OWNER, make_evaluation, record_run
+from tests.recording import OWNER, moment, record
 
 __all__ = ["open_page"]
 
@@ -29,9 +29,9 @@ STOPPED = RunSpec(epochs=1, train_examples=64, seed=7)
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
-    record_run(store, PLAIN, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.5, 0.9)), RunState.COMPLETED)
-    record_run(store, NORMALIZED, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.4, 0.95)), RunState.COMPLETED)
-    record_run(store, STOPPED, (2.0,), (make_evaluation(0),), RunState.STOPPED)
+    record(store, PLAIN, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
+    record(store, NORMALIZED, (2.0, 1.0), (moment(0), moment(2, 0.4, 0.95)), RunState.COMPLETED)
+    record(store, STOPPED, (2.0,), (moment(0),), RunState.STOPPED)
     store.rename(NORMALIZED.digest, "With BN")
     return store
 
@@ -42,11 +42,11 @@ def runs_page(open_page: OpenPage, store: Store, *chosen: RunSpec, **query: str)
     return app.switch_page("pages/runs.py").run()
 
 
-def offered(app: AppTest) -> set[str]:
-    """The buttons of the page itself and those within its menus, without those that every page has."""
+def actions(app: AppTest) -> set[str]:
+    """The keys of the page's buttons, and "open" for an enabled link to Compare."""
     assert not app.exception
     buttons = {str(button.key).removeprefix("runs-") for button in app.button}
-    return buttons | {"open" for _ in compare_links(app, "Open in Compare")}
+    return buttons | {"open" for _ in enabled_links(app, "Open in Compare")}
 
 
 def listed(app: AppTest) -> list[str]:
@@ -91,7 +91,7 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
 
 def test_what_was_trained_here_and_what_was_recorded_are_told_apart(open_page: OpenPage, store: Store) -> None:
     recorded = RunSpec(epochs=1, train_examples=64, seed=9)
-    record_run(store, recorded, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.5, 0.9)), RunState.COMPLETED)
+    record(store, recorded, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=recorded.digest, origin="elsewhere"))
     app = runs_page(open_page, store)
@@ -118,33 +118,33 @@ def test_a_waiting_run_keeps_the_page_alive(open_page: OpenPage, store: Store) -
     assert app.dataframe[0].value["state"].iloc[0] == "Waiting"
 
 
-EXPORT, COMPARE = "export-begin", "Where should batch normalization stand?"
+EXPORT, COMPARE = "export-start", "Where should batch normalization stand?"
 
 
 @pytest.mark.parametrize(
-    ("lesson", "left"),
+    ("lesson", "allowed"),
     [
-        ({}, {"open", "go-on", "rename-it", "delete-it", "disk-clean"}),
-        ({"lock": "epochs"}, {"go-on"}),
-        ({"hide": "results"}, {"open", "go-on"}),
+        ({}, {"open", "continue", "rename", "delete", "delete-checkpoints"}),
+        ({"lock": "epochs"}, {"continue"}),
+        ({"hide": "results"}, {"open", "continue"}),
         ({"hide": "training"}, {"open"}),
-        ({"hide": "variants"}, {"go-on"}),
-        ({"lock": "all"}, {"go-on"}),
+        ({"hide": "variants"}, {"continue"}),
+        ({"lock": "all"}, {"continue"}),
         ({"lock": "all", "hide": "training.variants"}, set()),
     ],
 )
 def test_a_lesson_leaves_what_a_class_may_do_with_a_run(
-    lesson: dict[str, str], left: set[str], open_page: OpenPage, store: Store
+    lesson: dict[str, str], allowed: set[str], open_page: OpenPage, store: Store
 ) -> None:
     app = runs_page(open_page, store, STOPPED, **lesson)
-    app.session_state["disk"] = True
-    assert offered(app.run()) == left | {EXPORT}
+    app.session_state["disk-use"] = True
+    assert actions(app.run()) == allowed | {EXPORT}
 
 
 def test_a_lesson_without_training_lets_no_run_be_stopped(open_page: OpenPage, store: Store) -> None:
     waiting = store.launch(RunSpec(epochs=2), "waiting", OWNER).spec
-    assert "stop" in offered(runs_page(open_page, store, waiting))
-    assert "stop" not in offered(runs_page(open_page, store, waiting, hide="training"))
+    assert "stop" in actions(runs_page(open_page, store, waiting))
+    assert "stop" not in actions(runs_page(open_page, store, waiting, hide="training"))
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,13 @@ def test_what_runs_are_to_be_chosen_for_is_what_can_be_done(
 def test_chosen_runs_are_opened_in_compare_while_a_run_waits(open_page: OpenPage, store: Store) -> None:
     store.launch(RunSpec(epochs=2), "waiting", OWNER)
     app = runs_page(open_page, store, NORMALIZED, STOPPED)
-    (opening,) = compare_links(app, "Open in Compare")
+    (opening,) = enabled_links(app, "Open in Compare")
     follow_link(app, opening)
     assert not app.exception
     assert app.title[0].value == COMPARE
-    assert app.session_state[KEY].comparison.labels == ["A", "With BN"]
+    assert app.session_state[STATE_KEY].comparison.labels == ["A", "With BN"]
     assert app.query_params["v"], "the address says what is compared"
-    assert OPENS not in app.query_params
+    assert LINK_NUMBER not in app.query_params
     assert app.switch_page("pages/runs.py").run().title[0].value == "Runs", "once, not whenever one comes back"
 
 
@@ -178,5 +178,5 @@ def test_no_more_runs_are_opened_than_compare_shows(open_page: OpenPage, store: 
     for seed in range(MAX_VARIANTS):
         store.launch(RunSpec(epochs=2, seed=seed), "waiting", OWNER)
     waiting = [run.spec for run in store.runs()]
-    assert "open" not in offered(runs_page(open_page, store, *waiting))
-    assert "open" in offered(runs_page(open_page, store, *waiting[:MAX_VARIANTS]))
+    assert "open" not in actions(runs_page(open_page, store, *waiting))
+    assert "open" in actions(runs_page(open_page, store, *waiting[:MAX_VARIANTS]))
