@@ -14,7 +14,7 @@ from bnlab.charts.gradients import log_axis
 from bnlab.charts.style import Style
 
 MAX_TICKS = 12
-FAINTEST = 0.4
+MIN_OPACITY = 0.4
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ QUANTITIES: dict[str, Quantity] = {
 """By the measure's name in `bnlab.runs.diagnostics.PROFILE_COLUMNS`."""
 
 
-def depth_values_frame(measured: Sequence[pd.DataFrame], quantity: str) -> pd.DataFrame:
+def profile_frame(measured: Sequence[pd.DataFrame], quantity: str) -> pd.DataFrame:
     """Columns step, depth (from 1), value, in this order; `measured` as `measure_depth_profile`'s."""
     columns = ["step", "depth", quantity]
     rows = pd.concat([frame[columns] for frame in measured]) if measured else pd.DataFrame(columns=columns)
@@ -72,7 +72,7 @@ def depth_values_frame(measured: Sequence[pd.DataFrame], quantity: str) -> pd.Da
     return ordered.astype({"value": float})
 
 
-def marks_of(steps: Sequence[int]) -> dict[int, Mark]:
+def step_marks(steps: Sequence[int]) -> dict[int, Mark]:
     """A mark for each step, in order."""
     return {step: MARKS[place % len(MARKS)] for place, step in enumerate(steps)}
 
@@ -82,7 +82,7 @@ def after_steps_text(step: int) -> str:
     return f"after {step:,} step{'' if step == 1 else 's'}" if step else "at the start"
 
 
-def xray_figure(
+def profile_figure(
     frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style], steps: Sequence[int]
 ) -> go.Figure:
     """A line for each network and step over the hidden layers: the network's colour and dash, stronger by the step."""
@@ -114,7 +114,7 @@ def xray_figure(
     return plain_figure(traces, layout)
 
 
-def xray_alt(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style]) -> str:
+def profile_alt(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style]) -> str:
     """Each network's value in the first and the last hidden layer at each step, in a sentence."""
     own = QUANTITIES[quantity]
     if message := _message(frames, own):
@@ -163,9 +163,9 @@ def _line(
         "x": frame["depth"].to_numpy(np.float32),
         "y": frame["value"].to_numpy(np.float32),
         "mode": "lines+markers",
-        "opacity": 1 - (1 - FAINTEST) * (len(steps) - 1 - place) / max(len(steps) - 1, 1),
+        "opacity": 1 - (1 - MIN_OPACITY) * (len(steps) - 1 - place) / max(len(steps) - 1, 1),
         "line": style.line(2),
-        "marker": {"size": 8, "symbol": marks_of(steps)[step].symbol},
+        "marker": {"size": 8, "symbol": step_marks(steps)[step].symbol},
         "hovertemplate": f"%{{fullData.name}}, layer %{{x}}: %{{y:{quantity.number}}}<extra></extra>",
     }
 

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bnlab.charts.figures import LayerChart, message_figure, plain_figure
-from bnlab.charts.formatting import short
-from bnlab.charts.snapshots import EXPLODED_WORDS, evenly_spaced, exploded_runs
+from bnlab.charts.formatting import format_digits
+from bnlab.charts.snapshots import EXPLODED_TEXT, evenly_spaced, exploded_runs
 from bnlab.charts.style import Style
 from bnlab.runs.reader import PERCENTILE_COLUMNS
 from bnlab.specs import normalizers
@@ -29,7 +29,7 @@ FLAT = 0.11
 MARGIN = 0.06
 
 
-def percentile_rows(values: NDArray[np.float32]) -> NDArray[np.float64]:
+def row_percentiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
     """The percentiles of each row of `values`, `[rows, 5]`: NaN where a run has overflowed."""
     rows = np.full((len(values), len(PERCENTILES)), math.nan)
     finite = np.isfinite(values).all(axis=1)
@@ -60,7 +60,7 @@ def bands_figure(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping
     return plain_figure([*bands, *(_median(run, frame, styles[run]) for run, frame in thinned.items())], layout)
 
 
-def extremes(frame: pd.DataFrame) -> NDArray[np.float64]:
+def band_ends(frame: pd.DataFrame) -> NDArray[np.float64]:
     """Between what the bands of a run lie."""
     return frame[["p5", "p95"]].to_numpy(float).ravel()
 
@@ -71,7 +71,7 @@ def _range(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     Around values that are all the same it would put a number on the corner, and with a run that has exploded all
     others would be flat.
     """
-    values = {run: extremes(frame) for run, frame in frames.items()}
+    values = {run: band_ends(frame) for run, frame in frames.items()}
     exploded = exploded_runs(values)
     within = np.concatenate([own for run, own in values.items() if run not in exploded])
     finite = within[np.isfinite(within)]
@@ -114,7 +114,7 @@ def _percentile(run: str, frame: pd.DataFrame, column: str) -> dict[str, Any]:
 def bands_alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
     """Where each run's median and its 90 % have got to, in a sentence."""
     ends = [
-        f"{styles[run].name} {short(median)}, 90 % between {short(low)} and {short(high)}"
+        f"{styles[run].name} {format_digits(median)}, 90 % between {format_digits(low)} and {format_digits(high)}"
         for run, frame in frames.items()
         for low, median, high in frame[["p5", "p50", "p95"]].tail(1).to_numpy(float)
         if math.isfinite(median)
@@ -125,7 +125,7 @@ def bands_alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[st
 VARIABLE_TITLES = {name: variable.title for name, variable in normalizers.VARIABLES.items()}
 
 
-INITIAL = {name: variable.initial for name, variable in normalizers.VARIABLES.items()}
+INITIAL_VALUES = {name: variable.initial for name, variable in normalizers.VARIABLES.items()}
 """What Keras starts them at."""
 
 
@@ -154,7 +154,7 @@ def normalization_frame(snapshots: pd.DataFrame, steps_per_epoch: int) -> pd.Dat
     shown = snapshots[snapshots["variable"].isin(list(VARIABLE_TITLES))].reset_index(drop=True)
     percentiles = np.empty((len(shown), len(PERCENTILE_COLUMNS)))
     for rows in shown.groupby("variable").indices.values():
-        percentiles[rows] = percentile_rows(np.stack(shown["values"].iloc[rows].tolist()))
+        percentiles[rows] = row_percentiles(np.stack(shown["values"].iloc[rows].tolist()))
     frame = pd.DataFrame(percentiles, columns=[*PERCENTILE_COLUMNS])
     frame.insert(0, "epoch", shown["step"] / steps_per_epoch)
     frame.insert(1, "variable", shown["variable"])
@@ -175,7 +175,7 @@ def values_at(snapshots: pd.DataFrame, variable: str, step: int) -> NDArray[np.f
     return values[reached - 1] if reached else np.empty(0, np.float32)
 
 
-def absent_figure(snapshots: Mapping[str, pd.DataFrame], variable: str) -> go.Figure | None:
+def missing_variable_figure(snapshots: Mapping[str, pd.DataFrame], variable: str) -> go.Figure | None:
     """What to say where no run has recorded `variable`; None where one has.
 
     `snapshots` maps a run to any frame with the column variable.
@@ -190,7 +190,7 @@ def absent_figure(snapshots: Mapping[str, pd.DataFrame], variable: str) -> go.Fi
 
 def normalization_figure(frames: Mapping[str, pd.DataFrame], variable: str, styles: Mapping[str, Style]) -> go.Figure:
     """The median of one variable over the layer's units, with its bands, for each run."""
-    absent = absent_figure(frames, variable)
+    absent = missing_variable_figure(frames, variable)
     return absent or bands_figure(VARIABLE_TITLES[variable], _of_variable(frames, variable), styles)
 
 
@@ -225,9 +225,9 @@ def pre_activation_alt(frames: Mapping[str, pd.DataFrame], layer: str, styles: M
 
 def pre_activation_note(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
     """Which runs' bands leave the axes that all have in common."""
-    exploded = exploded_runs({run: extremes(frame) for run, frame in frames.items()})
+    exploded = exploded_runs({run: band_ends(frame) for run, frame in frames.items()})
     names = [styles[run].name for run in frames if run in exploded]
-    return f"{', '.join(names)}: {EXPLODED_WORDS}" if names else ""
+    return f"{', '.join(names)}: {EXPLODED_TEXT}" if names else ""
 
 
 PRE_ACTIVATIONS = LayerChart(

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import signed
+from bnlab.charts.formatting import format_signed
 
 AS_CLAIMED, OPPOSITE, UNDECIDED = "#0072B2", "#D55E00", "#7F7F7F"  # Okabe and Ito's blue and vermillion
 Row = Mapping[Any, Any]
@@ -26,7 +26,7 @@ MARKS = {
     "no_difference": (UNDECIDED, "circle"),
     "too_few_seeds": (UNDECIDED, "circle-open"),
 }
-TYPE = 13  # pixels: what conditions and amounts are written in; all heights follow it
+FONT_SIZE = 13  # pixels: what conditions and amounts are written in; all heights follow it
 ROW, HEAD, FOOT = 60 / 13, 80 / 13, 44 / 13  # of TYPE; above the words at the top is room for the mode bar
 MIDDLE = 0.22  # of a row, whose name stands above its middle
 ZONE = 0.17  # of a row, up and down from there
@@ -35,12 +35,12 @@ MAX_REACH = 1e6
 TICKS = (1, 3, 10, 100, 1_000, 10_000, 100_000)
 
 
-def effects_height(frame: pd.DataFrame, size: int = TYPE) -> int:
+def effects_height(frame: pd.DataFrame, size: int = FONT_SIZE) -> int:
     """Pixels for `effects_figure`."""
     return round(size * (HEAD + ROW * max(1, len(frame)) + FOOT))
 
 
-def effects_figure(frame: pd.DataFrame, size: int = TYPE) -> go.Figure:
+def effects_figure(frame: pd.DataFrame, size: int = FONT_SIZE) -> go.Figure:
     """The conditions from top to bottom: each seed as a dot, the mean with its interval.
 
     `frame` has the columns of `bnlab.claims.results.conditions_frame`. What is not a number is left out; an interval
@@ -88,9 +88,9 @@ def effects_alt(frame: pd.DataFrame) -> str:
 
 def effect_text(row: Row) -> str:
     """The difference with its interval and unit, as `−0.42 (−0.61 to −0.23) %`."""
-    ends = "unbounded" if not math.isfinite(row["low"]) else f"{signed(row['low'])} to {signed(row['high'])}"
+    ends = "unbounded" if not math.isfinite(row["low"]) else f"{format_signed(row['low'])} to {format_signed(row['high'])}"
     between = "" if row["low"] == row["high"] else f" ({ends})"
-    return f"{signed(row['mean'])}{between} {row['unit']}"
+    return f"{format_signed(row['mean'])}{between} {row['unit']}"
 
 
 def _turned(row: Row, values: Sequence[float]) -> NDArray[np.float64]:
@@ -127,7 +127,7 @@ def _row_traces(row: Row, place: int, reach: float) -> list[dict[str, Any]]:
     mean, *ends = _turned(row, [row["mean"], row["low"], row["high"]]).tolist()
     said = f"{row['treatment_name']} minus {row['control_name']}: {effect_text(row)}"
     seeds = zip(row["seeds"], row["differences"], strict=True)
-    words = [f"seed {seed}: {signed(value)} {row['unit']}" for seed, value in seeds]
+    words = [f"seed {seed}: {format_signed(value)} {row['unit']}" for seed, value in seeds]
     dot = {"color": colour, "size": 8, "opacity": 0.45}
     mark = {"color": colour, "size": 13, "symbol": symbol, "line": {"color": colour, "width": 2}}
     return [

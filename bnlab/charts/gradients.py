@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bnlab.charts.figures import LayerChart, message_figure, plain_figure
-from bnlab.charts.formatting import short
+from bnlab.charts.formatting import format_digits
 from bnlab.charts.snapshots import evenly_spaced
 from bnlab.charts.style import Style
 
@@ -141,7 +141,7 @@ def _alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[str, St
 
 
 def _said(value: float) -> str:
-    return short(value, 2) if math.isfinite(value) else "no number"
+    return format_digits(value, 2) if math.isfinite(value) else "no number"
 
 
 GRADIENTS = LayerChart(

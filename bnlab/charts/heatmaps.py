@@ -8,10 +8,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts.distributions import INITIAL, VARIABLE_TITLES, unit_values, values_at
+from bnlab.charts.distributions import INITIAL_VALUES, VARIABLE_TITLES, unit_values, values_at
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import MINUS, fixed, short
-from bnlab.charts.snapshots import evenly_spaced, labelled_positions, step_text
+from bnlab.charts.formatting import MINUS, format_fixed, format_digits
+from bnlab.charts.snapshots import evenly_spaced, label_positions, step_text
 from bnlab.specs.normalizers import VARIABLES
 
 Floats = NDArray[np.float32]
@@ -37,16 +37,16 @@ _MAX_DECADES = 4.0
 _BAR_STEPS = 60
 
 
-MAIN_DOMAIN = (0, 0.89)
+MAIN_AXIS_DOMAIN = (0, 0.89)
 """The part of the width that the colour bar leaves."""
 
 
 def deviations(variable: str, values: Floats) -> Floats:
     """What is coloured: the distance from the initial value; for a variance, the decades."""
     if VARIABLES[variable].role == "variance":
-        ratio = np.clip(values / np.float32(INITIAL[variable]), 10**-_MAX_DECADES, 10**_MAX_DECADES)
+        ratio = np.clip(values / np.float32(INITIAL_VALUES[variable]), 10**-_MAX_DECADES, 10**_MAX_DECADES)
         return np.asarray(np.log10(ratio), np.float32)
-    return np.asarray(values - np.float32(INITIAL[variable]), np.float32)
+    return np.asarray(values - np.float32(INITIAL_VALUES[variable]), np.float32)
 
 
 def deviation_limit(variable: str, values: Floats) -> float:
@@ -87,7 +87,7 @@ def bar_axes(variable: str, limit: float) -> dict[str, Any]:
 
 def _numbers(variable: str, ticks: NDArray[np.float64]) -> list[str]:
     """The values that have these deviations, in as many digits as tell them apart."""
-    start = INITIAL[variable]
+    start = INITIAL_VALUES[variable]
     if VARIABLES[variable].role == "variance":
         return _apart((start * 10**ticks).tolist())
     return _apart((start + ticks).tolist()) if start else [_short(tick) for tick in ticks.tolist()]
@@ -97,7 +97,7 @@ def _apart(values: list[float]) -> list[str]:
     """Around 1: with decimals while all are near it, by their first digits once they are far from each other."""
     distance = values[-1] - 1
     decimals = max(0, 1 - math.floor(math.log10(distance)))
-    return [fixed(value, decimals) for value in values] if distance < 9 else [_short(value) for value in values]
+    return [format_fixed(value, decimals) for value in values] if distance < 9 else [_short(value) for value in values]
 
 
 def _short(value: float) -> str:
@@ -110,7 +110,7 @@ def _short(value: float) -> str:
 MAX_UNITS = 200
 
 
-MAX_MOMENTS = 120
+MAX_EVALUATIONS = 120
 
 
 def heat_map_frame(snapshots: pd.DataFrame, variable: str) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def heat_map_frame(snapshots: pd.DataFrame, variable: str) -> pd.DataFrame:
         return pd.DataFrame()
     sound = np.flatnonzero(np.isfinite(values).all(axis=1))
     units = np.argsort(values[sound[-1] if len(sound) else 0], kind="stable")[evenly_spaced(values.shape[1], MAX_UNITS)]
-    moments = evenly_spaced(len(steps), MAX_MOMENTS)
+    moments = evenly_spaced(len(steps), MAX_EVALUATIONS)
     return pd.DataFrame(values[np.ix_(moments, units)].T, index=units, columns=steps[moments])
 
 
@@ -143,8 +143,8 @@ def heat_map_figure(frame: pd.DataFrame, variable: str, steps_per_epoch: int) ->
         "margin": {"l": 24, "r": 8, "t": 40, "b": 8},
         "xaxis": {
             "type": "category",
-            "domain": MAIN_DOMAIN,
-            "tickvals": labelled_positions(steps, steps_per_epoch),
+            "domain": MAIN_AXIS_DOMAIN,
+            "tickvals": label_positions(steps, steps_per_epoch),
             "tickangle": 0,
             "showgrid": False,
         },
@@ -165,18 +165,18 @@ def heat_map_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
     title = f"{VARIABLE_TITLES[variable]} of {layer}"
     if frame.empty:
         return f"{title}: nothing to show."
-    last, start = frame.iloc[:, -1], INITIAL[variable]
+    last, start = frame.iloc[:, -1], INITIAL_VALUES[variable]
     above, below = (last > start).mean(), (last < start).mean()
     return f"{title}: {above:.0%} of the units are above the initial {start:g}, {below:.0%} below."
 
 
-def picture_frame(snapshots: pd.DataFrame, variable: str, step: int, shape: tuple[int, int]) -> pd.DataFrame:
+def image_frame(snapshots: pd.DataFrame, variable: str, step: int, shape: tuple[int, int]) -> pd.DataFrame:
     """The values at the latest moment up to `step`, rows and columns as in the image."""
     values = values_at(snapshots, variable, step)
     return pd.DataFrame(values.reshape(shape)) if values.size else pd.DataFrame()
 
 
-def picture_figure(frame: pd.DataFrame, variable: str, limit: float) -> go.Figure:
+def image_figure(frame: pd.DataFrame, variable: str, limit: float) -> go.Figure:
     """The image; `limit` is the deviation from the initial value that gets the full colour."""
     if frame.empty:
         return message_figure(VARIABLE_TITLES[variable], "Nothing to show")
@@ -192,14 +192,14 @@ def picture_figure(frame: pd.DataFrame, variable: str, limit: float) -> go.Figur
     layout = {
         "title": {"text": VARIABLE_TITLES[variable]},
         "margin": {"l": 8, "r": 8, "t": 40, "b": 16},
-        "xaxis": framed | {"domain": MAIN_DOMAIN, "constraintoward": "right"},
+        "xaxis": framed | {"domain": MAIN_AXIS_DOMAIN, "constraintoward": "right"},
         "yaxis": framed | {"autorange": "reversed", "scaleanchor": "x"},
         **bar_axes(variable, limit),
     }
     return plain_figure(deviation_traces(variable, frame.to_numpy(np.float32), limit, place), layout)
 
 
-def picture_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
+def image_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
     """What is drawn and between which values it lies, in a sentence."""
     title = f"{VARIABLE_TITLES[variable]} of {layer}"
     if frame.empty:
@@ -208,5 +208,5 @@ def picture_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
     rows, columns = values.shape
     between = "no numbers"
     if np.isfinite(values).any():
-        between = f"from {short(np.nanmin(values))} to {short(np.nanmax(values))}"
+        between = f"from {format_digits(np.nanmin(values))} to {format_digits(np.nanmax(values))}"
     return f"{title} as a picture of {rows} × {columns} pixels: {between}."

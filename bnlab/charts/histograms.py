@@ -9,9 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts.distributions import INITIAL, VARIABLE_TITLES, unit_values, values_at
+from bnlab.charts.distributions import INITIAL_VALUES, VARIABLE_TITLES, unit_values, values_at
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import short
+from bnlab.charts.formatting import format_digits
 from bnlab.charts.snapshots import exploded_runs
 from bnlab.charts.style import Style
 
@@ -54,7 +54,7 @@ def histogram_range(snapshots: Sequence[pd.DataFrame], variable: str) -> tuple[f
     of_run = {place: unit_values(frame, variable)[1].ravel() for place, frame in enumerate(snapshots)}
     exploded = exploded_runs(of_run)
     values = np.concatenate([own for place, own in of_run.items() if place not in exploded])
-    inside = np.append(values[np.isfinite(values)], np.float32(INITIAL[variable]))
+    inside = np.append(values[np.isfinite(values)], np.float32(INITIAL_VALUES[variable]))
     low, high = float(inside.min()), float(inside.max())
     margin = 0.04 * (high - low) or 0.5
     return low - margin, high + margin
@@ -74,7 +74,7 @@ def histogram_figure(
     title = VARIABLE_TITLES[variable]
     if frame.empty:
         return message_figure(title, "No numbers at this moment")
-    start = INITIAL[variable]
+    start = INITIAL_VALUES[variable]
     layout = {
         "title": {"text": title},
         "showlegend": False,
@@ -120,7 +120,7 @@ def histogram_alt(
 ) -> str:
     """Mean and standard deviation over the units of each run, in a sentence."""
     words = [
-        f"{styles[run].name} mean {short(own.mean())}, standard deviation {short(own.std())}"
+        f"{styles[run].name} mean {format_digits(own.mean())}, standard deviation {format_digits(own.std())}"
         for run, own in ((run, own.astype(np.float64)) for run, own in values.items())
         if own.size and np.isfinite(own).all()
     ]

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.distributions import (
-    absent_figure,
-    extremes,
+    missing_variable_figure,
+    band_ends,
     normalization_alt,
     normalization_figure,
     normalization_frame,
@@ -25,14 +25,14 @@ from bnlab.charts.heatmaps import (
     heat_map_alt,
     heat_map_figure,
     heat_map_frame,
-    picture_alt,
-    picture_figure,
-    picture_frame,
+    image_alt,
+    image_figure,
+    image_frame,
 )
 from bnlab.charts.histograms import histogram_alt, histogram_figure, histogram_frame, histogram_range, histogram_values
-from bnlab.charts.snapshots import EXPLODED_WORDS, exploded_runs
+from bnlab.charts.snapshots import EXPLODED_TEXT, exploded_runs
 from bnlab.charts.style import Style
-from bnlab.charts.unchanged_values import unmoved_figure, unmoved_text, without_rounding
+from bnlab.charts.unchanged_values import unchanged_figure, unchanged_notes, remove_rounding_errors
 from bnlab.runs.reader import evaluations_frame, layers_frame, snapshots_frame
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
@@ -81,7 +81,7 @@ def recorded_steps(store: Store, run: ShownRun) -> tuple[int, ...]:
 
 @lru_cache(maxsize=16)  # a long run's can take megabytes
 def _snapshots(store: Store, run: ShownRun, layer: str) -> pd.DataFrame:
-    return without_rounding(snapshots_frame(store, run.digest, layer))
+    return remove_rounding_errors(snapshots_frame(store, run.digest, layer))
 
 
 @lru_cache(maxsize=32)
@@ -110,7 +110,7 @@ def heat_map_charts(store: Store, run: ShownRun, layer: str) -> tuple[Chart, ...
     snapshots, charts = _snapshots(store, run, layer), []
     for variable in _variables([run]):
         frame, values = heat_map_frame(snapshots, variable), unit_values(snapshots, variable)[1]
-        said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
+        said = missing_variable_figure({run.digest: snapshots}, variable) or unchanged_figure(variable, values)
         drawn = said or heat_map_figure(frame, variable, run.spec.steps_per_epoch)
         charts.append(Chart(variable, drawn, heat_map_alt(frame, variable, f"{layer}, {run.label}")))
     return tuple(charts)
@@ -124,7 +124,7 @@ def histogram_charts(store: Store, runs: Runs, layer: str, epoch: float) -> tupl
     for variable in _variables(runs):
         values = histogram_values(snapshots, variable, steps)
         span = histogram_range(list(snapshots.values()), variable)
-        drawn = absent_figure(snapshots, variable) or histogram_figure(
+        drawn = missing_variable_figure(snapshots, variable) or histogram_figure(
             histogram_frame(values, span), variable, styles, span
         )
         charts.append(Chart(variable, drawn, histogram_alt(values, variable, layer, styles)))
@@ -132,16 +132,16 @@ def histogram_charts(store: Store, runs: Runs, layer: str, epoch: float) -> tupl
 
 
 @lru_cache(maxsize=512)
-def picture_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tuple[Chart, ...]:
+def image_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tuple[Chart, ...]:
     """Each variable of the input's normalization at one moment, as an image."""
     snapshots, charts = _snapshots(store, run, layer), []
     rows, columns = run.spec.data.image_shape
     for variable in _variables([run]):
-        frame = picture_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
+        frame = image_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
         values = unit_values(snapshots, variable)[1]
-        said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
-        drawn = said or picture_figure(frame, variable, deviation_limit(variable, values))
-        charts.append(Chart(variable, drawn, picture_alt(frame, variable, f"{layer}, {run.label}")))
+        said = missing_variable_figure({run.digest: snapshots}, variable) or unchanged_figure(variable, values)
+        drawn = said or image_figure(frame, variable, deviation_limit(variable, values))
+        charts.append(Chart(variable, drawn, image_alt(frame, variable, f"{layer}, {run.label}")))
     return tuple(charts)
 
 
@@ -159,7 +159,7 @@ def _unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
     """Why some of one layer's values have not moved, a sentence each, with the runs of which it is true."""
     told: dict[str, list[str]] = {}
     for run in runs:
-        for words in unmoved_text(_snapshots(store, run, layer), describe_network(run.spec), layer):
+        for words in unchanged_notes(_snapshots(store, run, layer), describe_network(run.spec), layer):
             told.setdefault(words, []).append(run.label)
     if len(runs) == 1:
         return tuple(words[0].upper() + words[1:] for words in told)
@@ -167,15 +167,15 @@ def _unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def exploded_bands(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+def exploded_band_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
     """Which of the runs' bands leave the axes that one layer's distributions have in common."""
     frames = {run: normalization_frame(_snapshots(store, run, layer), run.spec.steps_per_epoch) for run in runs}
-    of_all = [{run: extremes(frame[frame["variable"] == v]) for run, frame in frames.items()} for v in _variables(runs)]
+    of_all = [{run: band_ends(frame[frame["variable"] == v]) for run, frame in frames.items()} for v in _variables(runs)]
     return _exploded(runs, set().union(*map(exploded_runs, of_all)))
 
 
 @lru_cache(maxsize=256)
-def exploded_units(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+def exploded_unit_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
     """Which of the runs' units leave the axes that one layer's histograms have in common."""
     snapshots = {run: _snapshots(store, run, layer) for run in runs}
     of_all = [{run: unit_values(frame, v)[1].ravel() for run, frame in snapshots.items()} for v in _variables(runs)]
@@ -184,7 +184,7 @@ def exploded_units(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
 
 def _exploded(runs: Runs, exploded: set[ShownRun]) -> tuple[str, ...]:
     names = [run.label for run in runs if run in exploded]
-    return (f"{', '.join(names)}: {EXPLODED_WORDS}",) if names else ()
+    return (f"{', '.join(names)}: {EXPLODED_TEXT}",) if names else ()
 
 
 @lru_cache(maxsize=512)

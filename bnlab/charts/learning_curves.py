@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnlab.charts.figures import Drawing, Trace, message_layout
-from bnlab.charts.formatting import power, signed
+from bnlab.charts.formatting import format_power, format_signed
 from bnlab.charts.series import Curve, CurveData, CurveSettings, Floats, Points, SeriesPoints, prepare_curves
 from bnlab.charts.style import Style
 from bnlab.runs.curves_cache import RunCurves
@@ -106,10 +106,10 @@ def _alt_title(data: CurveData) -> str:
 
 def _value_text(value: float, data: CurveData) -> str:
     if data.curve.is_fraction:
-        return f"{signed(100 * value)} points" if data.is_difference else f"{value:.1%}"
+        return f"{format_signed(100 * value)} points" if data.is_difference else f"{value:.1%}"
     if data.is_difference:
-        return signed(value)
-    return f"{value:.3f}" if value < LARGE else power(value)
+        return format_signed(value)
+    return f"{value:.3f}" if value < LARGE else format_power(value)
 
 
 def _why_empty(data: CurveData, *, awaited: bool) -> str:

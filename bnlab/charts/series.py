@@ -26,7 +26,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 MAX_POINTS = 150
 MIN_POINTS = 50
-POINTS_OF_ALL = 1_500
+MAX_TOTAL_POINTS = 1_500
 CACHED_SERIES = 512
 TRAINING_COLUMNS = ("loss", "accuracy")
 VALIDATION_COLUMNS = ("val_loss", "val_accuracy")
@@ -188,7 +188,7 @@ def prepare_curve(series: Mapping[str, Series], curve: Curve, settings: CurveSet
 
 def training_series(runs: Sequence[RunCurves], variants: int) -> Series:
     """Training loss and accuracy of one variant's runs, thinned to what each of `variants` lines may have."""
-    stretch = stretch_of(max((run.step for run in runs), default=0), max_points(variants))
+    stretch = steps_per_point(max((run.step for run in runs), default=0), max_points(variants))
     return _training_series(runs, stretch)
 
 
@@ -212,7 +212,7 @@ def validation_series(runs: Sequence[RunCurves]) -> Series:
 
 
 def _series(seeds: Sequence[Columns], names: Sequence[str]) -> Series:
-    return Series(seeds_columns(seeds, names) if seeds else _empty(names), seeds)
+    return Series(average_seeds(seeds, names) if seeds else _empty(names), seeds)
 
 
 def _empty(names: Iterable[str]) -> Columns:
@@ -221,7 +221,7 @@ def _empty(names: Iterable[str]) -> Columns:
 
 def _thinned(run: RunCurves, stretch: int) -> Columns:
     """With epoch and seconds; the seconds between two evaluations are taken as evenly spent."""
-    columns = thinned_columns(run.steps, stretch)
+    columns = thin_columns(run.steps, stretch)
     # The last evaluation may be newer than the run's own step: neither steps nor seconds decrease.
     steps = np.maximum.accumulate(np.append(run.evaluations["step"], run.step))
     seconds = np.maximum.accumulate(np.append(run.evaluations["seconds"], run.seconds))
@@ -234,10 +234,10 @@ def max_points(variants: int) -> int:
 
     A line is drawn with two more of its size behind it: the lowest and highest value at each point, or a band.
     """
-    return int(np.clip(POINTS_OF_ALL // (3 * max(variants, 1)), MIN_POINTS, MAX_POINTS))
+    return int(np.clip(MAX_TOTAL_POINTS // (3 * max(variants, 1)), MIN_POINTS, MAX_POINTS))
 
 
-def stretch_of(steps: int, points: int) -> int:
+def steps_per_point(steps: int, points: int) -> int:
     """How many steps a point stands for: 1, 2, 3, 4, 6, 8, 12 …, so that a growing curve keeps its points for long."""
     stretch = 1
     while steps > stretch * points:
@@ -245,7 +245,7 @@ def stretch_of(steps: int, points: int) -> int:
     return stretch
 
 
-def thinned_columns(steps: Columns, stretch: int) -> dict[str, NDArray[Any]]:
+def thin_columns(steps: Columns, stretch: int) -> dict[str, NDArray[Any]]:
     """Columns step, loss, accuracy and each one's _low and _high: mean, minimum and maximum of every `stretch` steps.
 
     `steps` has the columns step, loss, accuracy, one entry a step. A last stretch that is not full yet is left out; a
@@ -261,7 +261,7 @@ def thinned_columns(steps: Columns, stretch: int) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def seeds_columns(seeds: Sequence[Columns], names: Sequence[str]) -> Columns:
+def average_seeds(seeds: Sequence[Columns], names: Sequence[str]) -> Columns:
     """Columns step, epoch, seconds and `names`, each the mean over the seeds that have got there, and its _sd.
 
     Every seed has the columns step (in order), epoch, seconds and `names`. Beyond a seed's end, seconds go on at the
@@ -313,12 +313,12 @@ def _difference(series: Series, baseline: Series, column: str, along: str) -> Se
     def difference(columns: Columns) -> Columns:
         names = [name for name in (column, f"{column}_low", f"{column}_high") if name in columns]
         same_for_all = {**baseline.mean, **dict.fromkeys(names, baseline.mean[column])}
-        return minus_baseline(columns, same_for_all, names, along)
+        return subtract_baseline(columns, same_for_all, names, along)
 
     return Series(difference(series.mean), [difference(seed) for seed in series.seeds])
 
 
-def minus_baseline(columns: Columns, baseline: Columns, names: Sequence[str], along: str) -> Columns:
+def subtract_baseline(columns: Columns, baseline: Columns, names: Sequence[str], along: str) -> Columns:
     """`columns` with the baseline's values subtracted from `names`, at equal `along` ("epoch" or "seconds").
 
     Points before the baseline's first and beyond its last are left out. A standard deviation stays the variant's own.
@@ -374,10 +374,10 @@ def _extremes(mean: Columns, curve: Curve, settings: CurveSettings) -> Points:
 
 def _values(columns: Columns, curve: Curve, settings: CurveSettings) -> Floats:
     values = _floats(columns[curve.column])
-    return smoothed(values, settings.smoothing) if curve.is_noisy else values
+    return smooth(values, settings.smoothing) if curve.is_noisy else values
 
 
-def smoothed(values: Floats, weight: float) -> Floats:
+def smooth(values: Floats, weight: float) -> Floats:
     """The exponentially weighted mean of `values`, in which the past has `weight`, corrected for its start at nothing.
 
     As TensorBoard smooths, and as Adam corrects its averages (Kingma and Ba 2015, section 3). What is not finite is

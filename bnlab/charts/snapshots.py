@@ -20,7 +20,7 @@ def step_text(step: int, steps_per_epoch: int) -> str:
     return f"step {step:,}" if beyond else f"epoch {epoch:,}"
 
 
-def labelled_positions(steps: Sequence[int], steps_per_epoch: int) -> list[int]:
+def label_positions(steps: Sequence[int], steps_per_epoch: int) -> list[int]:
     """The positions in `steps` of the start, epoch 1 and the end, as far as their labels do not meet."""
     end = len(steps) - 1
     first_epoch = next((i for i, step in enumerate(steps) if step >= steps_per_epoch), end)
@@ -29,7 +29,7 @@ def labelled_positions(steps: Sequence[int], steps_per_epoch: int) -> list[int]:
     return [0, *between, end] if end else [0]
 
 
-EXPLODED = 1e6
+EXPLOSION_LIMIT = 1e6
 """Larger values than a network that learns has, whatever its pixels are scaled to."""
 
 
@@ -42,10 +42,10 @@ def exploded_runs(values: Mapping[Run, NDArray[Any]]) -> set[Run]:
     `values` maps each run to everything that is drawn of it.
     """
     sizes = {run: np.abs(own[np.isfinite(own)]) for run, own in values.items()}
-    beyond = {run for run, own in sizes.items() if own.size and own.max() > EXPLODED}
+    beyond = {run for run, own in sizes.items() if own.size and own.max() > EXPLOSION_LIMIT}
     others = {run for run, own in sizes.items() if own.size} - beyond
     return beyond if others else set()
 
 
-EXPLODED_WORDS = "the values have exploded and leave the axes, which are those of the other networks."
+EXPLODED_TEXT = "the values have exploded and leave the axes, which are those of the other networks."
 """What is to be said of such runs."""

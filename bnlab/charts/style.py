@@ -24,7 +24,7 @@ DASHES = (
 )
 
 
-SAMPLE = 34
+SAMPLE_WIDTH = 34
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def sample_svg(style: Style) -> str:
     line = style.line(4)
     dashes = "" if style.dash == "solid" else f' stroke-dasharray="{line["dash"]}"'
     return (
-        f'<svg width="{SAMPLE}" height="12" aria-hidden="true" style="vertical-align:middle;margin-right:0.4em">'
-        f'<line x1="0" x2="{SAMPLE}" y1="6" y2="6" stroke="{line["color"]}" stroke-width="{line["width"]}"{dashes}/>'
+        f'<svg width="{SAMPLE_WIDTH}" height="12" aria-hidden="true" style="vertical-align:middle;margin-right:0.4em">'
+        f'<line x1="0" x2="{SAMPLE_WIDTH}" y1="6" y2="6" stroke="{line["color"]}" stroke-width="{line["width"]}"{dashes}/>'
         "</svg>"
     )
 

@@ -5,13 +5,13 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts.distributions import INITIAL, VARIABLE_TITLES, unit_values
+from bnlab.charts.distributions import INITIAL_VALUES, VARIABLE_TITLES, unit_values
 from bnlab.charts.figures import message_figure
 from bnlab.specs import normalizers
 from bnlab.specs.network import Layer, Network
 from bnlab.specs.normalizers import Role
 
-ROUNDING = 1e-6
+MAX_ROUNDING_ERROR = 1e-6
 """What float32 leaves of a gradient that is zero, over a whole training, is less than this."""
 _BETA = (
     "beta stays at 0: {next} follows the Dense layer directly and subtracts the mean. Whatever beta adds cancels out "
@@ -28,31 +28,31 @@ _PIXELS = (
 )
 
 
-def without_rounding(snapshots: pd.DataFrame) -> pd.DataFrame:
+def remove_rounding_errors(snapshots: pd.DataFrame) -> pd.DataFrame:
     """`snapshots` with each variable that has never moved by more than rounding exactly where it started.
 
     A chart would magnify what rounding leaves until it looks as if something had been learned. Columns step, variable,
     values (arrays), as `bnlab.runs.reader.snapshots_frame` makes it.
     """
-    still = [name for name in INITIAL if _is_still(unit_values(snapshots, name)[1], name)]
+    still = [name for name in INITIAL_VALUES if _is_still(unit_values(snapshots, name)[1], name)]
     if not still:
         return snapshots
     settled = [
-        np.full_like(values, INITIAL[variable]) if variable in still else values
+        np.full_like(values, INITIAL_VALUES[variable]) if variable in still else values
         for variable, values in zip(snapshots["variable"], snapshots["values"], strict=True)
     ]
     return snapshots.assign(values=settled)
 
 
-def unmoved_figure(variable: str, values: NDArray[np.float32]) -> go.Figure | None:
+def unchanged_figure(variable: str, values: NDArray[np.float32]) -> go.Figure | None:
     """What to say in place of an empty picture, where all `values` of a variable are where they started."""
-    start = INITIAL[variable]
+    start = INITIAL_VALUES[variable]
     if values.size == 0 or (values != start).any():
         return None
     return message_figure(VARIABLE_TITLES[variable], f"All are at {start:g}, where they started")
 
 
-def unmoved_text(snapshots: pd.DataFrame, network: Network, layer: str) -> list[str]:
+def unchanged_notes(snapshots: pd.DataFrame, network: Network, layer: str) -> list[str]:
     """A sentence for each variable of `layer` that has not moved although the run has, as far as the network tells why.
 
     `snapshots` as for `without_rounding`; `layer` is the name of one of the network's normalizations.
@@ -74,7 +74,7 @@ def unmoved_text(snapshots: pd.DataFrame, network: Network, layer: str) -> list[
 
 
 def _is_still(values: NDArray[np.float32], variable: str) -> bool:
-    return bool(values.size) and bool(np.isfinite(values).all() and np.abs(values - INITIAL[variable]).max() < ROUNDING)
+    return bool(values.size) and bool(np.isfinite(values).all() and np.abs(values - INITIAL_VALUES[variable]).max() < MAX_ROUNDING_ERROR)
 
 
 def _is_still_in_role(snapshots: pd.DataFrame, role: Role) -> bool:

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 
 from bnlab.charts.depth_profile import (
-    FAINTEST,
+    MIN_OPACITY,
     MARKS,
     QUANTITIES,
     after_steps_text,
-    depth_values_frame,
+    profile_frame,
     gap_text,
-    xray_alt,
-    xray_figure,
+    profile_alt,
+    profile_figure,
 )
 from bnlab.runs.diagnostics import PROFILE_COLUMNS
 from tests.charts.snapshots import STYLES, assert_drawable, texts
@@ -40,19 +40,19 @@ def test_every_measure_has_its_chart() -> None:
 
 
 def test_steps_and_layers_are_in_order() -> None:
-    frame = depth_values_frame(measured({10: [3, 4], 0: [1, 2]}), "dead")
+    frame = profile_frame(measured({10: [3, 4], 0: [1, 2]}), "dead")
     assert frame.to_dict("list") == {"step": [0, 0, 10, 10], "depth": [1, 2, 1, 2], "value": [1.0, 2.0, 3.0, 4.0]}
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_a_line_for_each_network_and_step(quantity: str) -> None:
     values = {0: [9.0, 0.1, 0.2], 10: [9.0, 0.3, 0.4]}
-    frames = {run: depth_values_frame(measured(values), quantity) for run in STYLES}
-    figure = xray_figure(frames, quantity, STYLES, [0, 10])
+    frames = {run: profile_frame(measured(values), quantity) for run in STYLES}
+    figure = profile_figure(frames, quantity, STYLES, [0, 10])
     assert_drawable(figure)
     assert [trace.uid for trace in figure.data] == ["a1-0", "a1-10", "b2-0", "b2-10"]
     assert [trace.line.color for trace in figure.data] == ["#0072B2"] * 2 + ["#D55E00"] * 2
-    assert [trace.opacity for trace in figure.data[:2]] == [FAINTEST, 1]
+    assert [trace.opacity for trace in figure.data[:2]] == [MIN_OPACITY, 1]
     assert [trace.marker.symbol for trace in figure.data[:2]] == [mark.symbol for mark in MARKS[:2]]
     assert figure.data[1].name == "With BN, after 10 steps"
     assert figure.data[1].y.tolist()[-2:] == pytest.approx([0.3, 0.4])
@@ -61,8 +61,8 @@ def test_a_line_for_each_network_and_step(quantity: str) -> None:
 
 
 def test_a_step_keeps_its_mark_whoever_was_measured_at_it() -> None:
-    frames = {"a1": depth_values_frame(measured({100: [1.0]}), "gradient_norm")}
-    (line,) = xray_figure(frames, "gradient_norm", STYLES, [0, 1, 100]).data
+    frames = {"a1": profile_frame(measured({100: [1.0]}), "gradient_norm")}
+    (line,) = profile_figure(frames, "gradient_norm", STYLES, [0, 1, 100]).data
     assert (line.marker.symbol, line.opacity) == (MARKS[2].symbol, 1)
 
 
@@ -70,9 +70,9 @@ def test_a_step_keeps_its_mark_whoever_was_measured_at_it() -> None:
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
     for values in ([worst, 1.0], [worst]):
-        frames = {"a1": depth_values_frame(measured({0: values}), quantity)}
-        assert_drawable(xray_figure(frames, quantity, STYLES, [0]))
-        said = xray_alt(frames, quantity, STYLES)
+        frames = {"a1": profile_frame(measured({0: values}), quantity)}
+        assert_drawable(profile_figure(frames, quantity, STYLES, [0]))
+        said = profile_alt(frames, quantity, STYLES)
         assert said.startswith(QUANTITIES[quantity].title)
         assert said.endswith(".")
 
@@ -87,32 +87,32 @@ def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
     ],
 )
 def test_where_there_is_no_line_there_is_a_message(values: dict[int, list[float]], quantity: str, message: str) -> None:
-    frames = {"a1": depth_values_frame(measured(values), quantity)}
-    assert texts(xray_figure(frames, quantity, STYLES, [0])) == [message]
-    assert xray_alt(frames, quantity, STYLES) == f"{QUANTITIES[quantity].title}: {message}."
+    frames = {"a1": profile_frame(measured(values), quantity)}
+    assert texts(profile_figure(frames, quantity, STYLES, [0])) == [message]
+    assert profile_alt(frames, quantity, STYLES) == f"{QUANTITIES[quantity].title}: {message}."
 
 
 def test_it_is_said_in_a_sentence() -> None:
-    frames = {"a1": depth_values_frame(measured({0: [0.5, 0.25], 1: [0.1, 0.0]}), "dead"), "b2": pd.DataFrame()}
-    alt = xray_alt(frames, "dead", STYLES)
+    frames = {"a1": profile_frame(measured({0: [0.5, 0.25], 1: [0.1, 0.0]}), "dead"), "b2": pd.DataFrame()}
+    alt = profile_alt(frames, "dead", STYLES)
     assert names_in_order(
         alt, "Dead units", "With BN", "50.0%", "25.0%", after_steps_text(0), "10.0%", "0.0%", after_steps_text(1)
     )
-    assert "Dead units" in xray_alt({}, "dead", STYLES)
-    assert numbers_in(xray_alt({}, "dead", STYLES)) == []
+    assert "Dead units" in profile_alt({}, "dead", STYLES)
+    assert numbers_in(profile_alt({}, "dead", STYLES)) == []
 
 
 def test_what_is_not_drawn_is_said() -> None:
     values = {0: [0.5, 0.25], 1: [0.1, 0.0], 10: [math.nan, math.inf]}
-    frames = {"a1": depth_values_frame(measured(values), "gradient_norm"), "b2": pd.DataFrame()}
+    frames = {"a1": profile_frame(measured(values), "gradient_norm"), "b2": pd.DataFrame()}
     words = gap_text(frames, "gradient_norm", STYLES)
     assert names_in_order(words, "0 or no number", "With BN", after_steps_text(1), after_steps_text(10))
-    shares = {"a1": depth_values_frame(measured(values), "dead")}
+    shares = {"a1": profile_frame(measured(values), "dead")}
     words = gap_text(shares, "dead", STYLES)
     assert names_in_order(words, "no number", "With BN", after_steps_text(10))
     assert after_steps_text(1) not in words
-    assert xray_alt(shares, "dead", STYLES).endswith(f"no numbers {after_steps_text(10)}.")
-    lost = {"a1": depth_values_frame(measured({0: [math.nan]}), "dead")}
+    assert profile_alt(shares, "dead", STYLES).endswith(f"no numbers {after_steps_text(10)}.")
+    lost = {"a1": profile_frame(measured({0: [math.nan]}), "dead")}
     assert gap_text(lost, "dead", STYLES) == "", "the chart itself says it"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bnlab.charts.formatting import escape_html, escape_markdown, size_text
+from bnlab.charts.formatting import escape_html, escape_markdown, format_size
 
 
 def test_signs_of_markdown_are_escaped_and_words_are_not() -> None:
@@ -50,4 +50,4 @@ def test_a_label_among_html_is_no_html() -> None:
     [(0, "0 kB"), (1, "1 kB"), (40_500, "41 kB"), (1_740_000, "1.7 MB"), (2_500_000_000, "2,500.0 MB")],
 )
 def test_sizes_as_people_say_them(size: int, words: str) -> None:
-    assert size_text(size) == words
+    assert format_size(size) == words

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from bnlab.charts.distributions import bands_figure
 from bnlab.charts.histograms import histogram_figure, histogram_frame, histogram_range
-from bnlab.charts.snapshots import EXPLODED, exploded_runs
+from bnlab.charts.snapshots import EXPLOSION_LIMIT, exploded_runs
 from tests.charts.snapshots import STYLES, assert_drawable, snapshots_of
 
-sizes = st.floats(width=32) | st.sampled_from([EXPLODED, 2 * EXPLODED, -1e30])
+sizes = st.floats(width=32) | st.sampled_from([EXPLOSION_LIMIT, 2 * EXPLOSION_LIMIT, -1e30])
 
 
 @given(st.dictionaries(st.integers(), st.lists(sizes, max_size=4), max_size=4))
@@ -23,7 +23,7 @@ def test_some_run_is_always_left_to_draw_the_axis_for(values: dict[int, list[flo
     assert exploded <= drawable
     assert not drawable or exploded < drawable
     if exploded:
-        beyond = {run for run in drawable if max(abs(x) for x in values[run] if math.isfinite(x)) > EXPLODED}
+        beyond = {run for run in drawable if max(abs(x) for x in values[run] if math.isfinite(x)) > EXPLOSION_LIMIT}
         assert exploded == beyond
 
 

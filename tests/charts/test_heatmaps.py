@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from bnlab.charts.distributions import INITIAL, VARIABLE_TITLES
+from bnlab.charts.distributions import INITIAL_VALUES, VARIABLE_TITLES
 from bnlab.charts.heatmaps import (
-    MAX_MOMENTS,
+    MAX_EVALUATIONS,
     MAX_UNITS,
     deviation_limit,
     deviations,
@@ -30,7 +30,7 @@ def test_more_than_can_be_seen_is_thinned_evenly() -> None:
     values = np.random.default_rng(0).normal(size=(300, 784))
     snapshots = snapshots_of({"beta": values.tolist()}, list(range(300)))
     frame = heat_map_frame(snapshots, "beta")
-    assert frame.shape == (MAX_UNITS, MAX_MOMENTS)
+    assert frame.shape == (MAX_UNITS, MAX_EVALUATIONS)
     assert frame.columns[[0, -1]].tolist() == [0, 299]
     assert frame.index[0] == values[-1].argmin()
     assert frame.index[-1] == values[-1].argmax()
@@ -41,8 +41,8 @@ def test_more_than_can_be_seen_is_thinned_evenly() -> None:
 
 @pytest.mark.parametrize("variable", VARIABLE_TITLES)
 def test_what_has_not_moved_has_no_colour(variable: str) -> None:
-    assert not deviations(variable, np.full((3, 2), INITIAL[variable], np.float32)).any()
-    assert deviation_limit(variable, np.full(3, INITIAL[variable], np.float32)) == 1
+    assert not deviations(variable, np.full((3, 2), INITIAL_VALUES[variable], np.float32)).any()
+    assert deviation_limit(variable, np.full(3, INITIAL_VALUES[variable], np.float32)) == 1
 
 
 def test_a_variance_is_coloured_by_its_decades() -> None:
@@ -53,7 +53,7 @@ def test_a_variance_is_coloured_by_its_decades() -> None:
 @pytest.mark.parametrize("variable", VARIABLE_TITLES)
 @pytest.mark.parametrize("worst", [1.5, 1e-7, 1e30, math.nan, math.inf, -math.inf])
 def test_whatever_is_recorded_can_be_drawn(variable: str, worst: float) -> None:
-    start = INITIAL[variable]
+    start = INITIAL_VALUES[variable]
     frame = heat_map_frame(snapshots_of({variable: [[start] * 3, [start, worst, start]]}, [0, 5]), variable)
     figure = heat_map_figure(frame, variable, 10)
     assert_drawable(figure)

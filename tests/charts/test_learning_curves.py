@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnlab.charts.learning_curves import MARKED_POINTS
-from bnlab.charts.series import X_AXES, Curve, CurveSettings, Series, smoothed
+from bnlab.charts.series import X_AXES, Curve, CurveSettings, Series, smooth
 from bnlab.charts.style import styles_of
 from tests.charts.curve_lines import (
     ACCURACY,
@@ -55,7 +55,7 @@ def test_one_line_a_variant_in_its_style_over_all_that_is_behind(curve: Curve) -
 def test_training_curves_are_smoothed_before_their_raw_values_and_validation_is_not() -> None:
     values = [1, 0, 1, 0]
     figure = curve_figure(lines(LOSS, values), STYLES, LOSS, CurveSettings(smoothing=0.5))
-    np.testing.assert_allclose(figure.data[-1].y, smoothed(np.array(values, np.float32), 0.5))
+    np.testing.assert_allclose(figure.data[-1].y, smooth(np.array(values, np.float32), 0.5))
     (raw,) = backs(figure, "raw")
     assert raw.y.tolist() == [1, 1, 0, 0, 1, 1, 0, 0]
     assert not backs(curve_figure(lines(LOSS, values), STYLES, LOSS, ROUGH), "raw")

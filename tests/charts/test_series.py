@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from bnlab.charts.series import (
     MAX_POINTS,
     MIN_POINTS,
-    POINTS_OF_ALL,
+    MAX_TOTAL_POINTS,
     TRAINING_COLUMNS,
     X_AXES,
     CurveSettings,
     max_points,
-    smoothed,
-    stretch_of,
+    smooth,
+    steps_per_point,
 )
 from tests.charts.frames import minus_baseline, seeds_frame, thinned_frame
 
@@ -53,7 +53,7 @@ def test_all_lines_together_stay_light() -> None:
     allowed = [max_points(variants) for variants in range(21)]
     assert allowed == sorted(allowed, reverse=True)
     assert set(allowed) <= set(range(MIN_POINTS, MAX_POINTS + 1))
-    assert all(3 * variants * max_points(variants) <= POINTS_OF_ALL for variants in range(1, 9))
+    assert all(3 * variants * max_points(variants) <= MAX_TOTAL_POINTS for variants in range(1, 9))
 
 
 @given(st.integers(0, 10**8), st.integers(1, 500))
@@ -61,7 +61,7 @@ def test_all_lines_together_stay_light() -> None:
 @example(151, 150)
 def test_a_stretch_is_the_shortest_of_its_row_that_leaves_few_enough_points(steps: int, most: int) -> None:
     row = sorted([1, *(2**n for n in range(1, 30)), *(3 * 2**n for n in range(30))])
-    assert stretch_of(steps, most) == next(stretch for stretch in row if steps <= stretch * most)
+    assert steps_per_point(steps, most) == next(stretch for stretch in row if steps <= stretch * most)
 
 
 def test_each_step_is_a_point_of_its_own_at_a_stretch_of_one() -> None:
@@ -179,18 +179,18 @@ def test_smoothing_is_the_corrected_running_average(values: list[float], weight:
         average = weight * average + ((1 - weight) * value if seen else 0.0)
         total = weight * total + ((1 - weight) if seen else 0.0)
         expected.append(average / total if seen else NAN)
-    result = smoothed(np.asarray(values, np.float32), weight)
+    result = smooth(np.asarray(values, np.float32), weight)
     assert result.dtype == np.float32
     np.testing.assert_allclose(result, expected, rtol=1e-5)
 
 
 def test_no_smoothing_changes_nothing() -> None:
     values = np.array([1, NAN, INF, 2], np.float32)
-    np.testing.assert_array_equal(smoothed(values, 0), values)
+    np.testing.assert_array_equal(smooth(values, 0), values)
 
 
 def test_a_constant_stays_where_it_is() -> None:
-    np.testing.assert_allclose(smoothed(np.full(50, 0.3, np.float32), 0.99), 0.3, rtol=1e-6)
+    np.testing.assert_allclose(smooth(np.full(50, 0.3, np.float32), 0.99), 0.3, rtol=1e-6)
 
 
 def test_a_difference_is_taken_where_the_other_was_at_the_same_time() -> None:

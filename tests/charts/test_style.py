@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.style import COLOUR_NAMES, COLOURS, DASHES, SAMPLE, Style, sample_svg, style_of, styles_of
+from bnlab.charts.style import COLOUR_NAMES, COLOURS, DASHES, SAMPLE_WIDTH, Style, sample_svg, style_of, styles_of
 
 # Where each name lies on the wheel of colours, in degrees; grey lies nowhere.
 HUES = {
@@ -94,7 +94,7 @@ def test_a_sample_has_the_dashes_of_the_line_and_room_for_all_of_them(style: Sty
     assert f'stroke="{style.colour}"' in drawn
     dashes = re.search('stroke-dasharray="([^"]*)"', drawn)
     assert (dashes[1] if dashes else "solid") == style.line()["dash"]
-    assert dashes is None or sum(float(length.removesuffix("px")) for length in dashes[1].split(",")) < SAMPLE
+    assert dashes is None or sum(float(length.removesuffix("px")) for length in dashes[1].split(",")) < SAMPLE_WIDTH
 
 
 @pytest.mark.parametrize("background", ["#ffffff", "#11151a"])

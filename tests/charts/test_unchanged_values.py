@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bnlab.charts.explanations.equations import normalize_batch
-from bnlab.charts.unchanged_values import ROUNDING, unmoved_figure, unmoved_text, without_rounding
+from bnlab.charts.unchanged_values import MAX_ROUNDING_ERROR, unchanged_figure, unchanged_notes, remove_rounding_errors
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from tests.charts.snapshots import assert_drawable, snapshots_of, texts
@@ -17,7 +17,7 @@ NORMALIZED = {"input_normalization": True, "hidden_units": (4, 3)}
 
 def words(layer: str, values: Values = STILL, **fields: object) -> str:
     network = describe_network(RunSpec(**NORMALIZED | {"placement": "before_activation"} | fields))
-    return " ".join(unmoved_text(snapshots_of(values, [0, 9]), network, layer))
+    return " ".join(unchanged_notes(snapshots_of(values, [0, 9]), network, layer))
 
 
 def test_what_a_beta_adds_and_the_bias_after_it_cancel_out_in_the_next_normalization() -> None:
@@ -49,34 +49,34 @@ def test_what_has_moved_is_not_said_to_stay(moved: float) -> None:
 def test_pixels_that_are_always_black_are_counted() -> None:
     means: Values = {"moving_mean": [[0, 0, 0], [0, 0.1, 0], [0, 0, 0]]}
     network = describe_network(RunSpec(input_normalization=True))
-    (said,) = unmoved_text(snapshots_of({"gamma": [[1] * 3] * 3} | means, [0, 1, 2]), network, "bn_input")
+    (said,) = unchanged_notes(snapshots_of({"gamma": [[1] * 3] * 3} | means, [0, 1, 2]), network, "bn_input")
     assert said.startswith("2 of the 3 pixels have been 0 in every training image so far: there gamma")
-    (said,) = unmoved_text(snapshots_of(means, [0, 1, 2]), network, "bn_input")
+    (said,) = unchanged_notes(snapshots_of(means, [0, 1, 2]), network, "bn_input")
     assert "gamma" not in said
-    assert not unmoved_text(snapshots_of(means, [0, 1, 2]), network, "bn_1")
+    assert not unchanged_notes(snapshots_of(means, [0, 1, 2]), network, "bn_1")
     colours = describe_network(RunSpec(input_normalization=True, dataset="cifar10"))
-    assert not unmoved_text(snapshots_of(means, [0, 1, 2]), colours, "bn_input")
+    assert not unchanged_notes(snapshots_of(means, [0, 1, 2]), colours, "bn_input")
 
 
 def test_before_the_first_step_nothing_could_have_moved() -> None:
     network = describe_network(RunSpec(**NORMALIZED))
-    assert unmoved_text(snapshots_of({"gamma": [[1]], "moving_mean": [[0]]}, [0]), network, "bn_input") == []
-    assert unmoved_text(pd.DataFrame(columns=["step", "variable", "values"]), network, "bn_input") == []
+    assert unchanged_notes(snapshots_of({"gamma": [[1]], "moving_mean": [[0]]}, [0]), network, "bn_input") == []
+    assert unchanged_notes(pd.DataFrame(columns=["step", "variable", "values"]), network, "bn_input") == []
 
 
 def test_rounding_is_taken_off_and_nothing_else() -> None:
-    values = STILL | {"moving_variance": [[1, 1], [1, 1 + 2 * ROUNDING]]}
-    settled = without_rounding(snapshots_of(values, [0, 9]))
+    values = STILL | {"moving_variance": [[1, 1], [1, 1 + 2 * MAX_ROUNDING_ERROR]]}
+    settled = remove_rounding_errors(snapshots_of(values, [0, 9]))
     expected = snapshots_of(values | {"beta": [[0, 0]] * 2, "moving_mean": [[0, 0]] * 2}, [0, 9])
     pd.testing.assert_frame_equal(settled, expected, check_exact=True)
     empty = pd.DataFrame(columns=["step", "variable", "values"])
-    pd.testing.assert_frame_equal(without_rounding(empty), empty)
+    pd.testing.assert_frame_equal(remove_rounding_errors(empty), empty)
 
 
 def test_in_place_of_an_empty_picture_stands_what_it_would_show() -> None:
-    still = unmoved_figure("gamma", np.ones((2, 3), np.float32))
+    still = unchanged_figure("gamma", np.ones((2, 3), np.float32))
     assert still is not None
     assert texts(still) == ["All are at 1, where they started"]
     assert_drawable(still)
     for values in ([[1, 1.5]], [[1, np.nan]], np.empty((0, 0))):
-        assert unmoved_figure("gamma", np.array(values, np.float32)) is None
+        assert unchanged_figure("gamma", np.array(values, np.float32)) is None

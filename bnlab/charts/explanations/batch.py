@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, still_layout, titled
+from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import short
+from bnlab.charts.formatting import format_digits
 
 STAGES = {"x": "x", "centred": "x − μ", "normalized": "x̂", "y": "γ x̂ + β"}
 MAX_BATCH = 32
@@ -17,7 +17,7 @@ NARROWEST = 6.0
 BELOW = 0.24
 
 
-def draw_batch(size: int, mean: float, std: float, seed: int, moved: float = 0.0) -> Floats:
+def sample_batch(size: int, mean: float, std: float, seed: int, moved: float = 0.0) -> Floats:
     """`size` values from a normal distribution, the first one `moved`; a larger batch begins with the smaller one's."""
     values = mean + std * np.random.default_rng(seed).standard_normal(MAX_BATCH)[:size]
     values[:1] += moved
@@ -45,8 +45,8 @@ def batch_figure(frame: pd.DataFrame) -> go.Figure:
     finite = frame[list(STAGES)].to_numpy()[np.isfinite(frame[list(STAGES)])]
     widest = max(NARROWEST, float(np.ceil(np.abs(finite).max(initial=0) + 0.5)))
     heights = np.arange(len(STAGES))[::-1]
-    layout = still_layout(
-        titled("value", range=[-widest, widest], zeroline=True),
+    layout = static_layout(
+        titled_axis("value", range=[-widest, widest], zeroline=True),
         {"range": [-0.6, len(STAGES) - 0.6], "tickvals": heights, "ticktext": list(STAGES.values()), "showgrid": False},
     )
     traces = [
@@ -101,4 +101,4 @@ def batch_alt(frame: pd.DataFrame) -> str:
 
 def _plain(value: float) -> str:
     """Without what rounding leaves of a zero."""
-    return short(round(value, 9))
+    return format_digits(round(value, 9))

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize
-from bnlab.charts.explanations.layout import BLUE, ORANGE, still_layout, titled
+from bnlab.charts.explanations.layout import BLUE, ORANGE, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
 
 INPUTS, UNITS = 3, 2
@@ -61,17 +61,17 @@ def fold_into_next(normalization: Normalization, dense: Dense) -> Dense:
     return Dense(dense.kernel * normalization.factor[:, None], dense.bias + shift @ dense.kernel)
 
 
-def merge(first: Dense, second: Dense) -> Dense:
+def merge_dense(first: Dense, second: Dense) -> Dense:
     """The one layer that equals `second(first(x))`: without an activation between, two layers are one."""
     return Dense(first.kernel @ second.kernel, second(first.bias))
 
 
-def draw_dense(rng: np.random.Generator, inputs: int = INPUTS, units: int = UNITS) -> Dense:
+def random_dense(rng: np.random.Generator, inputs: int = INPUTS, units: int = UNITS) -> Dense:
     """Random numbers with one decimal, to be read on a page."""
     return Dense(rng.normal(0, 1, (inputs, units)).round(1), rng.normal(0, 1, units).round(1))
 
 
-def draw_normalization(rng: np.random.Generator, features: int) -> Normalization:
+def random_normalization(rng: np.random.Generator, features: int) -> Normalization:
     """Random numbers with one decimal; the variances are positive."""
     gamma, variance = rng.uniform(0.5, 2, features).round(1), rng.uniform(0.2, 4, features).round(1)
     return Normalization(gamma, rng.normal(0, 1, features).round(1), rng.normal(0, 1, features).round(1), variance)
@@ -87,12 +87,12 @@ def linear_network_difference(seed: int = 0) -> float:
     """The largest |difference| between Dense → BN → Dense → BN → Dense, without activations, and one Dense."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(EXAMPLES, WIDTHS[0]))
-    hidden = [(draw_dense(rng, a, b), draw_normalization(rng, b)) for a, b in pairwise(WIDTHS)]
-    last = draw_dense(rng, WIDTHS[-1])
+    hidden = [(random_dense(rng, a, b), random_normalization(rng, b)) for a, b in pairwise(WIDTHS)]
+    last = random_dense(rng, WIDTHS[-1])
     deep = x
     for dense, normalization in hidden:
         deep = normalization(dense(deep))
-    single = reduce(merge, [*(fold_into_previous(*layers) for layers in hidden), last])
+    single = reduce(merge_dense, [*(fold_into_previous(*layers) for layers in hidden), last])
     return float(np.abs(last(deep) - single(x)).max())
 
 
@@ -133,7 +133,7 @@ def folding_figure(frame: pd.DataFrame) -> go.Figure:
         }
         for column, (name, marker) in looks.items()
     ]
-    return plain_figure(traces, still_layout(titled("example", dtick=1), titled("output")))
+    return plain_figure(traces, static_layout(titled_axis("example", dtick=1), titled_axis("output")))
 
 
 def folding_difference(frame: pd.DataFrame) -> float:

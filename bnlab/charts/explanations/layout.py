@@ -8,7 +8,7 @@ BLUE, ORANGE, GREEN, PINK = COLOURS[:4]
 GREY = COLOURS[6]
 
 
-def still_layout(xaxis: dict[str, Any], yaxis: dict[str, Any], **more: Any) -> dict[str, Any]:
+def static_layout(xaxis: dict[str, Any], yaxis: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A layout without zooming, which a small figure has no need of and which would catch a scrolling finger."""
     return {
         "dragmode": False,
@@ -21,7 +21,7 @@ def still_layout(xaxis: dict[str, Any], yaxis: dict[str, Any], **more: Any) -> d
     }
 
 
-def titled(text: str, **axis: Any) -> dict[str, Any]:
+def titled_axis(text: str, **axis: Any) -> dict[str, Any]:
     """An axis with a title."""
     return {"title": {"text": text}, **axis}
 

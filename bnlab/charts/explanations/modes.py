@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import normalize, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, ORANGE, still_layout, titled
+from bnlab.charts.explanations.layout import BLUE, ORANGE, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import fixed
+from bnlab.charts.formatting import format_fixed
 
 BATCHES = 30
 MAX_BATCH = 256
@@ -38,7 +38,7 @@ def modes_figure(frame: pd.DataFrame) -> go.Figure:
     if frame.empty:
         return message_figure("", "No batches")
     limit = LIMITS[bool(frame["inference"].abs().max() > LIMITS[0])]
-    layout = still_layout(titled("batch"), titled("output for the same example", range=[-limit, limit]))
+    layout = static_layout(titled_axis("batch"), titled_axis("output for the same example", range=[-limit, limit]))
     inference = _trace(frame, "inference", "inference mode", BLUE, mode="lines", line={"width": 4})
     training = _trace(
         frame, "training", "training mode", ORANGE, mode="lines+markers", line={"width": 1}, marker={"size": 11}
@@ -64,13 +64,13 @@ def modes_alt(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "No batches."
     low, high = frame["training"].min(), frame["training"].max()
-    inference = fixed(frame["inference"].iloc[0])
+    inference = format_fixed(frame["inference"].iloc[0])
     if low == high:
         return (
-            f"Alone in its batch, the example is the batch's mean and comes out as {fixed(low)} in training mode; in "
+            f"Alone in its batch, the example is the batch's mean and comes out as {format_fixed(low)} in training mode; in "
             f"inference mode as {inference}: moving_variance has come to 0, and epsilon alone is left to divide by."
         )
     return (
-        f"In training mode the same example comes out between {fixed(low)} and {fixed(high)}, depending on its batch; "
+        f"In training mode the same example comes out between {format_fixed(low)} and {format_fixed(high)}, depending on its batch; "
         f"in inference mode always as {inference}."
     )

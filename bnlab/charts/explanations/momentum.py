@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import MOMENTUM
-from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, still_layout, titled
+from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import fixed
+from bnlab.charts.formatting import format_fixed
 
 # What the batches are drawn from.
 MEAN, VARIANCE = 3.0, 6.0
@@ -48,7 +48,7 @@ def moving_figure(frame: pd.DataFrame) -> go.Figure:
     """Both moving statistics over the steps, each with its batches' own values as dots."""
     if frame.empty:
         return message_figure("", "No steps")
-    layout = still_layout(titled("step"), titled("value", range=[-0.5, 12]))
+    layout = static_layout(titled_axis("step"), titled_axis("value", range=[-0.5, 12]))
     dots = [_dots(frame, name) for name in COLOURS]
     return plain_figure(dots + [_line(frame, name) for name in COLOURS], layout)
 
@@ -85,8 +85,8 @@ def moving_alt(frame: pd.DataFrame) -> str:
         return "No steps."
     last = frame.iloc[-1]
     return (
-        f"After {last.step:.0f} steps: moving_mean {fixed(last.moving_mean)} (from 0, towards {MEAN:g}), "
-        f"moving_variance {fixed(last.moving_variance)} (from 1, towards {fixed(BATCH_VARIANCE)}, which is "
+        f"After {last.step:.0f} steps: moving_mean {format_fixed(last.moving_mean)} (from 0, towards {MEAN:g}), "
+        f"moving_variance {format_fixed(last.moving_variance)} (from 1, towards {format_fixed(BATCH_VARIANCE)}, which is "
         f"{BATCH_SIZE - 1}/{BATCH_SIZE} of {VARIANCE:g}: what a batch of {BATCH_SIZE} has on average)."
     )
 
@@ -95,8 +95,8 @@ def weight_figure(frame: pd.DataFrame) -> go.Figure:
     """The share of the initial value in the moving statistics."""
     if frame.empty:
         return message_figure("", "No steps")
-    steps = titled("step", range=[0, 1.02 * frame["step"].max()])
-    layout = still_layout(steps, titled("weight of the initial value", range=[0, 1.05], tickformat=".0%"))
+    steps = titled_axis("step", range=[0, 1.02 * frame["step"].max()])
+    layout = static_layout(steps, titled_axis("weight of the initial value", range=[0, 1.05], tickformat=".0%"))
     trace = {
         "type": "scatter",
         "uid": "initial_weight",

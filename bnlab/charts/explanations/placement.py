@@ -8,9 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import Floats, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, GREEN, GREY, ORANGE, dashed_line, still_layout, titled
+from bnlab.charts.explanations.layout import BLUE, GREEN, GREY, ORANGE, dashed_line, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import fixed
+from bnlab.charts.formatting import format_fixed
 from bnlab.specs.choices import ACTIVATIONS
 
 EXAMPLES, INPUTS, UNITS = 500, 60, 40
@@ -85,7 +85,7 @@ def stages_figure(frame: pd.DataFrame, activation: str) -> go.Figure:
     stages = list(dict.fromkeys(frame["stage"]))
     if not stages:
         return message_figure("", "No layer")
-    layout = still_layout(titled("value", anchor=_axis(len(stages))), {}, bargap=0, showlegend=False)
+    layout = static_layout(titled_axis("value", anchor=_axis(len(stages))), {}, bargap=0, showlegend=False)
     layout["annotations"] = []
     traces = []
     for place, stage in enumerate(stages, start=1):
@@ -114,7 +114,7 @@ def _row(own: pd.DataFrame, bottom: float, top: float) -> dict[str, Any]:
 
 
 def _heading(own: pd.DataFrame, title: str, top: float) -> dict[str, Any]:
-    words = f"<b>{title}</b>  mean {fixed(own['mean'].iloc[0])}, std {fixed(own['std'].iloc[0])}"
+    words = f"<b>{title}</b>  mean {format_fixed(own['mean'].iloc[0])}, std {format_fixed(own['std'].iloc[0])}"
     place = {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "top"}
     return {"text": words, "showarrow": False, **place}
 
@@ -138,7 +138,7 @@ def stages_alt(frame: pd.DataFrame, activation: str) -> str:
         return "No layer."
     firsts = frame.drop_duplicates("stage")
     words = [
-        f"after {_title(str(stage), activation)} mean {fixed(mean)}, standard deviation {fixed(std)}"
+        f"after {_title(str(stage), activation)} mean {format_fixed(mean)}, standard deviation {format_fixed(std)}"
         for stage, mean, std in zip(firsts["stage"], firsts["mean"], firsts["std"], strict=True)
     ]
     return f"Values of a random layer: {'; '.join(words)}."
@@ -172,8 +172,8 @@ def bias_figure(frame: pd.DataFrame, bias: float) -> go.Figure:
     """The largest change over the bias, a line for each order of BN and activation; `bias` is marked."""
     if frame.empty:
         return message_figure("", "No bias")
-    layout = still_layout(
-        titled("bias added to every unit"), titled("largest change of the output"), shapes=[dashed_line(bias)]
+    layout = static_layout(
+        titled_axis("bias added to every unit"), titled_axis("largest change of the output"), shapes=[dashed_line(bias)]
     )
     after = _line(frame, "after", "Dense → activation → BN", {"color": ORANGE, "width": 3, "dash": "dash"})
     before = _line(frame, "before", "Dense → BN → activation", {"color": BLUE, "width": 4})

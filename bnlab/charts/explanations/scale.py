@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, dashed_line, still_layout, titled
+from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, dashed_line, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.specs.choices import RESCALINGS
 
@@ -33,9 +33,9 @@ def scale_figure(frame: pd.DataFrame, factor: float) -> go.Figure:
     """Standard deviations over the factor, both on logarithmic axes; `factor` and bnlab's rescalings are marked."""
     if frame.empty:
         return message_figure("", "No scales")
-    layout = still_layout(
-        titled("pixels are multiplied by", type="log", exponentformat="power", dtick=2),
-        titled("standard deviation", type="log", exponentformat="power", range=[-4.2, 3.2], dtick=1),
+    layout = static_layout(
+        titled_axis("pixels are multiplied by", type="log", exponentformat="power", dtick=2),
+        titled_axis("standard deviation", type="log", exponentformat="power", range=[-4.2, 3.2], dtick=1),
         shapes=[dashed_line(factor), *[dashed_line(r.factor) | _FAINT for r in RESCALINGS.values()]],
         annotations=[_flag(rescaling.factor, rescaling.title) for rescaling in RESCALINGS.values()],
     )
@@ -76,13 +76,13 @@ def scale_alt(frame: pd.DataFrame) -> str:
     )
 
 
-DESCENT_EXAMPLES, PIXELS = 256, 8
+DESCENT_BATCH_SIZE, PIXELS = 256, 8
 
 
 STEPS = 100
 
 
-DIVERGED = 1e4
+DIVERGENCE_LOSS = 1e4
 
 
 NAMES = {"plain": "without BN", "normalized": "BN on the input"}
@@ -94,7 +94,7 @@ def descent_frame(factor: float, learning_rate: float, steps: int = STEPS, seed:
     The inputs are 8 raw pixels (0 to 255) times `factor`; the target is a weighted sum of them with variance 1.
     """
     rng = np.random.default_rng(seed)
-    raw = rng.integers(0, 256, (DESCENT_EXAMPLES, PIXELS)).astype(np.float64)
+    raw = rng.integers(0, 256, (DESCENT_BATCH_SIZE, PIXELS)).astype(np.float64)
     weighted = raw @ rng.standard_normal(PIXELS)
     target = (weighted - weighted.mean()) / weighted.std()
     inputs = factor * raw
@@ -115,7 +115,7 @@ def _losses(inputs: Floats, target: Floats, learning_rate: float, steps: int) ->
     for step in range(steps + 1):
         error = with_bias @ weights - target
         loss = float(np.mean(error**2)) / 2
-        if loss > DIVERGED:
+        if loss > DIVERGENCE_LOSS:
             break
         losses[step] = loss
         weights -= learning_rate * with_bias.T @ error / len(error)
@@ -126,10 +126,10 @@ def descent_figure(frame: pd.DataFrame) -> go.Figure:
     """The loss over the steps; a line that has diverged leaves the figure at the top."""
     if frame.empty:
         return message_figure("", "No steps")
-    yaxis = titled("loss", type="log", exponentformat="power", range=[-4.2, np.log10(DIVERGED) + 0.2], dtick=2)
+    yaxis = titled_axis("loss", type="log", exponentformat="power", range=[-4.2, np.log10(DIVERGENCE_LOSS) + 0.2], dtick=2)
     plain = _loss_line(frame, "plain", {"color": ORANGE, "width": 3, "dash": "dash"})
     normalized = _loss_line(frame, "normalized", {"color": BLUE, "width": 4})
-    return plain_figure([plain, normalized], still_layout(titled("step", range=[-1, len(frame)]), yaxis))
+    return plain_figure([plain, normalized], static_layout(titled_axis("step", range=[-1, len(frame)]), yaxis))
 
 
 def _loss_line(frame: pd.DataFrame, column: str, line: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _loss_line(frame: pd.DataFrame, column: str, line: dict[str, Any]) -> dict[s
     diverged = np.flatnonzero(np.isnan(y))
     if diverged.size:  # up and out, where there is no number left to draw
         y = y.copy()
-        y[diverged[0]] = 100 * DIVERGED
+        y[diverged[0]] = 100 * DIVERGENCE_LOSS
     return {
         "type": "scatter",
         "uid": column,

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from bnlab.charts.effects import TYPE, effect_text, effects_alt, effects_figure, effects_height
+from bnlab.charts.effects import FONT_SIZE, effect_text, effects_alt, effects_figure, effects_height
 from bnlab.claims.formatting import amount, effort_text
 from bnlab.claims.results import Trial, conditions_frame
 from bnlab.ui.live_chart import live_chart
@@ -27,7 +27,7 @@ class _Chart:
 
 def render_evidence(trial: Trial, *, projector: bool) -> None:
     """Draw the deciding conditions and what they took; in expanders the supplementary ones, and the numbers."""
-    deciding, supplementary = _charts(trial, PROJECTED_TYPE if projector else TYPE)
+    deciding, supplementary = _charts(trial, PROJECTED_TYPE if projector else FONT_SIZE)
     name = trial.experiment.claim.id
     _render_chart(deciding, f"effects-{name}")
     st.caption(effort_text(trial))

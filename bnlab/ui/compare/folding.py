@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from bnlab.charts.formatting import power, size_text
+from bnlab.charts.formatting import format_power, format_size
 from bnlab.model.folding import why_not_foldable
 from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, ledger_frame
 from bnlab.runs.run import Run, are_active
@@ -83,7 +83,7 @@ def _render_report(report: FoldReport, digest: str) -> None:
         ledger_frame(report), hide_index=True, placeholder="–", column_config={**columns, **counts}, key="fold-ledger"
     )
     st.download_button(
-        f"Download the folded network ({size_text(len(report.model))})",
+        f"Download the folded network ({format_size(len(report.model))})",
         report.model,
         f"folded-{digest}.keras",
         icon=":material/download:",
@@ -112,5 +112,5 @@ def finding(report: FoldReport) -> str:
     why = "as rounding to 32-bit numbers leaves them" if report.relative <= ROUNDING else "more than rounding explains"
     return (
         f"Over {report.examples:,} validation images no logit (what enters the softmax) differs by more than "
-        f"**{power(report.difference)}**, which is {power(report.relative)} of the largest logit: {why}."
+        f"**{format_power(report.difference)}**, which is {format_power(report.relative)} of the largest logit: {why}."
     )

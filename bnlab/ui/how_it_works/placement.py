@@ -17,7 +17,7 @@ from bnlab.charts.explanations.placement import (
     stages_figure,
     stages_frame,
 )
-from bnlab.charts.formatting import power
+from bnlab.charts.formatting import format_power
 from bnlab.specs.choices import ACTIVATIONS, PLACEMENTS
 from bnlab.ui.how_it_works.sections import choose_number, framed_chart, question, sources
 
@@ -58,7 +58,7 @@ def render_placement() -> None:
     )
     _render_bias(dense_values(), activation)
     st.subheader("What if there is no activation at all?", anchor=False)
-    st.markdown(_LINEAR.format(difference=power(linear_network_difference(), 0)))
+    st.markdown(_LINEAR.format(difference=format_power(linear_network_difference(), 0)))
     sources("Ioffe & Szegedy 2015, section 3.2. Measured with Keras 3.15: 0.919 on MNIST's test images.")
 
 
@@ -88,6 +88,6 @@ def _render_bias(dense: Floats, activation: str) -> None:
 def _change(frame: pd.DataFrame, activation: str, bias: float) -> str:
     own = frame.iloc[int((frame["bias"] - bias).abs().argmin())]
     return (
-        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{power(own.before, 0)}** where BN "
+        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{format_power(own.before, 0)}** where BN "
         f"comes first (rounding), **{own.after:.2g}** where the activation comes first."
     )

@@ -11,11 +11,11 @@ import streamlit as st
 from bnlab.charts.depth_profile import (
     QUANTITIES,
     after_steps_text,
-    depth_values_frame,
+    profile_frame,
     gap_text,
-    marks_of,
-    xray_alt,
-    xray_figure,
+    step_marks,
+    profile_alt,
+    profile_figure,
 )
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import Chart, Runs, ShownRun
@@ -108,7 +108,7 @@ def _choose_steps() -> tuple[int, ...]:
 def _render_profiles(store: Store, runs: Runs, steps: tuple[int, ...]) -> None:
     progress = _progress(store, runs, steps)  # before what is stored is read: what is done since then is drawn as well
     _render_progress(store, runs, steps, progress)
-    signs = [f"{mark.sign} {after_steps_text(step)}" for step, mark in marks_of(steps).items()]
+    signs = [f"{mark.sign} {after_steps_text(step)}" for step, mark in step_marks(steps).items()]
     st.markdown("&emsp; ".join(words.replace(" ", "&nbsp;") for words in [*signs, "(the earlier, the fainter)"]))
     charts = _charts(store, runs, steps, frozenset(_stored(store, runs, steps)))
     for start in range(0, len(charts), 2):
@@ -178,9 +178,9 @@ def _charts(store: Store, runs: Runs, steps: tuple[int, ...], known: frozenset[P
     styles, charts = {run.digest: run.style for run in runs}, []
     deepest = max(len(run.spec.hidden_units) for run in runs)
     for name in (name for name, quantity in QUANTITIES.items() if quantity.first <= deepest):
-        frames = {digest: depth_values_frame(own, name) for digest, own in measured.items()}
-        figure = xray_figure(frames, name, styles, steps)
-        charts.append(Chart(name, figure, xray_alt(frames, name, styles), gap_text(frames, name, styles)))
+        frames = {digest: profile_frame(own, name) for digest, own in measured.items()}
+        figure = profile_figure(frames, name, styles, steps)
+        charts.append(Chart(name, figure, profile_alt(frames, name, styles), gap_text(frames, name, styles)))
     return tuple(charts)
 
 

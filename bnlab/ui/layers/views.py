@@ -17,14 +17,14 @@ from bnlab.charts.layer_charts import (
     Runs,
     depth_chart,
     distribution_charts,
-    exploded_bands,
-    exploded_units,
+    exploded_band_notes,
+    exploded_unit_notes,
     heat_map_charts,
     hidden_layer_chart,
     hidden_layer_names,
     histogram_charts,
     layer_notes,
-    picture_charts,
+    image_charts,
     recorded_steps,
 )
 from bnlab.charts.tables import parameter_text, summary_frame, variables_frame
@@ -51,7 +51,7 @@ def render_distributions(store: Store, runs: Runs) -> None:
     """Percentiles of each variable over training, a row a layer."""
     st.caption("Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.")
     for name, own in _normalized(runs):
-        notes = exploded_bands(store, own, name) + layer_notes(store, own, name)
+        notes = exploded_band_notes(store, own, name) + layer_notes(store, own, name)
         _render_layer(name, distribution_charts(store, own, name), "distribution", notes=notes)
 
 
@@ -77,7 +77,7 @@ def render_histograms(store: Store, runs: Runs) -> None:
 
     def draw(epoch: float) -> None:
         for name, own in layers:
-            notes = exploded_units(store, own, name) + layer_notes(store, own, name)
+            notes = exploded_unit_notes(store, own, name) + layer_notes(store, own, name)
             _render_layer(name, histogram_charts(store, own, name, epoch), "histogram", notes=notes)
             images = tuple(run for run in own if _is_on_image(run.spec, name))
             if images:
@@ -98,7 +98,7 @@ def _render_pictures(store: Store, images: Runs, layer: str, epoch: float) -> No
     shown = _side_by_side(images)
     for place, run in enumerate(shown):
         title = f"{layer} as a picture, {run.label}"
-        _render_layer(title, picture_charts(store, run, layer, epoch), f"picture-{place}", layer)
+        _render_layer(title, image_charts(store, run, layer, epoch), f"picture-{place}", layer)
     _say_how_many(images, shown)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bnlab.charts.formatting import size_text
+from bnlab.charts.formatting import format_size
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storage_use
 from bnlab.specs.lesson import Lesson
@@ -21,7 +21,7 @@ def render_disk(lab: Scheduler, lesson: Lesson) -> None:
         if not fold.open:
             return
         used = storage_use(lab.store)
-        st.markdown("  \n".join(f"**{size_text(used[name])}** {words}" for name, words in NAMES.items()))
+        st.markdown("  \n".join(f"**{format_size(used[name])}** {words}" for name, words in NAMES.items()))
         if lesson.is_given():
             return
         kept = completed_checkpoints(lab.store)

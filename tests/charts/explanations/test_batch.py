@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.charts.explanations.batch import STAGES, batch_alt, batch_figure, batch_frame, draw_batch
+from bnlab.charts.explanations.batch import STAGES, batch_alt, batch_figure, batch_frame, sample_batch
 from tests.charts.explanations.figures import assert_says, assert_sound
 
 values_of_a_batch = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=32).map(np.array)
@@ -29,15 +29,15 @@ def test_a_batch_of_one_is_beta() -> None:
 
 
 def test_a_large_epsilon_keeps_a_small_spread_small() -> None:
-    values = draw_batch(32, mean=3, std=0.001, seed=0)
+    values = sample_batch(32, mean=3, std=0.001, seed=0)
     assert batch_frame(values, epsilon=1e-3)["normalized"].std(ddof=0) < 0.05
     assert batch_frame(values, epsilon=1e-12)["normalized"].std(ddof=0) == pytest.approx(1, abs=1e-4)
 
 
 def test_a_larger_batch_begins_with_the_smaller_and_only_the_first_example_is_moved() -> None:
-    small, large = draw_batch(3, 1, 2, seed=5), draw_batch(8, 1, 2, seed=5)
+    small, large = sample_batch(3, 1, 2, seed=5), sample_batch(8, 1, 2, seed=5)
     assert small.tolist() == large[:3].tolist()
-    assert (draw_batch(3, 1, 2, seed=5, moved=4) - small).round(12).tolist() == [4, 0, 0]
+    assert (sample_batch(3, 1, 2, seed=5, moved=4) - small).round(12).tolist() == [4, 0, 0]
 
 
 def test_each_example_is_a_path_through_all_stages() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bnlab.charts.explanations.scale import (
-    DESCENT_EXAMPLES,
-    DIVERGED,
+    DESCENT_BATCH_SIZE,
+    DIVERGENCE_LOSS,
     PIXELS,
     descent_alt,
     descent_figure,
@@ -20,7 +20,7 @@ FACTORS, RATES = (1e-6, 1e-3, 1 / 255, 1e-2, 1.0), (1e-5, 1e-2, 1e-1, 1.0)
 
 def problem() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    raw = rng.integers(0, 256, (DESCENT_EXAMPLES, PIXELS)).astype(float)
+    raw = rng.integers(0, 256, (DESCENT_BATCH_SIZE, PIXELS)).astype(float)
     target = raw @ rng.standard_normal(PIXELS)
     return raw, (target - target.mean()) / target.std()
 
@@ -33,16 +33,16 @@ def test_losses_are_those_of_the_closed_form(factor: float, rate: float) -> None
     centred = factor * (raw - raw.mean(axis=0))
     inputs = {"plain": factor * raw, "normalized": centred / np.sqrt(centred.var(axis=0) + 1e-3)}
     for column, pixels in inputs.items():
-        matrix = np.column_stack([pixels, np.ones(DESCENT_EXAMPLES)])
-        values, vectors = np.linalg.eigh(matrix.T @ matrix / DESCENT_EXAMPLES)
-        start = vectors.T @ (matrix.T @ target) / DESCENT_EXAMPLES
+        matrix = np.column_stack([pixels, np.ones(DESCENT_BATCH_SIZE)])
+        values, vectors = np.linalg.eigh(matrix.T @ matrix / DESCENT_BATCH_SIZE)
+        start = vectors.T @ (matrix.T @ target) / DESCENT_BATCH_SIZE
         for step, loss in enumerate(frame[column]):
             # Each direction shrinks by (1 − rate · eigenvalue) a step: what it has won of the loss is known.
             won = sum(
                 s**2 / v * (1 - (1 - rate * v) ** (2 * step)) for s, v in zip(start, values, strict=True) if v > 0
             )
             expected = 0.5 - won / 2
-            assert (expected > DIVERGED) if np.isnan(loss) else loss == pytest.approx(expected, rel=1e-6, abs=1e-9)
+            assert (expected > DIVERGENCE_LOSS) if np.isnan(loss) else loss == pytest.approx(expected, rel=1e-6, abs=1e-9)
             if np.isnan(loss):
                 break
 
@@ -63,7 +63,7 @@ def test_what_diverges_leaves_at_the_top_and_is_named(factor: float, rate: float
     for trace in figure.data:
         diverged = frame[trace.uid].isna().any()
         assert trace.name.endswith("(diverged)") == diverged
-        assert (np.nanmax(trace.y) > DIVERGED) == diverged
+        assert (np.nanmax(trace.y) > DIVERGENCE_LOSS) == diverged
 
 
 def test_words() -> None:
