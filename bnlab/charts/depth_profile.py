@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.gradients import log_axis
+from bnlab.charts.figures import log_axis
 from bnlab.charts.style import Style
 
 MAX_TICKS = 12
