@@ -170,7 +170,9 @@ def _unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
 def exploded_band_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
     """Which of the runs' bands leave the axes that one layer's distributions have in common."""
     frames = {run: normalization_frame(_snapshots(store, run, layer), run.spec.steps_per_epoch) for run in runs}
-    of_all = [{run: band_ends(frame[frame["variable"] == v]) for run, frame in frames.items()} for v in _variables(runs)]
+    of_all = [
+        {run: band_ends(frame[frame["variable"] == v]) for run, frame in frames.items()} for v in _variables(runs)
+    ]
     return _exploded(runs, set().union(*map(exploded_runs, of_all)))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnlab.charts.learning_curves import MARKED_POINTS
+from bnlab.charts.learning_curves import MAX_MARKED_POINTS
 from bnlab.charts.series import X_AXES, Curve, CurveSettings, Series, smooth
 from bnlab.charts.style import styles_of
 from tests.charts.curve_lines import (
@@ -142,7 +142,7 @@ def test_without_its_baseline_a_curve_is_itself() -> None:
 
 
 def test_few_points_are_marked_and_the_last_row_sees_more() -> None:
-    figure = curve_figure(lines(VAL_LOSS, [1], [1] * MARKED_POINTS), STYLES, VAL_LOSS, CurveSettings())
+    figure = curve_figure(lines(VAL_LOSS, [1], [1] * MAX_MARKED_POINTS), STYLES, VAL_LOSS, CurveSettings())
     assert [trace.mode for trace in figure.data] == ["lines+markers", "lines"]
     projected = curve_figure(lines(VAL_LOSS, [1]), STYLES, VAL_LOSS, CurveSettings(projector=True))
     assert projected.data[0].line.width > figure.data[0].line.width

@@ -126,7 +126,9 @@ def descent_figure(frame: pd.DataFrame) -> go.Figure:
     """The loss over the steps; a line that has diverged leaves the figure at the top."""
     if frame.empty:
         return message_figure("", "No steps")
-    yaxis = titled_axis("loss", type="log", exponentformat="power", range=[-4.2, np.log10(DIVERGENCE_LOSS) + 0.2], dtick=2)
+    yaxis = titled_axis(
+        "loss", type="log", exponentformat="power", range=[-4.2, np.log10(DIVERGENCE_LOSS) + 0.2], dtick=2
+    )
     plain = _loss_line(frame, "plain", {"color": ORANGE, "width": 3, "dash": "dash"})
     normalized = _loss_line(frame, "normalized", {"color": BLUE, "width": 4})
     return plain_figure([plain, normalized], static_layout(titled_axis("step", range=[-1, len(frame)]), yaxis))
