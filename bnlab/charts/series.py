@@ -240,7 +240,7 @@ def max_points(variants: int) -> int:
 
 
 def steps_per_point(steps: int, points: int) -> int:
-    """The stride that thins `steps` to at most `points`: 1, 2, 3, 4, 6, 8, 12 …
+    """The stride that thins `steps` to at most `points`: one of 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on.
 
     Strides grow in large ratios, so that a growing curve rarely changes all its points.
     """

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bnlab.charts.network_diagram import HEIGHT, ROOT_SIZE, WIDTH, network_svg, network_text
+from bnlab.charts.network_diagram import HEIGHT, ROOT_FONT_SIZE, WIDTH, network_svg, network_text
 from bnlab.charts.style import COLOURS, Style
 from bnlab.specs.choices import ACTIVATIONS
 from bnlab.specs.network import describe_network
@@ -163,7 +163,7 @@ def test_a_drawing_grows_with_the_pages_type() -> None:
     svg = drawing(RunSpec())
     assert svg.attrib["style"].startswith("max-width:16rem;"), "272 pixels where the page's type is 17 pixels high"
     config = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())
-    assert config["theme"]["baseFontSize"] == ROOT_SIZE
+    assert config["theme"]["baseFontSize"] == ROOT_FONT_SIZE
 
 
 def test_convolutions_and_noise_are_drawn() -> None:
