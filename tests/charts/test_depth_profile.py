@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 
 from bnlab.charts.depth_profile import (
-    MIN_OPACITY,
     MARKS,
+    MIN_OPACITY,
     QUANTITIES,
     after_steps_text,
-    profile_frame,
     gap_text,
     profile_alt,
     profile_figure,
+    profile_frame,
 )
 from bnlab.runs.diagnostics import PROFILE_COLUMNS
 from tests.charts.snapshots import STYLES, assert_drawable, texts
@@ -27,11 +27,11 @@ def measured(values: dict[int, list[float]]) -> list[pd.DataFrame]:
         pd.DataFrame(
             [
                 (step, depth, f"dense_{depth}", *[value] * len(PROFILE_COLUMNS))
-                for depth, value in enumerate(own, start=1)
+                for depth, value in enumerate(norms, start=1)
             ],
             columns=columns,
         )
-        for step, own in values.items()
+        for step, norms in values.items()
     ]
 
 
@@ -60,7 +60,7 @@ def test_a_line_for_each_network_and_step(quantity: str) -> None:
     assert (figure.layout.yaxis.type == "log") == QUANTITIES[quantity].is_log
 
 
-def test_a_step_keeps_its_mark_whoever_was_measured_at_it() -> None:
+def test_mark_depends_on_the_step_alone() -> None:
     frames = {"a1": profile_frame(measured({100: [1.0]}), "gradient_norm")}
     (line,) = profile_figure(frames, "gradient_norm", STYLES, [0, 1, 100]).data
     assert (line.marker.symbol, line.opacity) == (MARKS[2].symbol, 1)
@@ -68,13 +68,13 @@ def test_a_step_keeps_its_mark_whoever_was_measured_at_it() -> None:
 
 @pytest.mark.parametrize("worst", [0.0, -0.0, math.nan, math.inf, 1e-40])
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
+def test_any_measured_value_can_be_drawn(quantity: str, worst: float) -> None:
     for values in ([worst, 1.0], [worst]):
         frames = {"a1": profile_frame(measured({0: values}), quantity)}
         assert_drawable(profile_figure(frames, quantity, STYLES, [0]))
-        said = profile_alt(frames, quantity, STYLES)
-        assert said.startswith(QUANTITIES[quantity].title)
-        assert said.endswith(".")
+        alt = profile_alt(frames, quantity, STYLES)
+        assert alt.startswith(QUANTITIES[quantity].title)
+        assert alt.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
         ({0: [0.0, 0.0]}, "dead", "No dead units"),
     ],
 )
-def test_where_there_is_no_line_there_is_a_message(values: dict[int, list[float]], quantity: str, message: str) -> None:
+def test_message_in_place_of_an_empty_chart(values: dict[int, list[float]], quantity: str, message: str) -> None:
     frames = {"a1": profile_frame(measured(values), quantity)}
     assert texts(profile_figure(frames, quantity, STYLES, [0])) == [message]
     assert profile_alt(frames, quantity, STYLES) == f"{QUANTITIES[quantity].title}: {message}."
 
 
-def test_it_is_said_in_a_sentence() -> None:
+def test_alt_names_the_ends_of_each_step() -> None:
     frames = {"a1": profile_frame(measured({0: [0.5, 0.25], 1: [0.1, 0.0]}), "dead"), "b2": pd.DataFrame()}
     alt = profile_alt(frames, "dead", STYLES)
     assert names_in_order(
@@ -102,19 +102,19 @@ def test_it_is_said_in_a_sentence() -> None:
     assert numbers_in(profile_alt({}, "dead", STYLES)) == []
 
 
-def test_what_is_not_drawn_is_said() -> None:
+def test_gap_text_names_networks_and_steps() -> None:
     values = {0: [0.5, 0.25], 1: [0.1, 0.0], 10: [math.nan, math.inf]}
     frames = {"a1": profile_frame(measured(values), "gradient_norm"), "b2": pd.DataFrame()}
-    words = gap_text(frames, "gradient_norm", STYLES)
-    assert names_in_order(words, "0 or no number", "With BN", after_steps_text(1), after_steps_text(10))
+    text = gap_text(frames, "gradient_norm", STYLES)
+    assert names_in_order(text, "0 or no number", "With BN", after_steps_text(1), after_steps_text(10))
     shares = {"a1": profile_frame(measured(values), "dead")}
-    words = gap_text(shares, "dead", STYLES)
-    assert names_in_order(words, "no number", "With BN", after_steps_text(10))
-    assert after_steps_text(1) not in words
+    text = gap_text(shares, "dead", STYLES)
+    assert names_in_order(text, "no number", "With BN", after_steps_text(10))
+    assert after_steps_text(1) not in text
     assert profile_alt(shares, "dead", STYLES).endswith(f"no numbers {after_steps_text(10)}.")
     lost = {"a1": profile_frame(measured({0: [math.nan]}), "dead")}
     assert gap_text(lost, "dead", STYLES) == "", "the chart itself says it"
 
 
-def test_steps_in_words() -> None:
+def test_after_steps_text() -> None:
     assert [after_steps_text(step) for step in (0, 1, 1_000)] == ["at the start", "after 1 step", "after 1,000 steps"]

@@ -10,14 +10,14 @@ from bnlab.charts.explanations.folding import (
     UNITS,
     Dense,
     Normalization,
-    random_dense,
-    random_normalization,
     fold_into_next,
     fold_into_previous,
     folding_alt,
     folding_difference,
     folding_figure,
     folding_frame,
+    random_dense,
+    random_normalization,
 )
 from bnlab.charts.formatting import format_power
 from bnlab.ui.how_it_works.sections import framed_chart, latex_number, question, sources

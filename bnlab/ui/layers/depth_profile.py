@@ -11,11 +11,11 @@ import streamlit as st
 from bnlab.charts.depth_profile import (
     QUANTITIES,
     after_steps_text,
-    profile_frame,
     gap_text,
-    step_marks,
     profile_alt,
     profile_figure,
+    profile_frame,
+    step_marks,
 )
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import Chart, Runs, ShownRun

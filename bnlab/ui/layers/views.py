@@ -23,8 +23,8 @@ from bnlab.charts.layer_charts import (
     hidden_layer_chart,
     hidden_layer_names,
     histogram_charts,
-    layer_notes,
     image_charts,
+    layer_notes,
     recorded_steps,
 )
 from bnlab.charts.tables import parameter_text, summary_frame, variables_frame

@@ -12,7 +12,7 @@ values_of_a_batch = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=32).map(
 
 
 @given(values_of_a_batch, st.floats(-2, 3), st.floats(-4, 4), st.floats(1e-7, 1))
-def test_stages_are_numpys(values: np.ndarray, gamma: float, beta: float, epsilon: float) -> None:
+def test_stages_agree_with_numpy(values: np.ndarray, gamma: float, beta: float, epsilon: float) -> None:
     frame = batch_frame(values, gamma, beta, epsilon)
     centred = values - np.mean(values)
     normalized = centred / np.sqrt(np.var(values) + epsilon)
@@ -34,7 +34,7 @@ def test_a_large_epsilon_keeps_a_small_spread_small() -> None:
     assert batch_frame(values, epsilon=1e-12)["normalized"].std(ddof=0) == pytest.approx(1, abs=1e-4)
 
 
-def test_a_larger_batch_begins_with_the_smaller_and_only_the_first_example_is_moved() -> None:
+def test_batches_share_examples_and_only_the_first_is_moved() -> None:
     small, large = sample_batch(3, 1, 2, seed=5), sample_batch(8, 1, 2, seed=5)
     assert small.tolist() == large[:3].tolist()
     assert (sample_batch(3, 1, 2, seed=5, moved=4) - small).round(12).tolist() == [4, 0, 0]
@@ -52,18 +52,18 @@ def test_each_example_is_a_path_through_all_stages() -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
-def test_what_is_not_a_number_can_be_drawn(bad: float) -> None:
+def test_values_that_are_not_finite_can_be_drawn(bad: float) -> None:
     assert_sound(batch_figure(batch_frame(np.array([1.0, bad]))))
 
 
-def test_an_empty_batch_is_a_sentence() -> None:
+def test_message_for_an_empty_batch() -> None:
     assert_says(batch_figure(batch_frame(np.array([]))), "An empty batch has no mean")
     assert batch_alt(batch_frame(np.array([]))) == "An empty batch has no mean."
 
 
-def test_the_sentence_tells_mean_and_std_of_each_stage() -> None:
-    said = batch_alt(batch_frame(np.array([1.0, 5.0]), gamma=2, beta=1, epsilon=1e-12))
-    assert said == (
+def test_alt_has_mean_and_deviation_of_each_stage() -> None:
+    alt = batch_alt(batch_frame(np.array([1.0, 5.0]), gamma=2, beta=1, epsilon=1e-12))
+    assert alt == (
         "2 values with mean 3 and standard deviation 2; normalized, mean 0 and standard deviation 1; "
         "after gamma and beta, mean 1 and standard deviation 2."
     )
