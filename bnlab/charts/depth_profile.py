@@ -1,4 +1,4 @@
-"""The depth X-ray: six quantities through the hidden layers, after chosen steps of training."""
+"""The depth profile: six quantities through the hidden layers, after chosen steps of training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,16 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.gradients import log_axis
+from bnlab.charts.figures import log_axis, message_figure, plain_figure
 from bnlab.charts.style import Style
 
 MAX_TICKS = 12
-FAINTEST = 0.4
+MIN_OPACITY = 0.4  # of the earliest step
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What marks a step's points: plotly's name of it, and the sign that a legend shows."""
+    """The marker of a step's points: plotly's symbol, and the same as a character for a legend."""
 
     symbol: str
     sign: str
@@ -36,19 +35,23 @@ MARKS = (
 
 @dataclass(frozen=True)
 class Quantity:
-    """One of the charts: its title, whether it spans powers of ten (or is a share), and what zeros everywhere mean.
+    """One of the charts.
 
-    `first` is the first hidden layer that can have it.
+    Attributes:
+        title: the chart's title.
+        is_log: whether it spans powers of ten; otherwise it is a share.
+        all_zero_message: shown in place of the chart when all values are zero.
+        first: the first hidden layer (from 1) that has a value.
     """
 
     title: str
     is_log: bool
-    nothing: str
+    all_zero_message: str
     first: int = 1
 
     @property
-    def number(self) -> str:
-        """How its values are written."""
+    def value_format(self) -> str:
+        """The format of its values."""
         return ".3g" if self.is_log else ".1%"
 
 
@@ -60,11 +63,21 @@ QUANTITIES: dict[str, Quantity] = {
     "shift": Quantity("Covariate shift of the gradient", True, "No gradient is shifted", first=2),
     "turn": Quantity("Turn of the gradient, 1 − cosine", True, "No gradient is turned", first=2),
 }
-"""By the measure's name in `bnlab.runs.diagnostics.PROFILE_COLUMNS`."""
+"""By the names in `bnlab.runs.diagnostics.PROFILE_COLUMNS`."""
 
 
-def depth_values_frame(measured: Sequence[pd.DataFrame], quantity: str) -> pd.DataFrame:
-    """Columns step, depth (from 1), value, in this order; `measured` as `measure_depth_profile`'s."""
+def step_marks(steps: Sequence[int]) -> dict[int, Mark]:
+    """A mark for each step, in order; they repeat."""
+    return {step: MARKS[index % len(MARKS)] for index, step in enumerate(steps)}
+
+
+def after_steps_text(step: int) -> str:
+    """A step as an adverbial: `at the start`, `after 1 step`, `after 1,000 steps`."""
+    return f"after {step:,} step{'' if step == 1 else 's'}" if step else "at the start"
+
+
+def profile_frame(measured: Sequence[pd.DataFrame], quantity: str) -> pd.DataFrame:
+    """Columns step, depth (from 1), value, sorted by step and depth; `measured` as `measure_depth_profile` returns."""
     columns = ["step", "depth", quantity]
     rows = pd.concat([frame[columns] for frame in measured]) if measured else pd.DataFrame(columns=columns)
     rows = rows[rows["depth"] >= QUANTITIES[quantity].first]
@@ -72,27 +85,18 @@ def depth_values_frame(measured: Sequence[pd.DataFrame], quantity: str) -> pd.Da
     return ordered.astype({"value": float})
 
 
-def marks_of(steps: Sequence[int]) -> dict[int, Mark]:
-    """A mark for each step, in order."""
-    return {step: MARKS[place % len(MARKS)] for place, step in enumerate(steps)}
-
-
-def after_steps_text(step: int) -> str:
-    """When that is: `at the start`, `after 1 step`, `after 1,000 steps`."""
-    return f"after {step:,} step{'' if step == 1 else 's'}" if step else "at the start"
-
-
-def xray_figure(
+def profile_figure(
     frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style], steps: Sequence[int]
 ) -> go.Figure:
-    """A line for each network and step over the hidden layers: the network's colour and dash, stronger by the step."""
-    own = QUANTITIES[quantity]
-    if message := _message(frames, own):
-        return message_figure(own.title, message)
-    drawn = {run: frame[_drawable(frame, own)] for run, frame in frames.items()}
+    """A line over the hidden layers for each network and step, in the network's style; later steps are more opaque."""
+    chart = QUANTITIES[quantity]
+    if message := _empty_message(frames, chart):
+        return message_figure(chart.title, message)
+    drawn = {run: frame[_is_drawable(frame, chart)] for run, frame in frames.items()}
     deepest = int(max(frame["depth"].max() for frame in drawn.values() if len(frame)))
+    values = pd.concat(drawn.values())["value"].to_numpy(float)
     layout = {
-        "title": {"text": own.title},
+        "title": {"text": chart.title},
         "showlegend": False,
         "hovermode": "closest",
         "margin": {"l": 56, "r": 8, "t": 40, "b": 8},
@@ -102,60 +106,60 @@ def xray_figure(
             "dtick": max(1, math.ceil(deepest / MAX_TICKS)),
             "range": [0.8, deepest + 0.2],
         },
-        "yaxis": log_axis(pd.concat(drawn.values())["value"].to_numpy(float))
-        if own.is_log
-        else {"tickformat": ".0%", "rangemode": "tozero"},
+        "yaxis": log_axis(values) if chart.is_log else {"tickformat": ".0%", "rangemode": "tozero"},
     }
     traces = [
-        _line(run, styles[run], step, frame[frame["step"] == step], own, tuple(steps))
+        _line_trace(run, styles[run], step, frame[frame["step"] == step], chart, tuple(steps))
         for run, frame in drawn.items()
         for step in frame["step"].unique().tolist()
     ]
     return plain_figure(traces, layout)
 
 
-def xray_alt(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style]) -> str:
-    """Each network's value in the first and the last hidden layer at each step, in a sentence."""
-    own = QUANTITIES[quantity]
-    if message := _message(frames, own):
-        return f"{own.title}: {message}."
-    words = [f"{styles[run].name} {_told(frame, own)}" for run, frame in frames.items() if len(frame)]
-    return f"{own.title} from the first hidden layer to the last: {'; '.join(words)}."
+def profile_alt(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style]) -> str:
+    """Each network's values in the first and the last hidden layer at each step, in a sentence."""
+    chart = QUANTITIES[quantity]
+    if message := _empty_message(frames, chart):
+        return f"{chart.title}: {message}."
+    parts = [f"{styles[run].name} {_ends_text(frame, chart)}" for run, frame in frames.items() if len(frame)]
+    return f"{chart.title} from the first hidden layer to the last: {'; '.join(parts)}."
 
 
 def gap_text(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style]) -> str:
-    """Of which networks, after which steps, something is not drawn; nothing where a message says it all."""
-    own = QUANTITIES[quantity]
-    if _message(frames, own):
+    """Names the networks and steps with values that are not drawn; empty if there are none or nothing is drawn."""
+    chart = QUANTITIES[quantity]
+    if _empty_message(frames, chart):
         return ""
-    told = []
-    for run, frame in ((run, frame) for run, frame in frames.items() if len(frame)):
-        steps = frame.loc[~_drawable(frame, own), "step"].unique().tolist()
-        told += [f"{styles[run].name} {' and '.join(map(after_steps_text, steps))}"] if steps else []
-    why = "0 or no number" if own.is_log else "no number"
-    return f"Not drawn where it is {why}: {'; '.join(told)}." if told else ""
+    gaps = []
+    for run, frame in frames.items():
+        if len(frame):
+            steps = frame.loc[~_is_drawable(frame, chart), "step"].unique().tolist()
+            if steps:
+                gaps.append(f"{styles[run].name} {' and '.join(map(after_steps_text, steps))}")
+    reason = "0 or no number" if chart.is_log else "no number"
+    return f"Not drawn where it is {reason}: {'; '.join(gaps)}." if gaps else ""
 
 
-def _drawable(frame: pd.DataFrame, quantity: Quantity) -> "pd.Series[bool]":
-    """A logarithm has no place for zero, nor any axis for what has overflowed."""
+def _is_drawable(frame: pd.DataFrame, quantity: Quantity) -> "pd.Series[bool]":
+    """Whether each value is finite, and positive for a logarithmic axis."""
     return frame["value"].between(0, math.inf, inclusive="neither" if quantity.is_log else "left")
 
 
-def _message(frames: Mapping[str, pd.DataFrame], quantity: Quantity) -> str:
-    """What there is to say where no line would say anything."""
+def _empty_message(frames: Mapping[str, pd.DataFrame], quantity: Quantity) -> str:
+    """The reason why the chart has no line; empty if it has one."""
     measured = [frame for frame in frames.values() if len(frame)]
     if not measured:
         return "Not measured yet"
     values = pd.concat(measured)
     if not np.isfinite(values["value"]).any():
         return "No numbers: the training diverged"
-    return "" if values.loc[_drawable(values, quantity), "value"].any() else quantity.nothing
+    return "" if values.loc[_is_drawable(values, quantity), "value"].any() else quantity.all_zero_message
 
 
-def _line(
+def _line_trace(
     run: str, style: Style, step: int, frame: pd.DataFrame, quantity: Quantity, steps: tuple[int, ...]
 ) -> dict[str, Any]:
-    place = steps.index(step)
+    steps_later = len(steps) - 1 - steps.index(step)
     return {
         "type": "scatter",
         "uid": f"{run}-{step}",
@@ -163,18 +167,21 @@ def _line(
         "x": frame["depth"].to_numpy(np.float32),
         "y": frame["value"].to_numpy(np.float32),
         "mode": "lines+markers",
-        "opacity": 1 - (1 - FAINTEST) * (len(steps) - 1 - place) / max(len(steps) - 1, 1),
+        "opacity": 1 - (1 - MIN_OPACITY) * steps_later / max(len(steps) - 1, 1),
         "line": style.line(2),
-        "marker": {"size": 8, "symbol": marks_of(steps)[step].symbol},
-        "hovertemplate": f"%{{fullData.name}}, layer %{{x}}: %{{y:{quantity.number}}}<extra></extra>",
+        "marker": {"size": 8, "symbol": step_marks(steps)[step].symbol},
+        "hovertemplate": f"%{{fullData.name}}, layer %{{x}}: %{{y:{quantity.value_format}}}<extra></extra>",
     }
 
 
-def _told(frame: pd.DataFrame, quantity: Quantity) -> str:
-    told = []
+def _ends_text(frame: pd.DataFrame, quantity: Quantity) -> str:
+    """A network's values in the first and the last layer at each step."""
+    parts = []
     for step in frame["step"].unique().tolist():
         values = frame.loc[frame["step"] == step, "value"]
-        ends = [values.iloc[end] for end in (0, -1)]
-        said = " to ".join(format(end, quantity.number) for end in ends) if np.isfinite(ends).all() else "no numbers"
-        told.append(f"{said} {after_steps_text(step)}")
-    return ", ".join(told)
+        ends = [values.iloc[index] for index in (0, -1)]
+        text = (
+            " to ".join(format(end, quantity.value_format) for end in ends) if np.isfinite(ends).all() else "no numbers"
+        )
+        parts.append(f"{text} {after_steps_text(step)}")
+    return ", ".join(parts)

@@ -1,7 +1,8 @@
-"""Figures in plotly.js's own terms: traces, layouts and messages in place of an empty chart."""
+"""Plotly figures as plain data: traces, layouts, axes, and messages in place of an empty chart."""
 
 import base64
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,53 +15,55 @@ from numpy.typing import NDArray
 
 from bnlab.charts.style import Style
 
-EVEN = 1e-4
+EVEN_TOLERANCE = 1e-4  # relative to the step
+MIN_EVEN_LENGTH = 3
 
-
-MIN_EVEN = 3
-
-
-class Trace(dict[str, Any]):
-    """A plotly.js trace whose arrays are NumPy's. It is not changed once it is drawn."""
-
-    @cached_property
-    def json(self) -> str:
-        """As static/live_chart.js reads it: arrays as base64 float32, even ones as start, step and length."""
-        return json.dumps({name: _packed(value) for name, value in self.items()})
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """Traces and a layout, taken as they are."""
-
-    traces: Sequence[Trace]
-    layout: dict[str, Any]
-
-    def figure(self) -> go.Figure:
-        """The same as plotly's Figure."""
-        return plain_figure([dict(trace) for trace in self.traces], self.layout)
-
-    def json(self, uirevision: str) -> str:
-        """The figure's text; `uirevision` counts where the layout has none of its own."""
-        layout = json.dumps({"uirevision": uirevision} | self.layout)
-        return f'{{"data": [{", ".join(trace.json for trace in self.traces)}], "layout": {layout}}}'
-
+MAX_POWERS = 5
+POWER_LABEL_DECADES = 2
+"""From this span on, a logarithmic axis is labelled with powers of ten alone."""
 
 Frames = Mapping[str, pd.DataFrame]
 """A frame for each run, by its digest."""
 
 
+class Trace(dict[str, Any]):
+    """A plotly.js trace with NumPy arrays. Do not change it after reading `json`, which is cached."""
+
+    @cached_property
+    def json(self) -> str:
+        """The trace for static/live_chart.js: arrays as base64 float32, evenly spaced ones as start, step, length."""
+        return json.dumps({name: _encode(value) for name, value in self.items()})
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Traces and a layout in plotly.js's terms."""
+
+    traces: Sequence[Trace]
+    layout: dict[str, Any]
+
+    def figure(self) -> go.Figure:
+        """The drawing as plotly's Figure."""
+        return plain_figure([dict(trace) for trace in self.traces], self.layout)
+
+    def json(self, uirevision: str) -> str:
+        """The drawing as JSON; `uirevision` is the default for a layout that has none."""
+        layout = json.dumps({"uirevision": uirevision} | self.layout)
+        return f'{{"data": [{", ".join(trace.json for trace in self.traces)}], "layout": {layout}}}'
+
+
 @dataclass(frozen=True)
 class LayerChart:
-    """A chart of what is recorded of one hidden layer, all runs together: what the Layers page needs to show it.
+    """A chart of data recorded for one hidden layer, all runs together, on the Layers page.
 
     Attributes:
         id: names the chart on its page.
-        caption: what it shows, for the reader.
-        frame: from a run's records (`bnlab.runs.reader.layers_frame`), the layer and the steps in an epoch.
-        figure: from each run's frame, the layer and each run's style.
-        alt: the same in a sentence.
-        note: what else is to be said of the frames, with the runs' styles; nothing by default.
+        caption: explains the chart to the reader.
+        frame: prepares one run's data from its records (`bnlab.runs.reader.layers_frame`), the layer and the steps
+            per epoch.
+        figure: draws each run's frame, given the layer and each run's style.
+        alt: describes the figure in a sentence; same arguments.
+        note: a remark on the frames, given the runs' styles; empty by default.
     """
 
     id: str
@@ -71,41 +74,52 @@ class LayerChart:
     note: Callable[[Frames, Mapping[str, Style]], str] = lambda _frames, _styles: ""
 
 
-def _packed(value: Any) -> Any:
-    if not isinstance(value, np.ndarray):
-        return value
-    floats = np.ascontiguousarray(value, "<f4")
-    return _even(floats) or {"dtype": "f4", "bdata": base64.b64encode(floats.tobytes()).decode()}
-
-
-def _even(values: NDArray[np.float32]) -> dict[str, list[float]] | None:
-    """Start, step and length of evenly spaced values, as most x are; None for others."""
-    if len(values) < MIN_EVEN or not np.isfinite(values).all():
-        return None
-    exact = values.astype(float)
-    step = (exact[-1] - exact[0]) / (len(exact) - 1)
-    if step == 0 or np.abs(np.diff(exact) - step).max() > EVEN * abs(step):
-        return None
-    return {"even": [exact[0], step, len(exact)]}
-
-
 def plain_figure(traces: Sequence[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
-    """The figure of `traces` and `layout` in plotly.js's own terms, taken as they are.
+    """The figure of `traces` and `layout` in plotly.js's terms, without validation.
 
-    Plotly checks every property against its schema, which takes ten times longer than all else a live chart needs
-    at a tick; the tests do that checking for our figures.
+    Plotly's validation of every property takes ten times longer than everything else that an update of a live chart
+    needs; the tests validate our figures instead.
     """
     return go.Figure({"data": list(traces), "layout": layout}, _validate=False)
 
 
+def message_figure(title: str, message: str) -> go.Figure:
+    """An empty figure with `message` in its middle."""
+    return plain_figure([], message_layout(title, message))
+
+
 def message_layout(title: str, message: str) -> dict[str, Any]:
-    """The layout of a chart with nothing in it but what there is to say."""
-    words = {"text": message, "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
+    """The layout of a chart without traces, with `message` in its middle."""
     hidden = {"visible": False}
-    annotation = {**words, "font": {"size": 16}}
+    position = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
+    annotation = {"text": message, "showarrow": False, **position, "font": {"size": 16}}
     return {"title": {"text": title}, "xaxis": hidden, "yaxis": hidden, "annotations": [annotation]}
 
 
-def message_figure(title: str, message: str) -> go.Figure:
-    """A figure with nothing in it but what there is to say."""
-    return plain_figure([], message_layout(title, message))
+def log_axis(values: NDArray[np.float64]) -> dict[str, Any]:
+    """A logarithmic axis for positive `values`, labelled with powers of ten, or whole numbers over less than a few.
+
+    Plotly's default labels, 5, 2, 10⁹, 5, 2, have small digits in between that say nothing by themselves.
+    """
+    decades = float(np.ptp(np.log10(values)))
+    if decades < POWER_LABEL_DECADES:
+        return {"type": "log", "tickformat": "~g", "nticks": 4}
+    return {"type": "log", "exponentformat": "power", "tick0": 0, "dtick": math.ceil(decades / MAX_POWERS)}
+
+
+def _encode(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    floats = np.ascontiguousarray(value, "<f4")
+    return _encode_even(floats) or {"dtype": "f4", "bdata": base64.b64encode(floats.tobytes()).decode()}
+
+
+def _encode_even(values: NDArray[np.float32]) -> dict[str, list[float]] | None:
+    """Start, step and length of evenly spaced values, as most x are; None for others."""
+    if len(values) < MIN_EVEN_LENGTH or not np.isfinite(values).all():
+        return None
+    exact = values.astype(float)
+    step = (exact[-1] - exact[0]) / (len(exact) - 1)
+    if step == 0 or np.abs(np.diff(exact) - step).max() > EVEN_TOLERANCE * abs(step):
+        return None
+    return {"even": [exact[0], step, len(exact)]}

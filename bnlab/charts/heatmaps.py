@@ -1,4 +1,7 @@
-"""Every unit of a normalization layer over training, one row per unit, and the input's as images."""
+"""A normalization layer's values as colours: every unit over training, and the input's normalization as an image.
+
+A colour shows the deviation from the initial value: orange above, blue below, clear at it, grey where not finite.
+"""
 
 import math
 from typing import Any
@@ -8,132 +11,55 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts.distributions import INITIAL, VARIABLE_TITLES, unit_values, values_at
+from bnlab.charts.distributions import INITIAL_VALUES, VARIABLE_TITLES, unit_values, values_at
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import MINUS, fixed, short
-from bnlab.charts.snapshots import evenly_spaced, labelled_positions, step_text
+from bnlab.charts.formatting import MINUS, format_digits, format_fixed
+from bnlab.charts.snapshots import evenly_spaced, label_positions, step_text
 from bnlab.specs.normalizers import VARIABLES
 
 Floats = NDArray[np.float32]
 
-
-_COLOURS = [
+MAX_UNITS = 200
+MAX_EVALUATIONS = 120
+MAIN_AXIS_DOMAIN = (0, 0.89)
+"""The part of the width left of the colour bar."""
+COLOUR_SCALE = [
     [0.0, "rgba(0,114,178,1)"],
     [0.5, "rgba(0,114,178,0)"],
     [0.5, "rgba(213,94,0,0)"],
     [1.0, "rgba(213,94,0,1)"],
 ]
+NOT_FINITE_COLOUR = "#7F7F7F"
+LIMIT_PERCENTILE = 99.5  # a few outliers must not make all other units pale
+MAX_DECADES = 4.0
+BAR_STEPS = 60
 
 
-_LOST = "#7F7F7F"
-
-
-_SHARE_WITHIN = 99.5  # percent: a few units far out must not make all others pale
-
-
-_MAX_DECADES = 4.0
-
-
-_BAR_STEPS = 60
-
-
-MAIN_DOMAIN = (0, 0.89)
-"""The part of the width that the colour bar leaves."""
-
-
-def deviations(variable: str, values: Floats) -> Floats:
-    """What is coloured: the distance from the initial value; for a variance, the decades."""
-    if VARIABLES[variable].role == "variance":
-        ratio = np.clip(values / np.float32(INITIAL[variable]), 10**-_MAX_DECADES, 10**_MAX_DECADES)
-        return np.asarray(np.log10(ratio), np.float32)
-    return np.asarray(values - np.float32(INITIAL[variable]), np.float32)
-
-
-def deviation_limit(variable: str, values: Floats) -> float:
-    """The deviation that gets the full colour."""
-    distances = np.abs(deviations(variable, values[np.isfinite(values)]))
-    return float(np.percentile(distances, _SHARE_WITHIN)) or 1.0 if distances.size else 1.0
-
-
-def deviation_traces(variable: str, values: Floats, limit: float, place: dict[str, Any]) -> list[dict[str, Any]]:
-    """The heat map of `values` (`[rows, columns]`) at the coordinates of `place`, with its colour bar.
-
-    Grey cells are no numbers any more.
-    """
-    finite = np.isfinite(values)
-    kept = np.where(finite, values, np.nan)
-    drawn = {"type": "heatmap", "showscale": False, "colorscale": _COLOURS, "zmin": -limit, "zmax": limit}
-    cells = {"uid": "cells", "z": deviations(variable, kept), "customdata": kept}
-    heat_map = {**drawn, **cells, **place}
-    levels = np.linspace(-limit, limit, _BAR_STEPS, dtype=np.float32)
-    axes = {"x": [0], "y": levels, "xaxis": "x2", "yaxis": "y2"}
-    bar = {**drawn, **axes, "uid": "bar", "z": levels[:, None], "hoverinfo": "skip"}
-    if finite.all():
-        return [heat_map, bar]
-    grey = {"colorscale": [[0, _LOST], [1, _LOST]], "z": np.where(finite, np.nan, 1).astype(np.float32)}
-    words = {"hovertemplate": "no number any more<extra></extra>"}
-    return [heat_map, bar, {**drawn, **place, **grey, "uid": "lost"} | words]
-
-
-def bar_axes(variable: str, limit: float) -> dict[str, Any]:
-    """The axes of the colour bar, on the right of the main ones, and the room these have."""
-    ticks = np.array([-limit, -limit / 2, 0, limit / 2, limit])
-    words = {"tickvals": ticks.tolist(), "ticktext": _numbers(variable, ticks)}
-    return {
-        "xaxis2": {"domain": [0.93, 1], "visible": False, "anchor": "y2", "fixedrange": True},
-        "yaxis2": {"side": "right", "anchor": "x2", "fixedrange": True, "showgrid": False, "automargin": True} | words,
-    }
-
-
-def _numbers(variable: str, ticks: NDArray[np.float64]) -> list[str]:
-    """The values that have these deviations, in as many digits as tell them apart."""
-    start = INITIAL[variable]
-    if VARIABLES[variable].role == "variance":
-        return _apart((start * 10**ticks).tolist())
-    return _apart((start + ticks).tolist()) if start else [_short(tick) for tick in ticks.tolist()]
-
-
-def _apart(values: list[float]) -> list[str]:
-    """Around 1: with decimals while all are near it, by their first digits once they are far from each other."""
-    distance = values[-1] - 1
-    decimals = max(0, 1 - math.floor(math.log10(distance)))
-    return [fixed(value, decimals) for value in values] if distance < 9 else [_short(value) for value in values]
-
-
-def _short(value: float) -> str:
-    if value and not 0.9e-4 < abs(value) < 1e5:
-        mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{float(mantissa):g}×10<sup>{int(exponent)}</sup>".replace("-", MINUS)
-    return (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}").replace("-", MINUS)
-
-
-MAX_UNITS = 200
-
-
-MAX_MOMENTS = 120
+# Every unit over training
 
 
 def heat_map_frame(snapshots: pd.DataFrame, variable: str) -> pd.DataFrame:
-    """One row a unit (the index), sorted by its last value, and one column a step.
+    """One row per unit (the index), sorted by its last finite value, and one column per step.
 
-    Of more units or moments than a screen has room for, an even spread over the sorted units and over the moments.
+    Thinned evenly to MAX_UNITS of the sorted units and MAX_EVALUATIONS.
     """
     steps, values = unit_values(snapshots, variable)
     if not len(steps):
         return pd.DataFrame()
-    sound = np.flatnonzero(np.isfinite(values).all(axis=1))
-    units = np.argsort(values[sound[-1] if len(sound) else 0], kind="stable")[evenly_spaced(values.shape[1], MAX_UNITS)]
-    moments = evenly_spaced(len(steps), MAX_MOMENTS)
-    return pd.DataFrame(values[np.ix_(moments, units)].T, index=units, columns=steps[moments])
+    finite = np.flatnonzero(np.isfinite(values).all(axis=1))
+    order = np.argsort(values[finite[-1] if len(finite) else 0], kind="stable")
+    units = order[evenly_spaced(values.shape[1], MAX_UNITS)]
+    evaluations = evenly_spaced(len(steps), MAX_EVALUATIONS)
+    return pd.DataFrame(values[np.ix_(evaluations, units)].T, index=units, columns=steps[evaluations])
 
 
 def heat_map_figure(frame: pd.DataFrame, variable: str, steps_per_epoch: int) -> go.Figure:
-    """The frame's units from bottom to top and its moments from left to right, evenly spaced."""
+    """The frame's units from bottom to top and its evaluations from left to right, at equal distances."""
     if frame.empty:
         return message_figure(VARIABLE_TITLES[variable], "Nothing to show")
     steps, values = [int(step) for step in frame.columns], frame.to_numpy(np.float32)
     limit = deviation_limit(variable, values)
-    place = {
+    coordinates = {
         "x": [step_text(step, steps_per_epoch) for step in steps],
         "y": [f"unit {unit}" for unit in frame.index],
         "hovertemplate": "%{y}, %{x}: %{customdata:.4g}<extra></extra>",
@@ -143,8 +69,8 @@ def heat_map_figure(frame: pd.DataFrame, variable: str, steps_per_epoch: int) ->
         "margin": {"l": 24, "r": 8, "t": 40, "b": 8},
         "xaxis": {
             "type": "category",
-            "domain": MAIN_DOMAIN,
-            "tickvals": labelled_positions(steps, steps_per_epoch),
+            "domain": MAIN_AXIS_DOMAIN,
+            "tickvals": label_positions(steps, steps_per_epoch),
             "tickangle": 0,
             "showgrid": False,
         },
@@ -157,31 +83,33 @@ def heat_map_figure(frame: pd.DataFrame, variable: str, steps_per_epoch: int) ->
         },
         **bar_axes(variable, limit),
     }
-    return plain_figure(deviation_traces(variable, values, limit, place), layout)
+    return plain_figure(deviation_traces(variable, values, limit, coordinates), layout)
 
 
 def heat_map_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
-    """How many units ended above and how many below where they started, in a sentence."""
+    """The shares of units that ended above and below the initial value, in a sentence."""
     title = f"{VARIABLE_TITLES[variable]} of {layer}"
     if frame.empty:
         return f"{title}: nothing to show."
-    last, start = frame.iloc[:, -1], INITIAL[variable]
-    above, below = (last > start).mean(), (last < start).mean()
-    return f"{title}: {above:.0%} of the units are above the initial {start:g}, {below:.0%} below."
+    last, initial = frame.iloc[:, -1], INITIAL_VALUES[variable]
+    above, below = (last > initial).mean(), (last < initial).mean()
+    return f"{title}: {above:.0%} of the units are above the initial {initial:g}, {below:.0%} below."
 
 
-def picture_frame(snapshots: pd.DataFrame, variable: str, step: int, shape: tuple[int, int]) -> pd.DataFrame:
-    """The values at the latest moment up to `step`, rows and columns as in the image."""
+# The input's normalization as an image
+
+
+def image_frame(snapshots: pd.DataFrame, variable: str, step: int, shape: tuple[int, int]) -> pd.DataFrame:
+    """The values at the latest evaluation up to `step`, with the image's rows and columns."""
     values = values_at(snapshots, variable, step)
     return pd.DataFrame(values.reshape(shape)) if values.size else pd.DataFrame()
 
 
-def picture_figure(frame: pd.DataFrame, variable: str, limit: float) -> go.Figure:
+def image_figure(frame: pd.DataFrame, variable: str, limit: float) -> go.Figure:
     """The image; `limit` is the deviation from the initial value that gets the full colour."""
     if frame.empty:
         return message_figure(VARIABLE_TITLES[variable], "Nothing to show")
-    place = {"hovertemplate": "row %{y}, column %{x}: %{customdata:.4g}<extra></extra>"}
-    framed = {
+    border = {
         "showticklabels": False,
         "ticks": "",
         "showgrid": False,
@@ -192,21 +120,97 @@ def picture_figure(frame: pd.DataFrame, variable: str, limit: float) -> go.Figur
     layout = {
         "title": {"text": VARIABLE_TITLES[variable]},
         "margin": {"l": 8, "r": 8, "t": 40, "b": 16},
-        "xaxis": framed | {"domain": MAIN_DOMAIN, "constraintoward": "right"},
-        "yaxis": framed | {"autorange": "reversed", "scaleanchor": "x"},
+        "xaxis": border | {"domain": MAIN_AXIS_DOMAIN, "constraintoward": "right"},
+        "yaxis": border | {"autorange": "reversed", "scaleanchor": "x"},
         **bar_axes(variable, limit),
     }
-    return plain_figure(deviation_traces(variable, frame.to_numpy(np.float32), limit, place), layout)
+    hover = {"hovertemplate": "row %{y}, column %{x}: %{customdata:.4g}<extra></extra>"}
+    return plain_figure(deviation_traces(variable, frame.to_numpy(np.float32), limit, hover), layout)
 
 
-def picture_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
-    """What is drawn and between which values it lies, in a sentence."""
+def image_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
+    """The image's size and the range of its values, in a sentence."""
     title = f"{VARIABLE_TITLES[variable]} of {layer}"
     if frame.empty:
         return f"{title}: nothing to show."
     values = frame.to_numpy()
     rows, columns = values.shape
-    between = "no numbers"
+    value_range = "no numbers"
     if np.isfinite(values).any():
-        between = f"from {short(np.nanmin(values))} to {short(np.nanmax(values))}"
-    return f"{title} as a picture of {rows} × {columns} pixels: {between}."
+        value_range = f"from {format_digits(np.nanmin(values))} to {format_digits(np.nanmax(values))}"
+    return f"{title} as a picture of {rows} × {columns} pixels: {value_range}."
+
+
+# Colours
+
+
+def deviations(variable: str, values: Floats) -> Floats:
+    """The differences from the initial value; for a variance, the decimal logarithm of the ratio to it."""
+    if VARIABLES[variable].role == "variance":
+        ratio = np.clip(values / np.float32(INITIAL_VALUES[variable]), 10**-MAX_DECADES, 10**MAX_DECADES)
+        return np.asarray(np.log10(ratio), np.float32)
+    return np.asarray(values - np.float32(INITIAL_VALUES[variable]), np.float32)
+
+
+def deviation_limit(variable: str, values: Floats) -> float:
+    """The deviation that gets the full colour."""
+    distances = np.abs(deviations(variable, values[np.isfinite(values)]))
+    return float(np.percentile(distances, LIMIT_PERCENTILE)) or 1.0 if distances.size else 1.0
+
+
+def deviation_traces(variable: str, values: Floats, limit: float, options: dict[str, Any]) -> list[dict[str, Any]]:
+    """The heat map of `values` (`[rows, columns]`) and its colour bar; cells that are not finite are grey.
+
+    `options` are further properties of the heat map: coordinates and the hover text.
+    """
+    finite = np.isfinite(values)
+    finite_values = np.where(finite, values, np.nan)
+    common = {"type": "heatmap", "showscale": False, "colorscale": COLOUR_SCALE, "zmin": -limit, "zmax": limit}
+    cells = {"uid": "cells", "z": deviations(variable, finite_values), "customdata": finite_values}
+    heat_map = {**common, **cells, **options}
+    levels = np.linspace(-limit, limit, BAR_STEPS, dtype=np.float32)
+    bar_position = {"x": [0], "y": levels, "xaxis": "x2", "yaxis": "y2"}
+    bar = {**common, **bar_position, "uid": "bar", "z": levels[:, None], "hoverinfo": "skip"}
+    if finite.all():
+        return [heat_map, bar]
+    grey_cells = {
+        **common,
+        **options,
+        "colorscale": [[0, NOT_FINITE_COLOUR], [1, NOT_FINITE_COLOUR]],
+        "z": np.where(finite, np.nan, 1).astype(np.float32),
+        "uid": "lost",
+        "hovertemplate": "no number any more<extra></extra>",
+    }
+    return [heat_map, bar, grey_cells]
+
+
+def bar_axes(variable: str, limit: float) -> dict[str, Any]:
+    """The axes of the colour bar, right of the main ones."""
+    ticks = np.array([-limit, -limit / 2, 0, limit / 2, limit])
+    labels = {"tickvals": ticks.tolist(), "ticktext": _tick_texts(variable, ticks)}
+    return {
+        "xaxis2": {"domain": [0.93, 1], "visible": False, "anchor": "y2", "fixedrange": True},
+        "yaxis2": {"side": "right", "anchor": "x2", "fixedrange": True, "showgrid": False, "automargin": True} | labels,
+    }
+
+
+def _tick_texts(variable: str, ticks: NDArray[np.float64]) -> list[str]:
+    """The values with these deviations, with enough digits to be distinct."""
+    initial = INITIAL_VALUES[variable]
+    if VARIABLES[variable].role == "variance":
+        return _texts_around_one((initial * 10**ticks).tolist())
+    return _texts_around_one((initial + ticks).tolist()) if initial else [_tick_text(tick) for tick in ticks.tolist()]
+
+
+def _texts_around_one(values: list[float]) -> list[str]:
+    """Values around 1 as text: with decimals if all are near it, otherwise with their first digits."""
+    distance = values[-1] - 1
+    decimals = max(0, 1 - math.floor(math.log10(distance)))
+    return [format_fixed(value, decimals) for value in values] if distance < 9 else [_tick_text(v) for v in values]
+
+
+def _tick_text(value: float) -> str:
+    if value and not 0.9e-4 < abs(value) < 1e5:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{float(mantissa):g}×10<sup>{int(exponent)}</sup>".replace("-", MINUS)
+    return (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}").replace("-", MINUS)

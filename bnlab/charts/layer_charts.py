@@ -1,38 +1,23 @@
-"""The charts of the Layers page, made once a moment and shared by all ticks and sessions."""
+"""The charts of the Layers page, from the store to the figure.
 
-from collections.abc import Sequence
+Each is computed once for a state of the runs and cached for all updates and sessions.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from bnlab.charts.distributions import (
-    absent_figure,
-    extremes,
-    normalization_alt,
-    normalization_figure,
-    normalization_frame,
-    shown_variables,
-    statistics_notes,
-    unit_values,
-)
+from bnlab.charts import distributions, gradients, heatmaps, histograms
+from bnlab.charts.distributions import missing_variable_figure, normalization_frame, unit_values
 from bnlab.charts.figures import LayerChart
-from bnlab.charts.gradients import depth_alt, depth_figure, depth_frame, gap_text
-from bnlab.charts.heatmaps import (
-    deviation_limit,
-    heat_map_alt,
-    heat_map_figure,
-    heat_map_frame,
-    picture_alt,
-    picture_figure,
-    picture_frame,
-)
-from bnlab.charts.histograms import histogram_alt, histogram_figure, histogram_frame, histogram_range, histogram_values
-from bnlab.charts.snapshots import EXPLODED_WORDS, exploded_runs
+from bnlab.charts.snapshots import EXPLODED_TEXT, exploded_runs
 from bnlab.charts.style import Style
-from bnlab.charts.unchanged_values import unmoved_figure, unmoved_text, without_rounding
+from bnlab.charts.unchanged_values import remove_rounding_errors, unchanged_figure, unchanged_notes
 from bnlab.runs.reader import evaluations_frame, layers_frame, snapshots_frame
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
@@ -41,9 +26,13 @@ from bnlab.specs.run_spec import RunSpec
 
 @dataclass(frozen=True)
 class ShownRun:
-    """A run as it stands: everything drawn of it is the same as long as this is equal.
+    """A state of a run on the Layers page; its charts are the same as long as this is equal.
 
-    `measured` is the step of its latest moment, -1 before the first.
+    Attributes:
+        digest: the run's digest.
+        measured: the step of its latest evaluation, -1 before the first.
+        style: its look in the charts.
+        spec: the run's spec.
     """
 
     digest: str
@@ -53,11 +42,11 @@ class ShownRun:
 
     @property
     def label(self) -> str:
-        """What the run is called."""
+        """The run's label."""
         return self.style.name
 
     def step_at(self, epoch: float) -> int:
-        """The step that an epoch is, in this run."""
+        """The run's step at `epoch`."""
         return round(epoch * self.spec.steps_per_epoch)
 
 
@@ -65,7 +54,7 @@ Runs = tuple[ShownRun, ...]
 
 
 class Chart(NamedTuple):
-    """A figure, what names it among those of its layer, what it shows in a sentence, and what is to be said of it."""
+    """A figure, its name among those of its layer, its alternative text, and a remark on it."""
 
     name: str
     figure: go.Figure
@@ -73,118 +62,61 @@ class Chart(NamedTuple):
     note: str = ""
 
 
-@lru_cache(maxsize=64)
-def recorded_steps(store: Store, run: ShownRun) -> tuple[int, ...]:
-    """The steps of the run's moments, in order."""
-    return tuple(evaluations_frame(store, [store.run(run.digest)])["step"].tolist())
-
-
-@lru_cache(maxsize=16)  # a long run's can take megabytes
-def _snapshots(store: Store, run: ShownRun, layer: str) -> pd.DataFrame:
-    return without_rounding(snapshots_frame(store, run.digest, layer))
-
-
-@lru_cache(maxsize=32)
-def _layers(store: Store, run: ShownRun) -> pd.DataFrame:
-    return layers_frame(store, run.digest)
-
-
-def _styles(runs: Sequence[ShownRun]) -> dict[str, Style]:
-    return {run.digest: run.style for run in runs}
+# Charts of normalization layers: one for each variable
 
 
 @lru_cache(maxsize=256)
 def distribution_charts(store: Store, runs: Runs, layer: str) -> tuple[Chart, ...]:
-    """Each variable's percentiles over training, all runs together."""
-    frames = {run.digest: normalization_frame(_snapshots(store, run, layer), run.spec.steps_per_epoch) for run in runs}
-    styles = _styles(runs)
-    return tuple(
-        Chart(v, normalization_figure(frames, v, styles), normalization_alt(frames, v, layer, styles))
-        for v in _variables(runs)
-    )
+    """Percentiles over training, all runs together."""
+    frames = {run.digest: _normalization_frame(store, run, layer) for run in runs}
+    styles, charts = _styles(runs), []
+    for variable in _variables(runs):
+        figure = distributions.normalization_figure(frames, variable, styles)
+        charts.append(Chart(variable, figure, distributions.normalization_alt(frames, variable, layer, styles)))
+    return tuple(charts)
 
 
 @lru_cache(maxsize=256)
 def heat_map_charts(store: Store, run: ShownRun, layer: str) -> tuple[Chart, ...]:
-    """Each variable of every unit over training, of one run."""
+    """Every unit of one run over training."""
     snapshots, charts = _snapshots(store, run, layer), []
     for variable in _variables([run]):
-        frame, values = heat_map_frame(snapshots, variable), unit_values(snapshots, variable)[1]
-        said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
-        drawn = said or heat_map_figure(frame, variable, run.spec.steps_per_epoch)
-        charts.append(Chart(variable, drawn, heat_map_alt(frame, variable, f"{layer}, {run.label}")))
+        frame = heatmaps.heat_map_frame(snapshots, variable)
+        figure = _message(run, snapshots, variable)
+        figure = figure or heatmaps.heat_map_figure(frame, variable, run.spec.steps_per_epoch)
+        charts.append(Chart(variable, figure, heatmaps.heat_map_alt(frame, variable, f"{layer}, {run.label}")))
+    return tuple(charts)
+
+
+@lru_cache(maxsize=512)
+def image_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tuple[Chart, ...]:
+    """The normalization of one run's input at one evaluation, as an image."""
+    snapshots, charts = _snapshots(store, run, layer), []
+    rows, columns = run.spec.data.image_shape
+    for variable in _variables([run]):
+        frame = heatmaps.image_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
+        limit = heatmaps.deviation_limit(variable, unit_values(snapshots, variable)[1])
+        figure = _message(run, snapshots, variable) or heatmaps.image_figure(frame, variable, limit)
+        charts.append(Chart(variable, figure, heatmaps.image_alt(frame, variable, f"{layer}, {run.label}")))
     return tuple(charts)
 
 
 @lru_cache(maxsize=512)
 def histogram_charts(store: Store, runs: Runs, layer: str, epoch: float) -> tuple[Chart, ...]:
-    """Each variable over the units at one moment, all runs together."""
+    """Histograms over the units at one evaluation, all runs together."""
     snapshots = {run.digest: _snapshots(store, run, layer) for run in runs}
     steps, styles, charts = {run.digest: run.step_at(epoch) for run in runs}, _styles(runs), []
     for variable in _variables(runs):
-        values = histogram_values(snapshots, variable, steps)
-        span = histogram_range(list(snapshots.values()), variable)
-        drawn = absent_figure(snapshots, variable) or histogram_figure(
-            histogram_frame(values, span), variable, styles, span
-        )
-        charts.append(Chart(variable, drawn, histogram_alt(values, variable, layer, styles)))
+        values = histograms.histogram_values(snapshots, variable, steps)
+        x_range = histograms.histogram_range(list(snapshots.values()), variable)
+        frame = histograms.histogram_frame(values, x_range)
+        figure = missing_variable_figure(snapshots, variable)
+        figure = figure or histograms.histogram_figure(frame, variable, styles, x_range)
+        charts.append(Chart(variable, figure, histograms.histogram_alt(values, variable, layer, styles)))
     return tuple(charts)
 
 
-@lru_cache(maxsize=512)
-def picture_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tuple[Chart, ...]:
-    """Each variable of the input's normalization at one moment, as an image."""
-    snapshots, charts = _snapshots(store, run, layer), []
-    rows, columns = run.spec.data.image_shape
-    for variable in _variables([run]):
-        frame = picture_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
-        values = unit_values(snapshots, variable)[1]
-        said = absent_figure({run.digest: snapshots}, variable) or unmoved_figure(variable, values)
-        drawn = said or picture_figure(frame, variable, deviation_limit(variable, values))
-        charts.append(Chart(variable, drawn, picture_alt(frame, variable, f"{layer}, {run.label}")))
-    return tuple(charts)
-
-
-def _variables(runs: Sequence[ShownRun]) -> tuple[str, ...]:
-    return shown_variables(run.spec for run in runs)
-
-
-@lru_cache(maxsize=256)
-def layer_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
-    """What charts of one layer's variables do not show, and why some of its values have not moved."""
-    return (*statistics_notes(run.spec for run in runs), *_unmoved_notes(store, runs, layer))
-
-
-def _unmoved_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
-    """Why some of one layer's values have not moved, a sentence each, with the runs of which it is true."""
-    told: dict[str, list[str]] = {}
-    for run in runs:
-        for words in unmoved_text(_snapshots(store, run, layer), describe_network(run.spec), layer):
-            told.setdefault(words, []).append(run.label)
-    if len(runs) == 1:
-        return tuple(words[0].upper() + words[1:] for words in told)
-    return tuple(f"{', '.join(labels)}: {words}" for words, labels in told.items())
-
-
-@lru_cache(maxsize=256)
-def exploded_bands(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
-    """Which of the runs' bands leave the axes that one layer's distributions have in common."""
-    frames = {run: normalization_frame(_snapshots(store, run, layer), run.spec.steps_per_epoch) for run in runs}
-    of_all = [{run: extremes(frame[frame["variable"] == v]) for run, frame in frames.items()} for v in _variables(runs)]
-    return _exploded(runs, set().union(*map(exploded_runs, of_all)))
-
-
-@lru_cache(maxsize=256)
-def exploded_units(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
-    """Which of the runs' units leave the axes that one layer's histograms have in common."""
-    snapshots = {run: _snapshots(store, run, layer) for run in runs}
-    of_all = [{run: unit_values(frame, v)[1].ravel() for run, frame in snapshots.items()} for v in _variables(runs)]
-    return _exploded(runs, set().union(*map(exploded_runs, of_all)))
-
-
-def _exploded(runs: Runs, exploded: set[ShownRun]) -> tuple[str, ...]:
-    names = [run.label for run in runs if run in exploded]
-    return (f"{', '.join(names)}: {EXPLODED_WORDS}",) if names else ()
+# Charts of hidden layers
 
 
 @lru_cache(maxsize=512)
@@ -192,22 +124,112 @@ def hidden_layer_chart(store: Store, runs: Runs, layer: str, chart: LayerChart) 
     """One hidden layer over training, all runs together."""
     frames = {run.digest: chart.frame(_layers(store, run), layer, run.spec.steps_per_epoch) for run in runs}
     styles = _styles(runs)
-    return Chart(
-        layer, chart.figure(frames, layer, styles), chart.alt(frames, layer, styles), chart.note(frames, styles)
-    )
+    figure, alt = chart.figure(frames, layer, styles), chart.alt(frames, layer, styles)
+    return Chart(layer, figure, alt, chart.note(frames, styles))
 
 
 @lru_cache(maxsize=256)
 def depth_chart(store: Store, runs: Runs, epoch: float) -> Chart:
-    """The gradient norm by depth at one moment, all runs together."""
+    """The gradient norm by depth at one evaluation, all runs together."""
     frames = {
-        run.digest: depth_frame(_layers(store, run), hidden_layer_names(run.spec), run.step_at(epoch)) for run in runs
+        run.digest: gradients.depth_frame(_layers(store, run), hidden_layer_names(run.spec), run.step_at(epoch))
+        for run in runs
     }
     styles = _styles(runs)
-    return Chart("depth", depth_figure(frames, styles), depth_alt(frames, styles), gap_text(frames, styles))
+    figure, alt = gradients.depth_figure(frames, styles), gradients.depth_alt(frames, styles)
+    return Chart("depth", figure, alt, gradients.gap_text(frames, styles))
 
 
 @lru_cache(maxsize=64)
 def hidden_layer_names(spec: RunSpec) -> list[str]:
-    """The hidden layers' names, from the input on, as the layer records call them."""
+    """The hidden layers' names in the layer records, from the input on."""
     return [block.dense for block in describe_network(spec).blocks]
+
+
+# Notes on a layer's charts
+
+
+@lru_cache(maxsize=256)
+def layer_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """Sentences on variables that the layer's charts do not show, and on values that stay unchanged."""
+    return (*distributions.statistics_notes(run.spec for run in runs), *_unchanged_notes(store, runs, layer))
+
+
+@lru_cache(maxsize=256)
+def exploded_band_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """A sentence on the runs whose bands are outside the axes of the layer's distributions."""
+    frames = {run: _normalization_frame(store, run, layer) for run in runs}
+    return _exploded_notes(
+        runs,
+        [
+            {run: distributions.band_ends(frame[frame["variable"] == variable]) for run, frame in frames.items()}
+            for variable in _variables(runs)
+        ],
+    )
+
+
+@lru_cache(maxsize=256)
+def exploded_unit_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """A sentence on the runs with units outside the axes of the layer's histograms."""
+    snapshots = {run: _snapshots(store, run, layer) for run in runs}
+    return _exploded_notes(
+        runs,
+        [
+            {run: unit_values(frame, variable)[1].ravel() for run, frame in snapshots.items()}
+            for variable in _variables(runs)
+        ],
+    )
+
+
+def _exploded_notes(runs: Runs, values_by_variable: Sequence[Mapping[ShownRun, NDArray[Any]]]) -> tuple[str, ...]:
+    exploded = set().union(*map(exploded_runs, values_by_variable))
+    labels = [run.label for run in runs if run in exploded]
+    return (f"{', '.join(labels)}: {EXPLODED_TEXT}",) if labels else ()
+
+
+def _unchanged_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
+    """Sentences on values that stay unchanged, each with the runs that it applies to."""
+    labels_by_note: dict[str, list[str]] = {}
+    for run in runs:
+        for note in unchanged_notes(_snapshots(store, run, layer), describe_network(run.spec), layer):
+            labels_by_note.setdefault(note, []).append(run.label)
+    if len(runs) == 1:
+        return tuple(note[0].upper() + note[1:] for note in labels_by_note)
+    return tuple(f"{', '.join(labels)}: {note}" for note, labels in labels_by_note.items())
+
+
+# Recorded data
+
+
+@lru_cache(maxsize=64)
+def recorded_steps(store: Store, run: ShownRun) -> tuple[int, ...]:
+    """The steps of the run's evaluations, in order."""
+    return tuple(evaluations_frame(store, [store.run(run.digest)])["step"].tolist())
+
+
+@lru_cache(maxsize=16)  # those of a long run can take megabytes
+def _snapshots(store: Store, run: ShownRun, layer: str) -> pd.DataFrame:
+    return remove_rounding_errors(snapshots_frame(store, run.digest, layer))
+
+
+@lru_cache(maxsize=32)
+def _layers(store: Store, run: ShownRun) -> pd.DataFrame:
+    return layers_frame(store, run.digest)
+
+
+def _normalization_frame(store: Store, run: ShownRun, layer: str) -> pd.DataFrame:
+    return normalization_frame(_snapshots(store, run, layer), run.spec.steps_per_epoch)
+
+
+def _variables(runs: Sequence[ShownRun]) -> tuple[str, ...]:
+    return distributions.shown_variables(run.spec for run in runs)
+
+
+def _styles(runs: Sequence[ShownRun]) -> dict[str, Style]:
+    return {run.digest: run.style for run in runs}
+
+
+def _message(run: ShownRun, snapshots: pd.DataFrame, variable: str) -> go.Figure | None:
+    """The figure in place of an empty picture of one run's variable; None if there is something to draw."""
+    missing = missing_variable_figure({run.digest: snapshots}, variable)
+    return missing or unchanged_figure(variable, unit_values(snapshots, variable)[1])

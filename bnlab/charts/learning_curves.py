@@ -1,4 +1,4 @@
-"""The charts of loss and accuracy over training: one line a variant, with what it was made of behind it."""
+"""The charts of loss and accuracy over training: one line per variant, with its seeds or raw values behind it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,36 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnlab.charts.figures import Drawing, Trace, message_layout
-from bnlab.charts.formatting import power, signed
+from bnlab.charts.formatting import format_power, format_signed
 from bnlab.charts.series import Curve, CurveData, CurveSettings, Floats, Points, SeriesPoints, prepare_curves
 from bnlab.charts.style import Style
 from bnlab.runs.curves_cache import RunCurves
 
-MARKED_POINTS = 40
-FAINT = 0.08
+MAX_MARKED_POINTS = 40
+RAW_OPACITY, SEED_OPACITY, BAND_OPACITY = 0.08, 0.7, 0.2
 CACHED_LINES = 512
-# At the chart's lower edge, under the axis however high that is; all of it, for one that scrolls hides a line's name.
+# At the chart's lower edge, whatever the height of the axis, and in full: a legend that scrolls hides names.
 LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "maxheight": 1, "traceorder": "normal"}
-# Every label the whole number: plotly's own are 1, small 2 and 5 for 20 and 50, and 10³, all on one axis.
+# Every label in full: plotly's default mixes 1, a small 2 and 5 for 20 and 50, and 10³ on one axis.
 LOGARITHMIC = {"type": "log", "tickformat": ",~g", "nticks": 5}
+AXIS_TITLES = {"epoch": "epoch", "step": "step", "seconds": "seconds"}
+AXIS_HOVER_FORMATS = {"epoch": ".2f", "step": ",.0f", "seconds": ".1f"}
+AXIS_NAMES = {"epoch": "epoch", "step": "step", "seconds": "second"}
+"""For alternative texts."""
 
-SHORT = 2.0
-"""Epochs: of lines that are no longer, all is shown."""
-SETTLED_EPOCH = 0.2
-LONG = 5.0
-"""Epochs from which on what comes before SETTLED_EPOCH is out of the range."""
-FARTHEST = 20.0
-NEVER_FAR = 5.0
-"""A loss about twice that of guessing among ten: no line that stays below it has flown off."""
-MARGIN = 0.05
-
-LARGE = 1e4
-ALT_AXES = {"epoch": "epoch", "step": "step", "seconds": "second"}
+# The y axis leaves out the first steep fall of long lines. In epochs:
+MAX_UNCROPPED_EPOCHS = 2.0
+"""Lines up to this length are shown from their start."""
+MIN_CROPPED_EPOCHS = 5.0
+"""Lines from this length on are shown from CROP_EPOCH on."""
+CROP_EPOCH = 0.2
+DIVERGED_RATIO = 20.0
+"""Values this many times larger than a line's median, or than the smallest line, are left out of the y axis."""
+NEVER_DIVERGED = 5.0
+"""No line below this is left out: it is about twice the loss of guessing among ten classes."""
+MARGIN, MIN_MARGIN = 0.05, 0.002  # of the y axis's span; in its unit
+MIN_POWER_LOSS = 1e4
+"""Losses from here on are written with a power of ten."""
 
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """One of the charts, ready to be drawn, and what it shows in words."""
+    """One of the charts, ready to be drawn, and its alternative text."""
 
     curve: Curve
     drawing: Drawing
@@ -51,7 +56,7 @@ def learning_curves(
 ) -> list[LearningCurve]:
     """Loss and accuracy, in training and in validation; `runs` and `styles` by the variants' labels.
 
-    `awaited` says whether a run has still to grow.
+    `awaited` says whether a run will still record more.
     """
     return [
         LearningCurve(data.curve, curve_drawing(data, styles, awaited=awaited), curve_alt(data, awaited=awaited))
@@ -60,14 +65,14 @@ def learning_curves(
 
 
 def curve_drawing(data: CurveData, styles: Mapping[str, Style], *, awaited: bool = False) -> Drawing:
-    """One line a variant, its spread or its raw values behind it."""
+    """One line per variant, in front of all bands and raw values."""
     curve, settings = data.curve, data.settings
     traces = [_traces(points, styles[label], curve, settings) for label, points in data.lines.items()]
-    if all(front["x"].size == 0 for _, front in traces):
-        return Drawing([], message_layout(curve.title, _why_empty(data, awaited=awaited)))
+    if all(line["x"].size == 0 for _, line in traces):
+        return Drawing([], message_layout(curve.title, _empty_message(data, awaited=awaited)))
     yaxis = _y_axis(data)
     remarks = [f"minus {settings.baseline}’s"] if data.is_difference else []
-    remarks += _out_of_range_text(_out_of_range(data, yaxis))
+    remarks += _out_of_range_remarks(_out_of_range(data, yaxis))
     subtitle = {"subtitle": {"text": escape(" · ".join(remarks), quote=False)}} if remarks else {}
     baseline = settings.baseline if data.is_difference else ""
     layout = {
@@ -79,15 +84,16 @@ def curve_drawing(data: CurveData, styles: Mapping[str, Style], *, awaited: bool
         "xaxis": _x_axis(settings),
         "yaxis": yaxis,
     }
-    return Drawing([*(back for backs, _ in traces for back in backs), *(front for _, front in traces)], layout)
+    background = [trace for backs, _ in traces for trace in backs]
+    return Drawing([*background, *(line for _, line in traces)], layout)
 
 
 def curve_alt(data: CurveData, *, awaited: bool = False) -> str:
-    """The chart's finding: where each line has got to, the best first, and which have no number or nothing there."""
+    """Each line's last value, the best first, then the variants whose last value is not finite or missing."""
     curve = data.curve
     ends = {label: points.end for label, points in data.lines.items() if points.end is not None}
     if not ends:
-        return f"{curve.title}: {_why_empty(data, awaited=awaited).lower()}."
+        return f"{curve.title}: {_empty_message(data, awaited=awaited).lower()}."
     finite = {label: end for label, end in ends.items() if np.isfinite(end)}
     best_first = sorted(finite, key=finite.__getitem__, reverse=curve.is_fraction)
     parts = [
@@ -101,19 +107,19 @@ def curve_alt(data: CurveData, *, awaited: bool = False) -> str:
 def _alt_title(data: CurveData) -> str:
     title = f"{data.curve.title} minus {data.settings.baseline}’s" if data.is_difference else data.curve.title
     means = ", means over seeds" if any(points.band is not None for points in data.lines.values()) else ""
-    return f"{title} by {ALT_AXES[data.settings.x]}{means}, the best first"
+    return f"{title} by {AXIS_NAMES[data.settings.x]}{means}, the best first"
 
 
 def _value_text(value: float, data: CurveData) -> str:
     if data.curve.is_fraction:
-        return f"{signed(100 * value)} points" if data.is_difference else f"{value:.1%}"
+        return f"{format_signed(100 * value)} points" if data.is_difference else f"{value:.1%}"
     if data.is_difference:
-        return signed(value)
-    return f"{value:.3f}" if value < LARGE else power(value)
+        return format_signed(value)
+    return f"{value:.3f}" if value < MIN_POWER_LOSS else format_power(value)
 
 
-def _why_empty(data: CurveData, *, awaited: bool) -> str:
-    """Why there is nothing to see."""
+def _empty_message(data: CurveData, *, awaited: bool) -> str:
+    """The reason why the chart is empty."""
     if not data.has_points:
         return "Waiting for the first steps" if awaited else "Nothing trained yet"
     if not data.has_finite:
@@ -121,35 +127,38 @@ def _why_empty(data: CurveData, *, awaited: bool) -> str:
     return "Nothing to compare yet" if data.is_difference else "Nothing on this axis yet"
 
 
+# Traces
+
+
 @lru_cache(maxsize=CACHED_LINES)
 def _traces(
     points: SeriesPoints, style: Style, curve: Curve, settings: CurveSettings
 ) -> tuple[tuple[Trace, ...], Trace]:
-    """What stands behind a line, and the line itself."""
-    backs = tuple(Trace(back) for back in _backs(points, style))
-    return backs, Trace(_front(points.mean, style, curve, settings))
+    """The traces behind a variant's line, and the line."""
+    backs = tuple(Trace(trace) for trace in _background_traces(points, style))
+    return backs, Trace(_line_trace(points.mean, style, curve, settings))
 
 
-def _front(points: Points, style: Style, curve: Curve, settings: CurveSettings) -> dict[str, Any]:
+def _line_trace(points: Points, style: Style, curve: Curve, settings: CurveSettings) -> dict[str, Any]:
     x, y = points
     return {
         "type": "scatter",
         "uid": style.uid,
         "legendgroup": style.uid,
-        "name": escape(style.name, quote=False),  # plotly reads <b> and its like
+        "name": escape(style.name, quote=False),  # plotly interprets <b> and similar tags
         "x": x,
         "y": y,
-        "mode": "lines+markers" if len(x) < MARKED_POINTS else "lines",
+        "mode": "lines+markers" if len(x) < MAX_MARKED_POINTS else "lines",
         "line": style.line(4.5 if settings.projector else 2.5),
         "marker": {"size": 8 if settings.projector else 5},
         "hovertemplate": "%{y:.2%}" if curve.is_fraction else "%{y:.4f}",
     }
 
 
-def _backs(points: SeriesPoints, style: Style) -> list[dict[str, Any]]:
-    """The seeds' spread, or one seed's raw values behind their average; and each seed's own if wanted."""
+def _background_traces(points: SeriesPoints, style: Style) -> list[dict[str, Any]]:
+    """The seeds' band, or a single seed's raw values; and each seed's line if there are any."""
 
-    def back(kind: str, xy: Points, **properties: object) -> dict[str, Any]:
+    def trace(kind: str, xy: Points, **properties: object) -> dict[str, Any]:
         return {
             "type": "scatter",
             "legendgroup": style.uid,
@@ -166,48 +175,50 @@ def _backs(points: SeriesPoints, style: Style) -> list[dict[str, Any]]:
     if points.band is not None:
         edge = {"width": 0, "color": style.colour}
         low, high = points.band
-        traces.append(back("low", low, line=edge))
-        traces.append(back("high", high, line=edge, fill="tonexty", fillcolor=style.fill(0.2)))
+        traces.append(trace("low", low, line=edge))
+        traces.append(trace("high", high, line=edge, fill="tonexty", fillcolor=style.fill(BAND_OPACITY)))
     elif points.raw is not None:
-        traces.append(back("raw", points.raw, line=_thin(style)))
-    return [*traces, *(back(str(index), seed, line=_thin(style, 0.7)) for index, seed in enumerate(points.seeds))]
+        traces.append(trace("raw", points.raw, line=_thin_line(style, RAW_OPACITY)))
+    seed_line = _thin_line(style, SEED_OPACITY)
+    return [*traces, *(trace(str(index), seed, line=seed_line) for index, seed in enumerate(points.seeds))]
 
 
-def _thin(style: Style, opacity: float = FAINT) -> dict[str, object]:
+def _thin_line(style: Style, opacity: float) -> dict[str, object]:
     return {"color": style.fill(opacity), "width": 1}
 
 
+# Axes
+
+
 def _x_axis(settings: CurveSettings) -> dict[str, Any]:
-    axis: dict[str, Any] = {"title": {"text": {"epoch": "epoch", "step": "step", "seconds": "seconds"}[settings.x]}}
-    axis["hoverformat"] = {"epoch": ".2f", "step": ",.0f", "seconds": ".1f"}[settings.x]
+    axis = {"title": {"text": AXIS_TITLES[settings.x]}, "hoverformat": AXIS_HOVER_FORMATS[settings.x]}
     return axis | (LOGARITHMIC if settings.log_x else {"rangemode": "tozero"})
 
 
 def _y_axis(data: CurveData) -> dict[str, Any]:
     axis: dict[str, Any] = {"tickformat": ".3~%"} if data.curve.is_fraction else {}
     if data.is_difference:
-        return axis | {"zeroline": True, "zerolinewidth": 2} | _settled_range(data)
+        return axis | {"zeroline": True, "zerolinewidth": 2} | _y_range(data)
     if data.settings.log_y:
         return axis | LOGARITHMIC | {"nticks": 4}  # with 5, plotly labels each digit of a decade and a half
-    return axis | _settled_range(data)
+    return axis | _y_range(data)
 
 
-def _settled_range(data: CurveData) -> dict[str, Any]:
-    """What the lines and their bands span once the first steep fall is over, so that differences fill the chart.
+def _y_range(data: CurveData) -> dict[str, Any]:
+    """The range of the lines and their bands after the first steep fall, so that differences fill the chart.
 
-    All of it where it is short or the first steps are what is looked at; nothing, for plotly to choose, where nothing
-    is drawn: plotly.js fails on a range of null. A line that flies off (a diverging run's) does not press the others
-    flat.
+    From the start where lines are short or the x axis is logarithmic. A diverging line does not flatten the others.
+    Empty if nothing is drawn: plotly.js fails on a range of null.
     """
-    start = 0.0 if data.settings.log_x else _start(data.lines.values())
+    start = 0.0 if data.settings.log_x else _start_epoch(data.lines.values())
     spans = [span for points in data.lines.values() if (span := _span(points, start)).size]
     if not spans:
         return {}
-    nearest = min(float(np.abs(span).max()) for span in spans)
+    smallest = min(float(np.abs(span).max()) for span in spans)
     values = np.concatenate(spans)
-    values = values[np.abs(values) <= max(FARTHEST * nearest, NEVER_FAR)]
+    values = values[np.abs(values) <= max(DIVERGED_RATIO * smallest, NEVER_DIVERGED)]
     low, high = float(values.min()), float(values.max())
-    margin = max(MARGIN * ((high - low) or abs(high)), 0.002)
+    margin = max(MARGIN * ((high - low) or abs(high)), MIN_MARGIN)
     if data.is_difference:
         return {"range": [low - margin, high + margin]}
     if data.curve.is_fraction:
@@ -215,8 +226,37 @@ def _settled_range(data: CurveData) -> dict[str, Any]:
     return {"range": [max(low - margin, 0), high + margin]}
 
 
+def _start_epoch(lines: Iterable[SeriesPoints]) -> float:
+    """The epoch from which on lines are in the range; it increases slowly while they grow, as the range must."""
+    longest = max((float(points.epochs.max()) for points in lines if points.epochs.size), default=0.0)
+    progress = (longest - MAX_UNCROPPED_EPOCHS) / (MIN_CROPPED_EPOCHS - MAX_UNCROPPED_EPOCHS)
+    return CROP_EPOCH * min(max(progress, 0.0), 1.0)
+
+
+@lru_cache(maxsize=CACHED_LINES)
+def _span(points: SeriesPoints, start: float) -> NDArray[np.float64]:
+    """The values of a line, its band and its seeds from the epoch `start` on, without those that diverge from it.
+
+    In double precision: DIVERGED_RATIO times a large float32 overflows.
+    """
+    late = points.epochs >= start
+    if not late.any():
+        return np.empty(0)
+    first_x = np.float32(points.x[late.argmax()])
+    mean = _values_from(first_x, *points.mean)
+    values = np.concatenate([mean, *(_values_from(first_x, x, y) for x, y in (*(points.band or ()), *points.seeds))])
+    limit = max(DIVERGED_RATIO * float(np.median(np.abs(mean))), float(np.abs(mean[0]))) if mean.size else 0.0
+    converged: NDArray[np.float64] = values[np.abs(values) <= limit]
+    return converged
+
+
+def _values_from(first_x: np.float32, x: Floats, y: Floats) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = y[x >= first_x].astype(float)
+    return values
+
+
 def _out_of_range(data: CurveData, axis: Mapping[str, Any]) -> list[str]:
-    """The lines that have ended outside the range of the y axis: those that fly off."""
+    """The labels of the lines that end outside the range of the y axis."""
     if "range" not in axis:
         return []
     low, high = axis["range"]
@@ -224,35 +264,7 @@ def _out_of_range(data: CurveData, axis: Mapping[str, Any]) -> list[str]:
     return [label for label, end in ends.items() if not low <= end <= high]
 
 
-def _out_of_range_text(labels: Sequence[str]) -> list[str]:
+def _out_of_range_remarks(labels: Sequence[str]) -> list[str]:
     if not labels:
         return []
     return [f"{labels[0]} is off the chart" if len(labels) == 1 else f"{len(labels)} networks are off the chart"]
-
-
-def _start(lines: Iterable[SeriesPoints]) -> float:
-    """The epoch from which on the lines are in the range: it moves slowly, and so does the range, while they grow."""
-    longest = max((float(points.epochs.max()) for points in lines if points.epochs.size), default=0.0)
-    return SETTLED_EPOCH * min(max((longest - SHORT) / (LONG - SHORT), 0.0), 1.0)
-
-
-@lru_cache(maxsize=CACHED_LINES)
-def _span(points: SeriesPoints, start: float) -> NDArray[np.float64]:
-    """The values of a line and of what is behind it from the epoch `start` on, without those that fly off from it.
-
-    In double precision, or twenty times a large float32 overflows.
-    """
-    late = points.epochs >= start
-    if not late.any():
-        return np.empty(0)
-    begin = np.float32(points.x[late.argmax()])
-    mean = _from(begin, *points.mean)
-    values = np.concatenate([mean, *(_from(begin, x, y) for x, y in (*(points.band or ()), *points.seeds))])
-    far = max(FARTHEST * float(np.median(np.abs(mean))), float(np.abs(mean[0]))) if mean.size else 0.0
-    near: NDArray[np.float64] = values[np.abs(values) <= far]
-    return near
-
-
-def _from(begin: np.float32, x: Floats, y: Floats) -> NDArray[np.float64]:
-    late: NDArray[np.float64] = y[x >= begin].astype(float)
-    return late

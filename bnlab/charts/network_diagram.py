@@ -1,4 +1,4 @@
-"""A small drawing of a network's layers, as an SVG that takes the page's own colours."""
+"""A small diagram of a network's layers, as SVG in the page's colours."""
 
 import itertools
 import math
@@ -11,19 +11,20 @@ from bnlab.charts.style import Style
 from bnlab.specs.choices import ACTIVATIONS
 from bnlab.specs.network import Layer, Network
 
-Kind = Literal["layer", "normalization", "activation", "words"]
+Kind = Literal["layer", "normalization", "activation", "text"]
 
-WIDTH, HEIGHT = 272, 200
+WIDTH, HEIGHT = 272, 200  # px: the least width, the greatest height
 MAX_ROWS = 6
-LEFT, GAP, LINE_GAP, PITCH = 14, 6, 12, 46
-SIZE, CHARACTER = 15, 7.2
-ROOT_SIZE = 17
-"""The page's type size in pixels (.streamlit/config.toml): where that is larger, on a projector, so is a drawing."""
+# All in px. ROW_HEIGHT is the distance from one row to the next, ROW_GAP the part of it between their boxes.
+LEFT_MARGIN, BOX_GAP, ROW_GAP, ROW_HEIGHT = 14, 6, 12, 46
+FONT_SIZE, CHARACTER_WIDTH = 15, 7.2
+ROOT_FONT_SIZE = 17
+"""The page's font size in px (.streamlit/config.toml); a diagram grows with it, as on a projector."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """What is drawn for a layer, or for a part of it; `width` in the drawing's own units."""
+    """A layer or a part of it in the diagram; `width` in px."""
 
     text: str
     kind: Kind
@@ -32,47 +33,48 @@ class Box:
 
 @dataclass(frozen=True)
 class Row:
-    """A layer with weights and what follows it until the next one; `times` such rows in a row are drawn as one."""
+    """A layer with weights and the layers up to the next one; `count` equal neighbours are drawn as one."""
 
     boxes: tuple[Box, ...]
-    times: int = 1
+    count: int = 1
 
 
 def network_svg(network: Network, style: Style) -> str:
-    """The layers from the input down: a row a Dense layer or convolution, normalization filled with the style's colour.
+    """The layers from the input down: one row per layer with weights, normalization filled with the style's colour.
 
-    At most 200 pixels high, however deep the network: equal rows are drawn once, and of many different ones the
-    first and the last. Text and lines take the colour of the text around it. Draw it with `st.markdown` and
-    `unsafe_allow_html=True`; `st.html` takes every SVG out.
+    At most 200 px high, however deep the network: equal rows are drawn once, and of many different ones the first and
+    the last. Text and lines have the colour of the text around. Draw it with `st.markdown` and
+    `unsafe_allow_html=True`; `st.html` removes SVG.
     """
-    rows = [_drawn(row) for row in _condensed(_rows(network))]
-    pitch = min(PITCH, HEIGHT / len(rows))
-    ends = [LEFT + sum(box.width + GAP for box in boxes) - GAP for boxes in rows]
-    width, height = max(WIDTH, *(end + 10 for end in ends)), pitch * len(rows)
+    rows = [_row_boxes(row) for row in _condense(_rows(network))]
+    row_height = min(ROW_HEIGHT, HEIGHT / len(rows))
+    ends = [LEFT_MARGIN + sum(box.width + BOX_GAP for box in boxes) - BOX_GAP for boxes in rows]
+    width, height = max(WIDTH, *(end + 10 for end in ends)), row_height * len(rows)
     label = escape(f"{' '.join(style.name.split())}: {network_text(network)}")
-    parts = [_row(boxes, pitch * (i + 0.5), pitch - LINE_GAP, style) for i, boxes in enumerate(rows)]
-    parts += [_turn(end, pitch * (i + 0.5), pitch) for i, end in enumerate(ends[:-1])]
-    # The div makes it one block of HTML, in which Markdown leaves everything alone; its margin is a paragraph's.
+    middles = [row_height * (index + 0.5) for index in range(len(rows))]
+    parts = [_row_svg(boxes, middle, row_height - ROW_GAP, style) for boxes, middle in zip(rows, middles, strict=True)]
+    parts += [_connector_svg(end, middle, row_height) for end, middle in zip(ends[:-1], middles, strict=False)]
+    # The div makes it one block of HTML, which Markdown does not change; its margin is a paragraph's.
     return (
         '<div style="margin-bottom:1rem"><svg xmlns="http://www.w3.org/2000/svg" width="100%" '
         f'role="img" aria-label="{label}" '
-        f'viewBox="0 0 {width:g} {height:g}" style="max-width:{width / ROOT_SIZE:g}rem;display:block" '
-        f'font-size="{SIZE}" text-anchor="middle" fill="currentColor">'
+        f'viewBox="0 0 {width:g} {height:g}" style="max-width:{width / ROOT_FONT_SIZE:g}rem;display:block" '
+        f'font-size="{FONT_SIZE}" text-anchor="middle" fill="currentColor">'
         f"<title>{label}</title>{''.join(parts)}</svg></div>"
     )
 
 
 def network_text(network: Network) -> str:
-    """The layers in words: "Flatten → BN → Dense 300 → ReLU → … → Dense 10 → Softmax"."""
+    """The layers as text: "Flatten → BN → Dense 300 → ReLU → … → Dense 10 → Softmax"."""
     parts = []
-    for row in _condensed(_rows(network)):
-        words = " → ".join(box.text for box in row.boxes)
-        parts.append(words if row.times == 1 else f"{row.times} × ({words})")
+    for row in _condense(_rows(network)):
+        text = " → ".join(box.text for box in row.boxes)
+        parts.append(text if row.count == 1 else f"{row.count} × ({text})")
     return " → ".join(parts)
 
 
 def _rows(network: Network) -> list[Row]:
-    """One row for each layer with weights, others for what stands before and after them; equal neighbours as one."""
+    """One row per layer with weights, and one for the layers before the first; equal neighbours are merged."""
     numbers = itertools.accumulate(_begins_row(layer) for layer in network.layers)
     boxes: dict[int, tuple[Box, ...]] = {}
     for number, layer in zip(numbers, network.layers, strict=True):
@@ -84,85 +86,89 @@ def _begins_row(layer: Layer) -> bool:
     return layer.keras_class == "Flatten" or any(variable.name == "kernel" for variable in layer.variables)
 
 
-def _condensed(rows: Sequence[Row]) -> list[Row]:
-    """At most MOST_ROWS rows: the first, how many layers are left out, and the last."""
+def _condense(rows: Sequence[Row]) -> list[Row]:
+    """At most MAX_ROWS rows: the first, the number of layers that are left out, and the last."""
     if len(rows) <= MAX_ROWS:
         return list(rows)
-    head, left_out, tail = rows[: MAX_ROWS - 3], rows[MAX_ROWS - 3 : -2], rows[-2:]
-    text = f"… {sum(row.times for row in left_out)} more hidden layers"
-    return [*head, Row((Box(text, "words", _text_width(text)),)), *tail]
+    first, middle, last = rows[: MAX_ROWS - 3], rows[MAX_ROWS - 3 : -2], rows[-2:]
+    return [*first, Row((_text_box(f"… {sum(row.count for row in middle)} more hidden layers"),)), *last]
 
 
 def _boxes(layer: Layer) -> Iterator[Box]:
     if layer.normalizer is not None:
-        short = layer.normalizer.short
-        yield Box(short, "normalization", max(40, _text_width(short) + 14))
-        return
-    if layer.keras_class == "BatchNoise":
+        name = layer.normalizer.short
+        yield Box(name, "normalization", max(40, _text_width(name) + 14))
+    elif layer.keras_class == "BatchNoise":
         yield Box("Noise", "activation", _text_width("Noise") + 8)
-        return
-    title = next(
-        (a.title for a in ACTIVATIONS.values() if (a.layer, a.config) == (layer.keras_class, layer.config)), ""
-    )
-    if title:
+    elif title := _activation_title(layer):
         yield Box(title, "activation", _text_width(title) + 14)
-        return
-    text = " ".join(
-        [layer.keras_class, *(str(layer.config[key]) for key in ("units", "filters") if key in layer.config)]
-    )
-    by_units = 38 + 7.5 * math.log2(layer.output_shape[-1])
-    yield Box(text, "layer", max(round(by_units), _text_width(text) + 10))
-    if "activation" in layer.config:
-        text = layer.config["activation"].capitalize()
-        yield Box(text, "activation", _text_width(text) + 14)
+    else:
+        text = " ".join(
+            [layer.keras_class, *(str(layer.config[key]) for key in ("units", "filters") if key in layer.config)]
+        )
+        width_by_units = 38 + 7.5 * math.log2(layer.output_shape[-1])
+        yield Box(text, "layer", max(round(width_by_units), _text_width(text) + 10))
+        if "activation" in layer.config:
+            text = layer.config["activation"].capitalize()
+            yield Box(text, "activation", _text_width(text) + 14)
 
 
-def _drawn(row: Row) -> tuple[Box, ...]:
-    times = f"{row.times} ×"
-    return row.boxes if row.times == 1 else (Box(times, "words", _text_width(times)), *row.boxes)
+def _activation_title(layer: Layer) -> str:
+    """The title of an activation layer; empty for other layers."""
+    layer_key = layer.keras_class, layer.config
+    return next((choice.title for choice in ACTIVATIONS.values() if (choice.layer, choice.config) == layer_key), "")
 
 
-def _row(boxes: Sequence[Box], middle: float, height: float, style: Style) -> str:
-    drawn, x = [], float(LEFT)
+def _row_boxes(row: Row) -> tuple[Box, ...]:
+    return row.boxes if row.count == 1 else (_text_box(f"{row.count} ×"), *row.boxes)
+
+
+def _text_box(text: str) -> Box:
+    return Box(text, "text", _text_width(text))
+
+
+def _row_svg(boxes: Sequence[Box], middle: float, height: float, style: Style) -> str:
+    parts, x = [], float(LEFT_MARGIN)
     for box in boxes:
-        drawn.append(_box(box, x, middle, height, style))
-        x += box.width + GAP
-        if box.kind != "words" and box is not boxes[-1]:
-            drawn.append(_line(f"M{x - GAP:g} {middle:g}h{GAP}"))
-    return "".join(drawn)
+        parts.append(_box_svg(box, x, middle, height, style))
+        x += box.width + BOX_GAP
+        if box.kind != "text" and box is not boxes[-1]:
+            parts.append(_line_svg(f"M{x - BOX_GAP:g} {middle:g}h{BOX_GAP}"))
+    return "".join(parts)
 
 
-def _box(box: Box, x: float, middle: float, height: float, style: Style) -> str:
+def _box_svg(box: Box, x: float, middle: float, height: float, style: Style) -> str:
     shape = {
         "layer": 'rx="3" fill="none" stroke="currentColor" stroke-opacity="0.6"',
         "normalization": f'rx="3" fill="{style.colour}"',
         "activation": f'rx="{height / 2:g}" fill-opacity="0.12"',
-        "words": 'fill="none"',
+        "text": 'fill="none"',
     }[box.kind]
-    look = f'font-weight="700" fill="{_ink(style.colour)}"' if box.kind == "normalization" else ""
+    font = f'font-weight="700" fill="{_text_colour(style.colour)}"' if box.kind == "normalization" else ""
     return (
         f'<rect x="{x:g}" y="{middle - height / 2:g}" width="{box.width:g}" height="{height:g}" {shape}/>'
-        # A third of the type's size below the middle, where the letters are centred.
-        f'<text x="{x + box.width / 2:g}" y="{middle + SIZE / 3:g}" {look}>{escape(box.text)}</text>'
+        # A baseline a third of the font size below the middle centres the letters.
+        f'<text x="{x + box.width / 2:g}" y="{middle + FONT_SIZE / 3:g}" {font}>{escape(box.text)}</text>'
     )
 
 
-def _turn(end: float, middle: float, pitch: float) -> str:
+def _connector_svg(end: float, middle: float, row_height: float) -> str:
     """From the end of one row to an arrow at the start of the next."""
-    return _line(f"M{end:g} {middle:g}h5v{pitch / 2:g}H4v{pitch / 2:g}h{LEFT - 6}m-4 -4l4 4l-4 4")
+    half = row_height / 2
+    return _line_svg(f"M{end:g} {middle:g}h5v{half:g}H4v{half:g}h{LEFT_MARGIN - 6}m-4 -4l4 4l-4 4")
 
 
-def _line(path: str) -> str:
+def _line_svg(path: str) -> str:
     return f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.5" stroke-width="1.5"/>'
 
 
 def _text_width(text: str) -> int:
-    return round(CHARACTER * len(text))
+    return round(CHARACTER_WIDTH * len(text))
 
 
-def _ink(colour: str) -> str:
-    """White, or black where white would be hard to read (WCAG's contrast below 4.5)."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+def _text_colour(background: str) -> str:
+    """White, or black where white has a contrast below 4.5 (WCAG); both colours as #rrggbb."""
+    channels = [int(background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return "#ffffff" if 1.05 / (luminance + 0.05) >= 4.5 else "#000000"

@@ -1,10 +1,10 @@
-"""Loss and accuracy over training, as the points that a chart shows of them.
+"""Loss and accuracy over training as points for charts.
 
-From every recorded step to few enough points for a screen: thinned, averaged over seeds, as differences to a baseline,
-smoothed.
+Every recorded step is thinned to few enough points for a screen, averaged over seeds, optionally reduced by a baseline,
+and smoothed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -22,11 +22,11 @@ from bnlab.specs.choices import Choice, one_of
 Floats = NDArray[np.float32]
 Points = tuple[Floats, Floats]
 Columns = Mapping[str, NDArray[Any]]
-"""Arrays of one length by name: what a DataFrame would hold, without what it costs at every update."""
+"""Arrays of equal length by name; a DataFrame would be too slow at every update of a live chart."""
 
 MAX_POINTS = 150
 MIN_POINTS = 50
-POINTS_OF_ALL = 1_500
+MAX_TOTAL_POINTS = 1_500
 CACHED_SERIES = 512
 TRAINING_COLUMNS = ("loss", "accuracy")
 VALIDATION_COLUMNS = ("val_loss", "val_accuracy")
@@ -40,7 +40,7 @@ X_AXES: dict[str, Choice] = {
 
 
 class CurveSettings(BaseModel):
-    """What can be set about the curves; part of the page's address.
+    """The reader's settings of the curves; part of the page's URL.
 
     Raises:
         pydantic.ValidationError: a field is out of its bounds.
@@ -79,11 +79,11 @@ class Curve:
     """One of the charts.
 
     Attributes:
-        id: names the chart in addresses and caches, and as a file.
-        column: the column that it draws.
-        title: what it is called on the page.
+        id: names the chart in URLs, caches and file names.
+        column: the column that is drawn.
+        title: the title on the page.
         is_fraction: whether its values are fractions, shown in percent.
-        is_noisy: whether it is recorded at every step, and so is smoothed.
+        is_noisy: whether values are recorded at every step, and smoothed.
     """
 
     id: str
@@ -106,30 +106,30 @@ CURVES = (*TRAINING_CURVES, *VALIDATION_CURVES)
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """A variant's columns: the mean over its seeds (see `seeds_columns`), and each seed's own.
+    """A variant's columns: the mean over its seeds (see `average_seeds`), and each seed's.
 
-    The same runs at the same steps give the same object, from which nothing is computed twice.
+    Compared by identity: the same runs at the same steps share one cached object.
     """
 
     mean: Columns
     seeds: Sequence[Columns]
 
     def __len__(self) -> int:
-        """How many points the mean has."""
+        """The number of points of the mean."""
         return len(self.mean["step"])
 
 
 @dataclass(frozen=True, eq=False)
 class SeriesPoints:
-    """What a chart shows of one variant, on the chosen x axis. Points that an axis cannot show are left out.
+    """One variant's points on the chosen x axis, without those that the axes cannot show.
 
     Attributes:
         mean: the line.
         band: the mean minus and plus the seeds' standard deviation; None for one seed.
-        raw: what the smoothed line was made of; None where there is nothing behind it.
-        seeds: each seed's own line; empty unless they are asked for and there are several.
-        x, epochs: of all points of the mean, also of those that cannot be shown.
-        end: the last value before smoothing, which may not be finite; None where there is none.
+        raw: the values before smoothing; None if they are not drawn.
+        seeds: each seed's line; empty unless `settings.singles` and there are several.
+        x, epochs: of all points of the mean, also those that the axes cannot show.
+        end: the last value before smoothing, possibly not finite; None if there is none.
     """
 
     mean: Points
@@ -143,15 +143,15 @@ class SeriesPoints:
 
 @dataclass(frozen=True)
 class CurveData:
-    """What one chart shows.
+    """The data of one chart.
 
     Attributes:
-        curve: which chart it is.
-        settings: as they hold for this chart: accuracies and differences have no logarithmic axis.
-        lines: by label, what is drawn; without the baseline where differences to it are.
+        curve: the chart.
+        settings: the settings in effect: accuracies and differences have no logarithmic axis.
+        lines: the variants' points by label; without the baseline if they are differences to it.
         is_difference: whether `lines` are differences to the baseline.
-        has_points: whether anything has been recorded of any variant.
-        has_finite: whether any of it is finite.
+        has_points: whether any variant has recorded values.
+        has_finite: whether any recorded value is finite.
     """
 
     curve: Curve
@@ -163,42 +163,44 @@ class CurveData:
 
 
 def prepare_curves(runs: Mapping[str, Sequence[RunCurves]], settings: CurveSettings) -> list[CurveData]:
-    """What each of `CURVES` shows; `runs` maps each variant's label to its runs, one a seed."""
+    """The data of each of `CURVES`; `runs` maps each variant's label to its runs, one per seed."""
     training = {label: training_series(seeds, len(runs)) for label, seeds in runs.items()}
     validation = {label: validation_series(seeds) for label, seeds in runs.items()}
     return [prepare_curve(training if curve.is_noisy else validation, curve, settings) for curve in CURVES]
 
 
 def prepare_curve(series: Mapping[str, Series], curve: Curve, settings: CurveSettings) -> CurveData:
-    """What one chart shows of `series`, by label."""
+    """The data of one chart; `series` by the variants' labels."""
     is_difference = settings.differences and settings.baseline in series
     log_y = settings.log_y and not (curve.is_fraction or is_difference)
     settings = settings.model_copy(update={"log_y": log_y})
     drawn = _differences(series, curve, settings) if is_difference else series
-    means = [own.mean for own in series.values() if len(own)]
+    means = [variant.mean for variant in series.values() if len(variant)]
     return CurveData(
         curve,
         settings,
-        {label: _points(own, curve, settings) for label, own in drawn.items()},
+        {label: _points(variant, curve, settings) for label, variant in drawn.items()},
         is_difference,
         has_points=bool(means),
         has_finite=any(np.isfinite(mean[curve.column]).any() for mean in means),
     )
 
 
+# Series of runs
+
+
 def training_series(runs: Sequence[RunCurves], variants: int) -> Series:
-    """Training loss and accuracy of one variant's runs, thinned to what each of `variants` lines may have."""
-    stretch = stretch_of(max((run.step for run in runs), default=0), max_points(variants))
-    return _training_series(runs, stretch)
+    """Training loss and accuracy of one variant's runs, thinned for a chart of `variants` lines."""
+    return _training_series(runs, steps_per_point(max((run.step for run in runs), default=0), max_points(variants)))
 
 
-def _training_key(runs: Sequence[RunCurves], stretch: int) -> tuple[object, ...]:
-    return stretch, *((run.digest, run.created_at, run.step) for run in runs)
+def _training_key(runs: Sequence[RunCurves], stride: int) -> tuple[object, ...]:
+    return stride, *((run.digest, run.created_at, run.step) for run in runs)
 
 
 @cached(LRUCache(CACHED_SERIES), key=_training_key, lock=Lock())
-def _training_series(runs: Sequence[RunCurves], stretch: int) -> Series:
-    return _series([_thinned(run, stretch) for run in runs], THINNED_COLUMNS)
+def _training_series(runs: Sequence[RunCurves], stride: int) -> Series:
+    return _series([_thin_run(run, stride) for run in runs], THINNED_COLUMNS)
 
 
 def _validation_key(runs: Sequence[RunCurves]) -> tuple[object, ...]:
@@ -212,61 +214,67 @@ def validation_series(runs: Sequence[RunCurves]) -> Series:
 
 
 def _series(seeds: Sequence[Columns], names: Sequence[str]) -> Series:
-    return Series(seeds_columns(seeds, names) if seeds else _empty(names), seeds)
+    empty = dict.fromkeys(["step", "epoch", "seconds", *names], np.empty(0))
+    return Series(average_seeds(seeds, names) if seeds else empty, seeds)
 
 
-def _empty(names: Iterable[str]) -> Columns:
-    return dict.fromkeys(["step", "epoch", "seconds", *names], np.empty(0))
-
-
-def _thinned(run: RunCurves, stretch: int) -> Columns:
-    """With epoch and seconds; the seconds between two evaluations are taken as evenly spent."""
-    columns = thinned_columns(run.steps, stretch)
-    # The last evaluation may be newer than the run's own step: neither steps nor seconds decrease.
+def _thin_run(run: RunCurves, stride: int) -> Columns:
+    """A run's thinned columns with epoch and seconds; seconds are interpolated between two evaluations."""
+    columns = thin_columns(run.steps, stride)
+    # The last evaluation may be newer than the run's step: neither steps nor seconds may decrease.
     steps = np.maximum.accumulate(np.append(run.evaluations["step"], run.step))
     seconds = np.maximum.accumulate(np.append(run.evaluations["seconds"], run.seconds))
     step = columns["step"]
     return columns | {"epoch": step / run.steps_per_epoch, "seconds": np.interp(step, steps, seconds)}
 
 
+# Thinning
+
+
 def max_points(variants: int) -> int:
-    """How many points each of `variants` lines may have, so that all of them together stay light.
+    """The number of points that each of `variants` lines may have, so that the whole chart stays light.
 
-    A line is drawn with two more of its size behind it: the lowest and highest value at each point, or a band.
+    Behind a line two more of its size are drawn: the lowest and highest value at each point, or a band.
     """
-    return int(np.clip(POINTS_OF_ALL // (3 * max(variants, 1)), MIN_POINTS, MAX_POINTS))
+    return int(np.clip(MAX_TOTAL_POINTS // (3 * max(variants, 1)), MIN_POINTS, MAX_POINTS))
 
 
-def stretch_of(steps: int, points: int) -> int:
-    """How many steps a point stands for: 1, 2, 3, 4, 6, 8, 12 …, so that a growing curve keeps its points for long."""
-    stretch = 1
-    while steps > stretch * points:
-        stretch = stretch * 4 // 3 if stretch % 3 == 0 else max(stretch * 3 // 2, stretch + 1)
-    return stretch
+def steps_per_point(steps: int, points: int) -> int:
+    """The stride that thins `steps` to at most `points`: one of 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on.
 
-
-def thinned_columns(steps: Columns, stretch: int) -> dict[str, NDArray[Any]]:
-    """Columns step, loss, accuracy and each one's _low and _high: mean, minimum and maximum of every `stretch` steps.
-
-    `steps` has the columns step, loss, accuracy, one entry a step. A last stretch that is not full yet is left out; a
-    point stands at the end of its stretch.
+    Strides grow in large ratios, so that a growing curve rarely changes all its points.
     """
-    full = len(steps["step"]) // stretch * stretch
-    columns = {"step": steps["step"][stretch - 1 : full : stretch]}
+    stride = 1
+    while steps > stride * points:
+        stride = stride * 4 // 3 if stride % 3 == 0 else max(stride * 3 // 2, stride + 1)
+    return stride
+
+
+def thin_columns(steps: Columns, stride: int) -> dict[str, NDArray[Any]]:
+    """Columns step, loss, accuracy and each one's _low and _high: mean, minimum and maximum of every `stride` steps.
+
+    `steps` has the columns step, loss, accuracy, one entry per step. A point has the last of its steps; an incomplete
+    last group of steps is left out.
+    """
+    complete = len(steps["step"]) // stride * stride
+    columns = {"step": steps["step"][stride - 1 : complete : stride]}
     for name in TRAINING_COLUMNS:
-        values = steps[name][:full].reshape(-1, stretch)
+        values = steps[name][:complete].reshape(-1, stride)
         with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
             columns[name] = values.mean(axis=1, dtype=np.float64).astype(np.float32)
         columns[f"{name}_low"], columns[f"{name}_high"] = values.min(axis=1), values.max(axis=1)
     return columns
 
 
-def seeds_columns(seeds: Sequence[Columns], names: Sequence[str]) -> Columns:
-    """Columns step, epoch, seconds and `names`, each the mean over the seeds that have got there, and its _sd.
+# Averages over seeds
 
-    Every seed has the columns step (in order), epoch, seconds and `names`. Beyond a seed's end, seconds go on at the
-    pace of the others, so that they never decrease. A run whose values are no longer finite counts until then.
-    One seed is its own mean, and has no _sd.
+
+def average_seeds(seeds: Sequence[Columns], names: Sequence[str]) -> Columns:
+    """Columns step, epoch, seconds and `names`: each the mean over the seeds that have a value, and its _sd.
+
+    Every seed has the columns step (sorted), epoch, seconds and `names`. Values that are not finite are left out.
+    After a seed's end, seconds continue at the pace of the others, so that they never decrease. A single seed is
+    returned unchanged, without _sd.
     """
     if len(seeds) == 1:
         return seeds[0]
@@ -288,7 +296,7 @@ def seeds_columns(seeds: Sequence[Columns], names: Sequence[str]) -> Columns:
 
 
 def _mean_and_sd(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of each column's finite values; missing where there is none, and the deviation where there is one."""
+    """Mean and sample standard deviation of each column's finite values; NaN where there are too few."""
     finite = np.isfinite(table)
     count = finite.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -297,37 +305,42 @@ def _mean_and_sd(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
         return mean, np.sqrt(squares.sum(axis=0) / np.where(count > 1, count - 1, np.nan))
 
 
-def _differences(series: Mapping[str, Series], curve: Curve, settings: CurveSettings) -> dict[str, Series]:
-    """The others minus the baseline's.
+# Differences to the baseline
 
-    Its own would be the line at zero, which the axis has, in a band that belongs to none of the differences.
-    """
+
+def _differences(series: Mapping[str, Series], curve: Curve, settings: CurveSettings) -> dict[str, Series]:
+    """The other variants minus the baseline, which would be the line at zero that the axis has."""
     along = "seconds" if settings.x == "seconds" else "epoch"
     baseline = series[settings.baseline]
-    others = {label: own for label, own in series.items() if label != settings.baseline}
-    return {label: _difference(own, baseline, curve.column, along) for label, own in others.items()}
+    others = {label: variant for label, variant in series.items() if label != settings.baseline}
+    return {label: _difference(variant, baseline, curve.column, along) for label, variant in others.items()}
 
 
 @lru_cache(maxsize=CACHED_SERIES)
 def _difference(series: Series, baseline: Series, column: str, along: str) -> Series:
     def difference(columns: Columns) -> Columns:
         names = [name for name in (column, f"{column}_low", f"{column}_high") if name in columns]
-        same_for_all = {**baseline.mean, **dict.fromkeys(names, baseline.mean[column])}
-        return minus_baseline(columns, same_for_all, names, along)
+        subtrahend = {**baseline.mean, **dict.fromkeys(names, baseline.mean[column])}
+        return subtract_baseline(columns, subtrahend, names, along)
 
     return Series(difference(series.mean), [difference(seed) for seed in series.seeds])
 
 
-def minus_baseline(columns: Columns, baseline: Columns, names: Sequence[str], along: str) -> Columns:
-    """`columns` with the baseline's values subtracted from `names`, at equal `along` ("epoch" or "seconds").
+def subtract_baseline(columns: Columns, baseline: Columns, names: Sequence[str], along: str) -> Columns:
+    """`columns` with the baseline subtracted from `names`, interpolated at equal `along` ("epoch" or "seconds").
 
-    Points before the baseline's first and beyond its last are left out. A standard deviation stays the variant's own.
+    Points before the baseline's first and after its last are left out. Standard deviations are the variant's.
     """
-    x, known = columns[along], baseline[along]
-    within = (x >= known[0]) & (x <= known[-1]) if len(known) else np.zeros(len(x), bool)
-    kept = {name: values[within] for name, values in columns.items()}
+    x, baseline_x = columns[along], baseline[along]
+    covered = (x >= baseline_x[0]) & (x <= baseline_x[-1]) if len(baseline_x) else np.zeros(len(x), bool)
+    result = {name: values[covered] for name, values in columns.items()}
+    if not len(baseline_x):
+        return result
     with np.errstate(invalid="ignore"):  # infinity minus infinity
-        return kept | {name: kept[name] - np.interp(kept[along], known, baseline[name]) for name in names if len(known)}
+        return result | {n: result[n] - np.interp(result[along], baseline_x, baseline[n]) for n in names}
+
+
+# Points
 
 
 @lru_cache(maxsize=CACHED_SERIES)
@@ -335,53 +348,53 @@ def _points(series: Series, curve: Curve, settings: CurveSettings) -> SeriesPoin
     mean, several = series.mean, len(series.seeds) > 1
     has_raw = not several and curve.is_noisy and settings.smoothing > 0 and not settings.differences
     return SeriesPoints(
-        mean=_line(mean, curve, settings),
-        band=_band(mean, curve, settings) if several else None,
-        raw=_extremes(mean, curve, settings) if has_raw else None,
-        seeds=[_line(seed, curve, settings) for seed in series.seeds] if several and settings.singles else [],
+        mean=_line_points(mean, curve, settings),
+        band=_band_points(mean, curve, settings) if several else None,
+        raw=_raw_points(mean, curve, settings) if has_raw else None,
+        seeds=[_line_points(seed, curve, settings) for seed in series.seeds] if several and settings.singles else [],
         x=mean[settings.x],
         epochs=mean["epoch"],
         end=float(mean[curve.column][-1]) if len(series) else None,
     )
 
 
-def _line(columns: Columns, curve: Curve, settings: CurveSettings) -> Points:
-    x, y = _floats(columns[settings.x]), _values(columns, curve, settings)
-    return _shown(x, y, settings)
+def _line_points(columns: Columns, curve: Curve, settings: CurveSettings) -> Points:
+    x, y = _to_float32(columns[settings.x]), _smooth_column(columns, curve, settings)
+    return _drawable_points(x, y, settings)
 
 
-def _band(mean: Columns, curve: Curve, settings: CurveSettings) -> tuple[Points, Points]:
+def _band_points(mean: Columns, curve: Curve, settings: CurveSettings) -> tuple[Points, Points]:
     """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
-    x, y = _floats(mean[settings.x]), _values(mean, curve, settings)
-    deviations = _floats(mean[f"{curve.column}_sd"])
+    x, y = _to_float32(mean[settings.x]), _smooth_column(mean, curve, settings)
+    deviations = _to_float32(mean[f"{curve.column}_sd"])
     spread = np.where(np.isnan(deviations), np.float32(0), deviations)
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = y - spread, y + spread
     if settings.log_y:
         low = np.maximum(low, y / 10)
-    shown = _is_shown(x, low, settings) & np.isfinite(high)
-    return (x[shown], low[shown]), (x[shown], high[shown])
+    drawable = _is_drawable(x, low, settings) & np.isfinite(high)
+    return (x[drawable], low[drawable]), (x[drawable], high[drawable])
 
 
-def _extremes(mean: Columns, curve: Curve, settings: CurveSettings) -> Points:
-    """In each point's stretch its lowest and its highest value, so that no peak is lost by thinning."""
+def _raw_points(mean: Columns, curve: Curve, settings: CurveSettings) -> Points:
+    """The lowest and the highest value of each point's steps, so that thinning loses no peak."""
     ends = mean[settings.x]
     middles = ends - np.diff(ends, prepend=0.0) / 2
-    x = _floats(np.column_stack([middles, ends]).ravel())
-    y = _floats(np.column_stack([mean[f"{curve.column}_low"], mean[f"{curve.column}_high"]]).ravel())
-    return _shown(x, y, settings)
+    x = _to_float32(np.column_stack([middles, ends]).ravel())
+    y = _to_float32(np.column_stack([mean[f"{curve.column}_low"], mean[f"{curve.column}_high"]]).ravel())
+    return _drawable_points(x, y, settings)
 
 
-def _values(columns: Columns, curve: Curve, settings: CurveSettings) -> Floats:
-    values = _floats(columns[curve.column])
-    return smoothed(values, settings.smoothing) if curve.is_noisy else values
+def _smooth_column(columns: Columns, curve: Curve, settings: CurveSettings) -> Floats:
+    values = _to_float32(columns[curve.column])
+    return smooth(values, settings.smoothing) if curve.is_noisy else values
 
 
-def smoothed(values: Floats, weight: float) -> Floats:
-    """The exponentially weighted mean of `values`, in which the past has `weight`, corrected for its start at nothing.
+def smooth(values: Floats, weight: float) -> Floats:
+    """The exponentially weighted mean of `values` with bias correction; `weight` is that of the past, in [0, 1).
 
-    As TensorBoard smooths, and as Adam corrects its averages (Kingma and Ba 2015, section 3). What is not finite is
-    left out of the average and stays missing.
+    As TensorBoard smooths, and as Adam corrects its averages (Kingma and Ba 2015, section 3). Values that are not
+    finite are left out of the average and are NaN in the result.
     """
     if weight == 0 or values.size == 0:
         return values
@@ -390,17 +403,17 @@ def smoothed(values: Floats, weight: float) -> Floats:
     return averages.to_numpy(np.float32)
 
 
-def _floats(values: NDArray[np.generic]) -> Floats:
-    """The values as they are drawn; too large a one is infinite, and so not shown."""
+def _to_float32(values: NDArray[np.generic]) -> Floats:
+    """The values in the precision of charts; those too large for it are infinite, and not drawn."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)
 
 
-def _shown(x: Floats, y: Floats, settings: CurveSettings) -> Points:
-    shown = _is_shown(x, y, settings)
-    return x[shown], y[shown]
+def _drawable_points(x: Floats, y: Floats, settings: CurveSettings) -> Points:
+    drawable = _is_drawable(x, y, settings)
+    return x[drawable], y[drawable]
 
 
-def _is_shown(x: Floats, y: Floats, settings: CurveSettings) -> NDArray[np.bool_]:
-    """Which points the axes can show."""
+def _is_drawable(x: Floats, y: Floats, settings: CurveSettings) -> NDArray[np.bool_]:
+    """Whether the axes can show each point."""
     return np.isfinite(y) & ((x > 0) | (not settings.log_x))

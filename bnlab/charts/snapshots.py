@@ -1,4 +1,4 @@
-"""Which of many steps and units are drawn, how steps are titled, and which runs have exploded."""
+"""Snapshots of a layer: which units and steps are drawn, how steps are titled, and which runs have exploded."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -6,46 +6,42 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-
-def evenly_spaced(count: int, most: int) -> NDArray[np.intp]:
-    """At most `most` of the positions 0 … count − 1, evenly spread, the first and the last among them."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
-
-
-def step_text(step: int, steps_per_epoch: int) -> str:
-    """The start, the end of an epoch, or a step within one."""
-    if step == 0:
-        return "start"
-    epoch, beyond = divmod(step, steps_per_epoch)
-    return f"step {step:,}" if beyond else f"epoch {epoch:,}"
-
-
-def labelled_positions(steps: Sequence[int], steps_per_epoch: int) -> list[int]:
-    """The positions in `steps` of the start, epoch 1 and the end, as far as their labels do not meet."""
-    end = len(steps) - 1
-    first_epoch = next((i for i, step in enumerate(steps) if step >= steps_per_epoch), end)
-    apart = len(steps) / 4
-    between = [first_epoch] if first_epoch >= apart and end - first_epoch >= apart else []
-    return [0, *between, end] if end else [0]
-
-
-EXPLODED = 1e6
-"""Larger values than a network that learns has, whatever its pixels are scaled to."""
-
+EXPLOSION_LIMIT = 1e6
+"""Larger than any value of a network that learns, however its pixels are scaled."""
+EXPLODED_TEXT = "the values have exploded and leave the axes, which are those of the other networks."
+"""Follows the names of such runs."""
 
 Run = TypeVar("Run")
 
 
+def evenly_spaced(count: int, max_count: int) -> NDArray[np.intp]:
+    """At most `max_count` of the positions 0 … count − 1, evenly spaced, including the first and the last."""
+    return np.unique(np.linspace(0, count - 1, min(count, max_count)).round().astype(np.intp))
+
+
+def step_text(step: int, steps_per_epoch: int) -> str:
+    """The title of a step: `start`, `epoch 3` at the end of an epoch, or `step 41`."""
+    if step == 0:
+        return "start"
+    epoch, remainder = divmod(step, steps_per_epoch)
+    return f"step {step:,}" if remainder else f"epoch {epoch:,}"
+
+
+def label_positions(steps: Sequence[int], steps_per_epoch: int) -> list[int]:
+    """The positions in `steps` of the start, the end and epoch 1, the last only where the labels do not overlap."""
+    end = len(steps) - 1
+    first_epoch = next((i for i, step in enumerate(steps) if step >= steps_per_epoch), end)
+    min_distance = len(steps) / 4
+    has_room = first_epoch >= min_distance and end - first_epoch >= min_distance
+    return [0, *([first_epoch] if has_room else []), end] if end else [0]
+
+
 def exploded_runs(values: Mapping[Run, NDArray[Any]]) -> set[Run]:
-    """The runs with finite values beyond EXPLODED; none where there is no other run with values.
+    """The runs with finite values beyond EXPLOSION_LIMIT; none if no other run has finite values.
 
-    `values` maps each run to everything that is drawn of it.
+    `values` maps each run to all values that are drawn of it.
     """
-    sizes = {run: np.abs(own[np.isfinite(own)]) for run, own in values.items()}
-    beyond = {run for run, own in sizes.items() if own.size and own.max() > EXPLODED}
-    others = {run for run, own in sizes.items() if own.size} - beyond
-    return beyond if others else set()
-
-
-EXPLODED_WORDS = "the values have exploded and leave the axes, which are those of the other networks."
-"""What is to be said of such runs."""
+    sizes = {run: np.abs(array[np.isfinite(array)]) for run, array in values.items()}
+    exploded = {run for run, size in sizes.items() if size.size and size.max() > EXPLOSION_LIMIT}
+    others = {run for run, size in sizes.items() if size.size} - exploded
+    return exploded if others else set()

@@ -4,14 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Okabe and Ito's colour-blind-safe colours, those first that stand out on white and on black alike.
+# Okabe and Ito's colour-blind-safe colours; the first ones have enough contrast on white and on black.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
-
-
 COLOUR_NAMES = ("Blue", "Vermillion", "Green", "Purple", "Orange", "Sky blue", "Grey", "Brown")
-
-
-# In pixels, for Plotly and for SVG alike; each repeats within 30, which is what a legend has room for.
+# Valid in Plotly and in SVG; each pattern repeats within 30 px, the length of a legend's line.
 DASHES = (
     "solid",
     "8px,4px",
@@ -22,14 +18,12 @@ DASHES = (
     "4px,9px",
     "15px,3px,6px,3px",
 )
-
-
-SAMPLE = 34
+SAMPLE_WIDTH = 34  # px
 
 
 @dataclass(frozen=True)
 class Style:
-    """What a variant is called, its colour, and a dash of its own for those who see no colour."""
+    """A variant's name, colour and dash; the dash alone identifies it for readers who see no colour."""
 
     name: str
     colour: str
@@ -37,35 +31,35 @@ class Style:
 
     @property
     def uid(self) -> str:
-        """Names the variant's traces; plotly makes a CSS class of it, so a label will not do."""
+        """Identifies the variant's traces; plotly makes a CSS class of it, so it cannot be the name."""
         return "v" + hashlib.sha256(self.name.encode()).hexdigest()[:10]
 
     def line(self, width: float = 2.5) -> dict[str, object]:
-        """Plotly's line of this style."""
+        """Plotly's line in this style; `width` in px."""
         return {"color": self.colour, "dash": self.dash, "width": width}
 
     def fill(self, opacity: float) -> str:
-        """The colour, seen through."""
+        """The colour with an opacity from 0 to 1, as CSS."""
         red, green, blue = (int(self.colour[i : i + 2], 16) for i in (1, 3, 5))
         return f"rgba({red},{green},{blue},{opacity})"
 
 
 def style_of(name: str, colour: int) -> Style:
-    """The style of a variant in the colour of that place."""
+    """The style of a variant; `colour` is an index of COLOURS, which repeat."""
     return Style(name, COLOURS[colour % len(COLOURS)], DASHES[colour % len(DASHES)])
 
 
+def styles_of(names: Sequence[str]) -> dict[str, Style]:
+    """A style for each name, in the order of COLOURS."""
+    return {name: style_of(name, index) for index, name in enumerate(names)}
+
+
 def sample_svg(style: Style) -> str:
-    """A piece of the variant's line, for a legend. Draw it with `st.markdown`; `st.html` takes every SVG out."""
+    """A sample of the variant's line for a legend. Draw it with `st.markdown`; `st.html` removes SVG."""
     line = style.line(4)
     dashes = "" if style.dash == "solid" else f' stroke-dasharray="{line["dash"]}"'
     return (
-        f'<svg width="{SAMPLE}" height="12" aria-hidden="true" style="vertical-align:middle;margin-right:0.4em">'
-        f'<line x1="0" x2="{SAMPLE}" y1="6" y2="6" stroke="{line["color"]}" stroke-width="{line["width"]}"{dashes}/>'
-        "</svg>"
+        f'<svg width="{SAMPLE_WIDTH}" height="12" aria-hidden="true" style="vertical-align:middle;margin-right:0.4em">'
+        f'<line x1="0" x2="{SAMPLE_WIDTH}" y1="6" y2="6" stroke="{line["color"]}" stroke-width="{line["width"]}"'
+        f"{dashes}/></svg>"
     )
-
-
-def styles_of(names: Sequence[str]) -> dict[str, Style]:
-    """A style for each name, by its place; beyond eight they repeat."""
-    return {name: style_of(name, place) for place, name in enumerate(names)}

@@ -1,4 +1,6 @@
-"""A network's layers and variables as the notebook prints them, and how its parameters are counted."""
+"""Tables of a network's layers and variables, and its parameters counted in a sentence."""
+
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -6,7 +8,7 @@ from bnlab.specs.network import Layer, Network
 
 
 def summary_frame(network: Network) -> pd.DataFrame:
-    """Columns layer, class, output_shape, params, trainable, non_trainable: one row a layer, from the input on."""
+    """One row per layer, from the input on: layer, class, output_shape, params, trainable, non_trainable."""
     columns = ["layer", "class", "output_shape", "params", "trainable", "non_trainable"]
     rows = [
         (layer.name, layer.keras_class, str(layer.output_shape), layer.params, layer.trainable, layer.non_trainable)
@@ -16,7 +18,7 @@ def summary_frame(network: Network) -> pd.DataFrame:
 
 
 def variables_frame(network: Network) -> pd.DataFrame:
-    """Columns name, shape, trainable, params: the notebook's `bn.variables` of every normalization layer."""
+    """One row per variable of every normalization layer: name, shape, trainable, params."""
     rows = [
         (f"{layer.name}/{variable.name}", str(variable.shape), variable.trainable, variable.size)
         for layer in network.normalizations
@@ -26,18 +28,24 @@ def variables_frame(network: Network) -> pd.DataFrame:
 
 
 def parameter_text(layer: Layer) -> str:
-    """How a normalization layer's parameters are counted: 4 × 784 = 3,136 with all four variables."""
+    """A normalization layer's parameters counted: 4 × 784 = 3,136 with all four variables."""
     units = layer.output_shape[-1]
-    learned = [v.name for v in layer.variables if v.trainable]
-    kept = [v.name for v in layer.variables if not v.trainable]
+    trainable = [variable.name for variable in layer.variables if variable.trainable]
+    fixed = [variable.name for variable in layer.variables if not variable.trainable]
     total = f"{len(layer.variables)} × {units:,} = {layer.params:,} parameters"
     if not layer.variables:
         return "no parameters."
-    if not learned or not kept:
-        return f"{total}: {'all are' if learned else 'none is'} trainable."
-    trainable = f"{_listed(learned)} {'are' if len(learned) > 1 else 'is'} trainable ({layer.trainable:,})"
-    return f"{total}: {trainable}, {_listed(kept)} {'are' if len(kept) > 1 else 'is'} not ({layer.non_trainable:,})."
+    if not trainable or not fixed:
+        return f"{total}: {'all are' if trainable else 'none is'} trainable."
+    return (
+        f"{total}: {_names_text(trainable)} {_are(trainable)} trainable ({layer.trainable:,}), "
+        f"{_names_text(fixed)} {_are(fixed)} not ({layer.non_trainable:,})."
+    )
 
 
-def _listed(names: list[str]) -> str:
+def _names_text(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _are(names: Sequence[str]) -> str:
+    return "are" if len(names) > 1 else "is"

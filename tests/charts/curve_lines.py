@@ -63,7 +63,7 @@ def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0) -> Series:
 
 def lines(curve: Curve, *values: Sequence[float]) -> dict[str, Series]:
     """One seed each."""
-    return {label: line(curve, own) for label, own in zip(LABELS, values, strict=False)}
+    return {label: line(curve, losses) for label, losses in zip(LABELS, values, strict=False)}
 
 
 def fronts(figure: go.Figure) -> dict[str, go.Scatter]:

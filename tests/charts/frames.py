@@ -13,12 +13,12 @@ def columns_of(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
-    return pd.DataFrame(series.thinned_columns(columns_of(steps), stretch))
+    return pd.DataFrame(series.thin_columns(columns_of(steps), stretch))
 
 
 def seeds_frame(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(series.seeds_columns([columns_of(frame) for frame in frames], names))
+    return pd.DataFrame(series.average_seeds([columns_of(frame) for frame in frames], names))
 
 
 def minus_baseline(frame: pd.DataFrame, baseline: pd.DataFrame, names: Sequence[str], along: str) -> pd.DataFrame:
-    return pd.DataFrame(series.minus_baseline(columns_of(frame), columns_of(baseline), names, along))
+    return pd.DataFrame(series.subtract_baseline(columns_of(frame), columns_of(baseline), names, along))

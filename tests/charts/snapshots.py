@@ -15,9 +15,9 @@ STYLES = {"a1": Style("With BN", "#0072B2", "dash"), "b2": Style("Without", "#D5
 
 def snapshots_of(values: dict[str, list[list[float]]], steps: list[int]) -> pd.DataFrame:
     rows = [
-        (step, variable, np.array(moments[i], np.float32))
+        (step, variable, np.array(values_by_step[i], np.float32))
         for i, step in enumerate(steps)
-        for variable, moments in values.items()
+        for variable, values_by_step in values.items()
     ]
     return pd.DataFrame(rows, columns=["step", "variable", "values"])
 

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 
 from bnlab.charts.depth_profile import (
-    FAINTEST,
     MARKS,
+    MIN_OPACITY,
     QUANTITIES,
     after_steps_text,
-    depth_values_frame,
     gap_text,
-    xray_alt,
-    xray_figure,
+    profile_alt,
+    profile_figure,
+    profile_frame,
 )
 from bnlab.runs.diagnostics import PROFILE_COLUMNS
 from tests.charts.snapshots import STYLES, assert_drawable, texts
@@ -27,11 +27,11 @@ def measured(values: dict[int, list[float]]) -> list[pd.DataFrame]:
         pd.DataFrame(
             [
                 (step, depth, f"dense_{depth}", *[value] * len(PROFILE_COLUMNS))
-                for depth, value in enumerate(own, start=1)
+                for depth, value in enumerate(norms, start=1)
             ],
             columns=columns,
         )
-        for step, own in values.items()
+        for step, norms in values.items()
     ]
 
 
@@ -40,19 +40,19 @@ def test_every_measure_has_its_chart() -> None:
 
 
 def test_steps_and_layers_are_in_order() -> None:
-    frame = depth_values_frame(measured({10: [3, 4], 0: [1, 2]}), "dead")
+    frame = profile_frame(measured({10: [3, 4], 0: [1, 2]}), "dead")
     assert frame.to_dict("list") == {"step": [0, 0, 10, 10], "depth": [1, 2, 1, 2], "value": [1.0, 2.0, 3.0, 4.0]}
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_a_line_for_each_network_and_step(quantity: str) -> None:
     values = {0: [9.0, 0.1, 0.2], 10: [9.0, 0.3, 0.4]}
-    frames = {run: depth_values_frame(measured(values), quantity) for run in STYLES}
-    figure = xray_figure(frames, quantity, STYLES, [0, 10])
+    frames = {run: profile_frame(measured(values), quantity) for run in STYLES}
+    figure = profile_figure(frames, quantity, STYLES, [0, 10])
     assert_drawable(figure)
     assert [trace.uid for trace in figure.data] == ["a1-0", "a1-10", "b2-0", "b2-10"]
     assert [trace.line.color for trace in figure.data] == ["#0072B2"] * 2 + ["#D55E00"] * 2
-    assert [trace.opacity for trace in figure.data[:2]] == [FAINTEST, 1]
+    assert [trace.opacity for trace in figure.data[:2]] == [MIN_OPACITY, 1]
     assert [trace.marker.symbol for trace in figure.data[:2]] == [mark.symbol for mark in MARKS[:2]]
     assert figure.data[1].name == "With BN, after 10 steps"
     assert figure.data[1].y.tolist()[-2:] == pytest.approx([0.3, 0.4])
@@ -60,21 +60,21 @@ def test_a_line_for_each_network_and_step(quantity: str) -> None:
     assert (figure.layout.yaxis.type == "log") == QUANTITIES[quantity].is_log
 
 
-def test_a_step_keeps_its_mark_whoever_was_measured_at_it() -> None:
-    frames = {"a1": depth_values_frame(measured({100: [1.0]}), "gradient_norm")}
-    (line,) = xray_figure(frames, "gradient_norm", STYLES, [0, 1, 100]).data
+def test_mark_depends_on_the_step_alone() -> None:
+    frames = {"a1": profile_frame(measured({100: [1.0]}), "gradient_norm")}
+    (line,) = profile_figure(frames, "gradient_norm", STYLES, [0, 1, 100]).data
     assert (line.marker.symbol, line.opacity) == (MARKS[2].symbol, 1)
 
 
 @pytest.mark.parametrize("worst", [0.0, -0.0, math.nan, math.inf, 1e-40])
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
+def test_any_measured_value_can_be_drawn(quantity: str, worst: float) -> None:
     for values in ([worst, 1.0], [worst]):
-        frames = {"a1": depth_values_frame(measured({0: values}), quantity)}
-        assert_drawable(xray_figure(frames, quantity, STYLES, [0]))
-        said = xray_alt(frames, quantity, STYLES)
-        assert said.startswith(QUANTITIES[quantity].title)
-        assert said.endswith(".")
+        frames = {"a1": profile_frame(measured({0: values}), quantity)}
+        assert_drawable(profile_figure(frames, quantity, STYLES, [0]))
+        alt = profile_alt(frames, quantity, STYLES)
+        assert alt.startswith(QUANTITIES[quantity].title)
+        assert alt.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -86,35 +86,35 @@ def test_whatever_is_measured_can_be_drawn(quantity: str, worst: float) -> None:
         ({0: [0.0, 0.0]}, "dead", "No dead units"),
     ],
 )
-def test_where_there_is_no_line_there_is_a_message(values: dict[int, list[float]], quantity: str, message: str) -> None:
-    frames = {"a1": depth_values_frame(measured(values), quantity)}
-    assert texts(xray_figure(frames, quantity, STYLES, [0])) == [message]
-    assert xray_alt(frames, quantity, STYLES) == f"{QUANTITIES[quantity].title}: {message}."
+def test_message_in_place_of_an_empty_chart(values: dict[int, list[float]], quantity: str, message: str) -> None:
+    frames = {"a1": profile_frame(measured(values), quantity)}
+    assert texts(profile_figure(frames, quantity, STYLES, [0])) == [message]
+    assert profile_alt(frames, quantity, STYLES) == f"{QUANTITIES[quantity].title}: {message}."
 
 
-def test_it_is_said_in_a_sentence() -> None:
-    frames = {"a1": depth_values_frame(measured({0: [0.5, 0.25], 1: [0.1, 0.0]}), "dead"), "b2": pd.DataFrame()}
-    alt = xray_alt(frames, "dead", STYLES)
+def test_alt_names_the_ends_of_each_step() -> None:
+    frames = {"a1": profile_frame(measured({0: [0.5, 0.25], 1: [0.1, 0.0]}), "dead"), "b2": pd.DataFrame()}
+    alt = profile_alt(frames, "dead", STYLES)
     assert names_in_order(
         alt, "Dead units", "With BN", "50.0%", "25.0%", after_steps_text(0), "10.0%", "0.0%", after_steps_text(1)
     )
-    assert "Dead units" in xray_alt({}, "dead", STYLES)
-    assert numbers_in(xray_alt({}, "dead", STYLES)) == []
+    assert "Dead units" in profile_alt({}, "dead", STYLES)
+    assert numbers_in(profile_alt({}, "dead", STYLES)) == []
 
 
-def test_what_is_not_drawn_is_said() -> None:
+def test_gap_text_names_networks_and_steps() -> None:
     values = {0: [0.5, 0.25], 1: [0.1, 0.0], 10: [math.nan, math.inf]}
-    frames = {"a1": depth_values_frame(measured(values), "gradient_norm"), "b2": pd.DataFrame()}
-    words = gap_text(frames, "gradient_norm", STYLES)
-    assert names_in_order(words, "0 or no number", "With BN", after_steps_text(1), after_steps_text(10))
-    shares = {"a1": depth_values_frame(measured(values), "dead")}
-    words = gap_text(shares, "dead", STYLES)
-    assert names_in_order(words, "no number", "With BN", after_steps_text(10))
-    assert after_steps_text(1) not in words
-    assert xray_alt(shares, "dead", STYLES).endswith(f"no numbers {after_steps_text(10)}.")
-    lost = {"a1": depth_values_frame(measured({0: [math.nan]}), "dead")}
+    frames = {"a1": profile_frame(measured(values), "gradient_norm"), "b2": pd.DataFrame()}
+    text = gap_text(frames, "gradient_norm", STYLES)
+    assert names_in_order(text, "0 or no number", "With BN", after_steps_text(1), after_steps_text(10))
+    shares = {"a1": profile_frame(measured(values), "dead")}
+    text = gap_text(shares, "dead", STYLES)
+    assert names_in_order(text, "no number", "With BN", after_steps_text(10))
+    assert after_steps_text(1) not in text
+    assert profile_alt(shares, "dead", STYLES).endswith(f"no numbers {after_steps_text(10)}.")
+    lost = {"a1": profile_frame(measured({0: [math.nan]}), "dead")}
     assert gap_text(lost, "dead", STYLES) == "", "the chart itself says it"
 
 
-def test_steps_in_words() -> None:
+def test_after_steps_text() -> None:
     assert [after_steps_text(step) for step in (0, 1, 1_000)] == ["at the start", "after 1 step", "after 1,000 steps"]

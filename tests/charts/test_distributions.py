@@ -25,7 +25,7 @@ from bnlab.ui.live_chart import figure_json
 
 STYLE = Style("With BN", "#0072B2", "dash")
 STYLES = {"a1": STYLE, "b2": Style("Without", "#D55E00", "solid")}
-ENDS = {variable: place for place, variable in enumerate(VARIABLE_TITLES, start=1)}
+ENDS = {variable: index for index, variable in enumerate(VARIABLE_TITLES, start=1)}
 numbers = st.floats(-1e6, 1e6, width=32)
 
 
@@ -45,7 +45,7 @@ def texts(figure: go.Figure) -> list[str]:
     return [note.text for note in figure.layout.annotations]
 
 
-def test_percentiles_over_units_at_each_moment() -> None:
+def test_percentiles_over_units_at_each_evaluation() -> None:
     frame = normalization_frame(snapshots_of((0, "gamma", [1, 1]), (5, "gamma", [0, 100]), (5, "beta", [-2])), 10)
     expected = pd.DataFrame(
         [
@@ -59,7 +59,7 @@ def test_percentiles_over_units_at_each_moment() -> None:
 
 
 @given(arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 30)), elements=numbers))
-def test_percentiles_are_numpys(values: np.ndarray) -> None:
+def test_percentiles_agree_with_numpy(values: np.ndarray) -> None:
     snapshots = snapshots_of(*[(step, "moving_mean", row.tolist()) for step, row in enumerate(values)])
     frame = normalization_frame(snapshots, 3)
     np.testing.assert_allclose(
@@ -68,7 +68,7 @@ def test_percentiles_are_numpys(values: np.ndarray) -> None:
     np.testing.assert_allclose(frame["epoch"], np.arange(len(values)) / 3)
 
 
-def test_what_only_training_uses_is_not_shown() -> None:
+def test_variables_of_training_alone_are_left_out() -> None:
     frame = normalization_frame(snapshots_of((0, "renorm_mean", [1]), (0, "gamma", [1])), 1)
     assert frame["variable"].tolist() == ["gamma"]
 
@@ -97,18 +97,18 @@ def test_a_median_over_two_bands_in_the_runs_colour(variable: str) -> None:
 
 @pytest.mark.parametrize("variable", VARIABLE_TITLES)
 @pytest.mark.parametrize("frame", [frame_of(), frame_of(beta=1), frame_of(**dict.fromkeys(VARIABLE_TITLES, 1))])
-def test_plotly_knows_every_property(frame: pd.DataFrame, variable: str) -> None:
+def test_plotly_accepts_the_figure(frame: pd.DataFrame, variable: str) -> None:
     go.Figure(normalization_figure({"a1": frame}, variable, STYLES).to_dict())
 
 
-def test_each_trace_draws_its_own_percentile() -> None:
+def test_each_trace_draws_one_percentile() -> None:
     frame = normalization_frame(snapshots_of((0, "beta", [0, 100])), 1)
     figure = normalization_figure({"a1": frame}, "beta", STYLES)
     assert {trace.uid: trace.y.tolist() for trace in figure.data} == {f"a1-p{p}": [p] for p in PERCENTILES}
 
 
 @pytest.mark.parametrize("variable", VARIABLE_TITLES)
-def test_nothing_recorded_is_a_sentence_not_an_error(variable: str) -> None:
+def test_message_where_nothing_is_recorded(variable: str) -> None:
     nothing = normalization_frame(snapshots_of(), 10)
     figure = normalization_figure({"a1": nothing}, variable, STYLES)
     assert not figure.data
@@ -119,7 +119,7 @@ def test_nothing_recorded_is_a_sentence_not_an_error(variable: str) -> None:
     )
 
 
-def test_a_layer_without_scale_says_so_in_the_place_of_gamma() -> None:
+def test_message_where_gamma_is_switched_off() -> None:
     frame = frame_of(beta=1, moving_mean=1, moving_variance=1)
     figure = normalization_figure({"a1": frame}, "gamma", STYLES)
     assert not figure.data
@@ -127,14 +127,14 @@ def test_a_layer_without_scale_says_so_in_the_place_of_gamma() -> None:
     assert normalization_figure({"a1": frame}, "beta", STYLES).data
 
 
-def test_the_sentence_says_where_it_has_got_to() -> None:
+def test_alt_has_the_last_median_and_band() -> None:
     frame = normalization_frame(snapshots_of((0, "moving_mean", [0, 0]), (5, "moving_mean", [0, 100])), 10)
     sentence = "moving mean of bn_1, the median at the end: With BN 50, 90 % between 5 and 95."
     assert normalization_alt({"a1": frame}, "moving_mean", "bn_1", STYLES) == sentence
 
 
 @pytest.mark.parametrize("values", [[math.nan] * 4, [1, math.nan, 2, 3]])
-def test_what_is_not_a_number_can_be_drawn_and_sent(values: list[float]) -> None:
+def test_nan_can_be_drawn_and_sent(values: list[float]) -> None:
     frame = normalization_frame(snapshots_of((0, "gamma", [1, 1, 1, 1]), (1, "gamma", values)), 1)
     figure = normalization_figure({"a1": frame}, "gamma", STYLES)
     json.loads(figure_json(figure, uirevision="gamma"), parse_constant=pytest.fail)
@@ -143,7 +143,7 @@ def test_what_is_not_a_number_can_be_drawn_and_sent(values: list[float]) -> None
 
 
 @pytest.mark.parametrize("values", [[math.inf] * 4, [1, math.inf, 2, 3], [-math.inf, math.inf, 2, 3]])
-def test_what_overflowed_can_be_drawn_and_sent(values: list[float]) -> None:
+def test_infinities_can_be_drawn_and_sent(values: list[float]) -> None:
     frame = normalization_frame(snapshots_of((0, "gamma", [1, 1, 1, 1]), (1, "gamma", values)), 1)
     json.loads(
         figure_json(normalization_figure({"a1": frame}, "gamma", STYLES), uirevision="gamma"),
@@ -151,7 +151,7 @@ def test_what_overflowed_can_be_drawn_and_sent(values: list[float]) -> None:
     )
 
 
-def test_several_runs_lie_over_one_another_each_in_its_colour() -> None:
+def test_runs_share_a_figure_each_in_its_colour() -> None:
     figure = normalization_figure({"a1": frame_of(gamma=1), "b2": frame_of(gamma=2)}, "gamma", STYLES)
     medians = [trace for trace in figure.data if trace.uid.endswith("p50")]
     assert list(figure.data[-2:]) == medians, "nothing is drawn over the medians"
@@ -169,7 +169,7 @@ def test_a_run_without_the_layer_is_left_out() -> None:
     assert "Without" not in normalization_alt(frames, "gamma", "bn_1", STYLES)
 
 
-def test_the_values_at_a_moment_are_the_latest_until_then() -> None:
+def test_values_at_uses_the_latest_evaluation() -> None:
     snapshots = snapshots_of((0, "gamma", [1, 1]), (0, "beta", [0, 0]), (5, "gamma", [2, 3]))
     assert values_at(snapshots, "gamma", 4).tolist() == [1, 1]
     assert values_at(snapshots, "gamma", 5).tolist() == [2, 3]
@@ -178,6 +178,6 @@ def test_the_values_at_a_moment_are_the_latest_until_then() -> None:
 
 
 @pytest.mark.parametrize(("end", "expected"), [(0.0, (-0.11, 0.11)), (2.0, None), (math.nan, (-0.11, 0.11))])
-def test_a_line_that_stays_has_room_above_and_below(end: float, expected: tuple[float, float] | None) -> None:
+def test_constant_values_have_a_margin(end: float, expected: tuple[float, float] | None) -> None:
     frame = normalization_frame(snapshots_of((0, "beta", [0]), (1, "beta", [end])), 1)
     assert normalization_figure({"a1": frame}, "beta", STYLES).layout.yaxis.range == expected

@@ -25,32 +25,32 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(row()))
 
 
-def places(figure: Any, uid: str) -> list[float]:
+def positions(figure: Any, uid: str) -> list[float]:
     (trace,) = [trace for trace in figure.data if trace.uid == uid]
     return [round(math.sinh(x), 6) for x in trace.x]
 
 
-def test_right_is_where_the_claim_points_in_smallest_effects() -> None:
+def test_right_is_the_predicted_direction() -> None:
     fewer, more = row(), row(direction=+1, differences=[1.0, 3.0], verdict="too_few_seeds")
     figure = effects_figure(frame(fewer, more))
-    assert places(figure, "s0") == [2, 3]
-    assert places(figure, "m0") == [2.5]
-    assert sorted(places(figure, "i0")) == [2, 3]
-    assert places(figure, "s1") == [0.5, 1.5]
+    assert positions(figure, "s0") == [2, 3]
+    assert positions(figure, "m0") == [2.5]
+    assert sorted(positions(figure, "i0")) == [2, 3]
+    assert positions(figure, "s1") == [0.5, 1.5]
     assert_drawable(figure)
     colours = {trace.uid: trace.marker.color for trace in figure.data if trace.uid.startswith("m")}
     assert colours == {"m0": MARKS["supported"][0], "m1": MARKS["too_few_seeds"][0]}
 
 
-def test_a_claim_of_no_difference_points_to_the_middle() -> None:
+def test_claims_of_no_difference_predict_the_middle() -> None:
     figure = effects_figure(frame(row(direction=0)))
     left, middle, right = figure.layout.shapes
     assert left.fillcolor == right.fillcolor != middle.fillcolor
     assert [round(math.sinh(end), 6) for end in (middle.x0, middle.x1)] == [-1, 1]
-    assert places(figure, "m0") == [-2.5]
+    assert positions(figure, "m0") == [-2.5]
 
 
-def test_heights_follow_the_rows_and_the_type() -> None:
+def test_height_is_proportional_to_rows_and_font() -> None:
     one, two = frame(row()), frame(row(), row())
     assert len(effects_figure(one).data) == 1 + 3
     assert len(effects_figure(two).data) == 1 + 6
@@ -60,18 +60,18 @@ def test_heights_follow_the_rows_and_the_type() -> None:
     assert {annotation.font.size for annotation in large.layout.annotations} == {26}
 
 
-def test_the_words_at_the_top_fit_all_rows() -> None:
-    def heads(*directions: int) -> list[str]:
+def test_header_applies_to_all_rows() -> None:
+    def headers(*directions: int) -> list[str]:
         words = effects_figure(frame(*(row(direction=direction) for direction in directions))).layout.annotations
         return [annotation.text for annotation in words][: -len(directions)]
 
-    assert heads(+1, -1) == ["← the opposite", "too small to count", "as claimed →"]
-    assert heads(0, 0) == ["different", "no difference that counts: as claimed", "different"]
-    assert heads(-1, 0) == ["in the blue: as claimed"], "the middle is as claimed in one row, too small in the other"
+    assert headers(+1, -1) == ["← the opposite", "too small to count", "as claimed →"]
+    assert headers(0, 0) == ["different", "no difference that counts: as claimed", "different"]
+    assert headers(-1, 0) == ["in the blue: as claimed"], "the middle is as claimed in one row, too small in the other"
 
 
 @pytest.mark.parametrize("worst", [math.nan, math.inf, -math.inf, 1e300, 0.0])
-def test_whatever_was_measured_can_be_drawn(worst: float) -> None:
+def test_any_measured_value_can_be_drawn(worst: float) -> None:
     lost = row(
         differences=[worst, 1.0],
         mean=worst,
@@ -87,11 +87,11 @@ def test_whatever_was_measured_can_be_drawn(worst: float) -> None:
     assert "not enough seeds." in effects_alt(frame(lost))
 
 
-def test_nothing_measured_is_said() -> None:
+def test_message_where_nothing_is_measured() -> None:
     assert effects_figure(frame()).layout.annotations[0].text == "Nothing has been measured yet"
     assert effects_alt(frame()) == "Nothing has been measured yet."
 
 
-def test_the_finding_is_said_in_words() -> None:
+def test_alt_has_effect_and_verdict() -> None:
     assert effects_alt(frame(row())) == "rate 0.1: −5 (−6 to −4) steps, supported."
     assert effects_alt(frame(row(differences=[2.0, 2.0]))) == "rate 0.1: +2 steps, supported."

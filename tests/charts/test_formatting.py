@@ -1,4 +1,4 @@
-"""Numbers as they stand in sentences."""
+"""Numbers, sizes and escaped text."""
 
 import math
 import re
@@ -7,37 +7,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.charts.formatting import fixed, power, short, signed
+from bnlab.charts.formatting import (
+    escape_html,
+    escape_markdown,
+    format_digits,
+    format_fixed,
+    format_power,
+    format_signed,
+    format_size,
+)
 
 
 @given(st.floats(-1e300, 1e300), st.integers(0, 6))
-def test_nothing_is_a_negative_zero(value: float, places: int) -> None:
-    for words in (fixed(value, places), short(value, places + 1)):
-        assert not re.fullmatch(r"−[0.]+", words)
-        assert "-" not in words
-        assert float(words.replace("−", "-")) == pytest.approx(value, rel=0.51, abs=0.51)
+def test_there_is_no_negative_zero(value: float, decimals: int) -> None:
+    for text in (format_fixed(value, decimals), format_digits(value, decimals + 1)):
+        assert not re.fullmatch(r"−[0.]+", text)
+        assert "-" not in text
+        assert float(text.replace("−", "-")) == pytest.approx(value, rel=0.51, abs=0.51)
 
 
 @pytest.mark.parametrize(
     ("value", "decimals", "words"), [(-0.001, 2, "0.00"), (-0.006, 2, "−0.01"), (-1e300, 0, f"−{int(1e300)}")]
 )
-def test_decimals(value: float, decimals: int, words: str) -> None:
-    assert fixed(value, decimals) == words
+def test_decimals(value: float, decimals: int, text: str) -> None:
+    assert format_fixed(value, decimals) == text
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [(-0.0, "0"), (-0.01234, "−0.0123"), (-1.5e-6, "−1.5e−06"), (float("nan"), "nan")]
 )
-def test_digits(value: float, words: str) -> None:
-    assert short(value) == words
+def test_digits(value: float, text: str) -> None:
+    assert format_digits(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "decimals", "words"),
     [(1.7e-6, 1, "1.7 × 10⁻⁶"), (-2.04e12, 0, "−2 × 10¹²"), (-3e-12, 0, "−3 × 10⁻¹²"), (0.0, 1, "0"), (-0.0, 1, "0")],
 )
-def test_powers_of_ten(value: float, decimals: int, words: str) -> None:
-    assert power(value, decimals) == words
+def test_powers_of_ten(value: float, decimals: int, text: str) -> None:
+    assert format_power(value, decimals) == text
 
 
 @pytest.mark.parametrize(
@@ -56,4 +64,52 @@ def test_powers_of_ten(value: float, decimals: int, words: str) -> None:
     ],
 )
 def test_a_difference_has_its_sign(value: float, text: str) -> None:
-    assert signed(value) == text
+    assert format_signed(value) == text
+
+
+def test_markdown_is_escaped() -> None:
+    assert escape_markdown("hidden_units must be at least 1, but 0 was given.") == (
+        "hidden_units must be at least 1, but 0 was given."
+    )
+    assert escape_markdown("LABEL~FIELD $a_1$ **q** <b>") == r"LABEL\~FIELD \$a_1\$ \*\*q\*\* \<b>"
+
+
+@pytest.mark.parametrize(
+    ("words", "escaped"),
+    [
+        ("_a_ `c`", r"\_a\_ \`c\`"),
+        ("__a__ a__b a_b", r"\_\_a\_\_ a\_\_b a_b"),
+        (":red[c] 1:2 a: b", r"\:red\[c\] 1\:2 a: b"),
+        (r"\* &amp; a|b", r"\\\* \&amp; a\|b"),
+        ("# a", r"\# a"),
+        ("> a", r"\> a"),
+        ("1. a", r"1\. a"),
+        ("- a", r"\- a"),
+        ("---", r"\---"),
+        ("-1, 0.5 and 3.", "-1, 0.5 and 3."),
+    ],
+)
+def test_markdown_shows_text_literally(text: str, escaped: str) -> None:
+    assert escape_markdown(text) == escaped
+
+
+@pytest.mark.parametrize(
+    "sign", [":material/home:", ":smile:", ":+1:", ":streamlit:", "a -> b", "<- a", "a <->", "--", ">= 3", "~="]
+)
+def test_icons_and_arrows_are_separated(sign: str) -> None:
+    """Streamlit looks for them in what Markdown has left, where an escaped colon is a colon again."""
+    shown = escape_markdown(sign).replace("\\", "")
+    assert sign not in shown
+    assert shown.replace("\u2060", "") == sign
+
+
+def test_html_is_escaped() -> None:
+    assert escape_html("<b>a_1</b>") == "&#60;b&#62;a&#95;1&#60;&#47;b&#62;"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "0 kB"), (1, "1 kB"), (40_500, "41 kB"), (1_740_000, "1.7 MB"), (2_500_000_000, "2,500.0 MB")],
+)
+def test_sizes(size: int, text: str) -> None:
+    assert format_size(size) == text

@@ -43,7 +43,7 @@ def test_a_long_training_is_thinned() -> None:
     assert frame["gradient_norm"].iloc[[0, -1]].tolist() == [1, 1000]
 
 
-def test_layers_in_the_networks_order_at_the_latest_moment_until_then() -> None:
+def test_depth_frame_has_network_order_and_latest_evaluation() -> None:
     layers = layers_of({0: [1.0] * 12, 5: [float(n) for n in range(1, 13)]})
     frame = depth_frame(layers, NAMES, 7)
     assert frame["depth"].tolist() == list(range(1, 13))
@@ -51,7 +51,7 @@ def test_layers_in_the_networks_order_at_the_latest_moment_until_then() -> None:
     assert set(depth_frame(layers, NAMES, 4)["gradient_norm"]) == {1.0}
 
 
-def test_one_line_a_run_in_its_style() -> None:
+def test_one_line_per_run_in_its_style() -> None:
     frames = {run: depth_frame(layers_of({0: [1, 10]}), NAMES, 0) for run in STYLES}
     figure = depth_figure(frames, STYLES)
     assert_drawable(figure)
@@ -61,7 +61,7 @@ def test_one_line_a_run_in_its_style() -> None:
 
 
 @pytest.mark.parametrize("worst", [0.0, math.nan, math.inf, 1e-40])
-def test_whatever_is_recorded_can_be_drawn(worst: float) -> None:
+def test_any_recorded_value_can_be_drawn(worst: float) -> None:
     layers = layers_of({0: [worst], 3: [2.0]})
     frames = {"a1": gradient_frame(layers, "dense_1", 2)}
     assert_drawable(gradient_figure(frames, "dense_1", STYLES))
@@ -69,24 +69,24 @@ def test_whatever_is_recorded_can_be_drawn(worst: float) -> None:
     assert gradient_alt(frames, "dense_1", STYLES).endswith(".")
 
 
-def test_a_gradient_of_zero_and_none_at_all_are_told_apart() -> None:
+def test_messages_for_zero_gradients_and_for_none() -> None:
     zero, nothing = layers_of({0: [0.0]}), layers_of({})
-    for layers, words in ((zero, "No gradient reaches this layer"), (nothing, "Nothing measured yet")):
-        assert texts(gradient_figure({"a1": gradient_frame(layers, "dense_1", 2)}, "dense_1", STYLES)) == [words]
-        assert texts(depth_figure({"a1": depth_frame(layers, NAMES, 0)}, STYLES)) == [words]
+    for layers, message in ((zero, "No gradient reaches this layer"), (nothing, "Nothing measured yet")):
+        assert texts(gradient_figure({"a1": gradient_frame(layers, "dense_1", 2)}, "dense_1", STYLES)) == [message]
+        assert texts(depth_figure({"a1": depth_frame(layers, NAMES, 0)}, STYLES)) == [message]
     assert depth_alt({"a1": depth_frame(nothing, NAMES, 0)}, STYLES).endswith("nothing to show.")
 
 
-def test_what_a_logarithm_has_no_place_for_is_said() -> None:
+def test_gap_text_names_values_that_a_log_axis_cannot_show() -> None:
     dead, lost = layers_of({0: [1.0, 1.0], 3: [0.0, 2.0]}), layers_of({0: [1.0, 1.0], 3: [math.nan, math.inf]})
     frames = {"a1": depth_frame(dead, NAMES, 3), "b2": depth_frame(lost, NAMES, 3)}
-    words = gap_text(frames, STYLES)
-    assert names_in_order(words, "0", "With BN", "no number", "Without")
+    message = gap_text(frames, STYLES)
+    assert names_in_order(message, "0", "With BN", "no number", "Without")
     assert names_in_order(depth_alt(frames, STYLES), "With BN 0 to 2", "Without no number to no number")
     assert gap_text({run: depth_frame(lost, NAMES, 0) for run in STYLES}, STYLES) == ""
     assert gap_text({"b2": frames["b2"]}, STYLES) == "", "the chart itself says it"
     over_time = {"a1": gradient_frame(dead, "dense_1", 1), "b2": gradient_frame(lost, "dense_2", 1)}
-    assert gap_text(over_time, STYLES) == words
+    assert gap_text(over_time, STYLES) == message
 
 
 def test_pre_activations_of_one_layer() -> None:

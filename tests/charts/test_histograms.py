@@ -26,17 +26,17 @@ values = arrays(np.float32, st.integers(1, 40), elements=st.floats(-1e6, 1e6, wi
 def test_shares_in_bins_common_to_all_runs(first: np.ndarray, second: np.ndarray) -> None:
     frame = histogram_frame({"a1": first, "b2": second})
     together = np.concatenate([first, second]).astype(np.float64)
-    for run, own in (("a1", first), ("b2", second)):
-        counts, edges = np.histogram(own, BINS, (together.min(), together.max()))
+    for run, recorded in (("a1", first), ("b2", second)):
+        counts, edges = np.histogram(recorded, BINS, (together.min(), together.max()))
         shown = frame[frame["run"] == run]
-        np.testing.assert_allclose(shown["share"], counts / len(own))
+        np.testing.assert_allclose(shown["share"], counts / len(recorded))
         np.testing.assert_allclose(shown["left"], edges[:-1])
         np.testing.assert_allclose(shown["right"], edges[1:])
 
 
 @pytest.mark.parametrize("own", [[1, 1, 1], [1, math.nan], [math.inf], [-3e38, 3e38], [1e-30, 2e-30]])
-def test_whatever_is_recorded_can_be_drawn(own: list[float]) -> None:
-    snapshots = {"a1": snapshots_of({"gamma": [own]}, [0])}
+def test_any_recorded_value_can_be_drawn(recorded: list[float]) -> None:
+    snapshots = {"a1": snapshots_of({"gamma": [recorded]}, [0])}
     drawn = histogram_values(snapshots, "gamma", {"a1": 3})
     figure = histogram_figure(
         histogram_frame(drawn), "gamma", STYLES, histogram_range(list(snapshots.values()), "gamma")
@@ -45,7 +45,7 @@ def test_whatever_is_recorded_can_be_drawn(own: list[float]) -> None:
     assert histogram_alt(drawn, "gamma", "bn_1", STYLES).endswith(".")
 
 
-def test_what_is_no_number_is_missing_from_the_shares() -> None:
+def test_values_that_are_not_finite_are_in_no_bin() -> None:
     frame = histogram_frame({"a1": np.array([1, math.nan], np.float32)})
     assert frame["share"].sum() == 0.5
 
@@ -57,7 +57,7 @@ def test_the_axis_spans_the_whole_training() -> None:
     assert high - low < 6
 
 
-def test_each_runs_outline_ends_at_zero_on_both_sides() -> None:
+def test_outlines_end_at_zero() -> None:
     frame = histogram_frame({"a1": np.arange(5, dtype=np.float32), "b2": np.zeros(2, np.float32)})
     figure = histogram_figure(frame, "beta", STYLES, (-1, 5))
     assert [(trace.uid, trace.name) for trace in figure.data] == [("a1", "With BN"), ("b2", "Without")]
@@ -68,12 +68,12 @@ def test_each_runs_outline_ends_at_zero_on_both_sides() -> None:
     assert figure.layout.xaxis.range == (-1, 5)
 
 
-def test_no_run_has_numbers() -> None:
+def test_message_where_no_run_has_numbers() -> None:
     frame = histogram_frame({"a1": np.empty(0, np.float32)})
     pd.testing.assert_index_equal(frame.columns, pd.Index(["run", "left", "right", "share"]))
     assert texts(histogram_figure(frame, "beta", STYLES, (0, 1))) == ["No numbers at this moment"]
 
 
-def test_the_sentence_says_mean_and_deviation() -> None:
-    words = histogram_alt({"a1": np.array([1, 3], np.float32)}, "gamma", "bn_1", STYLES)
-    assert words == "gamma over the units of bn_1: With BN mean 2, standard deviation 1."
+def test_alt_has_mean_and_deviation() -> None:
+    alt = histogram_alt({"a1": np.array([1, 3], np.float32)}, "gamma", "bn_1", STYLES)
+    assert alt == "gamma over the units of bn_1: With BN mean 2, standard deviation 1."

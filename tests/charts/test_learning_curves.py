@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnlab.charts.learning_curves import MARKED_POINTS
-from bnlab.charts.series import X_AXES, Curve, CurveSettings, Series, smoothed
+from bnlab.charts.learning_curves import MAX_MARKED_POINTS
+from bnlab.charts.series import X_AXES, Curve, CurveSettings, Series, smooth
 from bnlab.charts.style import styles_of
 from tests.charts.curve_lines import (
     ACCURACY,
@@ -40,7 +40,7 @@ from tests.charts.snapshots import texts
 
 
 @every_curve
-def test_one_line_a_variant_in_its_style_over_all_that_is_behind(curve: Curve) -> None:
+def test_one_line_per_variant_in_front_of_the_background(curve: Curve) -> None:
     figure = curve_figure(lines(curve, [0.5, 0.4, 0.3], [0.2]), STYLES, curve, CurveSettings())
     assert_sound(figure)
     drawn = [(trace.uid, trace.name, trace.line.color, trace.line.dash) for trace in figure.data[-2:]]
@@ -52,26 +52,26 @@ def test_one_line_a_variant_in_its_style_over_all_that_is_behind(curve: Curve) -
     assert not texts(figure)
 
 
-def test_training_curves_are_smoothed_before_their_raw_values_and_validation_is_not() -> None:
+def test_only_training_curves_are_smoothed() -> None:
     values = [1, 0, 1, 0]
     figure = curve_figure(lines(LOSS, values), STYLES, LOSS, CurveSettings(smoothing=0.5))
-    np.testing.assert_allclose(figure.data[-1].y, smoothed(np.array(values, np.float32), 0.5))
+    np.testing.assert_allclose(figure.data[-1].y, smooth(np.array(values, np.float32), 0.5))
     (raw,) = backs(figure, "raw")
     assert raw.y.tolist() == [1, 1, 0, 0, 1, 1, 0, 0]
     assert not backs(curve_figure(lines(LOSS, values), STYLES, LOSS, ROUGH), "raw")
     assert len(curve_figure(lines(VAL_LOSS, values), STYLES, VAL_LOSS, CurveSettings()).data) == 1
 
 
-def test_the_raw_values_behind_reach_every_peak() -> None:
+def test_raw_values_include_every_peak() -> None:
     steps = pd.DataFrame({"step": range(1, 9), "loss": [1, 9, 1, 1, 0, 1, 1, 1], "accuracy": 0.5})
     frame = thinned_frame(steps, 4).assign(epoch=[0.4, 0.8], seconds=[4, 8])
-    own = columns_of(frame)
-    (raw,) = backs(curve_figure({LABELS[0]: Series(own, [own])}, STYLES, LOSS, CurveSettings()), "raw")
+    series = columns_of(frame)
+    (raw,) = backs(curve_figure({LABELS[0]: Series(series, [series])}, STYLES, LOSS, CurveSettings()), "raw")
     np.testing.assert_allclose(np.column_stack([raw.x, raw.y]), [[0.2, 1], [0.4, 9], [0.6, 0], [0.8, 1]])
 
 
 @every_curve
-def test_several_seeds_are_a_mean_within_a_band_of_their_spread(curve: Curve) -> None:
+def test_seeds_are_a_mean_with_a_band(curve: Curve) -> None:
     seeds = [[0.5, 0.3, 0.25], [0.7, 0.5], [0.6, 0.7]]
     figure = curve_figure({LABELS[0]: line(curve, *seeds)}, STYLES, curve, ROUGH)
     assert_sound(figure)
@@ -85,21 +85,21 @@ def test_several_seeds_are_a_mean_within_a_band_of_their_spread(curve: Curve) ->
     assert not backs(figure, "raw")
 
 
-def test_every_seed_of_its_own_where_that_is_wanted() -> None:
-    many = {LABELS[0]: line(VAL_LOSS, [3, 2], [5]), LABELS[1]: line(VAL_LOSS, [1, 1])}
-    figure = curve_figure(many, STYLES, VAL_LOSS, CurveSettings(singles=True))
+def test_every_seed_is_drawn_on_request() -> None:
+    series = {LABELS[0]: line(VAL_LOSS, [3, 2], [5]), LABELS[1]: line(VAL_LOSS, [1, 1])}
+    figure = curve_figure(series, STYLES, VAL_LOSS, CurveSettings(singles=True))
     uid = STYLES[LABELS[0]].uid
     singles = {trace.uid: trace.y.tolist() for trace in figure.data if trace.uid in (f"{uid}-0", f"{uid}-1")}
     assert singles == {f"{uid}-0": [3, 2], f"{uid}-1": [5]}
-    assert len(figure.data) == len(curve_figure(many, STYLES, VAL_LOSS, CurveSettings()).data) + 2
+    assert len(figure.data) == len(curve_figure(series, STYLES, VAL_LOSS, CurveSettings()).data) + 2
 
 
-def test_a_band_stays_on_a_logarithmic_axis_and_goes_below_zero_in_differences() -> None:
-    many = {LABELS[0]: line(VAL_LOSS, [1, 1], [3, 3]), LABELS[1]: line(VAL_LOSS, [0.1, 0], [3.9, 4])}
-    (_, low) = backs(curve_figure(many, STYLES, VAL_LOSS, CurveSettings(log_y=True)), "low")
+def test_bands_on_logarithmic_axes_and_in_differences() -> None:
+    series = {LABELS[0]: line(VAL_LOSS, [1, 1], [3, 3]), LABELS[1]: line(VAL_LOSS, [0.1, 0], [3.9, 4])}
+    (_, low) = backs(curve_figure(series, STYLES, VAL_LOSS, CurveSettings(log_y=True)), "low")
     np.testing.assert_allclose(low.y, [0.2, 0.2], rtol=1e-6)
     differing = CurveSettings(log_y=True, differences=True, baseline=LABELS[0])
-    figure = curve_figure(many, STYLES, VAL_LOSS, differing)
+    figure = curve_figure(series, STYLES, VAL_LOSS, differing)
     (low,) = backs(figure, "low")
     np.testing.assert_allclose(low.y, [-3.8 / math.sqrt(2), -4 / math.sqrt(2)], rtol=1e-5)
     assert figure.layout.yaxis.type is None
@@ -107,9 +107,9 @@ def test_a_band_stays_on_a_logarithmic_axis_and_goes_below_zero_in_differences()
 
 @every_curve
 def test_differences_are_to_the_baselines_mean(curve: Curve) -> None:
-    many = {LABELS[0]: line(curve, [0.5, 0.4], [0.7, 0.6]), LABELS[1]: line(curve, [0.6, 0.2, 0], [0.4, 0, 0])}
+    series = {LABELS[0]: line(curve, [0.5, 0.4], [0.7, 0.6]), LABELS[1]: line(curve, [0.6, 0.2, 0], [0.4, 0, 0])}
     view = CurveSettings(smoothing=0, singles=True, differences=True, baseline=LABELS[0])
-    figure = curve_figure(many, STYLES, curve, view)
+    figure = curve_figure(series, STYLES, curve, view)
     assert_sound(figure)
     drawn = fronts(figure)
     assert list(drawn) == [LABELS[1]], "the baseline itself is the line at zero"
@@ -121,28 +121,28 @@ def test_differences_are_to_the_baselines_mean(curve: Curve) -> None:
 
 
 def test_differences_over_seconds_are_taken_at_equal_times() -> None:
-    many = {LABELS[0]: line(VAL_LOSS, [4, 3, 2]), LABELS[1]: line(VAL_LOSS, [4, 3, 2], pace=0.5)}
+    series = {LABELS[0]: line(VAL_LOSS, [4, 3, 2]), LABELS[1]: line(VAL_LOSS, [4, 3, 2], pace=0.5)}
     by_seconds = CurveSettings(x="seconds", differences=True, baseline=LABELS[0])
-    assert curve_figure(many, STYLES, VAL_LOSS, by_seconds).data[0].y.tolist() == [0, -0.5, -1]
+    assert curve_figure(series, STYLES, VAL_LOSS, by_seconds).data[0].y.tolist() == [0, -0.5, -1]
     by_epoch = by_seconds.model_copy(update={"x": "step"})
-    assert curve_figure(many, STYLES, VAL_LOSS, by_epoch).data[0].y.tolist() == [0, 0, 0]
+    assert curve_figure(series, STYLES, VAL_LOSS, by_epoch).data[0].y.tolist() == [0, 0, 0]
 
 
-def test_without_its_baseline_a_curve_is_itself() -> None:
-    own = lines(LOSS, [1, 2])
+def test_curves_without_their_baseline_are_not_differences() -> None:
+    series = lines(LOSS, [1, 2])
     for view in (
         CurveSettings(),
         CurveSettings(differences=True),
         CurveSettings(differences=True, baseline="gone"),
         CurveSettings(baseline=LABELS[0]),
     ):
-        figure = curve_figure(own, STYLES, LOSS, view)
+        figure = curve_figure(series, STYLES, LOSS, view)
         assert figure.data[-1].y.size == 2
         assert figure.layout.title.to_plotly_json() == {"text": LOSS.title}
 
 
-def test_few_points_are_marked_and_the_last_row_sees_more() -> None:
-    figure = curve_figure(lines(VAL_LOSS, [1], [1] * MARKED_POINTS), STYLES, VAL_LOSS, CurveSettings())
+def test_few_points_are_marked_and_projector_lines_are_thick() -> None:
+    figure = curve_figure(lines(VAL_LOSS, [1], [1] * MAX_MARKED_POINTS), STYLES, VAL_LOSS, CurveSettings())
     assert [trace.mode for trace in figure.data] == ["lines+markers", "lines"]
     projected = curve_figure(lines(VAL_LOSS, [1]), STYLES, VAL_LOSS, CurveSettings(projector=True))
     assert projected.data[0].line.width > figure.data[0].line.width
@@ -150,7 +150,7 @@ def test_few_points_are_marked_and_the_last_row_sees_more() -> None:
 
 
 @every_curve
-def test_nothing_trained_is_a_sentence_not_an_error(curve: Curve) -> None:
+def test_message_before_training(curve: Curve) -> None:
     view = CurveSettings(differences=True, baseline=LABELS[0], singles=True)
     for empty in ({}, lines(curve, []), {LABELS[0]: line(curve, [], []), LABELS[1]: line(curve, [])}):
         figure = curve_figure(empty, STYLES, curve, view)
@@ -170,19 +170,19 @@ def test_nothing_trained_is_a_sentence_not_an_error(curve: Curve) -> None:
         (([3], []), CurveSettings(log_x=True), "Nothing on this axis yet"),
     ],
 )
-def test_why_there_is_nothing_to_see(values: tuple[list[float], ...], view: CurveSettings, says: str) -> None:
+def test_message_of_an_empty_chart(values: tuple[list[float], ...], view: CurveSettings, message: str) -> None:
     figure = curve_figure(lines(VAL_LOSS, *values), STYLES, VAL_LOSS, view)
     assert_sound(figure)
-    assert texts(figure) == [says]
+    assert texts(figure) == [message]
 
 
-def test_a_variant_without_points_keeps_its_place_in_the_legend() -> None:
+def test_variants_without_points_are_in_the_legend() -> None:
     figure = curve_figure(lines(LOSS, [], [1]), STYLES, LOSS, CurveSettings())
     assert {name: len(trace.y) for name, trace in fronts(figure).items()} == {LABELS[0]: 0, LABELS[1]: 1}
 
 
 @pytest.mark.parametrize("smoothing", [0, 0.6])
-def test_what_is_not_a_number_is_left_out(smoothing: float) -> None:
+def test_values_that_are_not_finite_are_left_out(smoothing: float) -> None:
     figure = curve_figure(lines(LOSS, [2, NAN, 2, INF, NAN]), STYLES, LOSS, CurveSettings(smoothing=smoothing))
     np.testing.assert_allclose(figure.data[-1].x, [0.1, 0.3])
     np.testing.assert_allclose(figure.data[-1].y, [2, 2])
@@ -191,29 +191,27 @@ def test_what_is_not_a_number_is_left_out(smoothing: float) -> None:
 @every_curve
 @settings(max_examples=12)
 @given(st.lists(st.lists(values_of_runs, min_size=1, max_size=3), max_size=2), views)
-def test_whatever_the_runs_and_the_view_there_is_a_figure(
-    curve: Curve, seeds: list[list[list[float]]], view: CurveSettings
-) -> None:
-    own = {label: line(curve, *values) for label, values in zip(LABELS, seeds, strict=False)}
-    figure = curve_figure(own, STYLES, curve, view)
+def test_any_runs_and_settings_make_a_figure(curve: Curve, seeds: list[list[list[float]]], view: CurveSettings) -> None:
+    series = {label: line(curve, *values) for label, values in zip(LABELS, seeds, strict=False)}
+    figure = curve_figure(series, STYLES, curve, view)
     assert_sound(figure)
     assert bool(figure.data) != bool(texts(figure))
-    assert curve_text(own, curve, view).startswith(curve.title)
+    assert curve_text(series, curve, view).startswith(curve.title)
 
 
-def test_a_variants_name_is_no_markup() -> None:
+def test_names_are_escaped() -> None:
     odd = "<b>a</b><br> & b"
-    own = {odd: line(VAL_LOSS, [1.0]), "plain": line(VAL_LOSS, [2.0])}
-    figure = curve_figure(own, styles_of(list(own)), VAL_LOSS, CurveSettings())
+    series = {odd: line(VAL_LOSS, [1.0]), "plain": line(VAL_LOSS, [2.0])}
+    figure = curve_figure(series, styles_of(list(series)), VAL_LOSS, CurveSettings())
     assert [trace.name for trace in figure.data] == ["&lt;b&gt;a&lt;/b&gt;&lt;br&gt; &amp; b", "plain"]
-    differing = curve_figure(own, styles_of(list(own)), VAL_LOSS, CurveSettings(baseline=odd, differences=True))
+    differing = curve_figure(series, styles_of(list(series)), VAL_LOSS, CurveSettings(baseline=odd, differences=True))
     assert "<" not in differing.layout.title.subtitle.text
 
 
 @pytest.mark.parametrize(("x", "places"), [("epoch", [0, 0.1, 0.2]), ("step", [0, 10, 20]), ("seconds", [0, 1, 2])])
-def test_what_runs_to_the_right(x: str, places: list[float]) -> None:
+def test_x_axes(x: str, positions: list[float]) -> None:
     figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, CurveSettings(x=x))
-    np.testing.assert_allclose(figure.data[0].x, places)
+    np.testing.assert_allclose(figure.data[0].x, positions)
     np.testing.assert_allclose(figure.data[0].y, [5, 4, 3])
     assert x in figure.layout.xaxis.title.text
 
@@ -237,12 +235,12 @@ def test_fractions_are_shown_as_percentages(curve: Curve) -> None:
 
 @pytest.mark.parametrize("curve", [LOSS, VAL_ACCURACY], ids=lambda curve: curve.id)
 @pytest.mark.parametrize(("x", "log_x", "log_y"), [*product(X_AXES, [False, True], [False, True])])
-def test_plotly_knows_every_axis(curve: Curve, x: str, log_x: bool, log_y: bool) -> None:
-    own = {LABELS[0]: line(curve, [0.9] * 12, [0.8] * 12), LABELS[1]: line(curve, [0.7] * 12)}
-    assert_sound(curve_figure(own, STYLES, curve, CurveSettings(x=x, log_x=log_x, log_y=log_y)))
+def test_plotly_accepts_every_axis(curve: Curve, x: str, log_x: bool, log_y: bool) -> None:
+    series = {LABELS[0]: line(curve, [0.9] * 12, [0.8] * 12), LABELS[1]: line(curve, [0.7] * 12)}
+    assert_sound(curve_figure(series, STYLES, curve, CurveSettings(x=x, log_x=log_x, log_y=log_y)))
 
 
-def test_a_zoom_is_kept_until_the_axes_mean_something_else() -> None:
+def test_uirevision_changes_with_the_axes() -> None:
     def revision(curve: Curve, **view: object) -> str:
         return str(curve_figure(lines(curve, [1, 2], [2]), STYLES, curve, CurveSettings(**view)).layout.uirevision)
 
@@ -254,12 +252,12 @@ def test_a_zoom_is_kept_until_the_axes_mean_something_else() -> None:
     assert revision(ACCURACY) == revision(ACCURACY, log_y=True), "which concerns losses alone"
 
 
-def range_of(curve: Curve, own: dict[str, Series], view: CurveSettings = ROUGH) -> tuple[float, float]:
-    low, high = curve_figure(own, STYLES, curve, view).layout.yaxis.range
+def range_of(curve: Curve, series: dict[str, Series], view: CurveSettings = ROUGH) -> tuple[float, float]:
+    low, high = curve_figure(series, STYLES, curve, view).layout.yaxis.range
     return low, high
 
 
-def test_the_axis_spans_the_lines_once_the_first_steep_fall_is_over() -> None:
+def test_y_range_leaves_out_the_first_steep_fall() -> None:
     falling = [9, 3, 0.5, *[0.4] * 46, 0.3]
     low, high = range_of(LOSS, lines(LOSS, falling))
     assert 0 <= low < 0.3
@@ -270,14 +268,14 @@ def test_the_axis_spans_the_lines_once_the_first_steep_fall_is_over() -> None:
 
 
 @pytest.mark.parametrize("x", X_AXES)
-def test_the_first_steps_are_on_a_logarithmic_axis(x: str) -> None:
+def test_y_range_on_a_logarithmic_x_axis_has_all_steps(x: str) -> None:
     falling = [9, 3, 0.5, *[0.02] * 47]
     assert range_of(LOSS, lines(LOSS, falling), CurveSettings(smoothing=0, x=x, log_x=True))[1] > 9
     assert range_of(LOSS, lines(LOSS, falling), CurveSettings(smoothing=0, x=x))[1] < 9
 
 
-def test_of_a_short_run_all_is_shown_and_nothing_jumps_while_a_long_one_grows() -> None:
-    falling = [2.3 * 0.9**place for place in range(60)]
+def test_y_range_changes_slowly_while_a_run_grows() -> None:
+    falling = [2.3 * 0.9**index for index in range(60)]
     for count in (1, 5, 9, 10, 11, 20):
         low, high = range_of(LOSS, lines(LOSS, falling[:count]))
         assert low < falling[count - 1] <= falling[0] < high, count
@@ -286,33 +284,33 @@ def test_of_a_short_run_all_is_shown_and_nothing_jumps_while_a_long_one_grows() 
     assert heights[-1] < falling[0] < heights[0]
 
 
-def test_the_band_and_every_seed_are_within_the_axis() -> None:
-    own = {LABELS[0]: line(VAL_LOSS, [1.0] * 15, [2.0] * 15, [2.0] * 15)}
-    figure = curve_figure(own, STYLES, VAL_LOSS, ROUGH)
+def test_y_range_includes_bands_and_seeds() -> None:
+    series = {LABELS[0]: line(VAL_LOSS, [1.0] * 15, [2.0] * 15, [2.0] * 15)}
+    figure = curve_figure(series, STYLES, VAL_LOSS, ROUGH)
     low, high = figure.layout.yaxis.range
     assert low < min(backs(figure, "low")[0].y) < 1.6 < max(backs(figure, "high")[0].y) < high
-    assert range_of(VAL_LOSS, own, CurveSettings(smoothing=0, singles=True))[0] < 1 < low
+    assert range_of(VAL_LOSS, series, CurveSettings(smoothing=0, singles=True))[0] < 1 < low
 
 
 @pytest.mark.parametrize("count", [8, 15, 60])
 @pytest.mark.parametrize("others", [1, 2])
-def test_a_line_that_was_never_near_does_not_press_the_others_flat(count: int, others: int) -> None:
+def test_y_range_leaves_out_lines_that_diverged_at_once(count: int, others: int) -> None:
     good, bad = line(VAL_LOSS, [2.3, *[0.4] * count]), [line(VAL_LOSS, [90.0, *[1e6] * count]) for _ in range(others)]
     names = [*LABELS, "third"][: 1 + others]
-    own = dict(zip(names, [good, *bad], strict=True))
-    figure = curve_figure(own, styles_of(names), VAL_LOSS, ROUGH)
+    series = dict(zip(names, [good, *bad], strict=True))
+    figure = curve_figure(series, styles_of(names), VAL_LOSS, ROUGH)
     assert figure.layout.yaxis.range[1] < 60
     view = CurveSettings(smoothing=0, differences=True, baseline=names[0])
     third = line(VAL_LOSS, [2.3, *[0.5] * count])
-    differing = curve_figure({**own, "near": third}, styles_of([*names, "near"]), VAL_LOSS, view)
+    differing = curve_figure({**series, "near": third}, styles_of([*names, "near"]), VAL_LOSS, view)
     assert differing.layout.yaxis.range[1] < 60
 
 
-def test_a_line_that_has_learnt_nothing_stays_beside_one_that_is_perfect() -> None:
+def test_y_range_includes_a_line_that_has_learned_nothing() -> None:
     assert range_of(VAL_LOSS, lines(VAL_LOSS, [1e-5] * 60, [2.3] * 60))[1] > 2.3
 
 
-def test_a_line_that_flies_off_does_not_press_the_others_flat() -> None:
+def test_y_range_leaves_out_diverging_lines() -> None:
     values = lines(VAL_LOSS, [1.0] * 15, [1.0, 2, 4, 8, 1e3, 1e9, 1e20, 1e30, 1e38, INF])
     figure = curve_figure(values, STYLES, VAL_LOSS, CurveSettings())
     low, high = figure.layout.yaxis.range
@@ -321,27 +319,27 @@ def test_a_line_that_flies_off_does_not_press_the_others_flat() -> None:
     assert figure.layout.title.subtitle.text == f"{LABELS[1]} is off the chart"
 
 
-def test_how_many_lines_are_off_the_chart_is_said_and_none_where_all_are_on_it() -> None:
+def test_subtitle_counts_the_lines_off_the_chart() -> None:
     names = ["A", "B", "C"]
     values = dict(zip(names, (line(VAL_LOSS, [1.0] * 9 + [end]) for end in (1.0, 1e9, 1e30)), strict=True))
     styles = styles_of(names)
 
-    def told(**view: Any) -> str | None:
+    def subtitle(**view: Any) -> str | None:
         text: str | None = curve_figure(values, styles, VAL_LOSS, CurveSettings(**view)).layout.title.subtitle.text
         return text
 
-    assert told() == "2 networks are off the chart"
-    assert told(log_y=True) is None
-    assert told(differences=True, baseline="A") == "minus A’s · 2 networks are off the chart"
+    assert subtitle() == "2 networks are off the chart"
+    assert subtitle(log_y=True) is None
+    assert subtitle(differences=True, baseline="A") == "minus A’s · 2 networks are off the chart"
 
 
 @pytest.mark.parametrize("value", [0, 0.5, 1e6])
-def test_equal_values_are_not_pressed_onto_an_empty_axis(value: float) -> None:
+def test_y_range_of_equal_values(value: float) -> None:
     low, high = curve_figure(lines(VAL_LOSS, [value] * 12), STYLES, VAL_LOSS, CurveSettings()).layout.yaxis.range
     assert low <= value < high
 
 
-def test_the_sentence_puts_the_best_first() -> None:
+def test_alt_has_the_best_first() -> None:
     ends = [0.9, 0.25], [0.5, 0.125]
     loss = curve_text(lines(LOSS, *ends), LOSS, CurveSettings())
     assert loss == "Training loss by epoch, the best first: BN, after 0.125, Without BN 0.250."
@@ -350,7 +348,7 @@ def test_the_sentence_puts_the_best_first() -> None:
 
 
 @pytest.mark.parametrize("end", [NAN, INF])
-def test_the_sentence_is_about_numbers_and_names_what_is_none(end: float) -> None:
+def test_alt_names_the_lines_without_numbers(end: float) -> None:
     alt = curve_text(lines(LOSS, [1, end], [0.5]), LOSS, CurveSettings())
     assert alt == "Training loss by epoch, the best first: BN, after 0.500. No longer a number: Without BN."
     alone = curve_text(lines(LOSS, [1, end], []), LOSS, CurveSettings())
@@ -359,15 +357,15 @@ def test_the_sentence_is_about_numbers_and_names_what_is_none(end: float) -> Non
     )
 
 
-def test_a_loss_that_flew_off_is_a_power_of_ten() -> None:
+def test_alt_writes_large_losses_as_powers_of_ten() -> None:
     assert "Without BN 3.4 × 10³⁸." in curve_text(lines(VAL_LOSS, [BIG], [0.5]), VAL_LOSS, CurveSettings())
 
 
-def test_the_sentence_says_what_the_differences_are_to() -> None:
+def test_alt_of_differences_names_the_baseline() -> None:
     view = CurveSettings(x="step", differences=True, baseline=LABELS[0])
-    many = {LABELS[0]: line(VAL_LOSS, [1.0], [0.5]), LABELS[1]: line(VAL_LOSS, [0.25], [0.25])}
-    said = "Validation loss minus Without BN’s by step, means over seeds, the best first: BN, after −0.500."
-    assert curve_text(many, VAL_LOSS, view) == said
+    series = {LABELS[0]: line(VAL_LOSS, [1.0], [0.5]), LABELS[1]: line(VAL_LOSS, [0.25], [0.25])}
+    expected = "Validation loss minus Without BN’s by step, means over seeds, the best first: BN, after −0.500."
+    assert curve_text(series, VAL_LOSS, view) == expected
     accuracy = curve_text(lines(VAL_ACCURACY, [0.5], [0.75]), VAL_ACCURACY, view)
     assert accuracy.endswith("BN, after +25 points.")
     assert curve_text(lines(VAL_LOSS, [1.0], []), VAL_LOSS, view) == "Validation loss: nothing to compare yet."

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bnlab.charts.network_diagram import HEIGHT, ROOT_SIZE, WIDTH, network_svg, network_text
+from bnlab.charts.network_diagram import HEIGHT, ROOT_FONT_SIZE, WIDTH, network_svg, network_text
 from bnlab.charts.style import COLOURS, Style
 from bnlab.specs.choices import ACTIVATIONS
 from bnlab.specs.network import describe_network
@@ -43,9 +43,9 @@ def box_rows(svg: ET.Element) -> list[list[str]]:
     return list(rows.values())
 
 
-def test_the_notebooks_networks_in_words() -> None:
-    words = {v.label: network_text(describe_network(v.spec)) for v in PRESETS["notebook"].variants}
-    assert words == {
+def test_network_text_of_the_notebooks_networks() -> None:
+    texts_by_label = {v.label: network_text(describe_network(v.spec)) for v in PRESETS["notebook"].variants}
+    assert texts_by_label == {
         "Baseline": "Flatten → Dense 300 → Leaky ReLU → Dense 100 → Leaky ReLU → Dense 10 → Softmax",
         "Approach 1 (as printed)": "Flatten → BN → Dense 300 → BN → Dense 100 → BN → Dense 10 → Softmax",
         "Approach 1 (as described)": (
@@ -64,7 +64,7 @@ def test_a_row_for_each_layer_with_weights() -> None:
     ]
 
 
-def test_bn_alone_has_the_styles_colour() -> None:
+def test_only_bn_has_the_styles_colour() -> None:
     spec = RunSpec(placement="after_activation", input_normalization=True)
     filled = {text.text for rectangle, text in boxes(drawing(spec)) if rectangle.get("fill") == STYLE.colour}
     assert filled == {"BN"}
@@ -72,14 +72,14 @@ def test_bn_alone_has_the_styles_colour() -> None:
 
 
 @pytest.mark.parametrize("colour", COLOURS)
-def test_bn_can_be_read_on_every_colour(colour: str) -> None:
+def test_bn_has_contrast_on_every_colour(colour: str) -> None:
     svg = drawing(RunSpec(placement="before_activation"), Style("A", colour, "solid"))
     inks = {text.attrib["fill"] for _, text in boxes(svg) if text.text == "BN"}
     assert len(inks) == 1
     assert contrast(inks.pop(), colour) >= 4.5
 
 
-def test_other_colours_are_the_pages_own() -> None:
+def test_other_colours_are_the_pages() -> None:
     svg = drawing(RunSpec())
     colours = {element.get(name) for element in svg.iter() for name in ("fill", "stroke")}
     assert colours <= {None, "none", "currentColor"}
@@ -95,7 +95,7 @@ def test_equal_layers_are_drawn_once() -> None:
     assert network_text(describe_network(network)) == "Flatten → 20 × (Dense 100 → BN → Sigmoid) → Dense 10 → Softmax"
 
 
-def test_of_many_different_layers_the_first_and_the_last_are_drawn() -> None:
+def test_deep_networks_are_condensed() -> None:
     network = RunSpec(hidden_units=(60, 50, *[40] * 30, *range(20, 3, -1)), activation="linear")
     assert box_rows(drawing(network)) == [
         ["Flatten"],
@@ -117,12 +117,12 @@ def test_a_wider_layer_is_drawn_wider() -> None:
 
 
 @pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "linear"])
-def test_every_activation_is_called_by_its_title(activation: str) -> None:
+def test_activations_have_their_titles(activation: str) -> None:
     assert ACTIVATIONS[activation].title in texts(drawing(RunSpec(activation=activation)))
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc"))) | st.just('<b> & "q"\n\n*x* $y$'))
-def test_any_name_is_told_and_breaks_nothing(name: str) -> None:
+def test_any_name_is_escaped(name: str) -> None:
     markup = network_svg(describe_network(RunSpec()), Style(name, "#0072B2", "solid"))
     assert "\n" not in markup
     svg = ET.fromstring(markup)[0]
@@ -159,14 +159,14 @@ def test_every_network_fits_its_card(spec: RunSpec) -> None:
         assert math.isclose(float(text.attrib["x"]), x + w / 2, abs_tol=0.1)
 
 
-def test_a_drawing_grows_with_the_pages_type() -> None:
+def test_diagram_grows_with_the_pages_font() -> None:
     svg = drawing(RunSpec())
     assert svg.attrib["style"].startswith("max-width:16rem;"), "272 pixels where the page's type is 17 pixels high"
     config = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())
-    assert config["theme"]["baseFontSize"] == ROOT_SIZE
+    assert config["theme"]["baseFontSize"] == ROOT_FONT_SIZE
 
 
 def test_convolutions_and_noise_are_drawn() -> None:
     spec = RunSpec(architecture="conv", hidden_units=(16, 32), placement="after_activation", noise=True)
-    words = "Conv2D 16 → ReLU → BN → Noise → Conv2D 32 → ReLU → BN → Noise → Flatten → Dense 10 → Softmax"
-    assert network_text(describe_network(spec)) == f"Reshape → {words}"
+    layers = "Conv2D 16 → ReLU → BN → Noise → Conv2D 32 → ReLU → BN → Noise → Flatten → Dense 10 → Softmax"
+    assert network_text(describe_network(spec)) == f"Reshape → {layers}"

@@ -12,19 +12,19 @@ from pydantic import ValidationError
 
 from bnlab.charts.series import (
     MAX_POINTS,
+    MAX_TOTAL_POINTS,
     MIN_POINTS,
-    POINTS_OF_ALL,
     TRAINING_COLUMNS,
     X_AXES,
     CurveSettings,
     max_points,
-    smoothed,
-    stretch_of,
+    smooth,
+    steps_per_point,
 )
 from tests.charts.frames import minus_baseline, seeds_frame, thinned_frame
 
 NAN, INF = math.nan, math.inf
-MEASURED = ("val_loss", "val_accuracy")
+EVALUATED = ("val_loss", "val_accuracy")
 
 few = settings(max_examples=25)
 lengths = st.integers(0, 300)
@@ -45,26 +45,26 @@ def random_steps(length: int) -> pd.DataFrame:
 def moments_of(losses: Sequence[float], pace: float = 1.0, name: str = "val_loss") -> pd.DataFrame:
     """A moment every ten steps, an epoch of a hundred, `pace` seconds from one to the next."""
     count = np.arange(len(losses))
-    places = {"step": 10 * count, "epoch": count / 10, "seconds": pace * count}
-    return pd.DataFrame(places | {name: np.asarray(losses, float)})
+    columns = {"step": 10 * count, "epoch": count / 10, "seconds": pace * count}
+    return pd.DataFrame(columns | {name: np.asarray(losses, float)})
 
 
-def test_all_lines_together_stay_light() -> None:
+def test_max_points_limits_the_whole_chart() -> None:
     allowed = [max_points(variants) for variants in range(21)]
     assert allowed == sorted(allowed, reverse=True)
     assert set(allowed) <= set(range(MIN_POINTS, MAX_POINTS + 1))
-    assert all(3 * variants * max_points(variants) <= POINTS_OF_ALL for variants in range(1, 9))
+    assert all(3 * variants * max_points(variants) <= MAX_TOTAL_POINTS for variants in range(1, 9))
 
 
 @given(st.integers(0, 10**8), st.integers(1, 500))
 @example(150, 150)
 @example(151, 150)
-def test_a_stretch_is_the_shortest_of_its_row_that_leaves_few_enough_points(steps: int, most: int) -> None:
+def test_steps_per_point_is_the_smallest_stride_that_suffices(steps: int, most: int) -> None:
     row = sorted([1, *(2**n for n in range(1, 30)), *(3 * 2**n for n in range(30))])
-    assert stretch_of(steps, most) == next(stretch for stretch in row if steps <= stretch * most)
+    assert steps_per_point(steps, most) == next(stretch for stretch in row if steps <= stretch * most)
 
 
-def test_each_step_is_a_point_of_its_own_at_a_stretch_of_one() -> None:
+def test_stride_of_one_keeps_every_step() -> None:
     frame = thinned_frame(steps_of([4, 3, 8]), 1)
     assert list(frame.columns) == ["step", "loss", "loss_low", "loss_high", "accuracy", "accuracy_low", "accuracy_high"]
     assert frame["step"].tolist() == [1, 2, 3]
@@ -72,7 +72,7 @@ def test_each_step_is_a_point_of_its_own_at_a_stretch_of_one() -> None:
         assert frame[column].tolist() == [4, 3, 8]
 
 
-def test_a_point_is_a_stretchs_mean_and_extremes_and_an_unfinished_one_waits() -> None:
+def test_points_are_means_and_extremes_of_complete_strides() -> None:
     expected = pd.DataFrame(
         {"step": [4, 8], "loss": [2.5, 10.0], "loss_low": [1.0, 10.0], "loss_high": [4.0, 10.0]}
     ).astype({"loss": np.float32, "loss_low": np.float32, "loss_high": np.float32})
@@ -80,13 +80,13 @@ def test_a_point_is_a_stretchs_mean_and_extremes_and_an_unfinished_one_waits() -
     pd.testing.assert_frame_equal(frame[list(expected.columns)], expected)
 
 
-def test_steps_after_a_later_start_keep_their_place() -> None:
+def test_first_step_may_be_later_than_one() -> None:
     assert thinned_frame(steps_of([1, 2, 3, 4], first=11), 2)["step"].tolist() == [12, 14]
 
 
 @few
 @given(lengths, st.integers(1, 50))
-def test_points_are_numpys(length: int, stretch: int) -> None:
+def test_thinning_agrees_with_numpy(length: int, stretch: int) -> None:
     steps = random_steps(length)
     frame = thinned_frame(steps, stretch)
     starts = range(0, length - stretch + 1, stretch)
@@ -100,26 +100,26 @@ def test_points_are_numpys(length: int, stretch: int) -> None:
 
 @few
 @given(lengths, st.integers(0, 100), st.integers(1, 50))
-def test_points_stay_while_the_run_grows(length: int, more: int, stretch: int) -> None:
+def test_points_do_not_change_while_the_run_grows(length: int, more: int, stretch: int) -> None:
     later = random_steps(length + more)
     before, after = thinned_frame(later.iloc[:length], stretch), thinned_frame(later, stretch)
     pd.testing.assert_frame_equal(after.iloc[: len(before)], before)
 
 
-def test_what_overflowed_stays_in_its_own_stretch() -> None:
+def test_values_that_are_not_finite_affect_one_point() -> None:
     frame = thinned_frame(steps_of([1, 1, NAN, 2, 3, INF, INF, -INF, 3e38, 3e38, 4, 4]), 2)
     np.testing.assert_array_equal(frame["loss"], np.array([1, NAN, INF, NAN, 3e38, 4], np.float32))
     np.testing.assert_array_equal(frame["loss_low"], np.array([1, NAN, 3, -INF, 3e38, 4], np.float32))
 
 
-def test_one_seed_is_its_own_mean_without_a_spread() -> None:
-    own = moments_of([1, INF, 0.5])
-    frame = seeds_frame([own], ["val_loss"])
-    pd.testing.assert_frame_equal(frame[list(own.columns)], own)
+def test_single_seed_is_returned_unchanged() -> None:
+    frame_of_seed = moments_of([1, INF, 0.5])
+    frame = seeds_frame([frame_of_seed], ["val_loss"])
+    pd.testing.assert_frame_equal(frame[list(frame_of_seed.columns)], frame_of_seed)
     assert "val_loss_sd" not in frame
 
 
-def test_seeds_are_averaged_as_far_as_they_have_got() -> None:
+def test_average_of_seeds_of_different_lengths() -> None:
     frame = seeds_frame([moments_of([1, 2, 3]), moments_of([3, 4]), moments_of([8])], ["val_loss"])
     expected = pd.DataFrame(
         {
@@ -133,36 +133,38 @@ def test_seeds_are_averaged_as_far_as_they_have_got() -> None:
     pd.testing.assert_frame_equal(frame, expected)
 
 
-def test_a_run_counts_until_it_overflows() -> None:
+def test_average_leaves_out_values_that_are_not_finite() -> None:
     frame = seeds_frame([moments_of([1, INF, NAN]), moments_of([3, 4, INF]), moments_of([5, 6, INF])], ["val_loss"])
     np.testing.assert_allclose(frame["val_loss"], [3, 5, NAN])
     np.testing.assert_allclose(frame["val_loss_sd"], [2, math.sqrt(2), NAN])
 
 
-def test_time_goes_on_where_a_slow_seed_has_not_got_to() -> None:
+def test_seconds_continue_after_a_slow_seed_ends() -> None:
     frame = seeds_frame([moments_of([1] * 4, pace=1), moments_of([1] * 2, pace=5)], ["val_loss"])
     assert frame["seconds"].tolist() == [0, 3, 4, 5]
 
 
 @few
 @given(st.lists(st.tuples(runs_values, st.floats(0, 10)), min_size=1, max_size=4))
-def test_seeds_are_numpys_and_time_never_runs_backwards(runs: list[tuple[list[float], float]]) -> None:
+def test_averages_agree_with_numpy_and_seconds_increase(runs: list[tuple[list[float], float]]) -> None:
     frame = seeds_frame([moments_of(values, pace) for values, pace in runs], ["val_loss"])
     longest = max(len(values) for values, _ in runs)
-    assert frame["step"].tolist() == [10 * place for place in range(longest)]
+    assert frame["step"].tolist() == [10 * position for position in range(longest)]
     assert frame["seconds"].is_monotonic_increasing
     if len(runs) > 1:
-        for place in range(longest):
-            there = np.array([values[place] for values, _ in runs if len(values) > place])
-            kept = there[np.isfinite(there)]
-            mean = kept.mean() if kept.size else NAN
-            spread = kept.std(ddof=1) if kept.size > 1 else NAN
-            np.testing.assert_allclose(frame["val_loss"][place], mean, rtol=1e-6)
-            np.testing.assert_allclose(frame["val_loss_sd"][place], spread, rtol=1e-5, atol=1e-9 * np.nan_to_num(mean))
+        for position in range(longest):
+            values_there = np.array([values[position] for values, _ in runs if len(values) > position])
+            finite = values_there[np.isfinite(values_there)]
+            mean = finite.mean() if finite.size else NAN
+            spread = finite.std(ddof=1) if finite.size > 1 else NAN
+            np.testing.assert_allclose(frame["val_loss"][position], mean, rtol=1e-6)
+            np.testing.assert_allclose(
+                frame["val_loss_sd"][position], spread, rtol=1e-5, atol=1e-9 * np.nan_to_num(mean)
+            )
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])
-def test_seeds_that_have_not_begun_are_an_empty_frame(seeds: int) -> None:
+def test_average_of_empty_seeds_is_empty(seeds: int) -> None:
     frame = seeds_frame([moments_of([])] * seeds, ["val_loss"])
     assert frame.empty
     assert list(frame.columns)[:4] == ["step", "epoch", "seconds", "val_loss"]
@@ -179,21 +181,21 @@ def test_smoothing_is_the_corrected_running_average(values: list[float], weight:
         average = weight * average + ((1 - weight) * value if seen else 0.0)
         total = weight * total + ((1 - weight) if seen else 0.0)
         expected.append(average / total if seen else NAN)
-    result = smoothed(np.asarray(values, np.float32), weight)
+    result = smooth(np.asarray(values, np.float32), weight)
     assert result.dtype == np.float32
     np.testing.assert_allclose(result, expected, rtol=1e-5)
 
 
 def test_no_smoothing_changes_nothing() -> None:
     values = np.array([1, NAN, INF, 2], np.float32)
-    np.testing.assert_array_equal(smoothed(values, 0), values)
+    np.testing.assert_array_equal(smooth(values, 0), values)
 
 
-def test_a_constant_stays_where_it_is() -> None:
-    np.testing.assert_allclose(smoothed(np.full(50, 0.3, np.float32), 0.99), 0.3, rtol=1e-6)
+def test_smoothing_keeps_a_constant() -> None:
+    np.testing.assert_allclose(smooth(np.full(50, 0.3, np.float32), 0.99), 0.3, rtol=1e-6)
 
 
-def test_a_difference_is_taken_where_the_other_was_at_the_same_time() -> None:
+def test_differences_interpolate_the_baseline() -> None:
     baseline = pd.DataFrame({"epoch": [1.0, 3.0], "seconds": [10.0, 20.0], "loss": [4.0, 2.0]})
     frame = pd.DataFrame(
         {"epoch": [0.5, 1, 2, 3, 4], "seconds": [5.0, 15, 18, 20, 25], "loss": 9.0, "loss_sd": 0.5, "other": 7.0}
@@ -208,7 +210,7 @@ def test_a_difference_is_taken_where_the_other_was_at_the_same_time() -> None:
     pd.testing.assert_frame_equal(frame, before)
 
 
-def test_a_baseline_minus_itself_is_nothing() -> None:
+def test_baseline_minus_itself_is_zero() -> None:
     frame = moments_of([3, 2, 1])
     assert minus_baseline(frame, frame, ["val_loss"], "epoch")["val_loss"].tolist() == [0, 0, 0]
 
@@ -222,13 +224,13 @@ def test_without_points_there_is_no_difference(along: str) -> None:
         assert list(difference.columns) == list(some.columns)
 
 
-def test_a_baseline_that_overflowed_leaves_the_rest() -> None:
+def test_differences_to_a_baseline_with_gaps() -> None:
     difference = minus_baseline(moments_of([3, 3, 3, 3]), moments_of([1, NAN, INF, 1]), ["val_loss"], "epoch")
     assert difference["val_loss"].tolist()[0] == difference["val_loss"].tolist()[3] == 2
     assert not np.isfinite(difference["val_loss"].to_numpy()[1:3]).any()
 
 
-def test_every_control_has_a_title_and_a_sentence() -> None:
+def test_settings_have_titles_and_descriptions() -> None:
     for field in CurveSettings.model_fields.values():
         assert field.title
         assert field.description
@@ -236,31 +238,31 @@ def test_every_control_has_a_title_and_a_sentence() -> None:
     assert all(axis.title and axis.description.endswith(".") for axis in X_AXES.values())
 
 
-def test_its_schema_names_every_axis() -> None:
+def test_schema_lists_every_axis() -> None:
     assert CurveSettings.model_json_schema()["properties"]["x"]["enum"] == list(X_AXES)
 
 
 @pytest.mark.parametrize("x", X_AXES)
 @pytest.mark.parametrize("smoothing", [0, 0.99])
-def test_bounds_belong_to_it(x: str, smoothing: float) -> None:
+def test_bounds_are_inclusive(x: str, smoothing: float) -> None:
     view = CurveSettings(x=x, smoothing=smoothing, baseline="x" * 40)
     assert CurveSettings.model_validate_json(view.model_dump_json()) == view
 
 
 @pytest.mark.parametrize(
-    "given",
+    "fields",
     [
         {"x": "weeks"}, {"x": None}, {"smoothing": -0.01}, {"smoothing": 1}, {"smoothing": float("nan")},
         {"log_x": "perhaps"}, {"baseline": "x" * 41}, {"zoom": 2},
     ],
     ids=str,
 )  # fmt: skip
-def test_what_cannot_be_is_refused(given: dict[str, object]) -> None:
+def test_invalid_settings_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValidationError) as refused:
-        CurveSettings.model_validate(given)
-    assert [error["loc"] for error in refused.value.errors()] == [tuple(given)]
+        CurveSettings.model_validate(fields)
+    assert [error["loc"] for error in refused.value.errors()] == [tuple(fields)]
 
 
-def test_a_view_does_not_change() -> None:
+def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         CurveSettings().x = "step"  # type: ignore[misc]

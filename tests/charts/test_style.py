@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.style import COLOUR_NAMES, COLOURS, DASHES, SAMPLE, Style, sample_svg, style_of, styles_of
+from bnlab.charts.style import COLOUR_NAMES, COLOURS, DASHES, SAMPLE_WIDTH, Style, sample_svg, style_of, styles_of
 
 # Where each name lies on the wheel of colours, in degrees; grey lies nowhere.
 HUES = {
@@ -48,9 +48,9 @@ def test_every_colour_has_a_dash_and_the_name_it_looks_like() -> None:
     assert light["Orange"] > light["Brown"]
 
 
-def test_a_variant_looks_as_its_colour_says_whatever_its_place() -> None:
+def test_style_depends_on_the_colour_index() -> None:
     assert style_of("A", 5) == Style("A", COLOURS[5], DASHES[5])
-    assert [style_of(name, place) for place, name in enumerate("abc")] == list(styles_of("abc").values())
+    assert [style_of(name, index) for index, name in enumerate("abc")] == list(styles_of("abc").values())
 
 
 def test_a_uid_is_a_css_class_of_the_name_alone() -> None:
@@ -61,7 +61,7 @@ def test_a_uid_is_a_css_class_of_the_name_alone() -> None:
     assert style_of("A", 1).uid == uids[0], "another colour is the same line"
 
 
-def test_a_plain_figure_is_what_it_was_given() -> None:
+def test_plain_figure_keeps_traces_and_layout() -> None:
     trace, layout = {"type": "scatter", "uid": "a", "y": [1, 2]}, {"title": {"text": "Loss"}}
     figure = plain_figure([trace], layout)
     assert figure.to_dict()["data"] == [trace]
@@ -80,30 +80,30 @@ def test_a_style_is_a_plotly_line_and_a_fill() -> None:
 
 
 @pytest.mark.parametrize("style", styles_of([str(i) for i in range(len(COLOURS))]).values(), ids=lambda s: s.colour)
-def test_plotly_takes_every_style(style: Style) -> None:
+def test_plotly_accepts_every_style(style: Style) -> None:
     go.Figure(go.Scatter(line=style.line(), fillcolor=style.fill(0.5)))
 
 
-def test_no_two_need_colour_to_be_told_apart() -> None:
+def test_dashes_are_distinct() -> None:
     assert len(set(DASHES)) == 8
 
 
 @pytest.mark.parametrize("style", styles_of([str(i) for i in range(len(COLOURS))]).values(), ids=lambda s: s.dash)
-def test_a_sample_has_the_dashes_of_the_line_and_room_for_all_of_them(style: Style) -> None:
+def test_sample_shows_the_whole_dash_pattern(style: Style) -> None:
     (drawn,) = re.findall("<line [^>]*>", sample_svg(style))
     assert f'stroke="{style.colour}"' in drawn
     dashes = re.search('stroke-dasharray="([^"]*)"', drawn)
     assert (dashes[1] if dashes else "solid") == style.line()["dash"]
-    assert dashes is None or sum(float(length.removesuffix("px")) for length in dashes[1].split(",")) < SAMPLE
+    assert dashes is None or sum(float(length.removesuffix("px")) for length in dashes[1].split(",")) < SAMPLE_WIDTH
 
 
 @pytest.mark.parametrize("background", ["#ffffff", "#11151a"])
 @pytest.mark.parametrize("colour", COLOURS[:4])
-def test_the_first_four_stand_out_on_both_of_the_themes(colour: str, background: str) -> None:
+def test_first_colours_have_contrast_in_both_themes(colour: str, background: str) -> None:
     assert contrast(colour, background) > 2.9
 
 
-def test_a_message_figure_says_its_message_and_draws_nothing_else() -> None:
+def test_message_figure_has_only_its_message() -> None:
     figure = message_figure("Loss", "Nothing yet")
     assert not figure.data
     assert figure.layout.title.text == "Loss"

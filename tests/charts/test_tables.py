@@ -10,7 +10,7 @@ from bnlab.specs.run_spec import RunSpec
 APPROACH_2 = describe_network(PRESETS["notebook"].variants[3].spec)
 
 
-def test_the_layer_table_adds_up_to_the_notebooks_counts() -> None:
+def test_summary_adds_up_to_the_notebooks_counts() -> None:
     frame = summary_frame(APPROACH_2)
     assert frame["layer"].tolist() == [layer.name for layer in APPROACH_2.layers]
     assert frame[["params", "trainable", "non_trainable"]].sum().tolist() == [270_946, 268_578, 2_368]
@@ -34,7 +34,7 @@ def test_bn_variables_by_name_shape_and_trainable() -> None:
     assert len(frame) == 12
 
 
-def test_a_network_without_batch_normalization_has_no_variables_of_it() -> None:
+def test_networks_without_normalization_have_no_variables() -> None:
     assert variables_frame(describe_network(RunSpec())).empty
 
 
@@ -56,6 +56,6 @@ def test_a_network_without_batch_normalization_has_no_variables_of_it() -> None:
         ),
     ],
 )
-def test_the_arithmetic_in_words(changes: dict, words: str) -> None:
+def test_parameter_text(changes: dict, text: str) -> None:
     layer = describe_network(RunSpec(placement="before_activation", **changes)).normalizations[0]
-    assert parameter_text(layer) == words
+    assert parameter_text(layer) == text

@@ -1,1 +1,1 @@
-"""The small figures that explain batch normalization: everything is computed here, with NumPy alone."""
+"""The figures that explain batch normalization; their data is computed here, with NumPy alone."""

@@ -30,7 +30,7 @@ def normalize(
 def normalize_batch(
     values: Floats, *, gamma: Floats | float = 1.0, beta: Floats | float = 0.0, epsilon: float = EPSILON
 ) -> Floats:
-    """Training mode: `values` `[batch, ...]` normalized by their own mean and variance over the batch.
+    """Training mode: `values` `[batch, ...]` normalized by their mean and variance over the batch.
 
     The variance divides by the batch size, as the paper's algorithm 1 and Keras do.
     """

@@ -1,4 +1,4 @@
-"""A hidden layer's values by the placement of normalization, and whether a bias matters there."""
+"""A hidden layer's values by the placement of normalization, and the effect of a bias there."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,21 +8,27 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import Floats, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, GREEN, GREY, ORANGE, dashed_line, still_layout, titled
+from bnlab.charts.explanations.layout import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    dashed_line,
+    line_trace,
+    static_layout,
+    titled_axis,
+)
 from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import fixed
+from bnlab.charts.formatting import format_fixed
 from bnlab.specs.choices import ACTIVATIONS
 
 EXAMPLES, INPUTS, UNITS = 500, 60, 40
-
-
 BINS = 61
-
-
-HIGHEST = 2.5
-
-
-# Those of bnlab's activations that fit in a line of NumPy each.
+MAX_BAR_RATIO = 2.5  # of the highest bar to the second highest; above it is cut off
+COLUMNS = ("stage", "value", "share", "mean", "std")
+STAGE_COLOURS = {"Dense": GREY, "BN": BLUE, "activation": ORANGE, "input": GREEN}
+BIASES = np.linspace(-3, 3, 61)
+# The activations of bnlab that need only one line of NumPy.
 FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
     "relu": lambda z: np.maximum(z, 0),
     "leaky_relu": lambda z: np.where(z < 0, 0.3 * z, z),
@@ -32,14 +38,8 @@ FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
-COLUMNS = ("stage", "value", "share", "mean", "std")
-
-
-STAGE_COLOURS = {"Dense": GREY, "BN": BLUE, "activation": ORANGE, "input": GREEN}
-
-
 def dense_values(size: float = 1.0, seed: int = 0) -> Floats:
-    """`[500, 40]`: a random Dense layer's values for inputs between 0 and 1, its He-normal kernel times `size`."""
+    """`[500, 40]`: a Dense layer's values for random inputs in [0, 1); its He-normal kernel is scaled by `size`."""
     rng = np.random.default_rng(seed)
     kernel = size * np.sqrt(2 / INPUTS) * rng.standard_normal((INPUTS, UNITS))
     values: Floats = rng.random((EXAMPLES, INPUTS)) @ kernel
@@ -47,24 +47,24 @@ def dense_values(size: float = 1.0, seed: int = 0) -> Floats:
 
 
 def stage_values(placement: str, activation: str, dense: Floats) -> dict[str, Floats]:
-    """The values after each part of a hidden layer, in order; `placement` is a key of `PLACEMENTS`."""
-    parts: dict[str, tuple[tuple[str, Callable[[Floats], Floats]], ...]] = {
+    """The values after each stage of a hidden layer, in order; `placement` is a key of `PLACEMENTS`."""
+    stages_by_placement: dict[str, tuple[tuple[str, Callable[[Floats], Floats]], ...]] = {
         "none": (("activation", FUNCTIONS[activation]),),
         "before_activation": (("BN", normalize_batch), ("activation", FUNCTIONS[activation])),
         "after_activation": (("activation", FUNCTIONS[activation]), ("BN", normalize_batch)),
     }
     stages = {"Dense": dense}
     values = dense
-    for name, part in parts[placement]:
-        values = part(values)
+    for name, function in stages_by_placement[placement]:
+        values = function(values)
         stages[name] = values
     return stages
 
 
 def stages_frame(stages: dict[str, Floats]) -> pd.DataFrame:
-    """Columns stage, value (middle of a bin), share, mean, std: a histogram of each stage, all over the same bins."""
-    widest = max((float(np.abs(values).max()) for values in stages.values()), default=1.0) or 1.0
-    edges = np.linspace(-widest, widest, BINS + 1)
+    """Columns stage, value (middle of a bin), share, mean, std: a histogram of each stage; all have the same bins."""
+    reach = max((float(np.abs(values).max()) for values in stages.values()), default=1.0) or 1.0
+    edges = np.linspace(-reach, reach, BINS + 1)
     frames = [
         pd.DataFrame(
             {
@@ -81,74 +81,74 @@ def stages_frame(stages: dict[str, Floats]) -> pd.DataFrame:
 
 
 def stages_figure(frame: pd.DataFrame, activation: str) -> go.Figure:
-    """The stages' histograms from top to bottom, over one axis."""
+    """The stages' histograms from top to bottom, over a common x axis."""
     stages = list(dict.fromkeys(frame["stage"]))
     if not stages:
         return message_figure("", "No layer")
-    layout = still_layout(titled("value", anchor=_axis(len(stages))), {}, bargap=0, showlegend=False)
+    layout = static_layout(titled_axis("value", anchor=_axis_name(len(stages))), {}, bargap=0, showlegend=False)
     layout["annotations"] = []
     traces = []
-    for place, stage in enumerate(stages, start=1):
-        own = frame[frame["stage"] == stage]
-        top = 1 - (place - 1) / len(stages)
-        layout[_axis(place).replace("y", "yaxis")] = _row(own, top - 0.9 / len(stages), top - 0.2 / len(stages))
-        layout["annotations"].append(_heading(own, _title(stage, activation), top))
-        traces.append(_bars(own, stage, place))
+    for number, stage in enumerate(stages, start=1):
+        bins = frame[frame["stage"] == stage]
+        top = 1 - (number - 1) / len(stages)
+        axis = _stage_axis(bins, top - 0.9 / len(stages), top - 0.2 / len(stages))
+        layout[_axis_name(number).replace("y", "yaxis")] = axis
+        layout["annotations"].append(_heading(bins, _stage_title(stage, activation), top))
+        traces.append(_bar_trace(bins, stage, number))
     return plain_figure(traces, layout)
 
 
-def _title(stage: str, activation: str) -> str:
+def _stage_title(stage: str, activation: str) -> str:
     return ACTIVATIONS[activation].title if stage == "activation" else stage
 
 
-def _axis(place: int) -> str:
-    return f"y{place}" if place > 1 else "y"
+def _axis_name(number: int) -> str:
+    """Plotly's name of the y axis with this number, from 1."""
+    return f"y{number}" if number > 1 else "y"
 
 
-def _row(own: pd.DataFrame, bottom: float, top: float) -> dict[str, Any]:
-    """A stage's axis. A column far above all others is cut off, or they would not be seen beside it."""
-    *_, second, first = sorted(own["share"])
-    height = min(first, HIGHEST * second) if second else first
-    bare = {"showticklabels": False, "showgrid": False, "fixedrange": True}
-    return {"domain": [max(bottom, 0), top], "range": [0, 1.05 * height], **bare}
+def _stage_axis(bins: pd.DataFrame, bottom: float, top: float) -> dict[str, Any]:
+    """A stage's y axis. A bar far above all others is cut off, so that the others stay visible."""
+    *_, second, first = sorted(bins["share"])
+    height = min(first, MAX_BAR_RATIO * second) if second else first
+    plain = {"showticklabels": False, "showgrid": False, "fixedrange": True}
+    return {"domain": [max(bottom, 0), top], "range": [0, 1.05 * height], **plain}
 
 
-def _heading(own: pd.DataFrame, title: str, top: float) -> dict[str, Any]:
-    words = f"<b>{title}</b>  mean {fixed(own['mean'].iloc[0])}, std {fixed(own['std'].iloc[0])}"
-    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "top"}
-    return {"text": words, "showarrow": False, **place}
+def _heading(bins: pd.DataFrame, title: str, top: float) -> dict[str, Any]:
+    text = f"<b>{title}</b>  mean {format_fixed(bins['mean'].iloc[0])}, std {format_fixed(bins['std'].iloc[0])}"
+    position = {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "top"}
+    return {"text": text, "showarrow": False, **position}
 
 
-def _bars(own: pd.DataFrame, stage: str, place: int) -> dict[str, Any]:
+def _bar_trace(bins: pd.DataFrame, stage: str, number: int) -> dict[str, Any]:
     return {
         "type": "bar",
         "uid": stage,
         "name": stage,
-        "x": own["value"].to_numpy(),
-        "y": own["share"].to_numpy(),
-        "yaxis": _axis(place),
+        "x": bins["value"].to_numpy(),
+        "y": bins["share"].to_numpy(),
+        "yaxis": _axis_name(number),
         "marker": {"color": STAGE_COLOURS[stage]},
         "hovertemplate": "%{x:.2f}: %{y:.1%}<extra></extra>",
     }
 
 
 def stages_alt(frame: pd.DataFrame, activation: str) -> str:
-    """Mean and standard deviation after each part."""
+    """Mean and standard deviation after each stage, in a sentence."""
     if frame.empty:
         return "No layer."
-    firsts = frame.drop_duplicates("stage")
-    words = [
-        f"after {_title(str(stage), activation)} mean {fixed(mean)}, standard deviation {fixed(std)}"
-        for stage, mean, std in zip(firsts["stage"], firsts["mean"], firsts["std"], strict=True)
+    stages = frame.drop_duplicates("stage")
+    parts = [
+        f"after {_stage_title(str(stage), activation)} "
+        f"mean {format_fixed(mean)}, standard deviation {format_fixed(std)}"
+        for stage, mean, std in zip(stages["stage"], stages["mean"], stages["std"], strict=True)
     ]
-    return f"Values of a random layer: {'; '.join(words)}."
-
-
-BIASES = np.linspace(-3, 3, 61)
+    return f"Values of a random layer: {'; '.join(parts)}."
 
 
 def bias_frame(dense: Floats, activation: str, biases: Floats = BIASES) -> pd.DataFrame:
-    """Columns bias, before, after: the largest change of the layer's output when the bias is added to `dense`.
+    """Columns bias, before, after: the largest change of the layer's output when each bias is added to `dense`.
 
     before: Dense → BN → activation; after: Dense → activation → BN. `dense` has the shape `[examples, units]`.
     """
@@ -169,32 +169,20 @@ def bias_frame(dense: Floats, activation: str, biases: Floats = BIASES) -> pd.Da
 
 
 def bias_figure(frame: pd.DataFrame, bias: float) -> go.Figure:
-    """The largest change over the bias, a line for each order of BN and activation; `bias` is marked."""
+    """The largest change over the bias, one line for each order of BN and activation; `bias` is marked."""
     if frame.empty:
         return message_figure("", "No bias")
-    layout = still_layout(
-        titled("bias added to every unit"), titled("largest change of the output"), shapes=[dashed_line(bias)]
+    layout = static_layout(
+        titled_axis("bias added to every unit"), titled_axis("largest change of the output"), shapes=[dashed_line(bias)]
     )
-    after = _line(frame, "after", "Dense → activation → BN", {"color": ORANGE, "width": 3, "dash": "dash"})
-    before = _line(frame, "before", "Dense → BN → activation", {"color": BLUE, "width": 4})
+    after_line, before_line = {"color": ORANGE, "width": 3, "dash": "dash"}, {"color": BLUE, "width": 4}
+    after = line_trace(frame, "bias", "after", "Dense → activation → BN", after_line, "%{y:.3g}")
+    before = line_trace(frame, "bias", "before", "Dense → BN → activation", before_line, "%{y:.3g}")
     return plain_figure([after, before], layout)
 
 
-def _line(frame: pd.DataFrame, column: str, name: str, line: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "uid": column,
-        "name": name,
-        "x": frame["bias"].to_numpy(),
-        "y": frame[column].to_numpy(),
-        "mode": "lines",
-        "line": line,
-        "hovertemplate": "%{y:.3g}",
-    }
-
-
 def bias_alt(frame: pd.DataFrame) -> str:
-    """The largest change of all, in either order."""
+    """The largest change for any bias, in either order."""
     if frame.empty:
         return "No bias."
     before, after = frame["before"].max(), frame["after"].max()

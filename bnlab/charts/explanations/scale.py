@@ -1,4 +1,4 @@
-"""The scale of the input, with and without normalization of it."""
+"""The scale of the input, and gradient descent on it, with and without batch normalization of the input."""
 
 from typing import Any
 
@@ -7,94 +7,80 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, dashed_line, still_layout, titled
+from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, dashed_line, line_trace, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.specs.choices import RESCALINGS
 
 FACTORS = np.logspace(-7, 1, 81)
-
-
 EXAMPLES = 1_000
+DESCENT_BATCH_SIZE, PIXELS = 256, 8
+STEPS = 100
+DIVERGENCE_LOSS = 1e4
+NAMES = {"plain": "without BN", "normalized": "BN on the input"}
+
+PLAIN_LINE = {"color": ORANGE, "width": 3, "dash": "dash"}
+NORMALIZED_LINE = {"color": BLUE, "width": 4}
+
+
+# Standard deviations
 
 
 def raw_pixel(seed: int = 0) -> Floats:
-    """`[1000]`: one pixel's values in as many images, whole numbers from 0 to 255."""
+    """`[1000]`: one pixel's values in 1,000 images, integers from 0 to 255."""
     return np.random.default_rng(seed).integers(0, 256, EXAMPLES).astype(np.float64)
 
 
 def scale_frame(factors: Floats = FACTORS, epsilon: float = EPSILON) -> pd.DataFrame:
-    """Columns factor, plain, normalized: the std of raw pixels times each factor, without BN and after it."""
+    """Columns factor, plain, normalized: the standard deviation of scaled pixels, without BN and after it."""
     pixel = raw_pixel()
     rows = [(f, (f * pixel).std(), normalize_batch(f * pixel, epsilon=epsilon).std()) for f in factors.tolist()]
     return pd.DataFrame(rows, columns=["factor", "plain", "normalized"])
 
 
 def scale_figure(frame: pd.DataFrame, factor: float) -> go.Figure:
-    """Standard deviations over the factor, both on logarithmic axes; `factor` and bnlab's rescalings are marked."""
+    """Standard deviations over the factor, on logarithmic axes; `factor` and bnlab's rescalings are marked."""
     if frame.empty:
         return message_figure("", "No scales")
-    layout = still_layout(
-        titled("pixels are multiplied by", type="log", exponentformat="power", dtick=2),
-        titled("standard deviation", type="log", exponentformat="power", range=[-4.2, 3.2], dtick=1),
-        shapes=[dashed_line(factor), *[dashed_line(r.factor) | _FAINT for r in RESCALINGS.values()]],
-        annotations=[_flag(rescaling.factor, rescaling.title) for rescaling in RESCALINGS.values()],
+    dotted = {"color": GREY, "width": 1, "dash": "dot"}
+    layout = static_layout(
+        titled_axis("pixels are multiplied by", type="log", exponentformat="power", dtick=2),
+        titled_axis("standard deviation", type="log", exponentformat="power", range=[-4.2, 3.2], dtick=1),
+        shapes=[dashed_line(factor), *[dashed_line(r.factor) | {"line": dotted} for r in RESCALINGS.values()]],
+        annotations=[_factor_label(rescaling.factor, rescaling.title) for rescaling in RESCALINGS.values()],
     )
-    plain = _line(frame, "plain", "without BN", {"color": ORANGE, "width": 3, "dash": "dash"})
-    return plain_figure([plain, _line(frame, "normalized", "after BN", {"color": BLUE, "width": 4})], layout)
+    hover = "× %{x:.2g}: %{y:.3g}"
+    plain = line_trace(frame, "factor", "plain", "without BN", PLAIN_LINE, hover)
+    normalized = line_trace(frame, "factor", "normalized", "after BN", NORMALIZED_LINE, hover)
+    return plain_figure([plain, normalized], layout)
 
 
-_FAINT = {"line": {"color": GREY, "width": 1, "dash": "dot"}}
-
-
-def _flag(factor: float, title: str) -> dict[str, Any]:
-    """`title` at the foot of the line at `factor`; on a logarithmic axis notes stand at the logarithm."""
-    place = {"x": float(np.log10(factor)), "y": 0.02, "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-    return {"text": title, "textangle": -90, "showarrow": False, **place}
-
-
-def _line(frame: pd.DataFrame, column: str, name: str, line: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "uid": column,
-        "name": name,
-        "x": frame["factor"].to_numpy(),
-        "y": frame[column].to_numpy(),
-        "mode": "lines",
-        "line": line,
-        "hovertemplate": "× %{x:.2g}: %{y:.3g}",
-    }
+def _factor_label(factor: float, title: str) -> dict[str, Any]:
+    """`title` at the lower end of the line at `factor`; annotations on a logarithmic axis have logarithms as x."""
+    position = {"x": float(np.log10(factor)), "y": 0.02, "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
+    return {"text": title, "textangle": -90, "showarrow": False, **position}
 
 
 def scale_alt(frame: pd.DataFrame) -> str:
-    """From which factor on BN's output has nearly the standard deviation 1."""
-    undone = frame.loc[frame["normalized"] > 0.9, "factor"]
-    if undone.empty:
+    """The smallest factor at which BN's output has nearly the standard deviation 1."""
+    restored = frame.loc[frame["normalized"] > 0.9, "factor"]
+    if restored.empty:
         return "BN brings none of these scales to a standard deviation of 1."
     return (
-        f"BN brings every pixel to a standard deviation of about 1 from a factor of {undone.min():.1g} up; "
+        f"BN brings every pixel to a standard deviation of about 1 from a factor of {restored.min():.1g} up; "
         "below it the variance drowns in epsilon and the pixels stay small."
     )
 
 
-DESCENT_EXAMPLES, PIXELS = 256, 8
-
-
-STEPS = 100
-
-
-DIVERGED = 1e4
-
-
-NAMES = {"plain": "without BN", "normalized": "BN on the input"}
+# Gradient descent
 
 
 def descent_frame(factor: float, learning_rate: float, steps: int = STEPS, seed: int = 0) -> pd.DataFrame:
-    """Columns step, plain, normalized: half the mean squared error of one linear unit, missing once it has diverged.
+    """Columns step, plain, normalized: half the mean squared error of one linear unit, NaN once it has diverged.
 
     The inputs are 8 raw pixels (0 to 255) times `factor`; the target is a weighted sum of them with variance 1.
     """
     rng = np.random.default_rng(seed)
-    raw = rng.integers(0, 256, (DESCENT_EXAMPLES, PIXELS)).astype(np.float64)
+    raw = rng.integers(0, 256, (DESCENT_BATCH_SIZE, PIXELS)).astype(np.float64)
     weighted = raw @ rng.standard_normal(PIXELS)
     target = (weighted - weighted.mean()) / weighted.std()
     inputs = factor * raw
@@ -108,14 +94,14 @@ def descent_frame(factor: float, learning_rate: float, steps: int = STEPS, seed:
 
 
 def _losses(inputs: Floats, target: Floats, learning_rate: float, steps: int) -> Floats:
-    """The loss before each step and after the last; weights and bias start at zero."""
+    """`[steps + 1]`: the loss before each step and after the last; weights and bias start at zero."""
     with_bias = np.column_stack([inputs, np.ones(len(inputs))])
     weights = np.zeros(with_bias.shape[1])
     losses = np.full(steps + 1, np.nan)
     for step in range(steps + 1):
         error = with_bias @ weights - target
         loss = float(np.mean(error**2)) / 2
-        if loss > DIVERGED:
+        if loss > DIVERGENCE_LOSS:
             break
         losses[step] = loss
         weights -= learning_rate * with_bias.T @ error / len(error)
@@ -123,41 +109,34 @@ def _losses(inputs: Floats, target: Floats, learning_rate: float, steps: int) ->
 
 
 def descent_figure(frame: pd.DataFrame) -> go.Figure:
-    """The loss over the steps; a line that has diverged leaves the figure at the top."""
+    """The loss over the steps; a line that diverges leaves the figure at the top."""
     if frame.empty:
         return message_figure("", "No steps")
-    yaxis = titled("loss", type="log", exponentformat="power", range=[-4.2, np.log10(DIVERGED) + 0.2], dtick=2)
-    plain = _loss_line(frame, "plain", {"color": ORANGE, "width": 3, "dash": "dash"})
-    normalized = _loss_line(frame, "normalized", {"color": BLUE, "width": 4})
-    return plain_figure([plain, normalized], still_layout(titled("step", range=[-1, len(frame)]), yaxis))
+    yaxis = titled_axis(
+        "loss", type="log", exponentformat="power", range=[-4.2, np.log10(DIVERGENCE_LOSS) + 0.2], dtick=2
+    )
+    traces = [_loss_trace(frame, "plain", PLAIN_LINE), _loss_trace(frame, "normalized", NORMALIZED_LINE)]
+    return plain_figure(traces, static_layout(titled_axis("step", range=[-1, len(frame)]), yaxis))
 
 
-def _loss_line(frame: pd.DataFrame, column: str, line: dict[str, Any]) -> dict[str, Any]:
-    y = frame[column].to_numpy()
-    diverged = np.flatnonzero(np.isnan(y))
-    if diverged.size:  # up and out, where there is no number left to draw
-        y = y.copy()
-        y[diverged[0]] = 100 * DIVERGED
-    return {
-        "type": "scatter",
-        "uid": column,
-        "name": NAMES[column] + (" (diverged)" if diverged.size else ""),
-        "x": frame["step"].to_numpy(),
-        "y": y,
-        "mode": "lines",
-        "line": line,
-        "hovertemplate": "step %{x}: %{y:.3g}",
-    }
+def _loss_trace(frame: pd.DataFrame, column: str, line: dict[str, Any]) -> dict[str, Any]:
+    trace = line_trace(frame, "step", column, NAMES[column], line, "step %{x}: %{y:.3g}")
+    diverged = np.flatnonzero(np.isnan(trace["y"]))
+    if not diverged.size:
+        return trace
+    y = trace["y"].copy()
+    y[diverged[0]] = 100 * DIVERGENCE_LOSS  # up and out of the figure
+    return trace | {"name": f"{NAMES[column]} (diverged)", "y": y}
 
 
 def descent_alt(frame: pd.DataFrame) -> str:
-    """Where both losses end, in a sentence."""
+    """Both losses after the last step, in a sentence."""
     if frame.empty:
         return "No steps."
-    return f"Loss after {len(frame) - 1} steps: {', '.join(f'{NAMES[c]} {_end(frame[c])}' for c in NAMES)}."
+    return f"Loss after {len(frame) - 1} steps: {', '.join(f'{NAMES[c]} {_end_text(frame[c])}' for c in NAMES)}."
 
 
-def _end(losses: pd.Series) -> str:
+def _end_text(losses: pd.Series) -> str:
     if np.isfinite(losses.iloc[-1]):
         return f"{losses.iloc[-1]:.2g}"
     steps = losses.count()

@@ -20,12 +20,12 @@ def by_hand(column: list[float], gamma: float, beta: float, epsilon: float) -> l
     return [gamma * (x - mean) / math.sqrt(variance + epsilon) + beta for x in column]
 
 
-def test_the_defaults_are_kerass() -> None:
+def test_defaults_are_those_of_keras() -> None:
     assert (EPSILON, MOMENTUM) == (1e-3, 0.99)
 
 
 @given(batches, st.floats(-3, 3), st.floats(-3, 3), st.floats(1e-5, 1))
-def test_each_feature_is_normalized_on_its_own(values: np.ndarray, gamma: float, beta: float, epsilon: float) -> None:
+def test_each_feature_is_normalized_separately(values: np.ndarray, gamma: float, beta: float, epsilon: float) -> None:
     normalized = normalize_batch(values, gamma=gamma, beta=beta, epsilon=epsilon)
     expected = [by_hand(column, gamma, beta, epsilon) for column in values.T.tolist()]
     np.testing.assert_allclose(normalized.T, expected, rtol=1e-9, atol=1e-8)
@@ -45,6 +45,6 @@ def test_a_batch_of_one_is_beta(value: float, gamma: float, beta: float) -> None
     assert normalize_batch(np.array([[value]]), gamma=gamma, beta=beta) == pytest.approx(beta)
 
 
-def test_inference_mode_uses_the_statistics_it_is_given() -> None:
+def test_inference_mode_uses_the_moving_statistics() -> None:
     values = np.array([1.0, 5.0])
     assert normalize(values, 1, 4, gamma=3, beta=2, epsilon=0).tolist() == [2, 8]

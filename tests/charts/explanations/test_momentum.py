@@ -20,13 +20,13 @@ def test_the_recursion_is_a_weighted_sum(momentum: float, steps: int) -> None:
     np.testing.assert_allclose(frame["initial_weight"], [momentum**n for n in range(steps + 1)])
 
 
-def test_before_the_first_step_there_are_the_initial_values_and_no_batch() -> None:
+def test_first_row_has_initial_values_and_no_batch() -> None:
     first = moving_frame().iloc[0]
     assert (first["moving_mean"], first["moving_variance"], first["initial_weight"]) == (0, 1, 1)
     assert np.isnan(first[["batch_mean", "batch_variance"]]).all()
 
 
-def test_momentum_0_99_as_the_page_says() -> None:
+def test_weights_on_the_page_for_momentum_0_99() -> None:
     weight = moving_frame(0.99, 300)["initial_weight"]
     assert (round(weight[100], 2), round(weight[235], 2)) == (0.37, 0.09)
 
@@ -44,18 +44,18 @@ def test_figures(momentum: float) -> None:
     np.testing.assert_array_equal(weight.data[0].y, frame["initial_weight"])
 
 
-def test_words() -> None:
+def test_moving_and_weight_alt() -> None:
     frame = moving_frame(0.99, 100)
     assert weight_alt(frame) == "After 100 steps the initial value still weighs 36.6 %."
     assert f"moving_mean {frame['moving_mean'].iloc[-1]:.2f} (from 0, towards 3)" in moving_alt(frame)
     assert "(from 1, towards 5.81, which is 31/32 of 6: what a batch of 32 has on average)" in moving_alt(frame)
 
 
-def test_the_moving_variance_comes_to_what_the_page_says() -> None:
+def test_moving_variance_converges_to_the_value_on_the_page() -> None:
     assert moving_frame(0.999, 200_000)["moving_variance"].iloc[-50_000:].mean() == pytest.approx(5.81, abs=0.02)
 
 
-def test_no_steps_is_a_sentence() -> None:
+def test_message_without_steps() -> None:
     nothing: pd.DataFrame = moving_frame().iloc[:0]
     for figure in (moving_figure(nothing), weight_figure(nothing)):
         assert_says(figure, "No steps")

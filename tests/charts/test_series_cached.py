@@ -42,7 +42,7 @@ def runs(store: Store) -> list[Run]:
     return [record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.5, 0.75))) for spec in SPECS]
 
 
-def test_a_runs_lines_are_its_steps_and_its_moments(store: Store, runs: list[Run]) -> None:
+def test_series_have_all_steps_and_evaluations(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
     training, validation = cached.training(runs[:1], 1), cached.validation(runs[:1])
     assert training.mean["loss"].tolist() == [2.0, 1.0]
@@ -52,14 +52,14 @@ def test_a_runs_lines_are_its_steps_and_its_moments(store: Store, runs: list[Run
     pd.testing.assert_frame_equal(pd.DataFrame(validation.mean)[["step", "val_loss"]], expected)
 
 
-def test_seeds_are_one_line_with_their_spread(store: Store, runs: list[Run]) -> None:
+def test_seeds_are_averaged_with_their_deviation(store: Store, runs: list[Run]) -> None:
     line = Cached(store).validation(runs)
     assert len(line.seeds) == 2
     assert line.mean["val_loss"].tolist() == [1.0, 0.5]
     assert line.mean["val_loss_sd"].tolist() == [0.0, 0.0]
 
 
-def test_only_what_has_grown_is_made_anew(store: Store, runs: list[Run]) -> None:
+def test_only_runs_with_new_steps_are_recomputed(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
     before = [(cached.training([run], 2), cached.validation([run])) for run in runs]
     grown = open_writer(store, SPECS[1])
@@ -72,7 +72,7 @@ def test_only_what_has_grown_is_made_anew(store: Store, runs: list[Run]) -> None
     assert cached.validation(after[1:]).mean["val_loss"].tolist() == [1.0, 0.5, np.float64(0.1)]
 
 
-def test_validation_is_made_anew_only_by_a_new_moment(store: Store, runs: list[Run]) -> None:
+def test_validation_is_recomputed_only_after_an_evaluation(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
     before = cached.validation(runs[:1]), cached.training(runs[:1], 1)
     open_writer(store, SPECS[0]).commit(
@@ -83,7 +83,7 @@ def test_validation_is_made_anew_only_by_a_new_moment(store: Store, runs: list[R
     assert len(cached.training(after, 1)) == len(before[1]) + 1
 
 
-def test_a_page_that_is_late_sees_no_time_run_backwards(store: Store, runs: list[Run]) -> None:
+def test_seconds_never_decrease_when_evaluations_are_newer(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
     records = Records(2, float32_array(0.5, 0.25), float32_array(0.5, 0.5), [make_evaluation(4, 0.1)])
     open_writer(store, SPECS[0]).commit(records, CheckpointStub(4, 0.4), RunState.RUNNING)
@@ -91,7 +91,7 @@ def test_a_page_that_is_late_sees_no_time_run_backwards(store: Store, runs: list
     assert seconds.tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4])
 
 
-def test_nothing_recorded_is_no_points(store: Store) -> None:
+def test_runs_without_records_have_no_points(store: Store) -> None:
     waiting = store.launch(SPECS[0], "waiting", "nobody")
     cached = Cached(store)
     assert len(cached.training([waiting], 1)) == 0
