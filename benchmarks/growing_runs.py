@@ -53,7 +53,7 @@ def growing_comparison(variants: int) -> Comparison:
     ]
     comparison = Comparison((all_variants[0],))
     for variant in islice(all_variants, 1, variants):
-        comparison = comparison.added(variant)
+        comparison = comparison.with_variant(variant)
     return comparison
 
 
@@ -69,7 +69,7 @@ class GrowingRuns:
         self._owner, self._step = new_owner(), 0
         self._runs = [
             (self._open_writer(spec, label), _recorded_curves(self.store, spec))
-            for label, specs in comparison.repeated(seeds).specs().items()
+            for label, specs in comparison.with_seeds(seeds).specs().items()
             for spec in specs
         ]
         self.grow(INITIAL_STEPS)

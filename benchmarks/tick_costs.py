@@ -61,7 +61,7 @@ def tick_costs(browser: Browser, ticks: int) -> dict[str, dict[str, float]]:
 
 
 def _page_costs(browser: Browser, comparison: Comparison, seeds: int, ticks: int, scheduler: str) -> dict[str, float]:
-    query = urlencode(comparison_to_url(comparison.repeated(seeds)), doseq=True)
+    query = urlencode(comparison_to_url(comparison.with_seeds(seeds)), doseq=True)
     with GrowingRuns(comparison, seeds) as growing:
         clock = growing.folder / "clock.jsonl"
         env = {"BNLAB_STORE": growing.store.url, "BNLAB_SCHEDULER": scheduler, "BNLAB_CLOCK": str(clock)}

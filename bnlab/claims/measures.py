@@ -43,7 +43,7 @@ def _count_layer_operations(layer: Layer) -> int:
     if layer.normalizer is not None:
         return layer.normalizer.operations * math.prod(layer.output_shape)
     has_bias = any(variable.name == "bias" for variable in layer.variables)
-    return 2 * layer.products + has_bias * math.prod(layer.output_shape)
+    return 2 * layer.multiplications + has_bias * math.prod(layer.output_shape)
 
 
 # Values of a run

@@ -11,8 +11,8 @@ from bnlab.claims.labels import labelled_specs
 from bnlab.claims.model import Experiment, parse_experiment
 from bnlab.claims.results import Coverage, is_usable, needed_measurements, trained_specs
 from bnlab.runs.experiment_queue import dequeue, enqueue, queued
-from bnlab.runs.groups import ended_runs, launched_alone
-from bnlab.runs.measurements import Measurement, stored, take_measurement
+from bnlab.runs.groups import ended_runs, launched_singly
+from bnlab.runs.measurements import Measurement, stored_measurements, take_measurement
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
@@ -77,7 +77,7 @@ class ClaimRunner:
         specs, measurements = self._specs, self._measurements
         store = self._scheduler.store
         runs = tuple(store.runs([spec.digest for spec in specs]))
-        taken = stored(store, measurements)
+        taken = stored_measurements(store, measurements)
         coverage = Coverage(len(specs), sum(map(is_usable, runs)), len(measurements), len(taken))
         if coverage.trained == coverage.runs:
             self._submit([measurement for measurement in measurements if measurement not in taken], len(taken))
@@ -95,7 +95,7 @@ class ClaimRunner:
         others = [other for name in queued(store) if (other := parse_experiment(name, CLAIMS))]
         needed = {spec.digest for other in others for spec in trained_specs(other)}
         unneeded = {spec.digest for spec in self._specs} - needed
-        self._scheduler.withdraw(unneeded - launched_alone(store, unneeded))
+        self._scheduler.withdraw(unneeded - launched_singly(store, unneeded))
         for future in self._pending.values():
             future.cancel()
         self._pending.clear()

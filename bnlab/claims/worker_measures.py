@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from bnlab.claims.model import Measure, WorkerMeasure
-from bnlab.runs.diagnostics import measure_epoch, measure_ics, measure_perturbation, xray_spec
+from bnlab.runs.diagnostics import (
+    measure_covariate_shift,
+    measure_epoch_time,
+    measure_layer_statistics,
+    measure_perturbation,
+)
 from bnlab.runs.folding import PredictionCost, measure_prediction
 from bnlab.runs.measurements import Measurement
 from bnlab.specs.run_spec import RunSpec
@@ -52,13 +57,13 @@ def measure_loss_changes(_store_url: str, spec: RunSpec) -> pd.DataFrame:
 
 
 def measure_gradients(_store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """The depth profile at GRADIENT_STEPS; see `bnlab.runs.diagnostics.xray_spec`."""
-    return xray_spec(spec, list(GRADIENT_STEPS))
+    """The depth profile at GRADIENT_STEPS; see `bnlab.runs.diagnostics.measure_layer_statistics`."""
+    return measure_layer_statistics(spec, list(GRADIENT_STEPS))
 
 
 def measure_shifts(_store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """Internal covariate shift by layer at SHIFT_STEPS; see `bnlab.runs.diagnostics.measure_ics`."""
-    return measure_ics(spec, SHIFT_STEPS)
+    """Internal covariate shift by layer at SHIFT_STEPS; see `bnlab.runs.diagnostics.measure_covariate_shift`."""
+    return measure_covariate_shift(spec, SHIFT_STEPS)
 
 
 def measure_prediction_cost(store_url: str, spec: RunSpec) -> pd.DataFrame:
@@ -67,8 +72,8 @@ def measure_prediction_cost(store_url: str, spec: RunSpec) -> pd.DataFrame:
 
 
 def measure_epoch_seconds(_store_url: str, spec: RunSpec) -> pd.DataFrame:
-    """The seconds of an epoch's steps with and without BN; see `bnlab.runs.diagnostics.measure_epoch`."""
-    return measure_epoch(spec)
+    """The seconds of an epoch's steps with and without BN; see `bnlab.runs.diagnostics.measure_epoch_time`."""
+    return measure_epoch_time(spec)
 
 
 def prediction_frame(cost: PredictionCost) -> pd.DataFrame:

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import FULL, QUICK, Experiment, plan_experiment
-from bnlab.claims.recorded import recorded_trials, write_trials
-from bnlab.claims.report import claims_report, trial_document
-from bnlab.claims.results import Trial, read_cached_results, read_trial, trained_specs
+from bnlab.claims.recorded import recorded_results, write_results
+from bnlab.claims.report import claims_report, result_document
+from bnlab.claims.results import ExperimentResult, read_cached_results, read_result, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, json_option, open_store
 from bnlab.cli.output import write_json
@@ -71,9 +71,9 @@ def claims(
     trials = _run_all(store, experiments)
     console.print(trials_table(trials))
     if json_path:
-        write_json(json_path, [trial_document(trial) for trial in trials])
+        write_json(json_path, [result_document(trial) for trial in trials])
     if record_path:
-        write_trials(trials, record_path)
+        write_results(trials, record_path)
     sys.exit(len(trials) < len(experiments))
 
 
@@ -81,10 +81,10 @@ def claims(
 @click.argument("path", metavar="FILE", type=FILE_TYPE, callback=check_parent_folder)
 def report(path: Path) -> None:
     """Write the trials that ship with bnlab as a page in Markdown: docs/claims.md."""
-    path.write_text(claims_report(recorded_trials().values()), encoding="utf-8")
+    path.write_text(claims_report(recorded_results().values()), encoding="utf-8")
 
 
-def trials_table(trials: Sequence[Trial]) -> Table:
+def trials_table(trials: Sequence[ExperimentResult]) -> Table:
     """One row per trial: statement, verdict, and the mean difference with its confidence interval."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("", "statement", "verdict", "mean difference, 95 % interval", "seeds", "runs", "trained"):
@@ -100,16 +100,16 @@ def trials_table(trials: Sequence[Trial]) -> Table:
             escape(f"{effect}, {claim.measure.title}"),
             str(len(trial.experiment.seeds)),
             str(trial.networks),
-            f"{trial.effort.seconds:.0f} s",
+            f"{trial.cost.seconds:.0f} s",
         )
     return table
 
 
-def _run_all(store: Store, experiments: Sequence[Experiment]) -> list[Trial]:
+def _run_all(store: Store, experiments: Sequence[Experiment]) -> list[ExperimentResult]:
     """The trials of all experiments that were completed; the errors of others are printed."""
     cached = read_cached_results(store)
     if all(cached.coverage(experiment).is_complete for experiment in experiments):
-        return [read_trial(store, experiment) for experiment in experiments]
+        return [read_result(store, experiment) for experiment in experiments]
     scheduler = Scheduler(store, scheduler=Settings().scheduler)
     try:
         return [trial for experiment in experiments if (trial := _run(scheduler, experiment)) is not None]
@@ -122,7 +122,7 @@ def _run_all(store: Store, experiments: Sequence[Experiment]) -> list[Trial]:
         scheduler.close()
 
 
-def _run(scheduler: Scheduler, experiment: Experiment) -> Trial | None:
+def _run(scheduler: Scheduler, experiment: Experiment) -> ExperimentResult | None:
     claim = experiment.claim
     columns = (
         TextColumn("{task.description}"),
@@ -143,7 +143,7 @@ def _run(scheduler: Scheduler, experiment: Experiment) -> Trial | None:
                 return None
             progress.update(bar, completed=state.fraction, detail=state.problem or _counts_text(state))
             time.sleep(POLL_SECONDS)
-    trial = read_trial(scheduler.store, experiment)
+    trial = read_result(scheduler.store, experiment)
     console.print(f"{claim.id}: {trial.text}", markup=False, soft_wrap=True)
     return trial
 

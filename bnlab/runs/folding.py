@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnlab.model.folding import FoldError, fold, why_not_foldable
+from bnlab.model.folding import FoldError, fold, unfoldable_reason
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.runs.worker import set_up_worker
@@ -81,7 +81,7 @@ def has_normalization(spec: RunSpec) -> bool:
 
 def is_foldable(spec: RunSpec) -> bool:
     """Whether the network has normalization layers that can be folded."""
-    return has_normalization(spec) and not why_not_foldable(spec)
+    return has_normalization(spec) and not unfoldable_reason(spec)
 
 
 def can_fold(run: Run) -> bool:

@@ -129,7 +129,7 @@ class TrainingSlice:
                 return state
 
     def _is_commit_due(self, records: Records, seconds_since_commit: float) -> bool:
-        has_evaluations = bool(records.moments)
+        has_evaluations = bool(records.evaluations)
         if has_evaluations and (self._trainer.step == 0 or seconds_since_commit >= EVALUATION_COMMIT_SECONDS):
             return True
         return seconds_since_commit >= self._commit_seconds

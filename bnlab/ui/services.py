@@ -5,9 +5,9 @@ import threading
 
 import streamlit as st
 
-from bnlab.claims.recorded import recorded_trials
+from bnlab.claims.recorded import recorded_results
 from bnlab.claims.service import ClaimService
-from bnlab.runs.config import scheduler_address, store_url
+from bnlab.runs.config import Settings
 from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.database import StoreError
 from bnlab.runs.recording import read_recording
@@ -41,16 +41,17 @@ def claim_service() -> ClaimService:
 
 def preload_recorded_trials() -> None:
     """Compute the verdicts of the recorded trials in the background, so that the Claims page opens quickly."""
-    timer = threading.Timer(PRELOAD_DELAY, recorded_trials)
+    timer = threading.Timer(PRELOAD_DELAY, recorded_results)
     timer.daemon = True
     timer.start()
 
 
 @st.cache_resource(show_spinner=False)
 def _start_scheduler() -> Scheduler:
-    store = Store(store_url())
+    settings = Settings()
+    store = Store(settings.store)
     read_recording(store)
-    started = Scheduler(store, scheduler=scheduler_address())
+    started = Scheduler(store, scheduler=settings.scheduler)
     atexit.register(started.close)
     preload_recorded_trials()
     return started

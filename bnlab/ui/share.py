@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from bnlab.specs.lesson import EVERYTHING, HIDES, LOCKS, Lesson
+from bnlab.specs.lesson import EVERYTHING, HIDE_TITLES, LOCK_TITLES, Lesson
 from bnlab.ui.state import WIDGET_PARAMETERS, PageState, state_to_url
 
 LOCK, HIDE = "share-lock", "share-hide"
@@ -38,9 +38,14 @@ def _choose_lesson() -> Lesson:
     st.markdown("This address is the page as you see it. For a class, lock or hide what should stay as it is:")
     options: dict[str, Any] = {"placeholder": "nothing"}
     lock = st.multiselect(
-        "Lock", list(LOCKS), format_func=LOCKS.__getitem__, key=LOCK, on_change=_reduce_to_everything, **options
+        "Lock",
+        list(LOCK_TITLES),
+        format_func=LOCK_TITLES.__getitem__,
+        key=LOCK,
+        on_change=_reduce_to_everything,
+        **options,
     )
-    hide = st.multiselect("Hide", list(HIDES), format_func=HIDES.__getitem__, key=HIDE, **options)
+    hide = st.multiselect("Hide", list(HIDE_TITLES), format_func=HIDE_TITLES.__getitem__, key=HIDE, **options)
     return Lesson(tuple(lock), tuple(hide))
 
 
@@ -52,6 +57,9 @@ def _reduce_to_everything() -> None:
 
 def _lesson_text(lesson: Lesson) -> str:
     """A sentence that lists what the lesson locks and hides, by the titles in the Share menu."""
-    parts = [("locked", [LOCKS[name] for name in lesson.lock]), ("hidden", [HIDES[name] for name in lesson.hide])]
+    parts = [
+        ("locked", [LOCK_TITLES[name] for name in lesson.lock]),
+        ("hidden", [HIDE_TITLES[name] for name in lesson.hide]),
+    ]
     listed = " and ".join(f"{verb}: {', '.join(titles)}" for verb, titles in parts if titles)
     return f"It keeps what a teacher has {listed}."

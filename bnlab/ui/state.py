@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bnlab.charts.series import CurveSettings
 from bnlab.specs.comparison import Comparison
-from bnlab.specs.lesson import Lesson, read_lesson, write_lesson
+from bnlab.specs.lesson import Lesson, lesson_from_url, lesson_to_url
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import COMPARISON_PARAMETERS, comparison_from_url, comparison_to_url
 from bnlab.specs.validation import SpecError, closest_name, did_you_mean, explain_errors, parse_value
@@ -91,7 +91,7 @@ def state_from_url(parameters: Parameters) -> PageState:
     """The state of a URL's parameters. Invalid values get a sentence in `faults` and keep their defaults."""
     comparison, comparison_faults = comparison_from_url(parameters)
     settings, settings_faults = settings_from_url(parameters)
-    lesson, lesson_faults = read_lesson(parameters)
+    lesson, lesson_faults = lesson_from_url(parameters)
     if settings.baseline and settings.baseline not in comparison.labels:
         settings_faults.append(f"There is no variant {settings.baseline!r} to compare with.")
         settings = settings.model_copy(update={"baseline": ""})
@@ -126,7 +126,7 @@ def state_to_url(state: PageState) -> dict[str, list[str]]:
     changed = state.settings.model_dump(exclude_defaults=True)
     texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in changed.items()}
     settings = {name: [text] for name, text in texts.items()}
-    return comparison_to_url(state.comparison) | settings | write_lesson(state.lesson)
+    return comparison_to_url(state.comparison) | settings | lesson_to_url(state.lesson)
 
 
 def link_parameters(state: PageState, comparison: Comparison) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import moment, record
+from tests.stored_runs import make_evaluation, record_run
 
 SPEC = RunSpec(train_examples=40, batch_size=4, epochs=2)  # 10 steps an epoch
 ACCURACIES = ((0, 0.1), (4, 0.9), (8, 0.98), (10, 0.94), (20, 0.96))
@@ -31,8 +31,8 @@ def store(tmp_path: Path) -> Store:
 
 def record_run(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
     """A run with ACCURACIES that took a tenth of a second per step, and its evaluations."""
-    evaluations = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
-    run = record(store, SPEC, (1.0,) * steps, evaluations, state)
+    evaluations = tuple(make_evaluation(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
+    run = record_run(store, SPEC, (1.0,) * steps, evaluations, state)
     return run, read_evaluations(store, [run])[run.digest]
 
 

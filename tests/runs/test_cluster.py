@@ -9,7 +9,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from tests.waiting import eventually
+from tests.waiting import wait_until
 
 
 def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
@@ -19,7 +19,7 @@ def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
     scheduler = Scheduler(store, scheduler="tcp://127.0.0.1:9")
     try:
         run = scheduler.launch(RunSpec(), "waiting")
-        eventually(lambda: scheduler.problem != "")
+        wait_until(lambda: scheduler.problem != "")
         assert scheduler.problem == "No Dask scheduler answers at BNLAB_SCHEDULER=tcp://127.0.0.1:9."
         assert store.run(run.digest).state is RunState.QUEUED
     finally:

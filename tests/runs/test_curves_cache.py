@@ -15,7 +15,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.writer import RunWriter
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import OWNER, Position, floats, open_journal, record
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, open_writer, record_run
 
 SPEC = RunSpec(train_examples=100, batch_size=4, epochs=3)
 
@@ -25,14 +25,14 @@ class Growing:
 
     def __init__(self, store: Store, spec: RunSpec = SPEC) -> None:
         self._store, self._spec = store, spec
-        self._journal: RunWriter = open_journal(store, spec)
+        self._journal: RunWriter = open_writer(store, spec)
         self._step = 0
 
     def grow(self, steps: int, state: RunState = RunState.RUNNING) -> Run:
-        losses = floats(*range(self._step + 1, self._step + steps + 1))
+        losses = float32_array(*range(self._step + 1, self._step + steps + 1))
         records = Records(self._step, losses, losses / 10)
         self._step += steps
-        self._journal.commit(records, Position(self._step), state)
+        self._journal.commit(records, CheckpointStub(self._step), state)
         return self._store.run(self._spec.digest)
 
 
@@ -64,7 +64,7 @@ def test_a_growing_curve_is_always_what_the_store_has(store: Store, reads: list[
 
 
 def test_cached_steps_are_not_read_again(store: Store, reads: list[tuple[str, int]]) -> None:
-    curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0))
+    curves, run = CurvesCache(store), record_run(store, SPEC, (3.0, 2.0))
     frames = [steps_of(curves, run) for _ in range(3)]
     assert frames[0] is frames[1] is frames[2]
     assert len(reads) == 1
@@ -79,10 +79,10 @@ def test_an_older_run_gets_the_cached_newer_curves(store: Store, reads: list[tup
 
 
 def test_a_run_deleted_and_launched_again_is_another(store: Store) -> None:
-    curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0), state=RunState.COMPLETED)
+    curves, run = CurvesCache(store), record_run(store, SPEC, (3.0, 2.0), state=RunState.COMPLETED)
     assert steps_of(curves, run)["loss"].tolist() == [3, 2]
     store.delete([run.digest])
-    again = record(store, SPEC, (5.0, 4.0))
+    again = record_run(store, SPEC, (5.0, 4.0))
     assert again.created_at > run.created_at
     assert steps_of(curves, again)["loss"].tolist() == [5, 4]
 
@@ -101,7 +101,7 @@ def test_least_recently_used_curves_are_evicted(
 ) -> None:
     monkeypatch.setattr(curves_cache, "MAX_STEPS", 5)
     curves = CurvesCache(store)
-    a, b, c = (record(store, SPEC.model_copy(update={"seed": seed}), (1.0, 1.0)) for seed in range(3))
+    a, b, c = (record_run(store, SPEC.model_copy(update={"seed": seed}), (1.0, 1.0)) for seed in range(3))
     for run in (a, b, a, c, a, c, b):  # with c there are six steps, one too many: b goes
         steps_of(curves, run)
     assert [digest for digest, _ in reads] == [run.digest for run in (a, b, c, b)]
@@ -111,13 +111,13 @@ def test_a_curve_longer_than_the_capacity_is_cached(
     store: Store, reads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(curves_cache, "MAX_STEPS", 1)
-    curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0))
+    curves, run = CurvesCache(store), record_run(store, SPEC, (3.0, 2.0))
     assert len(steps_of(curves, run)["step"]) == len(steps_of(curves, run)["step"]) == 2
     assert len(reads) == 1
 
 
 def test_several_threads_read_a_step_once(store: Store, reads: list[tuple[str, int]]) -> None:
-    curves, run = CurvesCache(store), record(store, SPEC, (3.0, 2.0))
+    curves, run = CurvesCache(store), record_run(store, SPEC, (3.0, 2.0))
     with ThreadPoolExecutor(8) as threads:
         frames = list(threads.map(lambda run: steps_of(curves, run), [run] * 32))
     assert all(frame is frames[0] for frame in frames)

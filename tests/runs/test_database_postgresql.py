@@ -24,9 +24,9 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests.old_store import DESCRIPTION, unpack_old_store
 from tests.postgresql import new_postgresql_url, postgresql_server
-from tests.recording import OWNER, Position, floats, moment, open_journal, record
 from tests.runs.store_rows import OTHER, SPEC
 from tests.runs.test_migrations import BEGUN_WITH_RENORM, MEASUREMENTS, measurements_of, tables_of
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 
 __all__ = ["new_postgresql_url", "postgresql_server"]
 
@@ -116,7 +116,9 @@ def test_old_store_opened_concurrently(old_engine: Engine) -> None:
 
 
 def test_what_a_worker_writes_is_read_back(store: Store) -> None:
-    run = record(store, SPEC, (2.5, 1.25), (moment(0), moment(2, float("nan"), 0.875)), RunState.COMPLETED)
+    run = record_run(
+        store, SPEC, (2.5, 1.25), (make_evaluation(0), make_evaluation(2, float("nan"), 0.875)), RunState.COMPLETED
+    )
     assert steps_frame(store, run.digest)["loss"].tolist() == [2.5, 1.25]
     frame = evaluations_frame(store, [run])
     assert frame["step"].tolist() == [0, 2]
@@ -130,10 +132,10 @@ def test_what_a_worker_writes_is_read_back(store: Store) -> None:
 
 
 def test_a_superseded_writer_writes_nothing(store: Store) -> None:
-    writer = open_journal(store, SPEC)
+    writer = open_writer(store, SPEC)
     store.next_fence(SPEC.digest, OWNER)
     with pytest.raises(SupersededError):
-        writer.commit(Records(0, floats(1.0), floats(0.1)), Position(1), RunState.RUNNING)
+        writer.commit(Records(0, float32_array(1.0), float32_array(0.1)), CheckpointStub(1), RunState.RUNNING)
     assert steps_frame(store, SPEC.digest).empty
 
 

@@ -27,9 +27,9 @@ from bnlab.specs.choices import PLACEMENTS
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
+from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
-from tests.recording import OWNER, Position, floats, open_journal, record
-from tests.train_here import train_here
+from tests.stored_runs import OWNER, CheckpointStub, float32_array, open_writer, record_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -43,7 +43,7 @@ SPEC = RunSpec(
 def folded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, FoldReport]]:
     """A store with one trained run, and its fold report."""
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('fold')}/bnlab.db")
-    train_here(store, SPEC, "A")
+    train_in_process(store, SPEC, "A")
     yield store, pickle.loads(pickle.dumps(fold_run(store.url, SPEC.digest)))
     store.engine.dispose()
 
@@ -102,15 +102,15 @@ def test_a_run_that_diverged_cannot_be_folded(weight: float, store: Store) -> No
     spec = RunSpec(hidden_units=(2,), placement="before_activation", validation="holdout")
     variables = [(layer.name, v) for layer in describe_network(spec).layers for v in layer.variables]
     arrays = {f"{name}/{v.name}": np.full(v.shape, weight, np.float32) for name, v in variables}
-    arrays |= {"bn_1/moving_variance": floats(1, 1), "bn_1/gamma": floats(1, 1)}
-    open_journal(store, spec).commit(Records(0), Position(1, arrays=arrays), RunState.DIVERGED)
+    arrays |= {"bn_1/moving_variance": float32_array(1, 1), "bn_1/gamma": float32_array(1, 1)}
+    open_writer(store, spec).commit(Records(0), CheckpointStub(1, arrays=arrays), RunState.DIVERGED)
     with pytest.raises(FoldError, match="diverged"):
         build_fold_report(store, spec.digest)
 
 
 def test_only_finished_runs_with_weights_and_normalization_can_be_folded(store: Store) -> None:
     spec = RunSpec(placement="before_activation")
-    finished = record(store, spec, (1.0,), (), RunState.COMPLETED)
+    finished = record_run(store, spec, (1.0,), (), RunState.COMPLETED)
     assert can_fold(finished)
     assert can_fold(replace(finished, state=RunState.STOPPED))
     assert not can_fold(replace(finished, state=RunState.RUNNING))
@@ -128,7 +128,7 @@ SMALL = RunSpec(hidden_units=(8,), train_examples=64, epochs=1, validation="hold
 
 
 def test_prediction_cost_without_normalization_is_of_one_network(store: Store) -> None:
-    train_here(store, SMALL, "A")
+    train_in_process(store, SMALL, "A")
     cost = pickle.loads(pickle.dumps(measure_prediction(store.url, SMALL.digest)))
     assert list(cost.latencies) == list(cost.folded) == [1, 256]
     assert all(seconds > 0 for seconds in (*cost.latencies.values(), *cost.folded.values()))
@@ -137,7 +137,7 @@ def test_prediction_cost_without_normalization_is_of_one_network(store: Store) -
 
 def test_prediction_cost_with_normalization_is_the_fold_reports(store: Store) -> None:
     spec = SMALL.model_copy(update={"placement": "before_activation"})
-    train_here(store, spec, "A")
+    train_in_process(store, spec, "A")
     cost = measure_prediction(store.url, spec.digest)
     assert list(cost.latencies) == list(cost.folded) == [1, 256]
     assert cost.folded != cost.latencies

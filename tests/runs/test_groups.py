@@ -16,8 +16,8 @@ from bnlab.runs.run import ACTIVE, Run, RunState
 from bnlab.runs.scheduler import read_queue
 from bnlab.runs.schema import recordings
 from bnlab.runs.store import Store
-from tests.recording import moment, record
 from tests.runs.store_rows import is_leased, tiny_spec, tiny_specs, update_row
+from tests.stored_runs import make_evaluation, record_run
 
 
 def digest(seed: int) -> str:
@@ -80,7 +80,7 @@ def test_launching_again_cancels_a_requested_stop(store: Store) -> None:
 
 
 def test_launching_replaces_a_recorded_run(store: Store) -> None:
-    record(store, tiny_spec(1), (1.0, 2.0), (moment(0),), RunState.COMPLETED)
+    record_run(store, tiny_spec(1), (1.0, 2.0), (make_evaluation(0),), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=digest(1), origin="elsewhere"))
     (run,) = launch_group(store, "A2", tiny_specs(1), "owner")

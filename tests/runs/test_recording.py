@@ -15,8 +15,8 @@ from bnlab.runs.schema import latencies
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import moment, record
 from tests.runs.store_rows import is_leased
+from tests.stored_runs import make_evaluation, record_run
 
 SPEC = RunSpec(epochs=1, train_examples=64, placement="before_activation")
 OTHER = RunSpec(epochs=1, train_examples=64)
@@ -29,7 +29,7 @@ SHIPPED_VALUES = "247c67d556c2c80d94157b63c0a32f319877610f921d82c299047be881cd58
 def origin(tmp_path: Path) -> Store:
     store = Store(f"sqlite:///{tmp_path}/origin.db")
     for spec in (SPEC, OTHER):
-        record(store, spec, (2.5, 1.25), (moment(0), moment(2, 0.5, 0.875)), RunState.COMPLETED)
+        record_run(store, spec, (2.5, 1.25), (make_evaluation(0), make_evaluation(2, 0.5, 0.875)), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(latencies).values(run=SPEC.digest, batch_size=1, seconds=0.001))
     return store
@@ -81,7 +81,7 @@ def test_shipped_arrays_are_unchanged() -> None:
 def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: Store) -> None:
     assert len(SHIPPED_RECORDING.read_bytes()) < 2e6
     read_recording(fresh)
-    comparison = PRESETS["notebook"].comparison.repeated(seeds)
+    comparison = PRESETS["notebook"].comparison.with_seeds(seeds)
     for variant_specs in comparison.specs().values():
         for spec in variant_specs:
             run = fresh.run(spec.digest)

@@ -25,7 +25,7 @@ from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from tests.runs.store_rows import is_leased
-from tests.waiting import eventually
+from tests.waiting import wait_until
 from tests.workers import worker_processes
 
 pytestmark = pytest.mark.workers
@@ -47,7 +47,7 @@ def finished(store: Store, digest: str) -> Run:
     def has_ended() -> bool:
         return store.run(digest).state.is_finished()
 
-    eventually(has_ended)
+    wait_until(has_ended)
     return store.run(digest)
 
 
@@ -103,7 +103,7 @@ def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -
     try:
         run = scheduler.launch(SPEC, "killed")
         for step in (300, 1_500):
-            eventually(partial(has_passed, second, run.digest, step))
+            wait_until(partial(has_passed, second, run.digest, step))
             (worker,) = [process for process in worker_processes() if process not in others]
             worker.kill()
         assert not second.run(run.digest).state.is_finished()
@@ -138,12 +138,12 @@ def test_runs_of_a_killed_scheduler_are_taken_over(
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, script, second.url, SPEC.model_dump_json()], env=environment)
     try:
-        eventually(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 300)
+        wait_until(lambda: bool(second.runs()) and second.run(SPEC.digest).step > 300)
         workers = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    eventually(lambda: not any(worker.is_running() for worker in workers))
+    wait_until(lambda: not any(worker.is_running() for worker in workers))
     run = second.run(SPEC.digest)
     assert run.state is RunState.RUNNING
     assert run.step < run.total_steps
@@ -151,7 +151,7 @@ def test_runs_of_a_killed_scheduler_are_taken_over(
         connection.execute(update(runs).values(lease_until=time.time() + 3_600))
     successor = Scheduler(second, scheduler=scheduler)
     try:
-        eventually(lambda: second.run(SPEC.digest).owner == successor.owner)
+        wait_until(lambda: second.run(SPEC.digest).owner == successor.owner)
         assert finished(second, SPEC.digest).state is RunState.COMPLETED
         assert everything(second, run) == undisturbed
     finally:
@@ -161,9 +161,9 @@ def test_runs_of_a_killed_scheduler_are_taken_over(
 def test_a_stopped_and_continued_run_has_the_same_bits(undisturbed: list[bytes], shared_scheduler: Scheduler) -> None:
     longer = SPEC.model_copy(update={"epochs": EPOCHS + 1})
     run = shared_scheduler.launch(longer, "stopped")
-    eventually(lambda: shared_scheduler.store.run(run.digest).step > 300)
+    wait_until(lambda: shared_scheduler.store.run(run.digest).step > 300)
     shared_scheduler.stop([run.digest])
-    eventually(lambda: shared_scheduler.store.run(run.digest).state is RunState.STOPPED)
+    wait_until(lambda: shared_scheduler.store.run(run.digest).state is RunState.STOPPED)
     stopped = shared_scheduler.store.run(run.digest)
     assert 0 < stopped.step < stopped.total_steps
     assert len(steps_frame(shared_scheduler.store, run.digest)) == stopped.step
@@ -177,7 +177,7 @@ def test_a_stopped_and_continued_run_has_the_same_bits(undisturbed: list[bytes],
 def test_runs_take_turns_on_the_workers(shared_scheduler: Scheduler) -> None:
     specs = [SPEC.model_copy(update={"seed": seed, "epochs": EPOCHS - 1}) for seed in range(1, 5)]
     digests = [shared_scheduler.launch(spec, "turns").digest for spec in specs]
-    eventually(lambda: all(run.step > 0 for run in shared_scheduler.store.runs(digests)))
+    wait_until(lambda: all(run.step > 0 for run in shared_scheduler.store.runs(digests)))
     assert not all(run.state.is_finished() for run in shared_scheduler.store.runs(digests))
     shared_scheduler.stop(digests[1:])
     assert finished(shared_scheduler.store, digests[0]).state is RunState.COMPLETED
@@ -224,7 +224,7 @@ def test_a_missing_dataset_fails_the_run(second: Store, tmp_path: Path, monkeypa
 def test_a_closed_scheduler_releases_its_runs(second: Store, scheduler: str) -> None:
     released = Scheduler(second, scheduler=scheduler)
     run = released.launch(SPEC.model_copy(update={"epochs": 1000}), "left")  # surely longer than closing takes
-    eventually(lambda: second.run(run.digest).step > 0)
+    wait_until(lambda: second.run(run.digest).step > 0)
     released.close()
     left = second.run(run.digest)
     assert left.state is RunState.RUNNING
@@ -240,12 +240,12 @@ def test_a_group_is_trained_stopped_and_continued_behind_a_single_run(shared_sch
     single = shared_scheduler.launch(tiny.model_copy(update={"seed": 99}), "single")
     assert finished(shared_scheduler.store, single.digest).state is RunState.COMPLETED
     shared_scheduler.stop([run.digest for run in group])
-    eventually(lambda: unfinished_groups(shared_scheduler.store) == [])
+    wait_until(lambda: unfinished_groups(shared_scheduler.store) == [])
     stopped = group_runs(shared_scheduler.store, "group")
     assert {run.state for run in stopped} <= {RunState.COMPLETED, RunState.STOPPED}
     assert RunState.STOPPED in {run.state for run in stopped}  # the single run, launched last, was not the last
     shared_scheduler.launch_group("group", specs)
-    eventually(lambda: unfinished_groups(shared_scheduler.store) == [])
+    wait_until(lambda: unfinished_groups(shared_scheduler.store) == [])
     assert {run.state for run in group_runs(shared_scheduler.store, "group")} == {RunState.COMPLETED}
     ended = [run for run in stopped if run.state is RunState.COMPLETED]
     assert [shared_scheduler.store.run(run.digest) for run in ended] == ended

@@ -16,8 +16,8 @@ from bnlab.runs.store import Store
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
-from tests.recording import Position, floats, moment, open_journal, record
 from tests.runs.store_rows import tiny_spec
+from tests.stored_runs import CheckpointStub, float32_array, make_evaluation, open_writer, record_run
 
 
 def file_size(store: Store) -> int:
@@ -27,7 +27,7 @@ def file_size(store: Store) -> int:
 def record_weights(store: Store, spec: RunSpec, count: int, state: RunState = RunState.COMPLETED) -> str:
     """Record a run whose checkpoint has `count` numbers; returns its digest."""
     arrays = {"dense_1/kernel": np.ones(count, np.float32)}
-    open_journal(store, spec).commit(Records(0), Position(0, 0.0, arrays), state)
+    open_writer(store, spec).commit(Records(0), CheckpointStub(0, 0.0, arrays), state)
     return spec.digest
 
 
@@ -42,7 +42,7 @@ def test_empty_store_uses_no_bytes(store: Store) -> None:
 
 def test_four_bytes_per_number(store: Store) -> None:
     for spec in map(tiny_spec, range(2)):
-        record(store, spec, (3.0, 2.0, 1.0), (moment(0), moment(1)))
+        record_run(store, spec, (3.0, 2.0, 1.0), (make_evaluation(0), make_evaluation(1)))
     runs, evaluations = 2, 2
     assert storage_use(store) == {
         "steps": runs * 4 * 2 * 3,  # loss and accuracy
@@ -67,16 +67,16 @@ def test_only_checkpoints_of_trained_runs_are_deleted(store: Store) -> None:
 
 
 def test_completed_checkpoints_are_listed_once(store: Store) -> None:
-    run = record(store, tiny_spec(0), state=RunState.COMPLETED)
-    arrays = {name: floats(1) for name in "abc"}
-    open_journal(store, tiny_spec(0)).commit(Records(0), Position(0, 0.0, arrays), RunState.COMPLETED)
+    run = record_run(store, tiny_spec(0), state=RunState.COMPLETED)
+    arrays = {name: float32_array(1) for name in "abc"}
+    open_writer(store, tiny_spec(0)).commit(Records(0), CheckpointStub(0, 0.0, arrays), RunState.COMPLETED)
     assert completed_checkpoints(store) == [run.digest]
 
 
 def test_deleting_checkpoints_keeps_curves_and_other_runs(store: Store) -> None:
     first, second = map(tiny_spec, range(2))
-    run = record(store, first, (3.0, 2.0), (moment(0),), RunState.COMPLETED)
-    record(store, second, (1.0,), state=RunState.COMPLETED)
+    run = record_run(store, first, (3.0, 2.0), (make_evaluation(0),), RunState.COMPLETED)
+    record_run(store, second, (1.0,), state=RunState.COMPLETED)
     delete_checkpoints(store, [first.digest])
     assert completed_checkpoints(store) == [second.digest]
     assert steps_frame(store, first.digest)["loss"].tolist() == [3, 2]

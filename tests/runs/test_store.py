@@ -12,9 +12,9 @@ from bnlab.runs.run import ACTIVE, Run, RunState
 from bnlab.runs.schema import groups, latencies, recordings
 from bnlab.runs.store import LEASE_SECONDS, Store
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import moment, record
 from tests.runs.store_rows import FINISHED, OTHER, SPEC, is_leased, row_counts, update_row
 from tests.spec_strategies import specs
+from tests.stored_runs import make_evaluation, record_run
 
 
 def test_a_new_run_waits_at_step_0(store: Store) -> None:
@@ -44,7 +44,7 @@ def test_launching_again_attaches(store: Store, state: RunState) -> None:
 
 @pytest.mark.parametrize("state", [RunState.STOPPED, RunState.FAILED])
 def test_launching_a_stopped_or_failed_run_goes_on_from_its_checkpoint(store: Store, state: RunState) -> None:
-    record(store, SPEC, (1.0, 2.0), (moment(0),))
+    record_run(store, SPEC, (1.0, 2.0), (make_evaluation(0),))
     recorded = row_counts(store)
     ended = update_row(
         store, SPEC, state=state, error="out of memory", stop_requested=True, lease_until=0.0, queued_at=0.0
@@ -125,7 +125,7 @@ def test_a_finished_run_is_not_stopped(store: Store, state: RunState) -> None:
 
 def test_deleting_a_run_removes_everything_recorded_of_it(store: Store) -> None:
     for spec in (SPEC, OTHER):
-        record(store, spec, (1.0, 2.0), (moment(0), moment(2)), RunState.COMPLETED)
+        record_run(store, spec, (1.0, 2.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
     with store.engine.begin() as connection:
         for spec in (SPEC, OTHER):
             connection.execute(insert(latencies).values(run=spec.digest, batch_size=1, seconds=0.1))
@@ -151,21 +151,21 @@ def test_an_active_run_is_not_deleted(store: Store, state: RunState) -> None:
 def test_runs_that_are_withdrawn_are_removed_unless_they_have_taken_a_step(store: Store, state: RunState) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, state=state)
-    record(store, OTHER, (1.0,), (moment(0),), RunState.RUNNING)
+    record_run(store, OTHER, (1.0,), (make_evaluation(0),), RunState.RUNNING)
     store.withdraw([SPEC.digest, OTHER.digest])
     (left,) = store.runs()
     assert (left.spec, left.stop_requested) == (OTHER, True)
 
 
 def test_a_deleted_run_can_be_launched_again(store: Store) -> None:
-    record(store, SPEC, (1.0,), (moment(0),), RunState.COMPLETED)
+    record_run(store, SPEC, (1.0,), (make_evaluation(0),), RunState.COMPLETED)
     store.delete([SPEC.digest])
     run = store.launch(SPEC, "A", "owner")
     assert (run.state, run.step) == (RunState.QUEUED, 0)
 
 
 def test_launching_replaces_a_recorded_run(store: Store) -> None:
-    record(store, SPEC, (1.0, 2.0), (moment(0), moment(2)), RunState.COMPLETED)
+    record_run(store, SPEC, (1.0, 2.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=SPEC.digest, origin="elsewhere"))
     before = store.run(SPEC.digest)

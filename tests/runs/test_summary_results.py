@@ -15,7 +15,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame, seconds_per_epoch, seconds_to, steps_to
 from bnlab.runs.writer import RunWriter
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER, moment, record
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 COLUMNS = [
     "label", "params", "trainable", "runs", "val_loss", "val_loss_sd", "val_accuracy", "val_accuracy_sd",
@@ -32,9 +32,10 @@ def run_with(
 ) -> Run:
     """A run of six steps, three epochs, evaluated after each of the first ones; `seconds` are those of all steps."""
     evaluations = tuple(
-        moment(step, val_loss, value, seconds=step * seconds / 6) for step, value in enumerate(accuracies, start=1)
+        make_evaluation(step, val_loss, value, seconds=step * seconds / 6)
+        for step, value in enumerate(accuracies, start=1)
     )
-    run = record(store, spec_of(seed, epochs), (1.0,) * 6, evaluations)
+    run = record_run(store, spec_of(seed, epochs), (1.0,) * 6, evaluations)
     with store.engine.begin() as connection:
         connection.execute(update(runs).where(runs.c.digest == run.digest).values(seconds=seconds))
     return store.run(run.digest)
@@ -68,8 +69,8 @@ ACCURACIES = ((0, 0.1), (4, 0.9), (8, 0.98), (10, 0.94), (20, 0.96))
 
 def ended(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
     """A run with ACCURACIES at a tenth of a second per step, and its evaluations."""
-    evaluations = tuple(moment(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
-    run = record(store, LONGER, (1.0,) * steps, evaluations, state)
+    evaluations = tuple(make_evaluation(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
+    run = record_run(store, LONGER, (1.0,) * steps, evaluations, state)
     return run, read_evaluations(store, [run])[run.digest]
 
 

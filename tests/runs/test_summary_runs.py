@@ -12,7 +12,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.summary import RUNS_COLUMNS, runs_frame
 from bnlab.specs.run_spec import RunSpec
-from tests.recording import OWNER, moment, record
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 SPEC = RunSpec(train_examples=8, batch_size=4, epochs=2)
 
@@ -23,7 +23,7 @@ def specs(count: int) -> list[RunSpec]:
 
 def test_row_of_a_run(store: Store) -> None:
     spec = SPEC.model_copy(update={"placement": "before_activation", "seed": 7})
-    run = record(store, spec, (3.0, 2.0, 1.0), (moment(0, 2.0, 0.1), moment(2, 1.0, 0.75)))
+    run = record_run(store, spec, (3.0, 2.0, 1.0), (make_evaluation(0, 2.0, 0.1), make_evaluation(2, 1.0, 0.75)))
     (row,) = runs_frame(store, [run]).to_dict("records")
     assert row == {
         "digest": spec.digest,
@@ -49,16 +49,18 @@ def test_newest_run_comes_first(store: Store) -> None:
 
 def test_accuracy_is_that_of_the_last_evaluation(store: Store) -> None:
     first, second, overflowed, waiting = specs(4)
-    record(store, first, (), (moment(4, val_accuracy=0.9), moment(0, val_accuracy=0.1)))
-    record(store, second, (), (moment(0, val_accuracy=0.2),))
-    record(store, overflowed, (), (moment(0, val_accuracy=0.3), moment(1, val_accuracy=float("nan"))))
+    record_run(store, first, (), (make_evaluation(4, val_accuracy=0.9), make_evaluation(0, val_accuracy=0.1)))
+    record_run(store, second, (), (make_evaluation(0, val_accuracy=0.2),))
+    record_run(
+        store, overflowed, (), (make_evaluation(0, val_accuracy=0.3), make_evaluation(1, val_accuracy=float("nan")))
+    )
     store.launch(waiting, "A", OWNER)
     frame = runs_frame(store, store.runs()).set_index("seed")["val_accuracy"]
     np.testing.assert_array_equal(frame[[0, 1, 2, 3]], [0.9, 0.2, np.nan, np.nan])
 
 
 def test_no_runs_give_an_empty_frame(store: Store) -> None:
-    record(store, SPEC, (), (moment(0),))
+    record_run(store, SPEC, (), (make_evaluation(0),))
     frame = runs_frame(store, [])
     assert frame.empty
     assert tuple(frame.columns) == RUNS_COLUMNS
@@ -68,10 +70,10 @@ def test_no_runs_give_an_empty_frame(store: Store) -> None:
 def test_recorded_runs_are_marked(store: Store, tmp_path: Path) -> None:
     shipped, trained = specs(2)
     elsewhere = Store(f"sqlite:///{tmp_path}/elsewhere.db")
-    run = record(elsewhere, shipped, (2.0, 1.0), (moment(0),), RunState.COMPLETED)
+    run = record_run(elsewhere, shipped, (2.0, 1.0), (make_evaluation(0),), RunState.COMPLETED)
     write_recording(elsewhere, [run], tmp_path / "runs.npz")
     read_recording(store, (tmp_path / "runs.npz").read_bytes())
-    record(store, trained, (2.0, 1.0))
+    record_run(store, trained, (2.0, 1.0))
     frame = runs_frame(store, store.runs())
     assert frame["recorded"].dtype == bool
     assert dict(zip(frame["digest"], frame["recorded"], strict=True)) == {shipped.digest: True, trained.digest: False}

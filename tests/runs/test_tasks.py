@@ -18,7 +18,7 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.runs.tasks import TaskError, TaskQueue
 from bnlab.specs.run_spec import RunSpec
-from tests.waiting import eventually
+from tests.waiting import wait_until
 
 CLOSED = "bnlab was closed before this was done."
 
@@ -199,15 +199,15 @@ def test_tasks_run_in_worker_processes(shared_scheduler: Scheduler) -> None:
 def test_tasks_are_done_between_slices_and_the_runs_go_on(shared_scheduler: Scheduler) -> None:
     runs = [shared_scheduler.launch(LONG.model_copy(update={"seed": seed}), "long") for seed in (0, 1)]
     digests = [run.digest for run in runs]
-    eventually(lambda: all(run.step > 0 for run in shared_scheduler.store.runs(digests)))
+    wait_until(lambda: all(run.step > 0 for run in shared_scheduler.store.runs(digests)))
     content = shared_scheduler.submit(export_runs, shared_scheduler.store.url, (digests[0],)).result(60)
     run = shared_scheduler.store.run(digests[0])
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert f"{folder_name(run)}/model.keras" in archive.namelist()
     steps = {current.digest: current.step for current in shared_scheduler.store.runs(digests)}
-    eventually(lambda: all(current.step > steps[current.digest] for current in shared_scheduler.store.runs(digests)))
+    wait_until(lambda: all(current.step > steps[current.digest] for current in shared_scheduler.store.runs(digests)))
     shared_scheduler.stop(digests)
-    eventually(lambda: all(current.state is RunState.STOPPED for current in shared_scheduler.store.runs(digests)))
+    wait_until(lambda: all(current.state is RunState.STOPPED for current in shared_scheduler.store.runs(digests)))
 
 
 @pytest.mark.workers
@@ -216,7 +216,7 @@ def test_a_task_without_workers_waits_and_fails_on_close(second: Store, monkeypa
     scheduler = Scheduler(second, scheduler="tcp://127.0.0.1:9")
     try:
         future = scheduler.submit(operator.add, 1, 2)
-        eventually(lambda: scheduler.problem != "")
+        wait_until(lambda: scheduler.problem != "")
         assert not future.done()
     finally:
         scheduler.close()
@@ -230,7 +230,7 @@ def test_a_task_of_a_killed_worker_is_done_again(second: Store) -> None:
     try:
         process = scheduler.submit(os.getpid).result(60)
         future = scheduler.submit(time.sleep, 1.0)
-        eventually(future.running)
+        wait_until(future.running)
         time.sleep(0.3)
         os.kill(process, 9)
         assert future.result(120) is None

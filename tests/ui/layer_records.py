@@ -13,7 +13,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, LayerRecord, Records, Snapshot
-from tests.recording import Position, floats, open_journal
+from tests.stored_runs import CheckpointStub, float32_array, open_writer
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
 PLAIN = RunSpec(**SMALL)
@@ -51,10 +51,10 @@ def record_run(
     evaluate: Callable[[RunSpec, int], Evaluation] = evaluation_of,
 ) -> Run:
     """Record evaluations at `steps`; a second call adds to the same run."""
-    writer = open_journal(store, spec, label)
-    losses = floats(*range(max(steps, default=0)))
+    writer = open_writer(store, spec, label)
+    losses = float32_array(*range(max(steps, default=0)))
     records = Records(min(steps, default=0), losses, losses, [evaluate(spec, step) for step in steps])
-    writer.commit(records, Position(len(losses)), RunState.RUNNING)
+    writer.commit(records, CheckpointStub(len(losses)), RunState.RUNNING)
     return store.run(spec.digest)
 
 

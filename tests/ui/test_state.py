@@ -71,7 +71,7 @@ def test_the_parameters_names_do_not_clash() -> None:
 
 def test_an_address_can_be_read() -> None:
     view = CurveSettings(x="seconds", smoothing=0.25, log_y=True, baseline="Approach 2", differences=True)
-    state = PageState(PRESET.revised({"epochs": 3}), view, Lesson(("epochs", "seed"), ("results",)), [])
+    state = PageState(PRESET.with_changes({"epochs": 3}), view, Lesson(("epochs", "seed"), ("results",)), [])
     assert state_to_url(state) == {
         "epochs": ["3"], "x": ["seconds"], "smoothing": ["0.25"], "log_y": ["true"], "baseline": ["Approach 2"],
         "differences": ["true"], "lock": ["epochs.seed"], "hide": ["results"],
@@ -126,7 +126,7 @@ def test_every_fault_of_an_address_is_told() -> None:
 def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
     parameters = {"epchs": ["3"], "Placement": ["none"], "colour-of-the-sky": ["blue"], "epochs": ["2"]}
     state = state_from_url(parameters)
-    assert state.comparison == PRESET.revised({"epochs": 2})
+    assert state.comparison == PRESET.with_changes({"epochs": 2})
     assert state.faults == [
         "There is nothing called 'epchs'; did you mean epochs?",
         "There is nothing called 'Placement'; did you mean placement?",
@@ -184,18 +184,18 @@ def test_any_url_is_a_state(parameters: dict[str, list[str]]) -> None:
 
 def test_a_change_is_made_or_its_fault_is_returned() -> None:
     state = state_from_url({"epochs": ["0"]})
-    assert "Epochs must be" in try_change(state, lambda comparison: comparison.revised({"epochs": -1}))
+    assert "Epochs must be" in try_change(state, lambda comparison: comparison.with_changes({"epochs": -1}))
     assert (state.comparison, len(state.faults)) == (PRESET, 1), "nothing has changed"
-    assert try_change(state, lambda comparison: comparison.revised({"epochs": 3}, "Baseline")) == ""
-    assert state.comparison == PRESET.revised({"epochs": 3}, "Baseline")
+    assert try_change(state, lambda comparison: comparison.with_changes({"epochs": 3}, "Baseline")) == ""
+    assert state.comparison == PRESET.with_changes({"epochs": 3}, "Baseline")
     assert state.faults == []
 
 
 def test_a_baseline_leaves_with_its_variant() -> None:
     state = PageState(PRESET, CurveSettings(baseline="Baseline", differences=True), Lesson(), [])
-    state.change(PRESET.removed("Approach 2"))
+    state.change(PRESET.without_variant("Approach 2"))
     assert state.settings.baseline == "Baseline"
-    state.change(PRESET.removed("Baseline"))
+    state.change(PRESET.without_variant("Baseline"))
     assert state.settings == CurveSettings(differences=True)
     assert state_from_url(state_to_url(state)) == state
 
@@ -209,7 +209,7 @@ def page() -> None:
     from bnlab.ui.state import page_state, try_change
 
     state = page_state()
-    longer = partial(Comparison.revised, changes={"epochs": 4})
+    longer = partial(Comparison.with_changes, changes={"epochs": 4})
     st.button("Change", key="change", on_click=try_change, args=(state, longer))
     for fault in state.faults:
         st.error(fault)

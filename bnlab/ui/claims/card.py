@@ -12,7 +12,7 @@ from bnlab.claims.results import Coverage, ExperimentResult
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.claims.service import ClaimService, ClaimSnapshot, ClaimStatus
 from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
-from bnlab.runs.groups import group_progress
+from bnlab.runs.progress import group_progress
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.claims.results import render_results
 from bnlab.ui.state import PageState
@@ -53,7 +53,7 @@ def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, 
     runner, progress = status.runner, status.progress
     kind = "running" if runner is not None else "idle" if claim.needs_workers else "counted"
     with st.container(horizontal=True, vertical_alignment="center", key=f"{kind}-{claim.id}"):
-        if not state.lesson.keeps_networks():
+        if not state.lesson.protects_variants():
             render_open_in_compare(claim, status.result, state)  # first, so that it never moves
         if runner is not None and progress is not None:
             _render_progress(runner, progress)

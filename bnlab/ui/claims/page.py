@@ -21,7 +21,7 @@ _INTRODUCTION = (
 )
 
 
-def render_claims() -> None:
+def render_page() -> None:
     """Draw the page: one tile and one card per claim. The cards of running experiments refresh themselves."""
     service, state = services.claim_service(), page_state()
     render_heading("Claims", state)

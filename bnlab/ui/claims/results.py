@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from bnlab.charts.effects import TYPE, effect_text, effects_alt, effects_figure, effects_height
+from bnlab.charts.effects import FONT_SIZE, effect_text, effects_alt, effects_figure, effects_height
 from bnlab.claims.formatting import cost_text, format_value
 from bnlab.claims.results import ExperimentResult, conditions_frame
 from bnlab.ui.live_chart import live_chart
@@ -27,7 +27,7 @@ class _Chart:
 
 def render_results(result: ExperimentResult, *, projector: bool) -> None:
     """Draw the deciding conditions and the training cost; in expanders the supplementary conditions and the numbers."""
-    deciding, supplementary = _charts(result, PROJECTOR_TYPE if projector else TYPE)
+    deciding, supplementary = _charts(result, PROJECTOR_TYPE if projector else FONT_SIZE)
     name = result.experiment.claim.id
     _render_chart(deciding, f"effects-{name}")
     st.caption(cost_text(result))

@@ -92,11 +92,11 @@ def _render_identity(state: PageState, variant: Variant, index: int) -> None:
         is_full = is_locked or len(state.comparison.variants) >= MAX_VARIANTS
         is_last = is_locked or len(state.comparison.variants) == 1
         if st.button("Duplicate", icon=":material/content_copy:", disabled=is_full, key="duplicate"):
-            _change(state, lambda comparison: comparison.added(variant))
+            _change(state, lambda comparison: comparison.with_variant(variant))
             begin_editing(len(state.comparison.variants) - 1)
             st.rerun()
         if st.button("Remove", icon=":material/delete:", disabled=is_last, key="remove"):
-            _change(state, lambda comparison: comparison.removed(variant.label))
+            _change(state, lambda comparison: comparison.without_variant(variant.label))
             end_editing()
             st.rerun()
         if st.button("Done", icon=":material/check:", type="primary", key="done"):
@@ -107,7 +107,7 @@ def _render_identity(state: PageState, variant: Variant, index: int) -> None:
 def _render_form(state: PageState, variant: Variant, index: int) -> None:
     def change_field(name: str, key: str) -> None:
         value = field_value(name, st.session_state[key])
-        _change(state, lambda comparison: comparison.revised({name: value}, variant.label), name)
+        _change(state, lambda comparison: comparison.with_changes({name: value}, variant.label), name)
 
     def render_fields(names: Sequence[str]) -> None:
         with st.container():  # keeps its position whatever errors it contains: an expander that moves is closed
@@ -148,11 +148,11 @@ def _render_advice(spec: RunSpec) -> None:
 
 
 def _rename(state: PageState, label: str, key: str) -> None:
-    _change(state, lambda comparison: comparison.renamed(label, st.session_state[key]))
+    _change(state, lambda comparison: comparison.with_label(label, st.session_state[key]))
 
 
 def _change_colour(state: PageState, label: str, key: str) -> None:
-    _change(state, lambda comparison: comparison.recoloured(label, st.session_state[key]))
+    _change(state, lambda comparison: comparison.with_colour(label, st.session_state[key]))
 
 
 def _change(state: PageState, change: Callable[[Comparison], Comparison], field: str = IDENTITY) -> None:

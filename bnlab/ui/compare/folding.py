@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from bnlab.charts.formatting import power, size_text
-from bnlab.model.folding import why_not_foldable
+from bnlab.charts.formatting import format_power, format_size
+from bnlab.model.folding import unfoldable_reason
 from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, parameters_frame
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
@@ -53,9 +53,9 @@ def _why_none(runs: Sequence[Run]) -> str:
     normalized = [run for run in runs if has_normalization(run.spec)]
     if not normalized:
         return "None of these networks has normalization that could be folded away."
-    foldable = [run for run in normalized if not why_not_foldable(run.spec)]
+    foldable = [run for run in normalized if not unfoldable_reason(run.spec)]
     if not foldable:
-        return " ".join(sorted({why_not_foldable(run.spec) for run in normalized}))
+        return " ".join(sorted({unfoldable_reason(run.spec) for run in normalized}))
     if are_active(foldable):
         return "A network can be folded when its training is over."
     return "The recorded networks came without their weights: press Train to train them here, then fold them."
@@ -90,7 +90,7 @@ def _render_report(report: FoldReport, digest: str) -> None:
         key="fold-ledger",
     )
     st.download_button(
-        f"Download the folded network ({size_text(len(report.model))})",
+        f"Download the folded network ({format_size(len(report.model))})",
         report.model,
         f"folded-{digest}.keras",
         icon=":material/download:",
@@ -120,5 +120,5 @@ def difference_text(report: FoldReport) -> str:
     reason = "as rounding to 32-bit numbers leaves them" if is_rounding else "more than rounding explains"
     return (
         f"Over {report.examples:,} validation images no logit (what enters the softmax) differs by more than "
-        f"**{power(report.difference)}**, which is {power(report.relative)} of the largest logit: {reason}."
+        f"**{format_power(report.difference)}**, which is {format_power(report.relative)} of the largest logit: {reason}."
     )

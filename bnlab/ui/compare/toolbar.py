@@ -98,12 +98,12 @@ def _render_presets(state: PageState) -> None:
 def _add_variant(state: PageState, variant: Variant) -> None:
     """Add a variant. It takes the values of epochs and images on which the others agree, for a fair comparison."""
     common = _common_values(state, {*COMMON_FIELDS, *state.lesson.lock})
-    _change(state, lambda comparison: comparison.added(replace(variant, spec=revise_spec(variant.spec, common))))
+    _change(state, lambda comparison: comparison.with_variant(replace(variant, spec=revise_spec(variant.spec, common))))
 
 
 def _show_preset(state: PageState, preset: Comparison) -> None:
     """Replace the comparison, except for the fields that are locked by a lesson."""
-    _change(state, lambda _: preset.revised(_common_values(state, state.lesson.lock)))
+    _change(state, lambda _: preset.with_changes(_common_values(state, state.lesson.lock)))
 
 
 def _common_values(state: PageState, fields: Iterable[str]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _render_common_field(state: PageState, field: str) -> None:
 
 
 def _set_common_field(state: PageState, field: str, key: str) -> None:
-    _change(state, lambda comparison: comparison.revised({field: field_value(field, st.session_state[key])}))
+    _change(state, lambda comparison: comparison.with_changes({field: field_value(field, st.session_state[key])}))
 
 
 def _render_seeds(state: PageState) -> None:
@@ -145,7 +145,7 @@ def _render_seeds(state: PageState) -> None:
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
         key=key,
         disabled=state.lesson.locks(EVERYTHING),
-        on_change=lambda: _change(state, lambda c: c.repeated(parse_integer(st.session_state[key]))),
+        on_change=lambda: _change(state, lambda c: c.with_seeds(parse_integer(st.session_state[key]))),
         width=115,
     )
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bnlab.charts.explanations.batch import MAX_BATCH, batch_alt, batch_figure, batch_frame, draw_batch
+from bnlab.charts.explanations.batch import MAX_BATCH, batch_alt, batch_figure, batch_frame, sample_batch
 from bnlab.charts.explanations.equations import EPSILON, Floats
 from bnlab.ui.how_it_works.widgets import choose_number, framed_chart, latex_number, question_columns, sources
 
@@ -53,7 +53,7 @@ def _choose_values() -> Floats:
         spread = choose_number("Spread of the values", SPREADS, 0.3, key="spread")
     moved = st.slider("Move example 1 by", -6.0, 6.0, 0.0, 0.5, key="how-moved")
     st.button("New batch", icon=":material/casino:", on_click=_draw_new_batch, key="how-new-batch")
-    return draw_batch(size, mean, spread, st.session_state.get("how-batch-seed", FIRST_SEED), moved)
+    return sample_batch(size, mean, spread, st.session_state.get("how-batch-seed", FIRST_SEED), moved)
 
 
 def _draw_new_batch() -> None:

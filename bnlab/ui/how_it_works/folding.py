@@ -10,16 +10,16 @@ from bnlab.charts.explanations.folding import (
     UNITS,
     Dense,
     Normalization,
-    draw_dense,
-    draw_normalization,
     fold_into_next,
     fold_into_previous,
     folding_alt,
     folding_difference,
     folding_figure,
     folding_frame,
+    random_dense,
+    random_normalization,
 )
-from bnlab.charts.formatting import power
+from bnlab.charts.formatting import format_power
 from bnlab.ui.how_it_works.widgets import framed_chart, latex_number, question_columns, sources
 
 PREVIOUS, NEXT = "previous", "next"
@@ -59,14 +59,14 @@ def render_folding() -> None:
         for equation in _EQUATIONS[order]:
             st.latex(equation)
     rng = np.random.default_rng(st.session_state.get("how-folding-seed", 0))
-    dense, normalization = draw_dense(rng), draw_normalization(rng, UNITS if order == PREVIOUS else INPUTS)
+    dense, normalization = random_dense(rng), random_normalization(rng, UNITS if order == PREVIOUS else INPUTS)
     folded = fold_into_previous(dense, normalization) if order == PREVIOUS else fold_into_next(normalization, dense)
     x = rng.normal(size=(EXAMPLES, INPUTS))
     frame = folding_frame(normalization(dense(x)) if order == PREVIOUS else dense(normalization(x)), folded(x))
     with figure:
         framed_chart(folding_figure(frame), key="folding", alt=folding_alt(frame), height=360)
         st.markdown(
-            f"max |difference| over {len(frame)} outputs: **{power(folding_difference(frame), 0)}** (rounding)."
+            f"max |difference| over {len(frame)} outputs: **{format_power(folding_difference(frame), 0)}** (rounding)."
         )
     _render_numbers(dense, normalization, folded)
     sources("Jacob et al. 2018, section 3.2; kernels as Keras stores them, inputs × units, so the output is x W + b.")

@@ -17,7 +17,7 @@ from bnlab.charts.explanations.placement import (
     stages_figure,
     stages_frame,
 )
-from bnlab.charts.formatting import power
+from bnlab.charts.formatting import format_power
 from bnlab.specs.choices import ACTIVATIONS, PLACEMENTS
 from bnlab.ui.how_it_works.widgets import choose_number, framed_chart, question_columns, sources
 
@@ -58,7 +58,7 @@ def render_placement() -> None:
     )
     _render_bias(dense_values(), activation)
     st.subheader("What if there is no activation at all?", anchor=False)
-    st.markdown(_LINEAR.format(difference=power(linear_network_difference(), 0)))
+    st.markdown(_LINEAR.format(difference=format_power(linear_network_difference(), 0)))
     sources("Ioffe & Szegedy 2015, section 3.2. Measured with Keras 3.15: 0.919 on MNIST's test images.")
 
 
@@ -89,6 +89,6 @@ def _difference_text(frame: pd.DataFrame, activation: str, bias: float) -> str:
     """The effect of the chosen bias on the output, with BN before and after the activation."""
     nearest = frame.iloc[int((frame["bias"] - bias).abs().argmin())]
     return (
-        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{power(nearest.before, 0)}** where BN "
+        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{format_power(nearest.before, 0)}** where BN "
         f"comes first (rounding), **{nearest.after:.2g}** where the activation comes first."
     )

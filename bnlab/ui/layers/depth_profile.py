@@ -11,16 +11,16 @@ import streamlit as st
 from bnlab.charts.depth_profile import (
     QUANTITIES,
     after_steps_text,
-    depth_values_frame,
     gap_text,
-    marks_of,
-    xray_alt,
-    xray_figure,
+    profile_alt,
+    profile_figure,
+    profile_frame,
+    step_marks,
 )
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import Chart, Runs, ShownRun
 from bnlab.runs.diagnostics import depth_profile, take_depth_profiles
-from bnlab.runs.measurements import read_measurements, stored
+from bnlab.runs.measurements import read_measurements, stored_measurements
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
@@ -101,14 +101,14 @@ def _choose_steps() -> tuple[int, ...]:
 
 
 def _is_quick(spec: RunSpec, steps: tuple[int, ...]) -> bool:
-    products_per_step = STEP_FACTOR * describe_network(spec).products * spec.batch_size
+    products_per_step = STEP_FACTOR * describe_network(spec).multiplications * spec.batch_size
     return products_per_step * max(steps) <= MAX_AUTOMATIC_PRODUCTS
 
 
 def _render_profiles(store: Store, runs: Runs, steps: tuple[int, ...]) -> None:
     progress = _progress(store, runs, steps)  # before the charts, which may then show more than it but never less
     _render_progress(store, runs, steps, progress)
-    legend = [f"{mark.sign} {after_steps_text(step)}" for step, mark in marks_of(steps).items()]
+    legend = [f"{mark.sign} {after_steps_text(step)}" for step, mark in step_marks(steps).items()]
     entries = [entry.replace(" ", "&nbsp;") for entry in [*legend, "(the earlier, the fainter)"]]
     st.markdown("&emsp; ".join(entries))
     charts = _charts(store, runs, steps, frozenset(_stored_profiles(store, runs, steps)))
@@ -164,7 +164,9 @@ def _profiles(runs: Sequence[ShownRun], steps: tuple[int, ...]) -> list[Profile]
 
 def _stored_profiles(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> set[Profile]:
     measurements = [depth_profile(run.spec, step) for run in runs for step in steps]
-    return {(measurement.spec.digest, measurement.arguments[0]) for measurement in stored(store, measurements)}
+    return {
+        (measurement.spec.digest, measurement.arguments[0]) for measurement in stored_measurements(store, measurements)
+    }
 
 
 @lru_cache(maxsize=64)
@@ -177,9 +179,9 @@ def _charts(store: Store, runs: Runs, steps: tuple[int, ...], stored_profiles: f
     styles, charts = {run.digest: run.style for run in runs}, []
     deepest = max(len(run.spec.hidden_units) for run in runs)
     for name in (name for name, quantity in QUANTITIES.items() if quantity.first <= deepest):
-        frames = {digest: depth_values_frame(tables, name) for digest, tables in tables_by_digest.items()}
-        figure = xray_figure(frames, name, styles, steps)
-        charts.append(Chart(name, figure, xray_alt(frames, name, styles), gap_text(frames, name, styles)))
+        frames = {digest: profile_frame(tables, name) for digest, tables in tables_by_digest.items()}
+        figure = profile_figure(frames, name, styles, steps)
+        charts.append(Chart(name, figure, profile_alt(frames, name, styles), gap_text(frames, name, styles)))
     return tuple(charts)
 
 

@@ -17,14 +17,14 @@ from bnlab.charts.layer_charts import (
     Runs,
     depth_chart,
     distribution_charts,
-    exploded_bands,
-    exploded_units,
+    exploded_band_notes,
+    exploded_unit_notes,
     heat_map_charts,
     hidden_layer_chart,
     hidden_layer_names,
     histogram_charts,
+    image_charts,
     layer_notes,
-    picture_charts,
     recorded_steps,
 )
 from bnlab.charts.tables import parameter_text, summary_frame, variables_frame
@@ -58,7 +58,7 @@ def render_distributions(store: Store, runs: Runs) -> None:
     """Percentiles of each variable over training, one row per layer."""
     st.caption("Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.")
     for name, layer_runs in _choose_normalizations(runs):
-        notes = exploded_bands(store, layer_runs, name) + layer_notes(store, layer_runs, name)
+        notes = exploded_band_notes(store, layer_runs, name) + layer_notes(store, layer_runs, name)
         _render_layer(name, distribution_charts(store, layer_runs, name), "distribution", notes=notes)
 
 
@@ -84,7 +84,7 @@ def render_histograms(store: Store, runs: Runs) -> None:
 
     def render(epoch: float) -> None:
         for name, layer_runs in layers:
-            notes = exploded_units(store, layer_runs, name) + layer_notes(store, layer_runs, name)
+            notes = exploded_unit_notes(store, layer_runs, name) + layer_notes(store, layer_runs, name)
             _render_layer(name, histogram_charts(store, layer_runs, name, epoch), "histogram", notes=notes)
             image_runs = tuple(run for run in layer_runs if _is_on_image(run.spec, name))
             if image_runs:
@@ -199,7 +199,7 @@ def _render_pictures(store: Store, runs: Runs, layer: str, epoch: float) -> None
     shown = _side_by_side(runs)
     for index, run in enumerate(shown):
         title = f"{layer} as a picture, {run.label}"
-        _render_layer(title, picture_charts(store, run, layer, epoch), f"picture-{index}", layer)
+        _render_layer(title, image_charts(store, run, layer, epoch), f"picture-{index}", layer)
     _render_left_out(runs, shown)
 
 

@@ -33,20 +33,20 @@ def render_actions(scheduler: Scheduler, state: PageState, chosen: Sequence[Run]
         )
         return
     with st.container(horizontal=True):
-        if not lesson.keeps_networks():
+        if not lesson.protects_variants():
             _render_open(state, chosen)
         if not lesson.hides("training"):
             _render_training(scheduler, chosen)
-        if not lesson.is_given():
+        if not lesson.is_active():
             if len(chosen) == 1:
                 _render_rename(scheduler, chosen[0])
             _render_delete(scheduler, chosen)
 
 
 def _actions_text(lesson: Lesson) -> str:
-    if not lesson.is_given():
+    if not lesson.is_active():
         return "open them in Compare, export, rename or delete"
-    return "export" if lesson.keeps_networks() else "open them in Compare or export"
+    return "export" if lesson.protects_variants() else "open them in Compare or export"
 
 
 def _render_open(state: PageState, chosen: Sequence[Run]) -> None:
@@ -76,7 +76,7 @@ def comparison_of(runs: Sequence[Run]) -> Comparison:
     first, *others = map(Variant, _distinct_labels(runs), [run.spec for run in runs])
     comparison = Comparison((first,))
     for variant in others:
-        comparison = comparison.added(variant)
+        comparison = comparison.with_variant(variant)
     return comparison
 
 

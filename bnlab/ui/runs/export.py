@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnlab.charts.formatting import size_text
+from bnlab.charts.formatting import format_size
 from bnlab.runs.export import export_runs
 from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
@@ -48,7 +48,7 @@ def _progress_text(task: WorkerTask[bytes], runs: str) -> str:
 
 def _render_download(content: bytes) -> None:
     st.download_button(
-        f"Download the zip ({size_text(len(content))})",
+        f"Download the zip ({format_size(len(content))})",
         content,
         "bnlab-runs.zip",
         "application/zip",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bnlab.charts.formatting import size_text
+from bnlab.charts.formatting import format_size
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storage_use
 from bnlab.specs.lesson import Lesson
@@ -22,9 +22,9 @@ def render_disk_use(scheduler: Scheduler, lesson: Lesson) -> None:
         if not expander.open:
             return
         sizes = storage_use(scheduler.store)
-        lines = [f"**{size_text(sizes[kind])}** {description}" for kind, description in DESCRIPTIONS.items()]
+        lines = [f"**{format_size(sizes[kind])}** {description}" for kind, description in DESCRIPTIONS.items()]
         st.markdown("  \n".join(lines))
-        if lesson.is_given():
+        if lesson.is_active():
             return
         digests = completed_checkpoints(scheduler.store)
         runs = f"{len(digests)} completed run{'s' if len(digests) > 1 else ''}"

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from bnlab.runs.run import Run, RunState
-from bnlab.runs.runs_table import runs_frame
 from bnlab.runs.store import Store
+from bnlab.runs.summary import runs_frame
 from bnlab.ui.components import PERCENT
 
 TABLE = "runs-table"

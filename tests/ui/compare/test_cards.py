@@ -5,7 +5,7 @@ import pytest
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from tests.opened_page import OpenPage, open_page
-from tests.recording import OWNER, moment, open_journal, record
+from tests.stored_runs import OWNER, make_evaluation, open_writer, record_run
 from tests.ui.compare_page import TINY, assert_sound, progress_texts, store, tiny_specs
 
 __all__ = ["open_page", "store"]
@@ -25,7 +25,7 @@ def test_a_row_says_the_state_and_offers_what_fits(
     state: RunState, says: str, offers: str | None, open_page: OpenPage, store: Store
 ) -> None:
     spec = next(iter(tiny_specs().values()))
-    record(store, spec, (2.0, 1.0), (moment(0), moment(2)), state)
+    record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), state)
     app = open_page(store, **TINY)
     assert_sound(app)
     assert progress_texts(app) == [says] + ["Not trained yet"] * 3
@@ -35,7 +35,7 @@ def test_a_row_says_the_state_and_offers_what_fits(
 
 def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: Store) -> None:
     spec = next(iter(tiny_specs().values()))
-    record(store, spec, (2.0,), (moment(0),), RunState.STOPPED)
+    record_run(store, spec, (2.0,), (make_evaluation(0),), RunState.STOPPED)
     app = open_page(store, **TINY)
     app.button(key="continue-0").click().run()
     assert_sound(app)
@@ -45,7 +45,7 @@ def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: St
 
 def test_why_a_run_failed_stands_below_its_row(open_page: OpenPage, store: Store) -> None:
     spec = next(iter(tiny_specs().values()))
-    open_journal(store, spec)
+    open_writer(store, spec)
     store.finish(spec.digest, OWNER, RunState.FAILED, "The dataset cannot be had.")
     app = open_page(store, **TINY)
     assert not app.exception

@@ -17,10 +17,10 @@ from bnlab.runs.tasks import TaskError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import parse_spec
 from bnlab.ui.components import PERCENT
+from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
-from tests.recording import moment, record
-from tests.train_here import train_here
+from tests.stored_runs import make_evaluation, record_run
 
 __all__ = ["open_page"]
 
@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Store:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store with one network, trained on 64 images."""
     store = store_at(tmp_path_factory.mktemp("folding"))
-    train_here(store, SPEC, "Small")
+    train_in_process(store, SPEC, "Small")
     return store
 
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_folded_is_one_sentence_and_can_be_tried_again(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Scheduler, "submit", submit_now)
-    record(store, SPEC, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    record_run(store, SPEC, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
     monkeypatch.setattr("bnlab.ui.compare.folding.fold_run", refuse)
     app = open_page(store, **QUERY)
     app.button(key="fold-start").click().run()
@@ -126,7 +126,7 @@ def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
 ) -> None:
     monkeypatch.setattr(Scheduler, "submit", submit_now)
     second = SPEC.model_copy(update={"seed": 1})
-    record(trained, second, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+    record_run(trained, second, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
     app = open_page(trained, **QUERY, seeds=2)
     choice = app.selectbox(key="fold-run")
     assert choice.options == ["Small, seed 0", "Small, seed 1"]
@@ -152,7 +152,7 @@ def test_where_nothing_can_be_folded_the_page_says_why(
 ) -> None:
     changes = {"placement": "none"} if query is PLAIN else {}
     spec = parse_spec({**SPEC.model_dump(), **changes, **{k: v for k, v in query.items() if k == "normalizer"}})
-    record(store, spec, (2.0, 1.0), (moment(0), moment(2)), state)
+    record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), state)
     if origin:
         from sqlalchemy import insert
 

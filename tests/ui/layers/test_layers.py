@@ -22,7 +22,7 @@ from bnlab.ui.layers.evaluation_slider import EVALUATION
 from bnlab.ui.layers.page import UNTRAINED, legend_remarks
 from bnlab.ui.layers.views import VIEWS
 from bnlab.ui.state import WIDGET_PARAMETERS
-from tests.recording import OWNER
+from tests.stored_runs import OWNER
 from tests.ui.layer_records import (
     NORMALIZED,
     PLAIN,

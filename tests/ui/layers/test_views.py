@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bnlab.charts.snapshots import EXPLODED_WORDS
+from bnlab.charts.snapshots import EXPLODED_TEXT
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS
@@ -58,7 +58,7 @@ def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Sto
     record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), evaluate=exploding_evaluation)
     app = open_view(store, view, networks=["Calm", "Wild"])
     assert not infos(app)
-    assert f"Wild: {EXPLODED_WORDS}" in [caption.value for caption in app.caption]
+    assert f"Wild: {EXPLODED_TEXT}" in [caption.value for caption in app.caption]
     axis = "xaxis" if view == "histograms" else "yaxis"
     ranges = [
         json.loads(chart["figure"])["layout"][axis]["range"]
@@ -67,7 +67,7 @@ def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Sto
     ]
     assert all(max(map(abs, limits)) < 100 for limits in ranges)
     alone = open_view(store, view, networks=["Wild"])
-    assert not [caption for caption in alone.caption if EXPLODED_WORDS in caption.value]
+    assert not [caption for caption in alone.caption if EXPLODED_TEXT in caption.value]
 
 
 def outlying_evaluation(spec: RunSpec, step: int) -> Evaluation:
@@ -82,7 +82,7 @@ def test_what_leaves_the_axes_is_told_by_what_is_drawn(store: Store) -> None:
     """Of the bands only those of one run leave theirs; of the units, which the histograms show, both runs' have."""
     record_run(store, "Outlier", NORMALIZED, evaluate=outlying_evaluation)
     record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), evaluate=exploding_evaluation)
-    words = f"Wild: {EXPLODED_WORDS}"
+    words = f"Wild: {EXPLODED_TEXT}"
     app = open_view(store, "distributions", networks=["Outlier", "Wild"])
     assert not infos(app)
     assert [caption.value for caption in app.caption].count(words) == 3, "of the input and both hidden layers"

@@ -9,7 +9,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.runs import export
-from tests.recording import moment, record
+from tests.stored_runs import make_evaluation, record_run
 
 
 def script(url: str) -> None:
@@ -26,7 +26,7 @@ def test_what_would_not_fit_into_memory_is_not_exported(
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
     for seed in (0, 1):
         spec = RunSpec(epochs=1, train_examples=64, seed=seed)
-        record(store, spec, (2.0, 1.0), (moment(0), moment(2)), RunState.COMPLETED)
+        record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
     monkeypatch.setattr(export, "MAX_RUNS", max_runs)
     app = AppTest.from_function(script, kwargs={"url": store.url}).run()
     assert not app.exception

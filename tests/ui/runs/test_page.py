@@ -17,7 +17,7 @@ from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.state import LINK_NUMBER, STATE_KEY
 from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
-from tests.recording import OWNER, moment, record
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 __all__ = ["open_page"]
 
@@ -29,9 +29,9 @@ STOPPED = RunSpec(epochs=1, train_examples=64, seed=7)
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
-    record(store, PLAIN, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
-    record(store, NORMALIZED, (2.0, 1.0), (moment(0), moment(2, 0.4, 0.95)), RunState.COMPLETED)
-    record(store, STOPPED, (2.0,), (moment(0),), RunState.STOPPED)
+    record_run(store, PLAIN, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.5, 0.9)), RunState.COMPLETED)
+    record_run(store, NORMALIZED, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.4, 0.95)), RunState.COMPLETED)
+    record_run(store, STOPPED, (2.0,), (make_evaluation(0),), RunState.STOPPED)
     store.rename(NORMALIZED.digest, "With BN")
     return store
 
@@ -91,7 +91,7 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
 
 def test_what_was_trained_here_and_what_was_recorded_are_told_apart(open_page: OpenPage, store: Store) -> None:
     recorded = RunSpec(epochs=1, train_examples=64, seed=9)
-    record(store, recorded, (2.0, 1.0), (moment(0), moment(2, 0.5, 0.9)), RunState.COMPLETED)
+    record_run(store, recorded, (2.0, 1.0), (make_evaluation(0), make_evaluation(2, 0.5, 0.9)), RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=recorded.digest, origin="elsewhere"))
     app = runs_page(open_page, store)
