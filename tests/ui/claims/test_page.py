@@ -1,4 +1,4 @@
-"""The Claims page, by AppTest: what it shows at first, and what its buttons do to the store."""
+"""The Claims page in AppTest: its first draw, and the effects of its buttons on the store."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,22 +7,20 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnlab.claims import service as court
+from bnlab.claims import service as service_module
 from bnlab.claims.catalog.registry import CLAIMS
-from bnlab.claims.formatting import cost_text, duration_text, verdict_counts_text
 from bnlab.claims.model import plan_experiment
 from bnlab.claims.recorded import recorded_results
-from bnlab.claims.results import Coverage, trained_specs
-from bnlab.claims.runner import ClaimProgress, ClaimRunner
+from bnlab.claims.results import trained_specs
+from bnlab.claims.runner import ClaimRunner
 from bnlab.runs.experiment_queue import enqueue, queued
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
-from bnlab.ui.claims import evidence as claim_evidence
-from bnlab.ui.claims.card import coverage_text, progress_text
+from bnlab.ui.claims import results as results_module
 from tests import tiny_claim
-from tests.compare_links import compare_links, follow_link
+from tests.compare_links import crossings, follow
 from tests.opened_page import OpenPage, open_page
-from tests.stored_runs import OWNER, make_evaluation, record_run
+from tests.recording import OWNER, moment, record
 
 __all__ = ["open_page"]
 
@@ -37,23 +35,23 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A2 is a tiny claim."""
+    """Replace A2 by a tiny claim without a recorded result."""
     monkeypatch.setitem(CLAIMS, "A2", CLAIM)
-    monkeypatch.setattr(court, "recorded_trials", dict)
+    monkeypatch.setattr(service_module, "recorded_results", dict)
 
 
 @pytest.fixture
 def claims_page(open_page: OpenPage) -> Any:
-    def opened(store: Store) -> AppTest:
+    def open_claims(store: Store) -> AppTest:
         return open_page(store).switch_page("pages/claims.py").run()
 
-    return opened
+    return open_claims
 
 
 def train(store: Store, accuracies: dict[str, float], state: RunState = RunState.COMPLETED) -> None:
     for spec in trained_specs(EXPERIMENT):
-        ended = make_evaluation(2, val_accuracy=accuracies[spec.placement] + spec.seed / 1000)
-        record_run(store, spec, (1.0, 0.5), (ended,), state)
+        evaluation = moment(2, val_accuracy=accuracies[spec.placement] + spec.seed / 1000)
+        record(store, spec, (1.0, 0.5), (evaluation,), state)
 
 
 def subheaders(app: AppTest) -> list[str]:
@@ -64,7 +62,7 @@ def badges(app: AppTest) -> list[str]:
     return [element.value for element in app.markdown if "-badge[" in element.value]
 
 
-def test_every_statement_has_its_recorded_verdict_at_first_sight(claims_page: Any, store: Store) -> None:
+def test_first_draw_shows_the_recorded_verdicts(claims_page: Any, store: Store) -> None:
     app = claims_page(store)
     assert not app.exception
     assert [header.split(" ")[0] for header in subheaders(app)] == list(CLAIMS)
@@ -79,22 +77,22 @@ def test_every_statement_has_its_recorded_verdict_at_first_sight(claims_page: An
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_claim_is_put_on_trial_and_stopped(claims_page: Any, store: Store) -> None:
+def test_experiment_is_started_and_stopped(claims_page: Any, store: Store) -> None:
     app = claims_page(store)
     assert ":gray-badge[:material/gavel: Not tried yet]" in badges(app)
     app.button(key="run-A2 quick 0:2").click().run()
     assert not app.exception
     assert queued(store) == ["A2 quick 0:2"]
     assert len(store.runs()) == 4
-    assert not [button for button in app.button if button.key == "run-A2 quick 0:2"], "one trial at a time"
+    assert not [button for button in app.button if button.key == "run-A2 quick 0:2"], "one experiment at a time"
     app.button(key="stop-A2 quick 0:2").click().run()
     assert queued(store) == []
-    assert store.runs() == [], "nothing is left of runs that were never begun"
+    assert store.runs() == [], "runs without a step are deleted"
 
 
 @pytest.mark.usefixtures("tiny")
-def test_what_was_trained_before_a_stop_is_told_and_gone_on_with(claims_page: Any, store: Store) -> None:
-    record_run(store, trained_specs(EXPERIMENT)[0], (1.0, 0.5), (make_evaluation(2),), RunState.COMPLETED)
+def test_stopped_experiment_shows_its_coverage_and_continues(claims_page: Any, store: Store) -> None:
+    record(store, trained_specs(EXPERIMENT)[0], (1.0, 0.5), (moment(2),), RunState.COMPLETED)
     app = claims_page(store)
     assert "“Go on”: 1 of 4 runs are trained here, 3 to go." in [caption.value for caption in app.caption]
     button = app.button(key="run-A2 quick 0:2")
@@ -105,50 +103,22 @@ def test_what_was_trained_before_a_stop_is_told_and_gone_on_with(claims_page: An
 
 
 @pytest.mark.usefixtures("tiny")
-def test_of_seeds_that_are_added_only_the_new_ones_are_told(claims_page: Any, store: Store) -> None:
+def test_coverage_of_added_seeds_excludes_the_present_ones(claims_page: Any, store: Store) -> None:
     train(store, {"none": 0.8, "before_activation": 0.9})
     enqueue(store, [EXPERIMENT.name])
     assert not any("Add 5 seeds" in caption.value for caption in claims_page(store).caption)
     added = trained_specs(EXPERIMENT.with_more_seeds(5))[-1]
-    record_run(store, added, (1.0, 0.5), (make_evaluation(2),), RunState.COMPLETED)
+    record(store, added, (1.0, 0.5), (moment(2),), RunState.COMPLETED)
     captions = [caption.value for caption in claims_page(store).caption]
     assert "“Add 5 seeds”: 1 of 10 runs are trained here, 9 to go." in captions
 
 
-@pytest.mark.parametrize(
-    ("coverage", "words"),
-    [
-        (Coverage(20, 20, 20, 5), "all 20 runs are trained here; 5 of 20 measurements are made here, 15 to go"),
-        (Coverage(0, 0, 40, 40), "all 40 measurements are made here"),
-    ],
-)
-def test_coverage_as_text(coverage: Coverage, words: str) -> None:
-    assert coverage_text(coverage) == words
-
-
-@pytest.mark.parametrize(
-    ("progress", "words"),
-    [
-        (ClaimProgress((), Coverage(4, 0, 3, 0), "", has_failed=False), "0 of 4 runs trained; then 3 measurements"),
-        (ClaimProgress((), Coverage(0, 0, 3, 0), "", has_failed=False), "0 of 3 measurements made"),
-        (ClaimProgress((), Coverage(0, 0, 3, 1), "", False, 8.2), "1 of 3 measurements made, about 8 s left"),
-    ],
-)
-def test_progress_as_text(progress: ClaimProgress, words: str) -> None:
-    assert progress_text(EXPERIMENT, progress) == f"On trial (quick, 2 seeds): {words}"
-
-
-@pytest.mark.parametrize(("seconds", "words"), [(7.6, "8 s"), (119, "119 s"), (150, "2 min"), (9_000, "2.5 h")])
-def test_time_is_told_in_what_people_count_it_in(seconds: float, words: str) -> None:
-    assert duration_text(seconds) == words
-
-
-def test_the_queue_and_each_claim_are_read_once_a_draw(
+def test_queue_and_claims_are_read_once_per_draw(
     claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enqueue(store, [plan_experiment(CLAIMS["A3"]).name])
     read: list[str] = []
-    monkeypatch.setattr(court, "queued", lambda store: read.append("queue") or queued(store))
+    monkeypatch.setattr(service_module, "queued", lambda store: read.append("queue") or queued(store))
     progress = ClaimRunner.progress
     monkeypatch.setattr(
         ClaimRunner, "progress", lambda runner: read.append(runner.experiment.claim.id) or progress(runner)
@@ -157,32 +127,20 @@ def test_the_queue_and_each_claim_are_read_once_a_draw(
     assert read == ["queue", "A3"]
 
 
-def test_a_trial_is_made_a_figure_of_once(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim_evidence._charts.cache_clear()
+def test_figures_are_cached(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    results_module._charts.cache_clear()
     drawn: list[int] = []
-    figure = claim_evidence.effects_figure
-    monkeypatch.setattr(claim_evidence, "effects_figure", lambda *given: drawn.append(len(given[0])) or figure(*given))
+    figure = results_module.effects_figure
+    monkeypatch.setattr(
+        results_module, "effects_figure", lambda *arguments: drawn.append(len(arguments[0])) or figure(*arguments)
+    )
     claims_page(store).run()
-    assert len(drawn) == 2 * len(CLAIMS), "of the deciding and the supplementary conditions"
+    assert len(drawn) == 2 * len(CLAIMS), "one for the deciding and one for the supplementary conditions"
     assert sum(drawn) == sum(len(claim.all_conditions) for claim in CLAIMS.values())
 
 
-def test_where_a_claim_holds_is_named_by_the_shorter_list() -> None:
-    trials = recorded_results()
-    assert verdict_counts_text(trials["O1"]) == ""
-    assert verdict_counts_text(trials["A2"]).endswith("It holds but for: rate 0.1, final validation accuracy.")
-    assert "It holds for: 10 sigmoid layers, at initialization; 10 sigmoid layers, after" in verdict_counts_text(
-        trials["A3"]
-    )
-
-
-def test_what_is_only_looked_into_is_counted() -> None:
-    assert "10 seeds; 20 networks trained for up to 100 steps" in cost_text(recorded_results()["O3"])
-    assert "240 runs" in cost_text(recorded_results()["A4"])
-
-
 @pytest.mark.usefixtures("tiny")
-def test_a_trial_that_was_held_here_is_shown_and_seeds_can_be_added(claims_page: Any, store: Store) -> None:
+def test_measured_result_is_shown_and_seeds_can_be_added(claims_page: Any, store: Store) -> None:
     train(store, {"none": 0.8, "before_activation": 0.9})
     enqueue(store, [EXPERIMENT.name])
     app = claims_page(store)
@@ -193,11 +151,11 @@ def test_a_trial_that_was_held_here_is_shown_and_seeds_can_be_added(claims_page:
     app.button(key="run-A2 quick 0:7").click().run()
     assert queued(store) == ["A2 quick 0:7", "A2 quick 0:2"]
     assert len(store.runs()) == 14
-    assert any("✔ Supported" in badge for badge in badges(app)), "the last verdict stands until there is another"
+    assert any("✔ Supported" in badge for badge in badges(app)), "the last verdict remains until the next one"
 
 
 @pytest.mark.usefixtures("tiny")
-def test_what_failed_is_told_and_gone_on_with(claims_page: Any, store: Store) -> None:
+def test_failed_experiment_shows_its_errors_and_continues(claims_page: Any, store: Store) -> None:
     enqueue(store, [EXPERIMENT.name])
     for spec in trained_specs(EXPERIMENT):
         run = store.launch(spec, "A2", OWNER)
@@ -211,14 +169,14 @@ def test_what_failed_is_told_and_gone_on_with(claims_page: Any, store: Store) ->
 
 
 @pytest.mark.usefixtures("tiny")
-def test_the_networks_of_a_condition_are_opened_in_compare(claims_page: Any, store: Store) -> None:
+def test_networks_of_a_condition_open_in_compare(claims_page: Any, store: Store) -> None:
     app = claims_page(store)
-    (opening,) = [parameters for parameters in compare_links(app, "Open") if parameters.get("hidden_units") == ["8"]]
-    follow_link(app, opening)
+    (opening,) = [parameters for parameters in crossings(app, "Open") if parameters.get("hidden_units") == ["8"]]
+    follow(app, opening)
     assert app.query_params["v"] == ["no BN~colour~0", "BN~colour~1~placement~before_activation"]
     assert (app.query_params["hidden_units"], app.query_params["seeds"]) == ("8", "2")
 
 
-def test_a_lesson_without_training_has_no_button_to_run(open_page: OpenPage, store: Store) -> None:
+def test_lesson_without_training_has_no_run_buttons(open_page: OpenPage, store: Store) -> None:
     app = open_page(store, hide="training").switch_page("pages/claims.py").run()
     assert not [button for button in app.button if (button.key or "").startswith("run-")]
