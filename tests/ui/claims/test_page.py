@@ -18,9 +18,9 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.ui.claims import results as results_module
 from tests import tiny_claim
-from tests.compare_links import crossings, follow
+from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
-from tests.recording import OWNER, moment, record
+from tests.stored_runs import OWNER, make_evaluation, record_run
 
 __all__ = ["open_page"]
 
@@ -50,8 +50,8 @@ def claims_page(open_page: OpenPage) -> Any:
 
 def train(store: Store, accuracies: dict[str, float], state: RunState = RunState.COMPLETED) -> None:
     for spec in trained_specs(EXPERIMENT):
-        evaluation = moment(2, val_accuracy=accuracies[spec.placement] + spec.seed / 1000)
-        record(store, spec, (1.0, 0.5), (evaluation,), state)
+        evaluation = make_evaluation(2, val_accuracy=accuracies[spec.placement] + spec.seed / 1000)
+        record_run(store, spec, (1.0, 0.5), (evaluation,), state)
 
 
 def subheaders(app: AppTest) -> list[str]:
@@ -92,7 +92,7 @@ def test_experiment_is_started_and_stopped(claims_page: Any, store: Store) -> No
 
 @pytest.mark.usefixtures("tiny")
 def test_stopped_experiment_shows_its_coverage_and_continues(claims_page: Any, store: Store) -> None:
-    record(store, trained_specs(EXPERIMENT)[0], (1.0, 0.5), (moment(2),), RunState.COMPLETED)
+    record_run(store, trained_specs(EXPERIMENT)[0], (1.0, 0.5), (make_evaluation(2),), RunState.COMPLETED)
     app = claims_page(store)
     assert "“Go on”: 1 of 4 runs are trained here, 3 to go." in [caption.value for caption in app.caption]
     button = app.button(key="run-A2 quick 0:2")
@@ -108,7 +108,7 @@ def test_coverage_of_added_seeds_excludes_the_present_ones(claims_page: Any, sto
     enqueue(store, [EXPERIMENT.name])
     assert not any("Add 5 seeds" in caption.value for caption in claims_page(store).caption)
     added = trained_specs(EXPERIMENT.with_more_seeds(5))[-1]
-    record(store, added, (1.0, 0.5), (moment(2),), RunState.COMPLETED)
+    record_run(store, added, (1.0, 0.5), (make_evaluation(2),), RunState.COMPLETED)
     captions = [caption.value for caption in claims_page(store).caption]
     assert "“Add 5 seeds”: 1 of 10 runs are trained here, 9 to go." in captions
 
@@ -171,8 +171,8 @@ def test_failed_experiment_shows_its_errors_and_continues(claims_page: Any, stor
 @pytest.mark.usefixtures("tiny")
 def test_networks_of_a_condition_open_in_compare(claims_page: Any, store: Store) -> None:
     app = claims_page(store)
-    (opening,) = [parameters for parameters in crossings(app, "Open") if parameters.get("hidden_units") == ["8"]]
-    follow(app, opening)
+    (opening,) = [parameters for parameters in enabled_links(app, "Open") if parameters.get("hidden_units") == ["8"]]
+    follow_link(app, opening)
     assert app.query_params["v"] == ["no BN~colour~0", "BN~colour~1~placement~before_activation"]
     assert (app.query_params["hidden_units"], app.query_params["seeds"]) == ("8", "2")
 
