@@ -10,11 +10,11 @@ down_revision = "1"
 
 QUEUE_COLUMNS = {"name", "entered_at"}
 MEASUREMENTS = {
-    "bnlab.claims.measures.ask_loss_changes": "loss_changes",
-    "bnlab.claims.measures.ask_gradients": "gradients",
-    "bnlab.claims.measures.ask_shifts": "shifts",
-    "bnlab.claims.measures.ask_prediction": "prediction",
-    "bnlab.claims.measures.ask_epoch": "epoch_seconds",
+    "bnlab.claims.probed.ask_loss_changes": "loss_changes",
+    "bnlab.claims.probed.ask_gradients": "gradients",
+    "bnlab.claims.probed.ask_shifts": "shifts",
+    "bnlab.claims.probed.ask_prediction": "prediction",
+    "bnlab.claims.probed.ask_epoch": "epoch_seconds",
 }
 
 
