@@ -1,4 +1,4 @@
-"""The store that bnlab 0.1 left behind, and what it holds (see `fixtures/make_store.py`)."""
+"""The store that bnlab 0.1 left behind, and what it holds (see `fixtures/make_store.py.txt`)."""
 
 import gzip
 import json
