@@ -36,7 +36,7 @@ def test_reused_process_id_is_recognized() -> None:
 
 
 @pytest.mark.parametrize(
-    "unknown",
+    "owner",
     [
         "",
         "unknown",
