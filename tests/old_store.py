@@ -1,4 +1,4 @@
-"""A store written by bnlab 0.1, and a description of its content (see `fixtures/make_store.py`)."""
+"""A store written by bnlab 0.1, and a description of its content, made at commit e899d6a."""
 
 import gzip
 import json

@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
 
 
-def record_run(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
+def record_measured_run(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -> tuple[Run, Arrays]:
     """A run with ACCURACIES that took a tenth of a second per step, and its evaluations."""
     evaluations = tuple(make_evaluation(step, val_accuracy=accuracy) for step, accuracy in ACCURACIES if step <= steps)
     run = record_run(store, SPEC, (1.0,) * steps, evaluations, state)
@@ -37,21 +37,21 @@ def record_run(store: Store, state: RunState = RunState.COMPLETED, steps: int = 
 
 
 def test_final_accuracy_is_the_last_one_in_percent(store: Store) -> None:
-    assert final_accuracy(*record_run(store)) == pytest.approx(96)
+    assert final_accuracy(*record_measured_run(store)) == pytest.approx(96)
 
 
 def test_diverged_run_has_the_accuracy_of_a_guess(store: Store) -> None:
-    assert final_accuracy(*record_run(store, RunState.DIVERGED, 9)) == 10
+    assert final_accuracy(*record_measured_run(store, RunState.DIVERGED, 9)) == 10
 
 
 def test_steps_and_seconds_to_an_accuracy_that_is_reached(store: Store) -> None:
-    run, evaluations = record_run(store)
+    run, evaluations = record_measured_run(store)
     assert steps_to_or_all(0.95)(run, evaluations) == pytest.approx(6.5)
     assert seconds_to_or_all(0.95)(run, evaluations) == pytest.approx(0.65)
 
 
 def test_all_planned_steps_and_seconds_to_an_accuracy_that_is_not_reached(store: Store) -> None:
-    diverged = record_run(store, RunState.DIVERGED, 5)
+    diverged = record_measured_run(store, RunState.DIVERGED, 5)
     assert steps_to_or_all(0.99)(*diverged) == 20
     assert seconds_to_or_all(0.99)(*diverged) == pytest.approx(2.0)
 

@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
 
 
-def record_run(
+def record_result(
     store: Store, spec: RunSpec, accuracy: float, seed: int, state: RunState = RunState.COMPLETED, **changes: Any
 ) -> Run:
     """Record `spec`, in the claim's size, as a finished run with `accuracy`, in percent."""
@@ -56,7 +56,7 @@ def record_run(
 def record_runs(store: Store, control: list[float], treatment: list[float]) -> Store:
     for spec, accuracies in ((TINY, control), (NORMALIZED, treatment)):
         for seed, accuracy in enumerate(accuracies):
-            record_run(store, spec, accuracy, seed)
+            record_result(store, spec, accuracy, seed)
     return store
 
 
@@ -105,7 +105,7 @@ def test_one_seed_is_too_few_and_its_interval_is_null(store: Store) -> None:
 def test_diverged_runs_have_the_accuracy_of_a_guess(store: Store) -> None:
     record_runs(store, [], [90, 92, 91])
     for seed in SEEDS:
-        record_run(store, TINY, 95, seed, RunState.DIVERGED)
+        record_result(store, TINY, 95, seed, RunState.DIVERGED)
     result = read_result(store, EXPERIMENT)
     assert result.conditions[0].control == (10, 10, 10)
     assert (result.cost.diverged, result.verdict) == (3, Verdict.SUPPORTED)
@@ -140,7 +140,7 @@ def test_conditional_verdict_ignores_supplementary_conditions(store: Store) -> N
 def test_arm_of_several_specs_gives_one_value_per_seed(store: Store) -> None:
     record_runs(store, [80, 81, 82], [90, 92, 91])
     for seed in SEEDS:
-        record_run(store, TINY, 50, seed, activation="tanh")
+        record_result(store, TINY, 50, seed, activation="tanh")
     several = Arm("both", (TINY, TINY.model_copy(update={"activation": "tanh"})))
     condition = Condition(
         "spread", "spread", Arm("BN", (NORMALIZED,)), several, SPREAD, Prediction(-1, 5, "Five points.")

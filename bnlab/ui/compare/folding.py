@@ -120,5 +120,6 @@ def difference_text(report: FoldReport) -> str:
     reason = "as rounding to 32-bit numbers leaves them" if is_rounding else "more than rounding explains"
     return (
         f"Over {report.examples:,} validation images no logit (what enters the softmax) differs by more than "
-        f"**{format_power(report.difference)}**, which is {format_power(report.relative)} of the largest logit: {reason}."
+        f"**{format_power(report.difference)}**, which is {format_power(report.relative)} of the largest logit: "
+        f"{reason}."
     )
