@@ -47,7 +47,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     monkeypatch.setattr(scheduler_module, "connect", lambda *_: NoWorkers())
     monkeypatch.setattr(services, "Scheduler", start_scheduler)
     monkeypatch.setattr(services, "read_recording", lambda _: None)
-    monkeypatch.setattr(services, "judge_soon", lambda: None)
+    monkeypatch.setattr(services, "preload_recorded_trials", lambda: None)
     st.cache_resource.clear()
     yield open_page
     for scheduler in schedulers:

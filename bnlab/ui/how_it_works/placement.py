@@ -89,6 +89,6 @@ def _difference_text(frame: pd.DataFrame, activation: str, bias: float) -> str:
     """The effect of the chosen bias on the output, with BN before and after the activation."""
     nearest = frame.iloc[int((frame["bias"] - bias).abs().argmin())]
     return (
-        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{format_power(nearest.before, 0)}** where BN "
-        f"comes first (rounding), **{nearest.after:.2g}** where the activation comes first."
+        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{format_power(nearest.before, 0)}** "
+        f"where BN comes first (rounding), **{nearest.after:.2g}** where the activation comes first."
     )
