@@ -39,7 +39,7 @@ def test_networks_without_normalization_have_no_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "text"),
     [
         (
             {},
