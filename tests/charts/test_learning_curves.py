@@ -1,4 +1,4 @@
-"""The charts of loss and accuracy over training by their traces, axes and words, whatever a run may leave behind."""
+"""The charts of loss and accuracy over training: traces, axes and alternative texts, for any recorded values."""
 
 import math
 from itertools import product

@@ -1,4 +1,4 @@
-"""The notebook's own numbers."""
+"""Tables of layers and variables against the notebook's numbers."""
 
 import pytest
 

@@ -88,6 +88,6 @@ def _render_bias(dense: Floats, activation: str) -> None:
 def _change(frame: pd.DataFrame, activation: str, bias: float) -> str:
     own = frame.iloc[int((frame["bias"] - bias).abs().argmin())]
     return (
-        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{format_power(own.before, 0)}** where BN "
-        f"comes first (rounding), **{own.after:.2g}** where the activation comes first."
+        f"max |difference| with this bias and {ACTIVATIONS[activation].title}: **{format_power(own.before, 0)}** "
+        f"where BN comes first (rounding), **{own.after:.2g}** where the activation comes first."
     )
