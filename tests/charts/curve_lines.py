@@ -1,4 +1,4 @@
-"""Series as tests make them, and what is looked for in their figures."""
+"""Series for tests, and parts of their figures."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ views = st.builds(
 
 
 def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataFrame:
-    """A point a tenth of an epoch, ten steps and `pace` seconds; validation begins at 0, training after that."""
+    """A point every tenth of an epoch, ten steps and `pace` seconds; validation starts at 0, training one point later."""
     first = 1 if curve in TRAINING_CURVES else 0
     count = first + np.arange(len(values))
     column = np.asarray(values, np.float32)
@@ -76,7 +76,7 @@ def backs(figure: go.Figure, kind: str) -> list[go.Scatter]:
 
 
 def assert_sound(figure: go.Figure) -> None:
-    """Plotly knows it, and whatever it draws is a number."""
+    """Plotly accepts the figure, and all its points are finite float32."""
     assert_drawable(figure)
     for trace in figure.data:
         assert trace.x.dtype == trace.y.dtype == np.float32, "half the bytes of a tick"

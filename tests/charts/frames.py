@@ -1,4 +1,4 @@
-"""What `bnlab.charts.series` makes of arrays, given and checked as DataFrames."""
+"""Functions of `bnlab.charts.series` on DataFrames instead of dicts of arrays."""
 
 from collections.abc import Sequence
 

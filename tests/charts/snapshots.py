@@ -1,4 +1,4 @@
-"""Snapshots as `bnlab.runs.reader.snapshots_frame` makes them, and what every figure must withstand."""
+"""Snapshots as `bnlab.runs.reader.snapshots_frame` makes them, and checks that apply to every figure."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def texts(figure: go.Figure) -> list[str]:
 
 
 def assert_drawable(figure: go.Figure) -> None:
-    """Plotly knows every property, JSON has no NaN, and plotly.js can make a CSS class of each uid."""
+    """Plotly accepts every property, JSON has no NaN, and each uid is valid as a CSS class."""
     go.Figure(figure.to_dict())
     sent = json.loads(figure_json(figure, uirevision="x"), parse_constant=_refuse)
     uids = [trace["uid"] for trace in sent["data"]]

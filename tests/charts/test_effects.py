@@ -1,4 +1,4 @@
-"""Effects: where a condition's mark stands, whatever its unit and direction."""
+"""Effects: the positions of a condition's marks, for any unit and direction."""
 
 import math
 from typing import Any

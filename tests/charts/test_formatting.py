@@ -27,21 +27,21 @@ def test_there_is_no_negative_zero(value: float, decimals: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "decimals", "words"), [(-0.001, 2, "0.00"), (-0.006, 2, "−0.01"), (-1e300, 0, f"−{int(1e300)}")]
+    ("value", "decimals", "text"), [(-0.001, 2, "0.00"), (-0.006, 2, "−0.01"), (-1e300, 0, f"−{int(1e300)}")]
 )
 def test_decimals(value: float, decimals: int, text: str) -> None:
     assert format_fixed(value, decimals) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(-0.0, "0"), (-0.01234, "−0.0123"), (-1.5e-6, "−1.5e−06"), (float("nan"), "nan")]
+    ("value", "text"), [(-0.0, "0"), (-0.01234, "−0.0123"), (-1.5e-6, "−1.5e−06"), (float("nan"), "nan")]
 )
 def test_digits(value: float, text: str) -> None:
     assert format_digits(value) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "decimals", "words"),
+    ("value", "decimals", "text"),
     [(1.7e-6, 1, "1.7 × 10⁻⁶"), (-2.04e12, 0, "−2 × 10¹²"), (-3e-12, 0, "−3 × 10⁻¹²"), (0.0, 1, "0"), (-0.0, 1, "0")],
 )
 def test_powers_of_ten(value: float, decimals: int, text: str) -> None:
@@ -75,7 +75,7 @@ def test_markdown_is_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "escaped"),
+    ("text", "escaped"),
     [
         ("_a_ `c`", r"\_a\_ \`c\`"),
         ("__a__ a__b a_b", r"\_\_a\_\_ a\_\_b a_b"),
@@ -108,8 +108,8 @@ def test_html_is_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "words"),
-    [(0, "0 kB"), (1, "1 kB"), (40_500, "41 kB"), (1_740_000, "1.7 MB"), (2_500_000_000, "2,500.0 MB")],
+    ("size", "text"),
+    [(0, "0 Bytes"), (1, "1 Byte"), (40_500, "40.5 kB"), (1_740_000, "1.7 MB"), (2_500_000_000, "2.5 GB")],
 )
 def test_sizes(size: int, text: str) -> None:
     assert format_size(size) == text

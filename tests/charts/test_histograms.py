@@ -34,7 +34,7 @@ def test_shares_in_bins_common_to_all_runs(first: np.ndarray, second: np.ndarray
         np.testing.assert_allclose(shown["right"], edges[1:])
 
 
-@pytest.mark.parametrize("own", [[1, 1, 1], [1, math.nan], [math.inf], [-3e38, 3e38], [1e-30, 2e-30]])
+@pytest.mark.parametrize("recorded", [[1, 1, 1], [1, math.nan], [math.inf], [-3e38, 3e38], [1e-30, 2e-30]])
 def test_any_recorded_value_can_be_drawn(recorded: list[float]) -> None:
     snapshots = {"a1": snapshots_of({"gamma": [recorded]}, [0])}
     drawn = histogram_values(snapshots, "gamma", {"a1": 3})

@@ -1,4 +1,4 @@
-"""The charts of loss and accuracy over training by their traces, axes and words, whatever a run may leave behind."""
+"""The charts of loss and accuracy over training: traces, axes and alternative texts, for any recorded values."""
 
 import math
 from itertools import product
@@ -163,7 +163,7 @@ def test_message_before_training(curve: Curve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "view", "says"),
+    ("values", "view", "message"),
     [
         (([NAN] * 3, [INF, NAN]), CurveSettings(), "The loss was never a number"),
         (([], [3, 2]), CurveSettings(differences=True, baseline=LABELS[0]), "Nothing to compare yet"),
@@ -208,7 +208,7 @@ def test_names_are_escaped() -> None:
     assert "<" not in differing.layout.title.subtitle.text
 
 
-@pytest.mark.parametrize(("x", "places"), [("epoch", [0, 0.1, 0.2]), ("step", [0, 10, 20]), ("seconds", [0, 1, 2])])
+@pytest.mark.parametrize(("x", "positions"), [("epoch", [0, 0.1, 0.2]), ("step", [0, 10, 20]), ("seconds", [0, 1, 2])])
 def test_x_axes(x: str, positions: list[float]) -> None:
     figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, CurveSettings(x=x))
     np.testing.assert_allclose(figure.data[0].x, positions)

@@ -1,4 +1,4 @@
-"""Series of the runs in a store: as new ones would be, and computed anew only where a run has grown."""
+"""Series of the runs in a store are cached until a run has new records."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,7 +92,7 @@ def test_seconds_never_decrease_when_evaluations_are_newer(store: Store, runs: l
 
 
 def test_runs_without_records_have_no_points(store: Store) -> None:
-    waiting = store.launch(SPECS[0], "waiting", "nobody")
+    waiting = store.launch(SPECS[0], "waiting", "owner")
     cached = Cached(store)
     assert len(cached.training([waiting], 1)) == 0
     assert len(cached.validation([waiting])) == 0

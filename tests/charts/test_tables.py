@@ -1,4 +1,4 @@
-"""The notebook's own numbers."""
+"""Tables of layers and variables against the notebook's numbers."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_networks_without_normalization_have_no_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "text"),
     [
         (
             {},

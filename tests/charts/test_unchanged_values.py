@@ -1,4 +1,4 @@
-"""What is said of values that stay where they started: by NumPy, that it is true, and that it is said where it is."""
+"""Notes on values that stay unchanged: their reasons, checked with NumPy, and where they appear."""
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ def test_next_normalization_cancels_beta_and_bias() -> None:
 def test_notes_where_only_a_dense_layer_is_between() -> None:
     assert "beta stays at 0: bn_1 follows" in notes("bn_input")
     assert "the moving mean stays at 0: bn_input makes" in notes("bn_1")
-    assert "beta stays" not in notes("bn_1"), "its activation stands between"
+    assert "beta stays" not in notes("bn_1"), "its activation is between"
     linear = {"placement": "after_activation", "activation": "linear"}
     assert "beta stays at 0: bn_2 follows" in notes("bn_1", **linear)
     assert "beta stays" not in notes("bn_2", **linear), "the output layer is not normalized"

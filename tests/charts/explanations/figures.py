@@ -1,4 +1,4 @@
-"""What every explaining figure must be."""
+"""Checks of explaining figures."""
 
 import plotly.graph_objects as go
 
@@ -6,12 +6,12 @@ from tests.charts.snapshots import assert_drawable
 
 
 def assert_sound(figure: go.Figure) -> None:
-    """What every figure must be, as none of these is a live one's empty beginning: something is in it."""
+    """The figure is valid and has traces."""
     assert_drawable(figure)
     assert figure.data
 
 
 def assert_says(figure: go.Figure, message: str) -> None:
-    """Nothing but the message."""
+    """The figure has nothing but the message."""
     assert not figure.data
     assert [note.text for note in figure.layout.annotations] == [message]
