@@ -45,7 +45,7 @@ views = st.builds(
 
 
 def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataFrame:
-    """A point every tenth of an epoch, ten steps and `pace` seconds; validation starts at 0, training one point later."""
+    """Points a tenth of an epoch, ten steps and `pace` seconds apart, from 0 in validation, one later in training."""
     first = 1 if curve in TRAINING_CURVES else 0
     count = first + np.arange(len(values))
     column = np.asarray(values, np.float32)
