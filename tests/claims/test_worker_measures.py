@@ -118,7 +118,7 @@ def test_added_seconds_per_epoch() -> None:
 
 def test_measurements_call_the_diagnostics(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[object, ...]] = []
-    for name in ("measure_perturbation", "xray_spec", "measure_ics", "measure_prediction", "measure_epoch"):
+    for name in ("measure_perturbation", "measure_layer_statistics", "measure_covariate_shift", "measure_prediction", "measure_epoch_time"):
         monkeypatch.setattr(
             worker_measures, name, lambda *arguments, name=name: calls.append((name, *arguments)) or COST
         )
@@ -132,10 +132,10 @@ def test_measurements_call_the_diagnostics(monkeypatch: pytest.MonkeyPatch) -> N
         measurement.function("sqlite://", measurement.spec, *measurement.arguments)
     assert calls == [
         ("measure_perturbation", spec, [100], 0.1),
-        ("xray_spec", spec, [0, 1, 100]),
-        ("measure_ics", spec, (10, 100)),
+        ("measure_layer_statistics", spec, [0, 1, 100]),
+        ("measure_covariate_shift", spec, (10, 100)),
         ("measure_prediction", "sqlite://", spec.digest),
-        ("measure_epoch", spec),
+        ("measure_epoch_time", spec),
     ]
 
 

@@ -35,7 +35,7 @@ def keras_step(xla: bool) -> tuple[float, list[np.ndarray]]:
     for layer in build_model(SPEC).layers:
         if layer.name.startswith("noise"):
             shape = tf.constant([EXAMPLES, layer.output.shape[-1]])
-            gain, offset = map(np.asarray, draw(tf.constant(SEED_AND_STEP), layer.place, shape))
+            gain, offset = map(np.asarray, draw(tf.constant(SEED_AND_STEP), layer.index, shape))
             layers.append(Affine(gain, offset, layer.name))
         else:
             layers.append(layer)
