@@ -118,7 +118,13 @@ def test_added_seconds_per_epoch() -> None:
 
 def test_measurements_call_the_diagnostics(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[object, ...]] = []
-    for name in ("measure_perturbation", "measure_layer_statistics", "measure_covariate_shift", "measure_prediction", "measure_epoch_time"):
+    for name in (
+        "measure_perturbation",
+        "measure_layer_statistics",
+        "measure_covariate_shift",
+        "measure_prediction",
+        "measure_epoch_time",
+    ):
         monkeypatch.setattr(
             worker_measures, name, lambda *arguments, name=name: calls.append((name, *arguments)) or COST
         )
