@@ -50,6 +50,12 @@ class BatchNoise(keras.Layer):
         """The layer's configuration for `from_config`."""
         return {**super().get_config(), "index": self.index}
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "BatchNoise":
+        """The layer of `config`; models exported by bnlab 0.1 call the index `place`."""
+        index = config["place"] if "place" in config else config["index"]
+        return cls(index=index, **{name: value for name, value in config.items() if name not in ("place", "index")})
+
 
 def draw_noise(seed_and_step: tf.Tensor, index: int, shape: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The scales s and means m at a step, both of `shape` = `[batch, ..., units]`; `seed_and_step` is `[2]` int32."""

@@ -55,6 +55,11 @@ def test_layer_is_active_only_in_a_training_step_with_a_seed() -> None:
     assert BatchNoise.from_config(layer.get_config()).index == 2
 
 
+def test_configuration_of_version_0_1_is_read() -> None:
+    layer = BatchNoise.from_config({"name": "noise_3", "place": 3})
+    assert (layer.name, layer.index) == ("noise_3", 3)
+
+
 def test_noise_by_channel() -> None:
     layer, images = BatchNoise(index=1), tf.zeros((20, 9, 9, 30))
     with training_step(RunSpec(), keras.Sequential([layer]), TrainingStep(tf.constant(0), tf.constant(0))):
