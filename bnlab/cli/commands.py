@@ -28,10 +28,11 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame
 from bnlab.specs.comparison import comparison_specs
+from bnlab.specs.field_text import GRAMMAR, parse_field
 from bnlab.specs.network import describe_network
 from bnlab.specs.presets import PRESETS, Preset
 from bnlab.specs.run_spec import RunSpec
-from bnlab.specs.validation import SpecError, parse_value
+from bnlab.specs.validation import SpecError
 
 preset_argument = click.argument("preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
 
@@ -70,7 +71,7 @@ def describe(preset: str, json_path: Path | None) -> None:
 @preset_argument
 @click.option("--epochs", type=int, help="Passes over the training examples, instead of the preset's.")
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Runs of each network.")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field in every run.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help=f"Change a field in every run. {GRAMMAR}")
 @json_option
 def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ...], json_path: Path | None) -> None:
     """Train a preset's networks in the background and compare them. Ctrl-C stops; the same command goes on."""
@@ -184,5 +185,6 @@ def _variant_specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[
 def _parse_setting(text: str) -> tuple[str, Any]:
     name, separator, value = text.partition("=")
     if not separator:
-        fail(f"--set takes FIELD=VALUE, but {text!r} was given.")
-    return name, parse_value(value)
+        fail(f"--set takes FIELD=VALUE, as in --set hidden_units=300-100, but {text[:60]!r} was given.")
+    name = name.strip()
+    return name, parse_field(name, value)

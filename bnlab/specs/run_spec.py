@@ -61,6 +61,7 @@ class RunSpec(BaseModel):
         max_length=50,
         title="Hidden units",
         description="The width of each hidden layer, from the input on; a convolution's is its number of filters.",
+        examples=["300-100", "10x100"],
     )
     optimizer: Annotated[str, AfterValidator(choices.one_of(choices.OPTIMIZERS))] = _choice(
         choices.OPTIMIZERS, "sgd", "Optimizer", "How gradients become updates."
@@ -98,7 +99,11 @@ class RunSpec(BaseModel):
         DATASETS, "mnist", "Dataset", "The images to classify."
     )
     train_examples: int | None = Field(
-        None, ge=1, title="Training examples", description="How many training images to use; empty means all."
+        None,
+        ge=1,
+        title="Training examples",
+        description="How many training images to use; empty means all.",
+        examples=["5000", "all"],
     )
     rescale: Annotated[str, AfterValidator(choices.one_of(choices.RESCALINGS))] = _choice(
         choices.RESCALINGS, "unit", "Rescale", "What the pixels are multiplied by."

@@ -54,7 +54,7 @@ def revise_spec(spec: RunSpec, changes: dict[str, Any]) -> RunSpec:
 
 
 def parse_value(text: str) -> Any:
-    """A field's value from a command line or a URL: JSON, or a list of JSON values with commas, or else the text."""
+    """A value in a URL: JSON, or a list of JSON values with commas, or else the text. See `field_text` for fields."""
     for candidate in (text, f"[{text}]" if "," in text else text):
         try:
             return json.loads(candidate)
@@ -95,8 +95,10 @@ def explain_errors(error: ValidationError, model: type[BaseModel] = RunSpec) -> 
 
 
 def allowed_values(name: str, model: type[BaseModel] = RunSpec) -> str:
-    """The values that a field accepts, as in "a whole number from 1 to 1,000"."""
-    return " or ".join(_schema_texts(model.model_json_schema()["properties"][name]))
+    """The values that a field accepts: "a whole number from 1 to 1,000", with examples of what has a grammar."""
+    schema = model.model_json_schema()["properties"][name]
+    examples = f", as in {' or '.join(schema['examples'])}" if "examples" in schema else ""
+    return " or ".join(_schema_texts(schema)) + examples
 
 
 def _error_text(name: str, details: Any, model: type[BaseModel]) -> str:
