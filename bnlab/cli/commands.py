@@ -12,6 +12,7 @@ from bnlab.cli.claims import claims, report
 from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, fail, json_option, open_store
 from bnlab.cli.output import (
     comparison_document,
+    datasets_table,
     network_document,
     network_table,
     presets_table,
@@ -21,13 +22,17 @@ from bnlab.cli.output import (
     write_json,
 )
 from bnlab.cli.progress import wait_until_stopped, watch
+from bnlab.model.dataset_statistics import compute_statistics
 from bnlab.runs.config import Settings
+from bnlab.runs.datasets import register_datasets
 from bnlab.runs.recording import write_recording
 from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame
 from bnlab.specs.comparison import comparison_specs
+from bnlab.specs.dataset_statistics import statistics_from_json, statistics_to_json
+from bnlab.specs.datasets import PUBLISHED, DatasetError
 from bnlab.specs.field_text import GRAMMAR, parse_field
 from bnlab.specs.network import describe_network
 from bnlab.specs.presets import PRESETS, Preset
@@ -40,6 +45,10 @@ preset_argument = click.argument("preset", metavar="PRESET", type=click.Choice(l
 @click.group()
 def main() -> None:
     """Compare batch-normalization variants, trained in the background."""
+    try:
+        register_datasets()
+    except DatasetError as error:
+        fail(str(error))
 
 
 main.add_command(claims)
@@ -50,6 +59,29 @@ main.add_command(report)
 def presets() -> None:
     """List the named comparisons."""
     console.print(presets_table())
+
+
+@main.command()
+def datasets() -> None:
+    """List the datasets: those that bnlab knows, and the .npz files in the folder that BNLAB_DATA names."""
+    console.print(datasets_table())
+
+
+@main.command()
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=check_parent_folder)
+@click.option("--dataset", "names", multiple=True, type=click.Choice(list(PUBLISHED)), help="Only this one.")
+def statistics(path: Path, names: tuple[str, ...]) -> None:
+    """Compute the statistics of the datasets that bnlab knows, from which it gives advice.
+
+    The numbers of other datasets in FILE are kept.
+    """
+    known = statistics_from_json(path.read_text("utf-8")) if path.exists() else {}
+    try:
+        known |= {name: compute_statistics(name) for name in names or PUBLISHED}
+    except DatasetError as error:
+        fail(str(error))
+    path.write_text(statistics_to_json(known), "utf-8")
+    console.print(f"{len(known)} datasets in {path}.")
 
 
 @main.command()

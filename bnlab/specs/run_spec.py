@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bnlab.specs import choices
-from bnlab.specs.datasets import DATASETS, HOLDOUT, Dataset
+from bnlab.specs.datasets import DATASETS, Dataset, check_dataset
 from bnlab.specs.normalizers import NORMALIZERS, translate_former_fields
 
 TRAINING_SEMANTICS = 1
@@ -19,7 +19,10 @@ Units = Annotated[int, Field(ge=1, le=2048)]
 
 
 def _choice(registry: dict[str, Any], default: str, title: str, description: str) -> Any:
-    return Field(default, title=title, description=description, json_schema_extra={"enum": list(registry)})
+    def list_ids(schema: dict[str, Any]) -> None:  # when the schema is asked for: datasets may have been added
+        schema["enum"] = list(registry)
+
+    return Field(default, title=title, description=description, json_schema_extra=list_ids)
 
 
 class RunSpec(BaseModel):
@@ -95,7 +98,7 @@ class RunSpec(BaseModel):
         description="Gives the output of each hidden normalization layer another mean and spread at each step of "
         "training (Santurkar 2018).",
     )
-    dataset: Annotated[str, AfterValidator(choices.one_of(DATASETS))] = _choice(
+    dataset: Annotated[str, AfterValidator(check_dataset)] = _choice(
         DATASETS, "mnist", "Dataset", "The images to classify."
     )
     train_examples: int | None = Field(
@@ -152,7 +155,7 @@ class RunSpec(BaseModel):
     @property
     def validation_examples(self) -> int:
         """The number of images that the validation curves are measured on."""
-        return HOLDOUT if self.validation == "holdout" else self.data.test
+        return self.data.holdout if self.validation == "holdout" else self.data.test
 
     @property
     def steps_per_epoch(self) -> int:

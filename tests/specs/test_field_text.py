@@ -104,7 +104,7 @@ def test_setting_without_a_value_is_refused_with_an_example() -> None:
 
 
 def test_the_help_explains_the_grammar() -> None:
-    help_text = next(parameter.help for parameter in compare.params if parameter.name == "settings")
+    (help_text,) = [str(p.help) for p in compare.params if isinstance(p, click.Option) and p.name == "settings"]
     for text in ("300-100", "[300,100]", "10x100", "train_examples=all"):
         assert text in help_text
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from bnlab.charts.formatting import escape_markdown
+from bnlab.specs.datasets import DATASETS, UNUSABLE
 from bnlab.specs.diff import REGISTRIES, format_value
 from bnlab.specs.field_text import parse_field
 from bnlab.specs.run_spec import RunSpec
@@ -98,10 +100,14 @@ def _render_choice(name: str, schema: dict[str, Any], options: dict[str, Any]) -
     def title(option: str) -> str:
         return format_value(name, option)
 
-    if len(schema["enum"]) <= MAX_SEGMENTS:
-        st.segmented_control(schema["title"], schema["enum"], format_func=title, required=True, wrap=True, **options)
+    ids = list(REGISTRIES[name])  # datasets may have been added since the schema was made
+    if len(ids) <= MAX_SEGMENTS:
+        st.segmented_control(schema["title"], ids, format_func=title, required=True, wrap=True, **options)
     else:
-        st.selectbox(schema["title"], schema["enum"], format_func=title, **options)
+        st.selectbox(schema["title"], ids, format_func=title, **options)
     chosen = st.session_state[options["key"]]
     if chosen in REGISTRIES[name]:
         st.caption(REGISTRIES[name][chosen].description)
+    if REGISTRIES[name] is DATASETS:
+        for sentence in UNUSABLE.values():
+            st.caption(f":material/warning: {escape_markdown(sentence)}")
