@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.dataset_files import data_folder
 from tests.workers import scheduler
 
-__all__ = ["scheduler"]
+__all__ = ["data_folder", "scheduler"]
 
 # Derandomized, so that a property test fails for everyone or for no one.
 settings.register_profile(

@@ -6,7 +6,7 @@ A loop over Keras variables with a Keras optimizer takes twice as long. Here the
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import keras
@@ -129,18 +129,20 @@ class Program:
     def _evaluate(
         self, trainable: Tensors, non_trainable: Tensors, data: tuple[tf.Tensor, ...]
     ) -> tuple[tf.Tensor, ...]:
-        """Mean loss and accuracy over `data`, in inference mode; its length is a multiple of EVALUATION_BATCH."""
+        """Mean loss and accuracy over `data`, in inference mode, by EVALUATION_BATCH examples and the rest."""
         examples = data[0].shape[0]
+        rest = examples % EVALUATION_BATCH
 
-        def body(i: tf.Tensor, total: tf.Tensor, hits: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            images, labels = _gather(Batches(*data), i + tf.range(EVALUATION_BATCH))
+        def add(size: int, i: tf.Tensor, total: tf.Tensor, hits: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            images, labels = _gather(Batches(*data), i + tf.range(size))
             outputs, _ = self._model.stateless_call(trainable, non_trainable, images, training=False)
             losses = keras.losses.sparse_categorical_crossentropy(labels, outputs)
-            batch_hits = _accuracy(labels, outputs) * EVALUATION_BATCH
-            return i + EVALUATION_BATCH, total + tf.reduce_sum(losses), hits + batch_hits
+            return i + size, total + tf.reduce_sum(losses), hits + _accuracy(labels, outputs) * size
 
         start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
-        _, total, hits = tf.while_loop(lambda i, *_: i < examples, body, start)
+        end, total, hits = tf.while_loop(lambda i, *_: i < examples - rest, partial(add, EVALUATION_BATCH), start)
+        if rest:
+            _, total, hits = add(rest, end, total, hits)
         return total / examples, hits / examples
 
     def _predict(self, trainable: Tensors, non_trainable: Tensors, images: tf.Tensor) -> tf.Tensor:

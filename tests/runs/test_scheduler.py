@@ -217,7 +217,7 @@ def test_a_missing_dataset_fails_the_run(second: Store, tmp_path: Path, monkeypa
     finally:
         scheduler.close()
     assert run.state is RunState.FAILED
-    assert run.error.startswith("Fashion-MNIST is not on this machine and could not be downloaded;")
+    assert run.error.startswith("Fashion-MNIST is not on this machine and could not be downloaded: ")
     assert run.error.count("\n") == 0
 
 
