@@ -25,14 +25,19 @@ def restore_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that must share a process for pytest-xdist, longest groups first for an even distribution.
+    """Group the tests that must share a process for pytest-xdist; the long groups start first.
 
-    All browser tests are one group, since they share a browser, a server and a worker. Otherwise a group is a file.
+    All browser tests are one group, which shares a browser, a server and a worker, and all tests with workers are
+    another, which shares a scheduler: each further worker process would import TensorFlow. Otherwise a group is a file.
     """
     root = Path(__file__).parent
-    files_with_workers = {item.path for item in items if item.get_closest_marker("workers")}
+
+    def group(item: pytest.Item) -> str:
+        for marker in ("browser", "workers"):
+            if item.get_closest_marker(marker):
+                return marker
+        return item.path.relative_to(root).with_suffix("").as_posix()
+
     for item in items:
-        is_in_browser = item.get_closest_marker("browser")
-        group = "browser" if is_in_browser else item.path.relative_to(root).with_suffix("").as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: (not item.get_closest_marker("browser"), item.path not in files_with_workers))
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: ["browser", "workers"].index(group(item)) if group(item) in ("browser", "workers") else 2)

@@ -19,6 +19,8 @@ from bnlab.specs.run_spec import MAX_PROGRAMS, RunSpec, program_key
 from bnlab.training.optimizers import UPDATE_RULES, Slots, Tensors, UpdateRule
 
 EVALUATION_BATCH = 1_000
+XLA_ARCHITECTURES = frozenset({"dense"})
+"""Convolutions are fifteen times slower with XLA on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Program:
     an epoch. Each function compiles at its first call.
     """
 
-    def __init__(self, spec: RunSpec) -> None:
+    def __init__(self, spec: RunSpec, *, xla: bool) -> None:
         self._spec = spec
         self._model = build_model(spec)
         self._rule: UpdateRule = UPDATE_RULES[spec.optimizer]
@@ -57,10 +59,8 @@ class Program:
             if variable.name == "kernel" and "output/" not in variable.path
         ]
         # XLA takes a second or more to compile, which full batches repay, but the last, smaller batch of an epoch and
-        # the evaluations run too rarely for that. Convolutions are fifteen times slower with XLA on a CPU.
-        self.steps: Callable[..., tuple[tf.Tensor, ...]] = tf.function(
-            self._steps, autograph=False, jit_compile=spec.architecture == "dense"
-        )
+        # the evaluations run too rarely for that.
+        self.steps: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._steps, autograph=False, jit_compile=xla)
         self.short_step: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._steps, autograph=False)
         self.evaluate: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._evaluate, autograph=False)
         self.predict: Callable[..., tf.Tensor] = tf.function(self._predict, autograph=False, reduce_retracing=True)
@@ -185,12 +185,12 @@ def batch_loss(
 
 def program_for(spec: RunSpec) -> Program:
     """The program that trains `spec`: one per process for all specs that differ only in RUNTIME_FIELDS."""
-    return _program(program_key(spec))
+    return _program(program_key(spec), xla=spec.architecture in XLA_ARCHITECTURES)
 
 
 @lru_cache(maxsize=MAX_PROGRAMS)
-def _program(structure: RunSpec) -> Program:
-    return Program(structure)
+def _program(structure: RunSpec, *, xla: bool) -> Program:
+    return Program(structure, xla=xla)
 
 
 def _gather(data: Batches, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

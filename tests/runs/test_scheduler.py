@@ -97,12 +97,13 @@ def second(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path}/bnlab.db")
 
 
-def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -> None:
+@pytest.mark.parametrize("steps", [(300,), pytest.param((0, 900, 2_000), marks=pytest.mark.slow)], ids=str)
+def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store, steps: tuple[int, ...]) -> None:
     others = worker_processes()
     scheduler = Scheduler(second, workers=1)
     try:
         run = scheduler.launch(SPEC, "killed")
-        for step in (300, 1_500):
+        for step in steps:
             wait_until(partial(has_passed, second, run.digest, step))
             (worker,) = [process for process in worker_processes() if process not in others]
             worker.kill()

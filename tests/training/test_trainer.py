@@ -58,11 +58,13 @@ def uninterrupted_bits(spec: RunSpec) -> tuple[tuple[bytes, ...], dict[str, byte
     return bits(train_to_the_end(trainer)), state_bits(trainer)
 
 
+@pytest.mark.xla
 def test_the_same_spec_gives_the_same_bits() -> None:
     again = Trainer(SPEC)
     assert (bits(train_to_the_end(again)), state_bits(again)) == uninterrupted_bits(SPEC)
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize(
     ("stop_at", "changes"),
     [
