@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from bnlab.charts.figures import log_axis, message_figure, plain_figure
+from bnlab.charts.figures import initial_range, log_axis, message_figure, plain_figure
 from bnlab.charts.style import Style
 
 MAX_TICKS = 12
@@ -104,7 +104,7 @@ def profile_figure(
             "title": {"text": "hidden layer, from the input on"},
             "tick0": 1,
             "dtick": max(1, math.ceil(deepest / MAX_TICKS)),
-            "range": [0.8, deepest + 0.2],
+            **initial_range(0.8, deepest + 0.2),
         },
         "yaxis": log_axis(values) if chart.is_log else {"tickformat": ".0%", "rangemode": "tozero"},
     }

@@ -107,6 +107,16 @@ def log_axis(values: NDArray[np.float64]) -> dict[str, Any]:
     return {"type": "log", "exponentformat": "power", "tick0": 0, "dtick": math.ceil(decades / MAX_POWERS)}
 
 
+def initial_range(low: float, high: float) -> dict[str, Any]:
+    """An axis from `low` to `high` until the reader zooms, and again after they reset the axes.
+
+    Not `range`: plotly.js takes a new range for a change that overrides the reader's zoom, and resets to the first
+    one. As limits of the automatic range it leaves the zoom alone, and a reset goes to the current range. For linear
+    axes.
+    """
+    return {"autorange": True, "autorangeoptions": {"minallowed": low, "maxallowed": high}}
+
+
 def _encode(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.charts.figures import Drawing, Trace, message_layout
+from bnlab.charts.figures import Drawing, Trace, initial_range, message_layout
 from bnlab.charts.formatting import format_power, format_signed
 from bnlab.charts.series import Curve, CurveData, CurveSettings, Floats, Points, SeriesPoints, prepare_curves
 from bnlab.charts.style import Style
@@ -197,33 +197,34 @@ def _x_axis(settings: CurveSettings) -> dict[str, Any]:
 
 def _y_axis(data: CurveData) -> dict[str, Any]:
     axis: dict[str, Any] = {"tickformat": ".3~%"} if data.curve.is_fraction else {}
-    if data.is_difference:
-        return axis | {"zeroline": True, "zerolinewidth": 2} | _y_range(data)
     if data.settings.log_y:
         return axis | LOGARITHMIC | {"nticks": 4}  # with 5, plotly labels each digit of a decade and a half
-    return axis | _y_range(data)
+    if data.is_difference:
+        axis |= {"zeroline": True, "zerolinewidth": 2}
+    limits = _y_limits(data)
+    return axis | (initial_range(*limits) if limits else {})
 
 
-def _y_range(data: CurveData) -> dict[str, Any]:
+def _y_limits(data: CurveData) -> tuple[float, float] | None:
     """The range of the lines and their bands after the first steep fall, so that differences fill the chart.
 
     From the start where lines are short or the x axis is logarithmic. A diverging line does not flatten the others.
-    Empty if nothing is drawn: plotly.js fails on a range of null.
+    None if nothing is drawn.
     """
     start = 0.0 if data.settings.log_x else _start_epoch(data.lines.values())
     spans = [span for points in data.lines.values() if (span := _span(points, start)).size]
     if not spans:
-        return {}
+        return None
     smallest = min(float(np.abs(span).max()) for span in spans)
     values = np.concatenate(spans)
     values = values[np.abs(values) <= max(DIVERGED_RATIO * smallest, NEVER_DIVERGED)]
     low, high = float(values.min()), float(values.max())
     margin = max(MARGIN * ((high - low) or abs(high)), MIN_MARGIN)
     if data.is_difference:
-        return {"range": [low - margin, high + margin]}
+        return low - margin, high + margin
     if data.curve.is_fraction:
-        return {"range": [low - margin, min(high + margin, 1.001)]}
-    return {"range": [max(low - margin, 0), high + margin]}
+        return low - margin, min(high + margin, 1.001)
+    return max(low - margin, 0), high + margin
 
 
 def _start_epoch(lines: Iterable[SeriesPoints]) -> float:
@@ -257,9 +258,9 @@ def _values_from(first_x: np.float32, x: Floats, y: Floats) -> NDArray[np.float6
 
 def _out_of_range(data: CurveData, axis: Mapping[str, Any]) -> list[str]:
     """The labels of the lines that end outside the range of the y axis."""
-    if "range" not in axis:
+    if "autorangeoptions" not in axis:
         return []
-    low, high = axis["range"]
+    low, high = (axis["autorangeoptions"][end] for end in ("minallowed", "maxallowed"))
     ends = {label: float(y[-1]) for label, points in data.lines.items() if (y := points.mean[1]).size}
     return [label for label, end in ends.items() if not low <= end <= high]
 

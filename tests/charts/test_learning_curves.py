@@ -36,7 +36,7 @@ from tests.charts.curve_lines import (
     views,
 )
 from tests.charts.frames import columns_of, thinned_frame
-from tests.charts.snapshots import texts
+from tests.charts.snapshots import limits, texts
 
 
 @every_curve
@@ -116,7 +116,7 @@ def test_differences_are_to_the_baselines_mean(curve: Curve) -> None:
     np.testing.assert_allclose(drawn[LABELS[1]].y, [-0.1, -0.4], rtol=1e-5)
     np.testing.assert_allclose(backs(figure, "0")[0].y, [0, -0.3], rtol=1e-5, atol=1e-6)
     assert figure.layout.title.subtitle.text == f"minus {LABELS[0]}’s"
-    low, high = figure.layout.yaxis.range
+    low, high = limits(figure.layout.yaxis)
     assert low < min(backs(figure, "low")[0].y) < max(backs(figure, "high")[0].y) < high
 
 
@@ -220,7 +220,7 @@ def test_a_logarithmic_axis_has_no_zero() -> None:
     figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, CurveSettings(log_x=True, log_y=True))
     assert figure.data[0].y.tolist() == [4, 3]
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
-    assert figure.layout.yaxis.range is None
+    assert figure.layout.yaxis.autorange is None
     assert figure.layout.xaxis.tickformat == figure.layout.yaxis.tickformat == ",~g", "10, 20, 10,000: one form for all"
     accuracy = curve_figure(lines(VAL_ACCURACY, [0.5, 0.6]), STYLES, VAL_ACCURACY, CurveSettings(log_y=True))
     assert accuracy.layout.yaxis.type is None
@@ -253,7 +253,7 @@ def test_uirevision_changes_with_the_axes() -> None:
 
 
 def range_of(curve: Curve, series: dict[str, Series], view: CurveSettings = ROUGH) -> tuple[float, float]:
-    low, high = curve_figure(series, STYLES, curve, view).layout.yaxis.range
+    low, high = limits(curve_figure(series, STYLES, curve, view).layout.yaxis)
     return low, high
 
 
@@ -287,7 +287,7 @@ def test_y_range_changes_slowly_while_a_run_grows() -> None:
 def test_y_range_includes_bands_and_seeds() -> None:
     series = {LABELS[0]: line(VAL_LOSS, [1.0] * 15, [2.0] * 15, [2.0] * 15)}
     figure = curve_figure(series, STYLES, VAL_LOSS, ROUGH)
-    low, high = figure.layout.yaxis.range
+    low, high = limits(figure.layout.yaxis)
     assert low < min(backs(figure, "low")[0].y) < 1.6 < max(backs(figure, "high")[0].y) < high
     assert range_of(VAL_LOSS, series, CurveSettings(smoothing=0, singles=True))[0] < 1 < low
 
@@ -299,11 +299,11 @@ def test_y_range_leaves_out_lines_that_diverged_at_once(count: int, others: int)
     names = [*LABELS, "third"][: 1 + others]
     series = dict(zip(names, [good, *bad], strict=True))
     figure = curve_figure(series, styles_of(names), VAL_LOSS, ROUGH)
-    assert figure.layout.yaxis.range[1] < 60
+    assert limits(figure.layout.yaxis)[1] < 60
     view = CurveSettings(smoothing=0, differences=True, baseline=names[0])
     third = line(VAL_LOSS, [2.3, *[0.5] * count])
     differing = curve_figure({**series, "near": third}, styles_of([*names, "near"]), VAL_LOSS, view)
-    assert differing.layout.yaxis.range[1] < 60
+    assert limits(differing.layout.yaxis)[1] < 60
 
 
 def test_y_range_includes_a_line_that_has_learned_nothing() -> None:
@@ -313,7 +313,7 @@ def test_y_range_includes_a_line_that_has_learned_nothing() -> None:
 def test_y_range_leaves_out_diverging_lines() -> None:
     values = lines(VAL_LOSS, [1.0] * 15, [1.0, 2, 4, 8, 1e3, 1e9, 1e20, 1e30, 1e38, INF])
     figure = curve_figure(values, STYLES, VAL_LOSS, CurveSettings())
-    low, high = figure.layout.yaxis.range
+    low, high = limits(figure.layout.yaxis)
     assert low < 1
     assert 8 < high < 10
     assert figure.layout.title.subtitle.text == f"{LABELS[1]} is off the chart"
@@ -335,7 +335,7 @@ def test_subtitle_counts_the_lines_off_the_chart() -> None:
 
 @pytest.mark.parametrize("value", [0, 0.5, 1e6])
 def test_y_range_of_equal_values(value: float) -> None:
-    low, high = curve_figure(lines(VAL_LOSS, [value] * 12), STYLES, VAL_LOSS, CurveSettings()).layout.yaxis.range
+    low, high = limits(curve_figure(lines(VAL_LOSS, [value] * 12), STYLES, VAL_LOSS, CurveSettings()).layout.yaxis)
     assert low <= value < high
 
 
