@@ -7,6 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
+from bnlab.ui.store_errors import catch_store_errors
+
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = Path(__file__).with_name("style.css")
 MIN_RELOAD_SECONDS = 10
@@ -59,7 +61,8 @@ def run_current_page() -> None:
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title
     st.session_state[_CALLED_BY_APP] = True
-    page.run()
+    with catch_store_errors():
+        page.run()
 
 
 def enter_through_app() -> None:
