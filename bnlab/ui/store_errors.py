@@ -33,7 +33,9 @@ def catch_store_errors() -> Iterator[None]:
 
 
 def fragment(function: Callable[P, None], run_every: float | None = None) -> Callable[P, None]:
-    """`st.fragment` whose StoreErrors are shown in its place; it is drawn again at its next tick, or with the page."""
+    """`st.fragment` whose StoreErrors are raised while the page is drawn, and shown in its place when it is redrawn."""
+    raised: list[StoreError] = []
+    is_redrawn = False
 
     @wraps(function)
     def draw(*arguments: P.args, **options: P.kwargs) -> None:
@@ -41,11 +43,21 @@ def fragment(function: Callable[P, None], run_every: float | None = None) -> Cal
         try:
             function(*arguments, **options)
         except StoreError as error:
+            if not is_redrawn:
+                raised.append(error)  # Streamlit would show what is raised in a fragment
+                return
             _render_error(str(error))
             if run_every is None:
                 _rerun_later()
 
-    return st.fragment(run_every=run_every)(draw)
+    def draw_first(*arguments: P.args, **options: P.kwargs) -> None:
+        nonlocal is_redrawn
+        st.fragment(run_every=run_every)(draw)(*arguments, **options)
+        is_redrawn = True
+        if raised:
+            raise raised.pop()
+
+    return draw_first
 
 
 def callback(function: Callable[P, object]) -> Callable[P, None]:
