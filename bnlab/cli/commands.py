@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bnlab.cli.claims import claims, report
-from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, fail, json_option, open_store
+from bnlab.cli.options import EXIT_INTERRUPTED, Commands, check_parent_folder, console, fail, json_option, open_store
 from bnlab.cli.output import (
     comparison_document,
     datasets_table,
@@ -42,7 +42,7 @@ from bnlab.specs.validation import SpecError
 preset_argument = click.argument("preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
 
 
-@click.group()
+@click.group(cls=Commands)
 def main() -> None:
     """Compare batch-normalization variants, trained in the background."""
     try:
@@ -147,8 +147,12 @@ def record(preset: str, path: Path, seeds: int) -> None:
 @main.command()
 def runs() -> None:
     """List all runs."""
-    stored = open_store().runs()
-    console.print(runs_table(stored) if stored else "No runs yet: python -m bnlab compare notebook makes the first.")
+    store = open_store()
+    stored, unreadable = store.runs(), store.unreadable_runs()
+    if stored or unreadable:
+        console.print(runs_table(stored, unreadable))
+    else:
+        console.print("No runs yet: python -m bnlab compare notebook makes the first.")
 
 
 @main.command()

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import pandas as pd
 
@@ -22,11 +23,8 @@ _TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest possible, so that the same ru
 def export_runs(store_url: str, digests: tuple[str, ...]) -> bytes:
     """The result of `export_zip`, computed on a worker: a task for `Scheduler.submit`."""
     set_up_worker()
-    store = Store(store_url)
-    try:
+    with Store(store_url) as store:
         return export_zip(store, digests)
-    finally:
-        store.engine.dispose()
 
 
 def export_zip(store: Store, digests: Iterable[str]) -> bytes:
@@ -112,10 +110,16 @@ def readme_text(run: Run, saved_step: int | None) -> str:
     """The README of one exported run; `saved_step` is the step of its `model.keras`, None if it has none."""
     head = (
         f"{run.label}\nbnlab's run {run.digest}: {run.state.value}, {run.step:,} of {run.total_steps:,} steps, "
-        f"{run.seconds:.1f} s in steps\n" + (f"{run.error}\n\n" if run.error else "\n")
+        f"{run.seconds:.1f} s in steps\nMade {_utc_text(run.created_at)}\n"
+        + (f"{run.error}\n\n" if run.error else "\n")
     )
     if saved_step is None:
         return head + _README_FILES + _README_NO_MODEL
     code = "".join(f"    {line}".rstrip() + "\n" for line in evaluation_code(run.spec).splitlines())
     usage = _README_USE.format(scaled=scaling_code(run.spec, "x"), code=code)
     return head + _README_FILES + _README_MODEL.format(step=saved_step) + usage
+
+
+def _utc_text(seconds: float) -> str:
+    """A time, in seconds since the epoch, as in 2026-05-04T03:02:01+00:00 (UTC)."""
+    return f"{datetime.fromtimestamp(int(seconds), UTC).isoformat()} (UTC)"

@@ -11,6 +11,7 @@ from bnlab.specs.comparison import Comparison
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, link_parameters
+from bnlab.ui.store_errors import callback
 
 PERCENT, POINTS = "%.2f %%", "%+.2f"
 """Number formats of table columns in percent; Streamlit's "percent" drops trailing zeros."""
@@ -74,6 +75,7 @@ def render_compare_link(
         )
 
 
+@callback
 def launch_runs(scheduler: Scheduler, specs: Sequence[tuple[RunSpec, str]]) -> None:
     """Launch or continue the runs of `specs`, pairs of spec and label. A callback of buttons."""
     scheduler.launch_runs(specs)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.datasets import DatasetError
+from bnlab.ui.store_errors import catch_store_errors
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = Path(__file__).with_name("style.css")
@@ -65,7 +66,8 @@ def run_current_page() -> None:
     st.session_state[_CALLED_BY_APP] = True
     if datasets_error:
         st.error(datasets_error, icon=":material/folder_off:")
-    page.run()
+    with catch_store_errors():
+        page.run()
 
 
 def enter_through_app() -> None:

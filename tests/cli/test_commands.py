@@ -15,6 +15,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from tests.dataset_files import write_dataset
+from tests.runs.unreadable_runs import CHANGES, make_unreadable
 from tests.sentences import names_in_order, numbers_in
 from tests.stored_runs import OWNER, make_evaluation, record_run
 
@@ -108,6 +109,20 @@ def test_runs_lists_state_progress_and_error(url: str) -> None:
     store.finish(spec.digest, OWNER, RunState.FAILED, "It ran [out] of memory.")
     output = invoke("runs").output
     assert all(word in output for word in (spec.digest[:8], "FAILED", "25%", "0.1 s", "It ran [out] of memory."))
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_runs_lists_those_of_another_version(url: str, kind: str) -> None:
+    store, newer, readable = Store(url), RunSpec(epochs=2), RunSpec(train_examples=8)
+    record_run(store, readable, (1.0,))
+    make_unreadable(store, newer, "newer [/red] run", kind)
+    output = invoke("runs").output
+    assert names_in_order(output, readable.digest[:8], newer.digest[:8], "newer [/red] run", "Not readable")
+
+
+def test_names_are_not_markup_in_the_terminal(url: str) -> None:
+    Store(url).launch(RunSpec(), "[/bold]:smile:", OWNER)
+    assert "[/bold]:smile:" in invoke("runs").output
 
 
 @pytest.mark.parametrize(

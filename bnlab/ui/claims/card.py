@@ -16,6 +16,7 @@ from bnlab.runs.progress import group_progress
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.claims.results import render_results
 from bnlab.ui.state import PageState
+from bnlab.ui.store_errors import callback, fragment
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
@@ -26,7 +27,7 @@ def render_claim(snapshot: ClaimSnapshot, claim: Claim, state: PageState) -> Non
     is_running = snapshot.status(claim).is_running
     with st.container(border=True, key=f"claim-{claim.id}"):
         interval = TICK_SECONDS if is_running else None
-        st.fragment(run_every=interval)(_render_body)(_snapshots(snapshot), claim, state, is_running)
+        fragment(_render_body, interval)(_snapshots(snapshot), claim, state, is_running)
 
 
 def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
@@ -77,11 +78,11 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
     name = runner.experiment.name
     if progress.has_failed:
         st.error(escape_markdown(progress.problem), icon=":material/error:")
-        st.button("Go on", icon=":material/play_arrow:", on_click=runner.start, key=f"go-on-{name}")
-        st.button("Leave it", on_click=runner.stop, key=f"leave-{name}")
+        st.button("Go on", icon=":material/play_arrow:", on_click=callback(runner.start), key=f"go-on-{name}")
+        st.button("Leave it", on_click=callback(runner.stop), key=f"leave-{name}")
     else:
         st.html(_progress_bar(progress.fraction, progress_text(runner.experiment, progress)), width="content")
-        st.button("Stop", icon=":material/stop:", on_click=runner.stop, key=f"stop-{name}")
+        st.button("Stop", icon=":material/stop:", on_click=callback(runner.stop), key=f"stop-{name}")
 
 
 def _progress_bar(fraction: float, text: str) -> str:
@@ -165,7 +166,9 @@ def _run_button(service: ClaimService, experiment: Experiment, label: str, icon:
     """Draw the button; returns a sentence about the stored runs and measurements, empty if there are none."""
     runs = f", {coverage.runs} runs" if coverage.runs else ""
     help_ = f"{len(experiment.seeds)} seeds{runs}. What has been trained here before is not trained again."
-    st.button(label, icon=icon, help=help_, on_click=service.runner(experiment).start, key=f"run-{experiment.name}")
+    st.button(
+        label, icon=icon, help=help_, on_click=callback(service.runner(experiment).start), key=f"run-{experiment.name}"
+    )
     return f"“{label}”: {coverage_text(coverage)}." if coverage.trained + coverage.measured else ""
 
 

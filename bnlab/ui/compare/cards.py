@@ -20,6 +20,7 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.compare.editor import begin_editing
 from bnlab.ui.components import launch_runs
 from bnlab.ui.state import PageState
+from bnlab.ui.store_errors import callback
 
 MAX_PER_ROW = 4
 
@@ -118,7 +119,7 @@ def _render_training_button(
             "Stop",
             key=f"stop-{index}",
             icon=":material/stop:",
-            on_click=scheduler.stop,
+            on_click=callback(scheduler.stop),
             args=([run.digest for run in active],),
             disabled=all(run.stop_requested for run in active),
             type="tertiary",

@@ -19,6 +19,7 @@ from bnlab.ui.compare.curves import render_settings
 from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render_whole_number
 from bnlab.ui.components import launch_runs
 from bnlab.ui.state import PageState, try_change
+from bnlab.ui.store_errors import callback
 
 FAULT = "toolbar_fault"
 COMMON_FIELDS = {"epochs": 130, "train_examples": 180}
@@ -70,7 +71,7 @@ def _render_training(scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDige
         "Stop all",
         icon=":material/stop:",
         disabled=not stoppable,
-        on_click=scheduler.stop,
+        on_click=callback(scheduler.stop),
         args=(stoppable,),
         key="stop_all",
     )

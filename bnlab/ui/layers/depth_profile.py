@@ -26,6 +26,7 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.live_chart import live_chart
+from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error, render_while_pending
 
 STEPS = (0, 1, 10, 100)
@@ -124,7 +125,13 @@ def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress:
     with st.container(horizontal=True, vertical_alignment="center"):
         if progress.errors or progress.not_submitted:
             label, icon = ("Try again", ":material/refresh:") if progress.errors else ("Measure", ":material/labs:")
-            st.button(label, icon=icon, on_click=_measure, args=(store, runs, steps), key="layers-xray-measure")
+            st.button(
+                label,
+                icon=icon,
+                on_click=callback(_measure),
+                args=(store, runs, steps),
+                key="layers-xray-measure",
+            )
         measured = f"{progress.done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
         text = (services.scheduler().problem if progress.pending else "") or measured
         st.progress(progress.done / len(runs), text=text, width=PROGRESS_WIDTH)

@@ -21,6 +21,7 @@ from bnlab.specs.lesson import Lesson
 from bnlab.ui.components import launch_runs, render_compare_link
 from bnlab.ui.runs.table import state_title
 from bnlab.ui.state import PageState
+from bnlab.ui.store_errors import callback
 
 
 def render_actions(scheduler: Scheduler, state: PageState, chosen: Sequence[Run]) -> None:
@@ -65,7 +66,7 @@ def _render_training(scheduler: Scheduler, chosen: Sequence[Run]) -> None:
     active = [run.digest for run in chosen if not run.state.is_finished()]
     resumable = [(run.spec, run.label) for run in chosen if run.state.can_continue()]
     if active:
-        st.button("Stop", icon=":material/stop:", on_click=scheduler.stop, args=(active,), key="runs-stop")
+        st.button("Stop", icon=":material/stop:", on_click=callback(scheduler.stop), args=(active,), key="runs-stop")
     if resumable:
         icon = ":material/play_arrow:"
         st.button("Continue", icon=icon, on_click=launch_runs, args=(scheduler, resumable), key="runs-continue")

@@ -6,6 +6,7 @@ from bnlab.charts.formatting import format_size
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storage_use
 from bnlab.specs.lesson import Lesson
+from bnlab.ui.store_errors import callback
 
 DESCRIPTIONS = {
     "steps": "every step's loss and accuracy",
@@ -33,7 +34,7 @@ def render_disk_use(scheduler: Scheduler, lesson: Lesson) -> None:
             icon=":material/cleaning_services:",
             disabled=not digests,
             help="Curves and layers stay; the runs' models can no longer be exported or folded.",
-            on_click=delete_checkpoints,
+            on_click=callback(delete_checkpoints),
             args=(scheduler.store, digests),
             key="delete-checkpoints",
         )
