@@ -24,6 +24,9 @@ def restore_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
+SHARED = ("browser", "workers")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests that must share a process for pytest-xdist; the long groups start first.
 
@@ -31,13 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     another, which shares a scheduler: each further worker process would import TensorFlow. Otherwise a group is a file.
     """
     root = Path(__file__).parent
-
-    def group(item: pytest.Item) -> str:
-        for marker in ("browser", "workers"):
-            if item.get_closest_marker(marker):
-                return marker
-        return item.path.relative_to(root).with_suffix("").as_posix()
-
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: ["browser", "workers"].index(group(item)) if group(item) in ("browser", "workers") else 2)
+        group = _shared_group(item) or item.path.relative_to(root).with_suffix("").as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+    order = [*SHARED, None]
+    items.sort(key=lambda item: order.index(_shared_group(item)))
+
+
+def _shared_group(item: pytest.Item) -> str | None:
+    return next((marker for marker in SHARED if item.get_closest_marker(marker)), None)
