@@ -7,6 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
+from bnlab.ui.controls import install_shortcut
+
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = Path(__file__).with_name("style.css")
 MIN_RELOAD_SECONDS = 10
@@ -56,6 +58,7 @@ def run_current_page() -> None:
     st.set_option("client.showSidebarNavigation", True)
     st.html(STYLE)
     install_reload_guard()
+    install_shortcut()
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title
     st.session_state[_CALLED_BY_APP] = True

@@ -55,9 +55,7 @@ def render_task(
     def render() -> None:
         if not task.future.done():
             st.info(progress_text(task), icon=":material/hourglass_top:")
-            if st.button("Cancel", icon=":material/close:", key=f"{key}-cancel"):
-                _cancel_task(key)
-                st.rerun()
+            st.button("Cancel", icon=":material/close:", on_click=_cancel_task, args=(key,), key=f"{key}-cancel")
         elif (error := task_error(task.future)) is not None:
             render_error(error)
             st.button("Try again", on_click=_cancel_task, args=(key,), key=f"{key}-again")
@@ -84,6 +82,7 @@ def _cancel_task(key: str) -> None:
     task: WorkerTask[Any] | None = st.session_state.pop(key, None)
     if task is not None:
         task.future.cancel()  # does not stop a task that is already running
+    st.rerun()
 
 
 def task_error(future: "Future[Any]") -> BaseException | None:
