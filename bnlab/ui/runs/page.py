@@ -39,8 +39,8 @@ def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> No
     if matching := _filter_runs(runs):
         chosen = render_table(scheduler.store, matching)
         render_errors(chosen)
-        render_actions(scheduler, state, chosen)
-        render_export(scheduler, chosen)
+        render_actions(state, chosen)
+        render_export(chosen)
     else:
         st.info("No run is like that.")
     render_disk_use(scheduler, state.lesson)
