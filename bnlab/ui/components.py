@@ -53,7 +53,8 @@ def render_heading(title: str, state: PageState) -> None:
 def change_setting(name: str, value: object) -> str:
     """Change a setting of the curves in the current state (see `bnlab.ui.controls.Change`)."""
     state = current_state()
-    state.settings = state.settings.model_copy(update={name: value})
+    if value is not None:  # a control that has not been drawn since the page changed has no value
+        state.settings = state.settings.model_copy(update={name: value})
     return ""
 
 
