@@ -6,7 +6,7 @@ import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.network_diagram import network_svg
-from bnlab.charts.style import COLOUR_NAMES, COLOURS, style_of
+from bnlab.charts.style import COLOR_NAMES, COLORS, style_of
 from bnlab.specs.advice import advise
 from bnlab.specs.choices import INITIALIZERS
 from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
@@ -81,8 +81,8 @@ def _render_identity(state: PageState, variant: Variant, index: int) -> None:
     st.session_state[key] = variant.colour
     colour.selectbox(
         "Colour",
-        range(len(COLOURS)),
-        format_func=lambda position: COLOUR_NAMES[position],
+        range(len(COLORS)),
+        format_func=lambda position: COLOR_NAMES[position],
         key=key,
         on_change=_change_colour,
         args=(state, variant.label, key),
