@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,7 @@ RESULTS_COLUMNS = (
     *(f"seconds_to_{target * 100:.0f}" for target in TARGETS),
     *(f"latency_{size}" for size in LATENCY_BATCHES),
 )
+MADE_DTYPE = "datetime64[s, UTC]"
 RUNS_COLUMNS = (
     "digest",
     "label",
@@ -84,7 +86,7 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     """One row per run, the newest first.
 
     Columns: digest, label, placement (its title), state, progress (0 to 1), val_accuracy (of the last evaluation),
-    seconds (of training), epochs, seed, made (the local time of the first launch), recorded (whether the run was
+    seconds (of training), epochs, seed, made (the time of the first launch, UTC), recorded (whether the run was
     shipped with bnlab).
     """
     accuracies = _last_accuracies(store, [run.digest for run in runs])
@@ -99,12 +101,12 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
             run.seconds,
             run.spec.epochs,
             run.spec.seed,
-            pd.Timestamp.fromtimestamp(run.created_at).floor("s"),
+            datetime.fromtimestamp(int(run.created_at), UTC),
             bool(run.recorded),
         )
         for run in sorted(runs, key=lambda run: (run.created_at, run.digest), reverse=True)
     ]
-    return pd.DataFrame(rows, columns=list(RUNS_COLUMNS)).astype({"val_accuracy": float})
+    return pd.DataFrame(rows, columns=list(RUNS_COLUMNS)).astype({"val_accuracy": float, "made": MADE_DTYPE})
 
 
 def steps_to(run: Run, evaluated: Arrays, accuracy: float) -> float:

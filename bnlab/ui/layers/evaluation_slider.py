@@ -9,6 +9,7 @@ import streamlit as st
 from bnlab.charts.snapshots import step_text
 from bnlab.specs.validation import parse_number
 from bnlab.ui.layers.choices import set_query_parameter
+from bnlab.ui.store_errors import fragment
 
 EVALUATION = "layers-moment"
 """The slider's key, and the parameter in the URL with its epoch, which is left out for the latest evaluation."""
@@ -29,7 +30,7 @@ def render_with_slider(steps: Sequence[int], steps_per_epoch: int, render: Calla
     """
     titles = {step / steps_per_epoch: step_text(step, steps_per_epoch) for step in steps}
     if ADVANCED_AT in st.session_state:
-        st.fragment(run_every=PLAY_SECONDS)(_render_playing)(titles, render)
+        fragment(_render_playing, PLAY_SECONDS)(titles, render)
     else:
         with st.container():  # as a fragment has one, so that the charts keep their positions in the element tree
             _render_paused(titles, render)
@@ -39,7 +40,7 @@ def _render_paused(titles: dict[float, str], render: Callable[[float], None]) ->
     epochs = list(titles)
     _update_slider(epochs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_start_playing, args=(epochs,))
+        st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_start_playing)
         epoch = _render_slider(titles, EVALUATION)
     set_query_parameter(EVALUATION, "" if epoch == epochs[-1] else f"{epoch:.6g}")
     render(epoch)
@@ -78,10 +79,10 @@ def _render_slider(titles: dict[float, str], key: str, *, disabled: bool = False
     )
 
 
-def _start_playing(epochs: Sequence[float]) -> None:
+def _start_playing() -> None:
     """Play from the chosen evaluation, or from the first one if the last is chosen."""
     chosen = st.session_state[EVALUATION]
-    st.session_state[PLAYED] = epochs[0] if chosen == epochs[-1] else chosen
+    st.session_state[PLAYED] = 0.0 if chosen == st.session_state[LATEST] else chosen
     st.session_state[ADVANCED_AT] = time.monotonic()
 
 

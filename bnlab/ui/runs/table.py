@@ -1,6 +1,9 @@
 """The table of runs with selectable rows; the selection follows its runs when rows are added, removed or moved."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
@@ -54,6 +57,24 @@ def state_title(run: Run) -> str:
     return TITLES[shown_state(run)]
 
 
+def readers_zone() -> tzinfo:
+    """The time zone of the reader's browser; UTC if it does not tell one that is known here."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def in_readers_zone(seconds: float) -> datetime:
+    """A time, in seconds since the epoch, in the reader's zone."""
+    return datetime.fromtimestamp(int(seconds), readers_zone())
+
+
+def made_column() -> Any:
+    """The configuration of a column of times in the reader's zone."""
+    return _column.DatetimeColumn("Made", format="YYYY-MM-DD HH:mm", help=f"Time zone: {readers_zone()}")
+
+
 def render_table(store: Store, runs: Sequence[Run]) -> list[Run]:
     """Draw the table and return the selected runs, in the table's order."""
     frame = runs_frame(store, runs)
@@ -67,11 +88,18 @@ def render_table(store: Store, runs: Sequence[Run]) -> list[Run]:
         selection_mode="multi-row",
         key=TABLE,
         height=min(ROW_HEIGHT * (len(frame) + 1) + 2, MAX_HEIGHT),
-        column_config=_COLUMNS,
+        column_config=_COLUMNS | {"made": made_column()},
         alt=f"{len(frame)} run{'s' if len(frame) != 1 else ''}",
     )
     runs_by_digest = {run.digest: run for run in runs}
     return [runs_by_digest[digests[row]] for row in sorted(event.selection.rows) if row < len(digests)]
+
+
+def selected_digests() -> list[str]:
+    """The digests of the runs whose rows are selected, for callbacks: also those that the page has not drawn yet."""
+    listed = st.session_state.get(LISTED, [])
+    rows = st.session_state[TABLE]["selection"]["rows"] if TABLE in st.session_state else ()
+    return [listed[row] for row in sorted(rows) if row < len(listed)]
 
 
 def _update_selection(digests: list[str]) -> None:
@@ -79,7 +107,7 @@ def _update_selection(digests: list[str]) -> None:
     session = st.session_state
     listed = session.get(LISTED, [])
     if TABLE in session:
-        selected = [listed[row] for row in session[TABLE]["selection"]["rows"] if row < len(listed)]
+        selected = selected_digests()
         session[CHOSEN] = {*session.get(CHOSEN, ()), *selected} - (set(listed) - set(selected))
     if TABLE not in session or listed != digests:
         rows = [row for row, digest in enumerate(digests) if digest in session.get(CHOSEN, ())]
@@ -88,10 +116,11 @@ def _update_selection(digests: list[str]) -> None:
 
 
 def _display_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns shown, with states as titles and fractions in percent."""
+    """The columns shown, with states as titles, fractions in percent, and times in the reader's zone."""
     displayed = frame.assign(
         state=frame["state"].where(~frame["recorded"], RECORDED).map(TITLES),
         val_accuracy=frame["val_accuracy"] * 100,
         progress=frame["progress"] * 100,
+        made=frame["made"].dt.tz_convert(readers_zone()),
     )
     return displayed[list(_COLUMNS)]
