@@ -7,7 +7,7 @@ import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.network_diagram import network_svg
-from bnlab.charts.style import COLOUR_NAMES, COLOURS, style_of
+from bnlab.charts.style import COLOR_NAMES, COLORS, style_of
 from bnlab.specs.advice import advise
 from bnlab.specs.choices import INITIALIZERS
 from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
@@ -90,8 +90,8 @@ def _render_identity(state: PageState, variant: Variant, index: int) -> None:
     colour_control = bind(f"colour-{index}", variant.colour, _change_colour, index)
     colour.selectbox(
         "Colour",
-        range(len(COLOURS)),
-        format_func=lambda position: COLOUR_NAMES[position],
+        range(len(COLORS)),
+        format_func=lambda position: COLOR_NAMES[position],
         disabled=is_locked,
         **colour_control,
     )
