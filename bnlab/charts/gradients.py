@@ -105,7 +105,7 @@ def _norm_trace(run: str, frame: pd.DataFrame, x: str, style: Style) -> dict[str
     return {
         "type": "scatter",
         "uid": run,
-        "name": style.name,
+        "name": style.trace_name,
         "x": frame[x].to_numpy(np.float32),
         "y": frame["gradient_norm"].to_numpy(np.float32),
         "mode": "lines+markers" if len(frame) < MAX_MARKED_POINTS else "lines",

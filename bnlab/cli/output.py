@@ -11,6 +11,7 @@ import pandas as pd
 from rich import box
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from bnlab.charts.tables import summary_frame, variables_frame
 from bnlab.runs.reader import history_frame
@@ -141,7 +142,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
     for run in runs:
         table.add_row(
             run.digest[:8],
-            run.label,
+            Text(run.label),  # not markup
             str(run.spec.seed),
             "RECORDED" if run.recorded else run.state,
             f"{run.progress:.0%}",
