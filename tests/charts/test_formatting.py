@@ -1,5 +1,6 @@
 """Numbers, sizes and escaped text."""
 
+import html
 import math
 import re
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from bnlab.charts.formatting import (
     escape_html,
     escape_markdown,
+    escape_plotly,
     format_digits,
     format_fixed,
     format_power,
@@ -94,16 +96,33 @@ def test_markdown_shows_text_literally(text: str, escaped: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sign", [":material/home:", ":smile:", ":+1:", ":streamlit:", "a -> b", "<- a", "a <->", "--", ">= 3", "~="]
-)
-def test_icons_and_arrows_are_separated(sign: str) -> None:
+    "sign",
+    [
+        ":material/home:",
+        ":smile:",
+        ":+1:",
+        ":streamlit:",
+        "a -> b",
+        "<- a",
+        "a <->",
+        "--",
+        ">= 3",
+        "~=",
+        "http://x.y",
+        "HTTPS://x.y",
+        "www.x.y",
+        "a.b@c.de",
+    ],
+)  # fmt: skip
+def test_icons_arrows_and_addresses_are_separated(sign: str) -> None:
     """Streamlit looks for them in what Markdown has left, where an escaped colon is a colon again."""
-    shown = escape_markdown(sign).replace("\\", "")
-    assert sign not in shown
-    assert shown.replace("\u2060", "") == sign
+    for shown in (escape_markdown(sign).replace("\\", ""), html.unescape(escape_html(sign))):
+        assert sign not in shown
+        assert shown.replace("\u2060", "") == sign
 
 
 def test_html_is_escaped() -> None:
+    assert escape_plotly("<b>a & 'b'</b>") == "&lt;b&gt;a &amp; 'b'&lt;/b&gt;"
     assert escape_html("<b>a_1</b>") == "&#60;b&#62;a&#95;1&#60;&#47;b&#62;"
 
 
