@@ -17,6 +17,7 @@ from bnlab.charts.tables import summary_frame, variables_frame
 from bnlab.runs.reader import history_frame
 from bnlab.runs.run import Run, UnreadableRun
 from bnlab.runs.store import Store
+from bnlab.specs.datasets import DATASETS, UNUSABLE
 from bnlab.specs.network import Network, describe_network
 from bnlab.specs.presets import PRESETS
 
@@ -89,6 +90,21 @@ def presets_table() -> Table:
     table = Table("preset", "networks", "what it compares", show_lines=True)
     for name, preset in PRESETS.items():
         table.add_row(name, "\n".join(variant.label for variant in preset.variants), preset.description)
+    return table
+
+
+def datasets_table() -> Table:
+    """Every dataset with its shape, sizes and source, and the files that are none, with the reason."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("dataset", "images", "training", "test", "classes", "what it is"):
+        table.add_column(heading, justify="right" if heading in ("training", "test", "classes") else "left")
+    for name, dataset in DATASETS.items():
+        shape = " × ".join(map(str, dataset.image_shape))
+        description = f"{dataset.title}: {dataset.description}" if dataset.path is None else str(dataset.path)
+        counts = (f"{count:,}" for count in (dataset.train, dataset.test, dataset.classes))
+        table.add_row(escape(name), shape, *counts, escape(description))
+    for name, sentence in UNUSABLE.items():
+        table.add_row(escape(name), "", "", "", "", f"[red]{escape(sentence)}")
     return table
 
 

@@ -41,7 +41,7 @@ class FoldReport:
 
     Attributes:
         original: The network as trained.
-        folded: The network without normalization layers.
+        folded: The network without the normalization layers that can be folded.
         examples: The number of validation images.
         difference: The largest |Δlogit|, where a logit is an input of the softmax.
         relative: `difference` relative to the largest |logit|.
@@ -80,7 +80,7 @@ def has_normalization(spec: RunSpec) -> bool:
 
 
 def is_foldable(spec: RunSpec) -> bool:
-    """Whether the network has normalization layers that can be folded."""
+    """Whether the network has a normalization layer that can be folded."""
     return has_normalization(spec) and not unfoldable_reason(spec)
 
 

@@ -22,6 +22,8 @@ RESULTS_COLUMNS = (
     "params",
     "trainable",
     "runs",
+    "diverged",
+    "diverged_step",
     "val_loss",
     "val_loss_sd",
     "val_accuracy",
@@ -51,11 +53,14 @@ RUNS_COLUMNS = (
 def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baseline: str | None = None) -> pd.DataFrame:
     """One row per label of `comparison`, which maps it to its runs, one per seed.
 
-    Columns: label, params, trainable, runs (how many have been evaluated), val_loss, val_loss_sd, val_accuracy,
-    val_accuracy_sd (of each run's last evaluation; sd over seeds, missing for one), difference, difference_sd (of
-    val_accuracy to the variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have finished one),
-    seconds_to_95, seconds_to_97 (mean over seeds; missing unless all have reached it),
-    latency_1, latency_256 (seconds that predicting a batch takes, mean over seeds).
+    Columns: label, params, trainable, runs (how many have been evaluated and have not diverged), diverged (how many
+    have), diverged_step (the first step at which one did), val_loss, val_loss_sd, val_accuracy, val_accuracy_sd (of
+    each run's last evaluation; sd over seeds, missing for one), difference, difference_sd (of val_accuracy to the
+    variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have finished one), seconds_to_95,
+    seconds_to_97 (mean over seeds; missing unless all have reached it), latency_1, latency_256 (seconds that
+    predicting a batch takes, mean over seeds).
+
+    What a diverged run recorded before it diverged is no result: its values are in no mean, nor in the differences.
     """
     all_runs = [run for runs in comparison.values() for run in runs]
     evaluated = {
@@ -147,14 +152,18 @@ def _results_row(
 ) -> dict[str, object]:
     network = describe_network(runs[0].spec)
     run_evaluations = [(run, evaluated[run.digest]) for run in runs if run.digest in evaluated]
+    results = [columns for run, columns in run_evaluations if run.state is not RunState.DIVERGED]
+    diverged_steps = [run.step for run in runs if run.state is RunState.DIVERGED]
     row: dict[str, object] = {
         "label": label,
         "params": network.params,
         "trainable": network.trainable,
-        "runs": len(run_evaluations),
+        "runs": len(results),
+        "diverged": len(diverged_steps),
+        "diverged_step": min(diverged_steps, default=math.nan),
     }
     for column in ("val_loss", "val_accuracy"):
-        last_values = [float(columns[column][-1]) for _, columns in run_evaluations]
+        last_values = [float(columns[column][-1]) for columns in results]
         row[column], row[f"{column}_sd"] = _mean_and_sd(last_values)
     row["seconds_per_epoch"], _ = _mean_and_sd([seconds_per_epoch(run, columns) for run, columns in run_evaluations])
     for target in TARGETS:
@@ -175,8 +184,12 @@ def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _last_by_seed(runs: Sequence[Run], evaluated: Mapping[str, Arrays], column: str) -> "pd.Series[float]":
-    """Each evaluated run's last value by its seed."""
-    last_values = {run.spec.seed: evaluated[run.digest][column][-1] for run in runs if run.digest in evaluated}
+    """The last value of each evaluated run that has not diverged, by its seed."""
+    last_values = {
+        run.spec.seed: evaluated[run.digest][column][-1]
+        for run in runs
+        if run.digest in evaluated and run.state is not RunState.DIVERGED
+    }
     return pd.Series(last_values, dtype=float)
 
 
