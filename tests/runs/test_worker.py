@@ -268,7 +268,8 @@ def test_a_store_error_ends_a_slice_and_nothing_is_lost(
 
 def test_a_commit_whose_answer_was_lost_is_not_repeated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database has committed, but the connection broke before it said so, as when PostgreSQL restarts."""
-    opened, lost = Store(store.url), []
+    opened = Store(store.url)
+    lost: list[object] = []
     monkeypatch.setattr(worker, "_open_store", lambda _: opened)
     commit = opened.engine.dialect.do_commit
 
