@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.dataset_files import data_folder
 from tests.workers import scheduler
 
-__all__ = ["scheduler"]
+__all__ = ["data_folder", "scheduler"]
 
 # Derandomized, so that a property test fails for everyone or for no one.
 settings.register_profile(
@@ -23,15 +24,22 @@ def restore_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that must share a process for pytest-xdist, longest groups first for an even distribution.
+SHARED = ("browser", "workers")
 
-    All browser tests are one group, since they share a browser, a server and a worker. Otherwise a group is a file.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests that must share a process for pytest-xdist; the long groups start first.
+
+    All browser tests are one group, which shares a browser, a server and a worker, and all tests with workers are
+    another, which shares a scheduler: each further worker process would import TensorFlow. Otherwise a group is a file.
     """
     root = Path(__file__).parent
-    files_with_workers = {item.path for item in items if item.get_closest_marker("workers")}
     for item in items:
-        is_in_browser = item.get_closest_marker("browser")
-        group = "browser" if is_in_browser else item.path.relative_to(root).with_suffix("").as_posix()
+        group = _shared_group(item) or item.path.relative_to(root).with_suffix("").as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: (not item.get_closest_marker("browser"), item.path not in files_with_workers))
+    order = [*SHARED, None]
+    items.sort(key=lambda item: order.index(_shared_group(item)))
+
+
+def _shared_group(item: pytest.Item) -> str | None:
+    return next((marker for marker in SHARED if item.get_closest_marker(marker)), None)

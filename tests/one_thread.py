@@ -1,4 +1,4 @@
-"""TensorFlow on one thread, as in a worker. A conftest imports the fixture for the tests in its folder."""
+"""TensorFlow for tests: on one thread, as in a worker, and without XLA. A conftest imports the fixtures it needs."""
 
 import os
 
@@ -13,3 +13,12 @@ def one_thread() -> None:
     from bnlab.training.runtime import use_one_thread
 
     use_one_thread()
+
+
+@pytest.fixture(autouse=True)
+def without_xla(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build programs without XLA, which takes seconds to compile each; tests marked `xla` keep it."""
+    from bnlab.training import program
+
+    if not request.node.get_closest_marker("xla"):
+        monkeypatch.setattr(program, "XLA_ARCHITECTURES", frozenset())

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from bnlab.charts.figures import log_axis, message_figure, plain_figure
+from bnlab.charts.figures import initial_range, log_axis, message_figure, plain_figure, raise_zeros, zero_level
 from bnlab.charts.style import Style
 
 MAX_TICKS = 12
@@ -92,9 +92,10 @@ def profile_figure(
     chart = QUANTITIES[quantity]
     if message := _empty_message(frames, chart):
         return message_figure(chart.title, message)
-    drawn = {run: frame[_is_drawable(frame, chart)] for run, frame in frames.items()}
-    deepest = int(max(frame["depth"].max() for frame in drawn.values() if len(frame)))
+    drawn = {run: frame[_is_drawable(frame)] for run, frame in frames.items() if len(frame)}
+    deepest = int(max(frame["depth"].max() for frame in drawn.values()))
     values = pd.concat(drawn.values())["value"].to_numpy(float)
+    level = zero_level(values) if chart.is_log else 0.0
     layout = {
         "title": {"text": chart.title},
         "showlegend": False,
@@ -104,12 +105,12 @@ def profile_figure(
             "title": {"text": "hidden layer, from the input on"},
             "tick0": 1,
             "dtick": max(1, math.ceil(deepest / MAX_TICKS)),
-            "range": [0.8, deepest + 0.2],
+            **initial_range(0.8, deepest + 0.2),
         },
-        "yaxis": log_axis(values) if chart.is_log else {"tickformat": ".0%", "rangemode": "tozero"},
+        "yaxis": log_axis(raise_zeros(values, level)) if chart.is_log else {"tickformat": ".0%", "rangemode": "tozero"},
     }
     traces = [
-        _line_trace(run, styles[run], step, frame[frame["step"] == step], chart, tuple(steps))
+        _line_trace(run, styles[run], step, frame[frame["step"] == step], chart, tuple(steps), level)
         for run, frame in drawn.items()
         for step in frame["step"].unique().tolist()
     ]
@@ -126,23 +127,35 @@ def profile_alt(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mappi
 
 
 def gap_text(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[str, Style]) -> str:
-    """Names the networks and steps with values that are not drawn; empty if there are none or nothing is drawn."""
+    """Names the networks and steps with zeros at the edge of a logarithmic axis, and with values that are not drawn.
+
+    Empty if there are none or nothing is drawn.
+    """
     chart = QUANTITIES[quantity]
     if _empty_message(frames, chart):
         return ""
-    gaps = []
-    for run, frame in frames.items():
-        if len(frame):
-            steps = frame.loc[~_is_drawable(frame, chart), "step"].unique().tolist()
-            if steps:
-                gaps.append(f"{styles[run].name} {' and '.join(map(after_steps_text, steps))}")
-    reason = "0 or no number" if chart.is_log else "no number"
-    return f"Not drawn where it is {reason}: {'; '.join(gaps)}." if gaps else ""
+    measured = {run: frame for run, frame in frames.items() if len(frame)}
+    zeros = {run: frame[frame["value"] == 0] for run, frame in measured.items()} if chart.is_log else {}
+    gaps = {run: frame[~_is_drawable(frame)] for run, frame in measured.items()}
+    parts = {
+        "At the lower edge where it is 0": _steps_texts(zeros, styles),
+        "Not drawn where it is no number": _steps_texts(gaps, styles),
+    }
+    return " ".join(f"{title}: {'; '.join(texts)}." for title, texts in parts.items() if texts)
 
 
-def _is_drawable(frame: pd.DataFrame, quantity: Quantity) -> "pd.Series[bool]":
-    """Whether each value is finite, and positive for a logarithmic axis."""
-    return frame["value"].between(0, math.inf, inclusive="neither" if quantity.is_log else "left")
+def _steps_texts(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> list[str]:
+    """The name and the steps of each network that has rows."""
+    return [
+        f"{styles[run].name} {' and '.join(map(after_steps_text, frame['step'].unique().tolist()))}"
+        for run, frame in frames.items()
+        if len(frame)
+    ]
+
+
+def _is_drawable(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether each value is finite."""
+    return frame["value"].between(0, math.inf, inclusive="left")
 
 
 def _empty_message(frames: Mapping[str, pd.DataFrame], quantity: Quantity) -> str:
@@ -153,24 +166,32 @@ def _empty_message(frames: Mapping[str, pd.DataFrame], quantity: Quantity) -> st
     values = pd.concat(measured)
     if not np.isfinite(values["value"]).any():
         return "No numbers: the training diverged"
-    return "" if values.loc[_is_drawable(values, quantity), "value"].any() else quantity.all_zero_message
+    return "" if values.loc[_is_drawable(values), "value"].any() else quantity.all_zero_message
 
 
 def _line_trace(
-    run: str, style: Style, step: int, frame: pd.DataFrame, quantity: Quantity, steps: tuple[int, ...]
+    run: str,
+    style: Style,
+    step: int,
+    frame: pd.DataFrame,
+    quantity: Quantity,
+    steps: tuple[int, ...],
+    level: float,
 ) -> dict[str, Any]:
     steps_later = len(steps) - 1 - steps.index(step)
+    values = frame["value"].to_numpy(np.float32)
     return {
         "type": "scatter",
         "uid": f"{run}-{step}",
         "name": f"{style.trace_name}, {after_steps_text(step)}",
         "x": frame["depth"].to_numpy(np.float32),
-        "y": frame["value"].to_numpy(np.float32),
+        "y": raise_zeros(values, level),
+        "customdata": values,
         "mode": "lines+markers",
         "opacity": 1 - (1 - MIN_OPACITY) * steps_later / max(len(steps) - 1, 1),
         "line": style.line(2),
         "marker": {"size": 8, "symbol": step_marks(steps)[step].symbol},
-        "hovertemplate": f"%{{fullData.name}}, layer %{{x}}: %{{y:{quantity.value_format}}}<extra></extra>",
+        "hovertemplate": f"%{{fullData.name}}, layer %{{x}}: %{{customdata:{quantity.value_format}}}<extra></extra>",
     }
 
 

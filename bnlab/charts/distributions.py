@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts.figures import LayerChart, message_figure, plain_figure
+from bnlab.charts.figures import LayerChart, initial_range, message_figure, plain_figure
 from bnlab.charts.formatting import format_digits
 from bnlab.charts.snapshots import EXPLODED_TEXT, evenly_spaced, exploded_runs
 from bnlab.charts.style import Style
@@ -212,7 +212,7 @@ def _y_range(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     if not finite.size or (np.ptp(finite) and not exploded):
         return {}
     margin = MARGIN * np.ptp(finite) or CONSTANT_MARGIN
-    return {"range": [finite.min() - margin, finite.max() + margin]}
+    return initial_range(float(finite.min() - margin), float(finite.max() + margin))
 
 
 def _band_traces(run: str, frame: pd.DataFrame, style: Style, opacities: tuple[float, float]) -> list[dict[str, Any]]:

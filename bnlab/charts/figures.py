@@ -22,6 +22,11 @@ MAX_POWERS = 5
 POWER_LABEL_DECADES = 2
 """From this span on, a logarithmic axis is labelled with powers of ten alone."""
 
+ZERO_DISTANCE = 3.0
+"""The ratio of the smallest positive value on a logarithmic axis to the place where zeros are shown."""
+MIN_ZERO_LEVEL = 1e-8
+"""Where zeros are shown if there is nothing else."""
+
 Frames = Mapping[str, pd.DataFrame]
 """A frame for each run, by its digest."""
 
@@ -105,6 +110,27 @@ def log_axis(values: NDArray[np.float64]) -> dict[str, Any]:
     if decades < POWER_LABEL_DECADES:
         return {"type": "log", "tickformat": "~g", "nticks": 4}
     return {"type": "log", "exponentformat": "power", "tick0": 0, "dtick": math.ceil(decades / MAX_POWERS)}
+
+
+def zero_level(values: NDArray[Any]) -> float:
+    """Where a logarithmic axis shows exact zeros: at its lower edge, half a decade below the positive `values`."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    return float(positive.min(initial=np.inf)) / ZERO_DISTANCE if positive.size else MIN_ZERO_LEVEL
+
+
+def raise_zeros(values: NDArray[Any], level: float) -> NDArray[Any]:
+    """`values` with exact zeros replaced by `level`, where a logarithmic axis shows them."""
+    return np.where(values == 0, values.dtype.type(level), values)
+
+
+def initial_range(low: float, high: float) -> dict[str, Any]:
+    """An axis from `low` to `high` until the reader zooms, and again after they reset the axes.
+
+    Not `range`: plotly.js takes a new range for a change that overrides the reader's zoom, and resets to the first
+    one. As limits of the automatic range it leaves the zoom alone, and a reset goes to the current range. For linear
+    axes.
+    """
+    return {"autorange": True, "autorangeoptions": {"minallowed": low, "maxallowed": high}}
 
 
 def _encode(value: Any) -> Any:

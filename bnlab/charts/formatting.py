@@ -3,6 +3,7 @@
 import html
 import math
 import re
+from collections.abc import Sequence
 
 import humanize
 
@@ -43,6 +44,14 @@ def format_signed(value: float) -> str:
         return "0"
     decimals = 0 if size >= 100 or size.is_integer() else 1 if size >= 10 else 2 if size >= 1 else 3
     return (MINUS if value < 0 else "+") + (format_power(size) if size < 0.001 else f"{size:,.{decimals}f}")
+
+
+def divergence_text(label: str, steps: Sequence[int], seeds: int) -> str:
+    """Which seeds of a variant diverged: `BN: 1 of 4 seeds diverged at step 12`; `BN diverged at step 12` of one."""
+    times = f"step {min(steps):,}" if len(set(steps)) == 1 else f"steps {min(steps):,} to {max(steps):,}"
+    return (
+        f"{label}: {len(steps)} of {seeds} seeds diverged at {times}" if seeds > 1 else f"{label} diverged at {times}"
+    )
 
 
 def format_size(size: int) -> str:

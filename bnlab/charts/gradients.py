@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from bnlab.charts.figures import LayerChart, log_axis, message_figure, plain_figure
+from bnlab.charts.figures import LayerChart, log_axis, message_figure, plain_figure, raise_zeros, zero_level
 from bnlab.charts.formatting import format_digits
 from bnlab.charts.snapshots import evenly_spaced
 from bnlab.charts.style import Style
@@ -70,15 +70,19 @@ def depth_alt(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -
 
 
 def gap_text(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> str:
-    """Names the runs with values that a logarithmic axis cannot show; empty if all values or none are shown."""
-    if not any(_is_drawable(frame).any() for frame in frames.values()):
+    """Names the runs with zeros, which a logarithmic axis shows at its edge, and with values that are not drawn.
+
+    Empty if there are none or nothing is drawn.
+    """
+    if not any(_is_positive(frame).any() for frame in frames.values()):
         return ""
-    notes = []
-    for reason in ("0", "no number"):
-        names = [styles[run].name for run, frame in frames.items() if reason in _gap_reasons(frame)]
-        if names:
-            notes.append(f"Not drawn where it is {reason}: {', '.join(names)}.")
-    return " ".join(notes)
+    parts = {
+        "At the lower edge where it is 0": [
+            run for run, frame in frames.items() if (frame["gradient_norm"] == 0).any()
+        ],
+        "Not drawn where it is no number": [run for run, frame in frames.items() if not _is_drawable(frame).all()],
+    }
+    return " ".join(f"{title}: {', '.join(styles[run].name for run in runs)}." for title, runs in parts.items() if runs)
 
 
 def _norm_figure(
@@ -86,32 +90,35 @@ def _norm_figure(
 ) -> go.Figure:
     drawable = {run: frame[_is_drawable(frame)] for run, frame in frames.items()}
     shown = {run: frame for run, frame in drawable.items() if not frame.empty}
-    if not shown:
+    if not any(_is_positive(frame).any() for frame in shown.values()):
         is_empty = all(frame.empty for frame in frames.values())
         return message_figure(title, "Nothing measured yet" if is_empty else "No gradient reaches this layer")
     norms = np.concatenate([frame["gradient_norm"].to_numpy(float) for frame in shown.values()])
+    level = zero_level(norms)
     layout = {
         "title": {"text": title},
         "showlegend": False,
         "hovermode": "x unified",
         "margin": {"l": 56, "r": 8, "t": 40, "b": 8},
         "xaxis": axis,
-        "yaxis": log_axis(norms),
+        "yaxis": log_axis(raise_zeros(norms, level)),
     }
-    return plain_figure([_norm_trace(run, frame, x, styles[run]) for run, frame in shown.items()], layout)
+    return plain_figure([_norm_trace(run, frame, x, styles[run], level) for run, frame in shown.items()], layout)
 
 
-def _norm_trace(run: str, frame: pd.DataFrame, x: str, style: Style) -> dict[str, Any]:
+def _norm_trace(run: str, frame: pd.DataFrame, x: str, style: Style, level: float) -> dict[str, Any]:
+    norms = frame["gradient_norm"].to_numpy(np.float32)
     return {
         "type": "scatter",
         "uid": run,
         "name": style.trace_name,
         "x": frame[x].to_numpy(np.float32),
-        "y": frame["gradient_norm"].to_numpy(np.float32),
+        "y": raise_zeros(norms, level),
+        "customdata": norms,
         "mode": "lines+markers" if len(frame) < MAX_MARKED_POINTS else "lines",
         "line": style.line(),
         "marker": {"size": 6},
-        "hovertemplate": "%{y:.3g}",
+        "hovertemplate": "%{customdata:.3g}",
     }
 
 
@@ -129,12 +136,13 @@ def _norm_text(norm: float) -> str:
 
 
 def _is_drawable(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Whether each value is positive and finite: a logarithmic axis cannot show others."""
+    """Whether each value is finite."""
+    return frame["gradient_norm"].between(0, math.inf, inclusive="left")
+
+
+def _is_positive(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether each value is positive and finite: a logarithmic axis of others alone has no labels."""
     return frame["gradient_norm"].between(0, math.inf, inclusive="neither")
-
-
-def _gap_reasons(frame: pd.DataFrame) -> set[str]:
-    return {"0" if norm == 0 else "no number" for norm in frame.loc[~_is_drawable(frame), "gradient_norm"]}
 
 
 GRADIENTS = LayerChart(

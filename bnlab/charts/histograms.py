@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bnlab.charts.distributions import INITIAL_VALUES, VARIABLE_TITLES, unit_values, values_at
-from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.figures import initial_range, message_figure, plain_figure
 from bnlab.charts.formatting import format_digits
 from bnlab.charts.snapshots import exploded_runs
 from bnlab.charts.style import Style
@@ -70,7 +70,7 @@ def histogram_figure(
         "showlegend": False,
         "margin": {"l": 48, "r": 14, "t": 40, "b": 8},
         "xaxis": {
-            "range": [*x_range],
+            **initial_range(*x_range),
             "nticks": 4,
             "exponentformat": "power",
             "tickangle": 0,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.charts.figures import Drawing, Trace, message_layout
-from bnlab.charts.formatting import escape_plotly, format_power, format_signed
+from bnlab.charts.figures import Drawing, Trace, initial_range, message_layout, raise_zeros, zero_level
+from bnlab.charts.formatting import divergence_text, escape_plotly, format_power, format_signed
 from bnlab.charts.series import Curve, CurveData, CurveSettings, Floats, Points, SeriesPoints, prepare_curves
 from bnlab.charts.style import Style
 from bnlab.runs.curves_cache import RunCurves
@@ -66,12 +66,15 @@ def learning_curves(
 def curve_drawing(data: CurveData, styles: Mapping[str, Style], *, awaited: bool = False) -> Drawing:
     """One line per variant, in front of all bands and raw values."""
     curve, settings = data.curve, data.settings
-    traces = [_traces(points, styles[label], curve, settings) for label, points in data.lines.items()]
+    level = _zero_level(data)
+    traces = [_traces(points, styles[label], curve, settings, level) for label, points in data.lines.items()]
     if all(line["x"].size == 0 for _, line in traces):
         return Drawing([], message_layout(curve.title, _empty_message(data, awaited=awaited)))
     yaxis = _y_axis(data)
     remarks = [f"minus {settings.baseline}’s"] if data.is_difference else []
+    remarks += _divergence_remarks(data)
     remarks += _out_of_range_remarks(_out_of_range(data, yaxis))
+    remarks += ["zeros at the lower edge"] if level else []
     subtitle = {"subtitle": {"text": escape_plotly(" · ".join(remarks))}} if remarks else {}
     baseline = settings.baseline if data.is_difference else ""
     layout = {
@@ -99,8 +102,10 @@ def curve_alt(data: CurveData, *, awaited: bool = False) -> str:
         (_alt_title(data), [f"{label} {_value_text(finite[label], data)}" for label in best_first] or ["none"]),
         ("No longer a number", [label for label in ends if label not in finite]),
         ("Nothing yet", [label for label in data.lines if label not in ends]),
+        ("Exact zeros, drawn at the lower edge", _lines_with_zeros(data)),
     ]
-    return " ".join(f"{title}: {', '.join(labels)}." for title, labels in parts if labels)
+    sentences = [f"{title}: {', '.join(labels)}." for title, labels in parts if labels]
+    return " ".join([*sentences, *(f"{text}." for text in _divergences(data).values())])
 
 
 def _alt_title(data: CurveData) -> str:
@@ -131,15 +136,24 @@ def _empty_message(data: CurveData, *, awaited: bool) -> str:
 
 @lru_cache(maxsize=CACHED_LINES)
 def _traces(
-    points: SeriesPoints, style: Style, curve: Curve, settings: CurveSettings
+    points: SeriesPoints, style: Style, curve: Curve, settings: CurveSettings, level: float
 ) -> tuple[tuple[Trace, ...], Trace]:
-    """The traces behind a variant's line, and the line."""
-    backs = tuple(Trace(trace) for trace in _background_traces(points, style))
-    return backs, Trace(_line_trace(points.mean, style, curve, settings))
+    """The traces behind a variant's line, and the line; exact zeros are drawn at `level` unless it is 0."""
+    traces = [*_background_traces(points, style), _line_trace(points, style, curve, settings)]
+    if points.counts is not None and (np.diff(points.counts) < 0).any():
+        traces.insert(-1, _fewer_seeds_trace(points, points.counts, style))
+    if level:
+        for trace in traces:
+            trace["y"] = raise_zeros(trace["y"], level)
+    *backs, line = map(Trace, traces)
+    return tuple(backs), line
 
 
-def _line_trace(points: Points, style: Style, curve: Curve, settings: CurveSettings) -> dict[str, Any]:
-    x, y = points
+def _line_trace(points: SeriesPoints, style: Style, curve: Curve, settings: CurveSettings) -> dict[str, Any]:
+    x, y = points.mean
+    value = "%{customdata}" if settings.log_y and not y.all() else "%{y}"
+    value_format = ":.2%}" if curve.is_fraction else ":.4g}" if settings.log_y else ":.4f}"
+    texts = _seed_texts(points)
     return {
         "type": "scatter",
         "uid": style.uid,
@@ -150,7 +164,34 @@ def _line_trace(points: Points, style: Style, curve: Curve, settings: CurveSetti
         "mode": "lines+markers" if len(x) < MAX_MARKED_POINTS else "lines",
         "line": style.line(4.5 if settings.projector else 2.5),
         "marker": {"size": 8 if settings.projector else 5},
-        "hovertemplate": "%{y:.2%}" if curve.is_fraction else "%{y:.4f}",
+        "hovertemplate": value.replace("}", value_format) + ("%{text}" if texts else ""),
+        **({"customdata": y} if settings.log_y and not y.all() else {}),
+        **({"text": texts} if texts else {}),
+    }
+
+
+def _seed_texts(points: SeriesPoints) -> list[str]:
+    """For each point, how many seeds its mean is over; empty if it is over all of them everywhere."""
+    if points.counts is None or (points.counts == points.seed_count).all():
+        return []
+    total = points.seed_count
+    return ["" if count == total else f" ({count} of {total} seeds)" for count in points.counts.tolist()]
+
+
+def _fewer_seeds_trace(points: SeriesPoints, counts: NDArray[np.intp], style: Style) -> dict[str, Any]:
+    """A mark at the first point of each mean that is over fewer seeds than the point before."""
+    x, y = points.mean
+    is_first = np.insert(np.diff(counts) < 0, 0, False)
+    return {
+        "type": "scatter",
+        "legendgroup": style.uid,
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "mode": "markers",
+        "uid": f"{style.uid}-fewer",
+        "x": x[is_first],
+        "y": y[is_first],
+        "marker": {"symbol": "x", "size": 9, "color": style.colour},
     }
 
 
@@ -186,6 +227,43 @@ def _thin_line(style: Style, opacity: float) -> dict[str, object]:
     return {"color": style.fill(opacity), "width": 1}
 
 
+# Remarks
+
+
+def _divergences(data: CurveData) -> dict[str, str]:
+    """For each variant with diverged seeds, how many of them and when."""
+    return {
+        label: divergence_text(label, points.diverged, points.seed_count)
+        for label, points in data.lines.items()
+        if points.diverged
+    }
+
+
+def _divergence_remarks(data: CurveData) -> list[str]:
+    """In a few words, for the subtitle: of one variant as `_divergences`, of several their number."""
+    texts = list(_divergences(data).values())
+    return texts if len(texts) < 2 else [f"{len(texts)} networks have diverged seeds"]
+
+
+def _lines_with_zeros(data: CurveData) -> list[str]:
+    """The labels of the lines with exact zeros on a logarithmic axis."""
+    if not data.settings.log_y:
+        return []
+    return [label for label, points in data.lines.items() if any((y == 0).any() for _, y in _drawn_points(points))]
+
+
+def _zero_level(data: CurveData) -> float:
+    """Where exact zeros are drawn on a logarithmic axis; 0 if there are none."""
+    if not _lines_with_zeros(data):
+        return 0.0
+    return zero_level(np.concatenate([y for points in data.lines.values() for _, y in _drawn_points(points)]))
+
+
+def _drawn_points(points: SeriesPoints) -> Iterable[Points]:
+    """All lines of a variant."""
+    return (points.mean, *(points.band or ()), *([points.raw] if points.raw else ()), *points.seeds)
+
+
 # Axes
 
 
@@ -196,33 +274,34 @@ def _x_axis(settings: CurveSettings) -> dict[str, Any]:
 
 def _y_axis(data: CurveData) -> dict[str, Any]:
     axis: dict[str, Any] = {"tickformat": ".3~%"} if data.curve.is_fraction else {}
-    if data.is_difference:
-        return axis | {"zeroline": True, "zerolinewidth": 2} | _y_range(data)
     if data.settings.log_y:
         return axis | LOGARITHMIC | {"nticks": 4}  # with 5, plotly labels each digit of a decade and a half
-    return axis | _y_range(data)
+    if data.is_difference:
+        axis |= {"zeroline": True, "zerolinewidth": 2}
+    limits = _y_limits(data)
+    return axis | (initial_range(*limits) if limits else {})
 
 
-def _y_range(data: CurveData) -> dict[str, Any]:
+def _y_limits(data: CurveData) -> tuple[float, float] | None:
     """The range of the lines and their bands after the first steep fall, so that differences fill the chart.
 
     From the start where lines are short or the x axis is logarithmic. A diverging line does not flatten the others.
-    Empty if nothing is drawn: plotly.js fails on a range of null.
+    None if nothing is drawn.
     """
     start = 0.0 if data.settings.log_x else _start_epoch(data.lines.values())
     spans = [span for points in data.lines.values() if (span := _span(points, start)).size]
     if not spans:
-        return {}
+        return None
     smallest = min(float(np.abs(span).max()) for span in spans)
     values = np.concatenate(spans)
     values = values[np.abs(values) <= max(DIVERGED_RATIO * smallest, NEVER_DIVERGED)]
     low, high = float(values.min()), float(values.max())
     margin = max(MARGIN * ((high - low) or abs(high)), MIN_MARGIN)
     if data.is_difference:
-        return {"range": [low - margin, high + margin]}
+        return low - margin, high + margin
     if data.curve.is_fraction:
-        return {"range": [low - margin, min(high + margin, 1.001)]}
-    return {"range": [max(low - margin, 0), high + margin]}
+        return low - margin, min(high + margin, 1.001)
+    return max(low - margin, 0), high + margin
 
 
 def _start_epoch(lines: Iterable[SeriesPoints]) -> float:
@@ -238,10 +317,9 @@ def _span(points: SeriesPoints, start: float) -> NDArray[np.float64]:
 
     In double precision: DIVERGED_RATIO times a large float32 overflows.
     """
-    late = points.epochs >= start
-    if not late.any():
+    if not points.epochs.size or points.epochs[-1] < start:
         return np.empty(0)
-    first_x = np.float32(points.x[late.argmax()])
+    first_x = np.float32(np.interp(start, points.epochs, points.mean[0]))
     mean = _values_from(first_x, *points.mean)
     values = np.concatenate([mean, *(_values_from(first_x, x, y) for x, y in (*(points.band or ()), *points.seeds))])
     limit = max(DIVERGED_RATIO * float(np.median(np.abs(mean))), float(np.abs(mean[0]))) if mean.size else 0.0
@@ -256,9 +334,9 @@ def _values_from(first_x: np.float32, x: Floats, y: Floats) -> NDArray[np.float6
 
 def _out_of_range(data: CurveData, axis: Mapping[str, Any]) -> list[str]:
     """The labels of the lines that end outside the range of the y axis."""
-    if "range" not in axis:
+    if "autorangeoptions" not in axis:
         return []
-    low, high = axis["range"]
+    low, high = (axis["autorangeoptions"][end] for end in ("minallowed", "maxallowed"))
     ends = {label: float(y[-1]) for label, points in data.lines.items() if (y := points.mean[1]).size}
     return [label for label, end in ends.items() if not low <= end <= high]
 

@@ -1,12 +1,12 @@
 """Loss and accuracy over training as points for charts.
 
-Every recorded step is thinned to few enough points for a screen, averaged over seeds, optionally reduced by a baseline,
-and smoothed.
+Training values are smoothed over all recorded steps, averaged over seeds, optionally reduced by a baseline, and only
+then thinned to few enough points for a screen: a drawn value depends neither on the other curves nor on how many
+points are drawn.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Annotated, Any
 
@@ -24,13 +24,15 @@ Points = tuple[Floats, Floats]
 Columns = Mapping[str, NDArray[Any]]
 """Arrays of equal length by name; a DataFrame would be too slow at every update of a live chart."""
 
-MAX_POINTS = 150
-MIN_POINTS = 50
+MAX_POINTS = 180
+MIN_POINTS = 60
 MAX_TOTAL_POINTS = 1_500
-CACHED_SERIES = 512
+CACHED_POINTS = 512
+"""The capacity of the cache of points, in lines."""
+CACHED_VALUES = 4_000_000
+"""The capacities of the caches of smoothed runs and of series, in steps of all of their seeds and means together."""
 TRAINING_COLUMNS = ("loss", "accuracy")
 VALIDATION_COLUMNS = ("val_loss", "val_accuracy")
-THINNED_COLUMNS = tuple(f"{name}{end}" for name in TRAINING_COLUMNS for end in ("", "_low", "_high"))
 
 X_AXES: dict[str, Choice] = {
     "epoch": Choice("Epochs", "How often every training image has been seen."),
@@ -58,11 +60,14 @@ class CurveSettings(BaseModel):
         title="Smoothing",
         description="The weight of the past in the training curves' running average; the raw curve stays behind.",
     )
-    log_x: bool = Field(False, title="Log x", description="Show the first steps as wide as the last epochs.")
+    log_x: bool = Field(
+        False, title="Log x", description="Show the first steps as wide as the last epochs; without step 0."
+    )
     log_y: bool = Field(
         False,
         title="Log loss",
-        description="Show losses on a logarithmic axis; not differences, which may be below zero.",
+        description="Show losses on a logarithmic axis, exact zeros at its lower edge; not differences, which may be "
+        "below zero.",
     )
     singles: bool = Field(False, title="Every seed", description="Draw each seed's own curve beside the mean.")
     baseline: str = Field(
@@ -108,11 +113,16 @@ CURVES = (*TRAINING_CURVES, *VALIDATION_CURVES)
 class Series:
     """A variant's columns: the mean over its seeds (see `average_seeds`), and each seed's.
 
-    Compared by identity: the same runs at the same steps share one cached object.
+    Attributes:
+        mean, seeds: the columns; training values are smoothed, and as recorded in those that end in _raw.
+        diverged: the step of each seed whose training loss is no longer a number.
+        key: equal for series of the same runs at the same steps; keys of caches, which need not keep the columns.
     """
 
     mean: Columns
     seeds: Sequence[Columns]
+    diverged: Sequence[int] = ()
+    key: Hashable = field(default_factory=object)
 
     def __len__(self) -> int:
         """The number of points of the mean."""
@@ -125,20 +135,25 @@ class SeriesPoints:
 
     Attributes:
         mean: the line.
+        epochs: the epoch of each of its points.
+        counts: the number of seeds in each of its points; None for one seed.
         band: the mean minus and plus the seeds' standard deviation; None for one seed.
         raw: the values before smoothing; None if they are not drawn.
         seeds: each seed's line; empty unless `settings.singles` and there are several.
-        x, epochs: of all points of the mean, also those that the axes cannot show.
-        end: the last value before smoothing, possibly not finite; None if there is none.
+        end: the last value, possibly not finite; None if there is none.
+        seed_count: the number of seeds.
+        diverged: the step of each seed whose training loss is no longer a number.
     """
 
     mean: Points
+    epochs: NDArray[np.float64]
+    counts: NDArray[np.intp] | None
     band: tuple[Points, Points] | None
     raw: Points | None
     seeds: Sequence[Points]
-    x: NDArray[Any]
-    epochs: NDArray[np.float64]
     end: float | None
+    seed_count: int
+    diverged: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -164,7 +179,7 @@ class CurveData:
 
 def prepare_curves(runs: Mapping[str, Sequence[RunCurves]], settings: CurveSettings) -> list[CurveData]:
     """The data of each of `CURVES`; `runs` maps each variant's label to its runs, one per seed."""
-    training = {label: training_series(seeds, len(runs)) for label, seeds in runs.items()}
+    training = {label: training_series(seeds, settings.smoothing) for label, seeds in runs.items()}
     validation = {label: validation_series(seeds) for label, seeds in runs.items()}
     return [prepare_curve(training if curve.is_noisy else validation, curve, settings) for curve in CURVES]
 
@@ -174,12 +189,14 @@ def prepare_curve(series: Mapping[str, Series], curve: Curve, settings: CurveSet
     is_difference = settings.differences and settings.baseline in series
     log_y = settings.log_y and not (curve.is_fraction or is_difference)
     settings = settings.model_copy(update={"log_y": log_y})
-    drawn = _differences(series, curve, settings) if is_difference else series
+    baseline = series[settings.baseline] if is_difference else None
+    drawn = {label: variant for label, variant in series.items() if variant is not baseline}
     means = [variant.mean for variant in series.values() if len(variant)]
+    count = max_points(len(series))
     return CurveData(
         curve,
         settings,
-        {label: _points(variant, curve, settings) for label, variant in drawn.items()},
+        {label: _points(variant, baseline, curve, settings, count) for label, variant in drawn.items()},
         is_difference,
         has_points=bool(means),
         has_finite=any(np.isfinite(mean[curve.column]).any() for mean in means),
@@ -189,205 +206,71 @@ def prepare_curve(series: Mapping[str, Series], curve: Curve, settings: CurveSet
 # Series of runs
 
 
-def training_series(runs: Sequence[RunCurves], variants: int) -> Series:
-    """Training loss and accuracy of one variant's runs, thinned for a chart of `variants` lines."""
-    return _training_series(runs, steps_per_point(max((run.step for run in runs), default=0), max_points(variants)))
+def _size(series: Series) -> int:
+    return 1 + len(series) + sum(len(seed["step"]) for seed in series.seeds)
 
 
-def _training_key(runs: Sequence[RunCurves], stride: int) -> tuple[object, ...]:
-    return stride, *((run.digest, run.created_at, run.step) for run in runs)
+def _run_key(run: RunCurves) -> tuple[object, ...]:
+    return run.digest, run.created_at, run.step, len(run.evaluations["step"])
 
 
-@cached(LRUCache(CACHED_SERIES), key=_training_key, lock=Lock())
-def _training_series(runs: Sequence[RunCurves], stride: int) -> Series:
-    return _series([_thin_run(run, stride) for run in runs], THINNED_COLUMNS)
+def _training_key(runs: Sequence[RunCurves], smoothing: float) -> tuple[object, ...]:
+    return smoothing, *map(_run_key, runs)
+
+
+@cached(LRUCache(CACHED_VALUES, getsizeof=_size), key=_training_key, lock=Lock())
+def training_series(runs: Sequence[RunCurves], smoothing: float) -> Series:
+    """Loss and accuracy of one variant's runs at every training step, smoothed (see `smooth`)."""
+    seeds = [_smooth_run(run, smoothing) for run in runs]
+    return _series(runs, seeds, TRAINING_COLUMNS, ("training", *_training_key(runs, smoothing)))
 
 
 def _validation_key(runs: Sequence[RunCurves]) -> tuple[object, ...]:
-    return tuple((run.digest, run.created_at, len(run.evaluations["step"])) for run in runs)
+    return tuple((run.digest, run.created_at, len(run.evaluations["step"]), _diverged_step(run)) for run in runs)
 
 
-@cached(LRUCache(CACHED_SERIES), key=_validation_key, lock=Lock())
+@cached(LRUCache(CACHED_VALUES, getsizeof=_size), key=_validation_key, lock=Lock())
 def validation_series(runs: Sequence[RunCurves]) -> Series:
-    """Validation loss and accuracy of one variant's runs."""
-    return _series([run.evaluations for run in runs], VALIDATION_COLUMNS)
+    """Validation loss and accuracy of one variant's runs, at every evaluation."""
+    evaluations = [run.evaluations for run in runs]
+    return _series(runs, evaluations, VALIDATION_COLUMNS, ("validation", *_validation_key(runs)))
 
 
-def _series(seeds: Sequence[Columns], names: Sequence[str]) -> Series:
-    empty = dict.fromkeys(["step", "epoch", "seconds", *names], np.empty(0))
-    return Series(average_seeds(seeds, names) if seeds else empty, seeds)
+def _series(runs: Sequence[RunCurves], seeds: Sequence[Columns], names: Sequence[str], key: Hashable) -> Series:
+    columns = ["step", "epoch", "seconds", *names, *(f"{name}_raw" for name in names)]
+    empty = dict.fromkeys(columns, np.empty(0))
+    diverged = [step for run in runs if (step := _diverged_step(run)) is not None]
+    return Series(average_seeds(seeds, names) if seeds else empty, seeds, diverged, key)
 
 
-def _thin_run(run: RunCurves, stride: int) -> Columns:
-    """A run's thinned columns with epoch and seconds; seconds are interpolated between two evaluations."""
-    columns = thin_columns(run.steps, stride)
+def _diverged_step(run: RunCurves) -> int | None:
+    """The step at which the run's training loss was no longer a number; None if it is one."""
+    steps = run.steps["step"]
+    return int(steps[-1]) if len(steps) and not np.isfinite(run.steps["loss"][-1]) else None
+
+
+@cached(
+    LRUCache(CACHED_VALUES, getsizeof=lambda columns: 1 + len(columns["step"])),
+    key=lambda run, smoothing: (smoothing, *_run_key(run)),
+    lock=Lock(),
+)
+def _smooth_run(run: RunCurves, smoothing: float) -> Columns:
+    """A run's training columns with epoch and seconds; seconds are interpolated between two evaluations."""
     # The last evaluation may be newer than the run's step: neither steps nor seconds may decrease.
     steps = np.maximum.accumulate(np.append(run.evaluations["step"], run.step))
     seconds = np.maximum.accumulate(np.append(run.evaluations["seconds"], run.seconds))
-    step = columns["step"]
-    return columns | {"epoch": step / run.steps_per_epoch, "seconds": np.interp(step, steps, seconds)}
+    step = run.steps["step"]
+    return smooth_columns(run.steps, smoothing) | {
+        "epoch": step / run.steps_per_epoch,
+        "seconds": np.interp(step, steps, seconds),
+    }
 
 
-# Thinning
-
-
-def max_points(variants: int) -> int:
-    """The number of points that each of `variants` lines may have, so that the whole chart stays light.
-
-    Behind a line two more of its size are drawn: the lowest and highest value at each point, or a band.
-    """
-    return int(np.clip(MAX_TOTAL_POINTS // (3 * max(variants, 1)), MIN_POINTS, MAX_POINTS))
-
-
-def steps_per_point(steps: int, points: int) -> int:
-    """The stride that thins `steps` to at most `points`: one of 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on.
-
-    Strides grow in large ratios, so that a growing curve rarely changes all its points.
-    """
-    stride = 1
-    while steps > stride * points:
-        stride = stride * 4 // 3 if stride % 3 == 0 else max(stride * 3 // 2, stride + 1)
-    return stride
-
-
-def thin_columns(steps: Columns, stride: int) -> dict[str, NDArray[Any]]:
-    """Columns step, loss, accuracy and each one's _low and _high: mean, minimum and maximum of every `stride` steps.
-
-    `steps` has the columns step, loss, accuracy, one entry per step. A point has the last of its steps; an incomplete
-    last group of steps is left out.
-    """
-    complete = len(steps["step"]) // stride * stride
-    columns = {"step": steps["step"][stride - 1 : complete : stride]}
-    for name in TRAINING_COLUMNS:
-        values = steps[name][:complete].reshape(-1, stride)
-        with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
-            columns[name] = values.mean(axis=1, dtype=np.float64).astype(np.float32)
-        columns[f"{name}_low"], columns[f"{name}_high"] = values.min(axis=1), values.max(axis=1)
-    return columns
-
-
-# Averages over seeds
-
-
-def average_seeds(seeds: Sequence[Columns], names: Sequence[str]) -> Columns:
-    """Columns step, epoch, seconds and `names`: each the mean over the seeds that have a value, and its _sd.
-
-    Every seed has the columns step (sorted), epoch, seconds and `names`. Values that are not finite are left out.
-    After a seed's end, seconds continue at the pace of the others, so that they never decrease. A single seed is
-    returned unchanged, without _sd.
-    """
-    if len(seeds) == 1:
-        return seeds[0]
-    steps = np.unique(np.concatenate([seed["step"] for seed in seeds]))
-    positions = [np.searchsorted(steps, seed["step"]) for seed in seeds]
-
-    def over_seeds(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        table = np.full((len(seeds), len(steps)), np.nan)
-        for row, position, column in zip(table, positions, columns, strict=True):
-            row[position] = column
-        return _mean_and_sd(table)
-
-    paces, _ = over_seeds([np.diff(seed["seconds"], prepend=0.0) for seed in seeds])
-    epochs, _ = over_seeds([seed["epoch"] for seed in seeds])
-    statistics = {name: over_seeds([seed[name] for seed in seeds]) for name in names}
-    means = {name: mean for name, (mean, _) in statistics.items()}
-    deviations = {f"{name}_sd": deviation for name, (_, deviation) in statistics.items()}
-    return {"step": steps, "epoch": epochs, "seconds": paces.cumsum(), **means, **deviations}
-
-
-def _mean_and_sd(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and sample standard deviation of each column's finite values; NaN where there are too few."""
-    finite = np.isfinite(table)
-    count = finite.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(finite, table, 0.0).sum(axis=0) / count
-        squares = np.where(finite, table - mean, 0.0) ** 2
-        return mean, np.sqrt(squares.sum(axis=0) / np.where(count > 1, count - 1, np.nan))
-
-
-# Differences to the baseline
-
-
-def _differences(series: Mapping[str, Series], curve: Curve, settings: CurveSettings) -> dict[str, Series]:
-    """The other variants minus the baseline, which would be the line at zero that the axis has."""
-    along = "seconds" if settings.x == "seconds" else "epoch"
-    baseline = series[settings.baseline]
-    others = {label: variant for label, variant in series.items() if label != settings.baseline}
-    return {label: _difference(variant, baseline, curve.column, along) for label, variant in others.items()}
-
-
-@lru_cache(maxsize=CACHED_SERIES)
-def _difference(series: Series, baseline: Series, column: str, along: str) -> Series:
-    def difference(columns: Columns) -> Columns:
-        names = [name for name in (column, f"{column}_low", f"{column}_high") if name in columns]
-        subtrahend = {**baseline.mean, **dict.fromkeys(names, baseline.mean[column])}
-        return subtract_baseline(columns, subtrahend, names, along)
-
-    return Series(difference(series.mean), [difference(seed) for seed in series.seeds])
-
-
-def subtract_baseline(columns: Columns, baseline: Columns, names: Sequence[str], along: str) -> Columns:
-    """`columns` with the baseline subtracted from `names`, interpolated at equal `along` ("epoch" or "seconds").
-
-    Points before the baseline's first and after its last are left out. Standard deviations are the variant's.
-    """
-    x, baseline_x = columns[along], baseline[along]
-    covered = (x >= baseline_x[0]) & (x <= baseline_x[-1]) if len(baseline_x) else np.zeros(len(x), bool)
-    result = {name: values[covered] for name, values in columns.items()}
-    if not len(baseline_x):
-        return result
-    with np.errstate(invalid="ignore"):  # infinity minus infinity
-        return result | {n: result[n] - np.interp(result[along], baseline_x, baseline[n]) for n in names}
-
-
-# Points
-
-
-@lru_cache(maxsize=CACHED_SERIES)
-def _points(series: Series, curve: Curve, settings: CurveSettings) -> SeriesPoints:
-    mean, several = series.mean, len(series.seeds) > 1
-    has_raw = not several and curve.is_noisy and settings.smoothing > 0 and not settings.differences
-    return SeriesPoints(
-        mean=_line_points(mean, curve, settings),
-        band=_band_points(mean, curve, settings) if several else None,
-        raw=_raw_points(mean, curve, settings) if has_raw else None,
-        seeds=[_line_points(seed, curve, settings) for seed in series.seeds] if several and settings.singles else [],
-        x=mean[settings.x],
-        epochs=mean["epoch"],
-        end=float(mean[curve.column][-1]) if len(series) else None,
-    )
-
-
-def _line_points(columns: Columns, curve: Curve, settings: CurveSettings) -> Points:
-    x, y = _to_float32(columns[settings.x]), _smooth_column(columns, curve, settings)
-    return _drawable_points(x, y, settings)
-
-
-def _band_points(mean: Columns, curve: Curve, settings: CurveSettings) -> tuple[Points, Points]:
-    """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
-    x, y = _to_float32(mean[settings.x]), _smooth_column(mean, curve, settings)
-    deviations = _to_float32(mean[f"{curve.column}_sd"])
-    spread = np.where(np.isnan(deviations), np.float32(0), deviations)
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = y - spread, y + spread
-    if settings.log_y:
-        low = np.maximum(low, y / 10)
-    drawable = _is_drawable(x, low, settings) & np.isfinite(high)
-    return (x[drawable], low[drawable]), (x[drawable], high[drawable])
-
-
-def _raw_points(mean: Columns, curve: Curve, settings: CurveSettings) -> Points:
-    """The lowest and the highest value of each point's steps, so that thinning loses no peak."""
-    ends = mean[settings.x]
-    middles = ends - np.diff(ends, prepend=0.0) / 2
-    x = _to_float32(np.column_stack([middles, ends]).ravel())
-    y = _to_float32(np.column_stack([mean[f"{curve.column}_low"], mean[f"{curve.column}_high"]]).ravel())
-    return _drawable_points(x, y, settings)
-
-
-def _smooth_column(columns: Columns, curve: Curve, settings: CurveSettings) -> Floats:
-    values = _to_float32(columns[curve.column])
-    return smooth(values, settings.smoothing) if curve.is_noisy else values
+def smooth_columns(steps: Columns, smoothing: float) -> dict[str, NDArray[Any]]:
+    """Columns step, and of loss and accuracy the smoothed values and, ending in _raw, the recorded ones."""
+    values = {name: _to_float32(steps[name]) for name in TRAINING_COLUMNS}
+    smoothed = {name: smooth(column, smoothing) for name, column in values.items()}
+    return {"step": steps["step"], **smoothed, **{f"{name}_raw": column for name, column in values.items()}}
 
 
 def smooth(values: Floats, weight: float) -> Floats:
@@ -403,17 +286,194 @@ def smooth(values: Floats, weight: float) -> Floats:
     return averages.to_numpy(np.float32)
 
 
-def _to_float32(values: NDArray[np.generic]) -> Floats:
+# Averages over seeds
+
+
+def average_seeds(seeds: Sequence[Columns], names: Sequence[str]) -> Columns:
+    """Columns step, epoch, seconds and `names`: each the mean over the seeds that have a value.
+
+    Each name's sample standard deviation over these seeds and their number are in the columns that end in _sd and
+    _count. Every seed has the columns step (sorted), epoch, seconds and `names`. Values that are not finite are left
+    out. After a seed's end, seconds continue at the pace of the others, so that they never decrease. A single seed is
+    returned unchanged, without _sd and _count.
+    """
+    if len(seeds) == 1:
+        return seeds[0]
+    steps, positions = _common_steps([seed["step"] for seed in seeds])
+
+    def over_seeds(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
+        return _mean_and_sd(columns, positions, len(steps))
+
+    paces, *_ = over_seeds([np.diff(seed["seconds"], prepend=0.0) for seed in seeds])
+    epochs, *_ = over_seeds([seed["epoch"] for seed in seeds])
+    average = {"step": steps, "epoch": epochs, "seconds": paces.cumsum()}
+    for name in names:
+        statistics = over_seeds([seed[name] for seed in seeds])
+        average |= dict(zip((name, f"{name}_sd", f"{name}_count"), statistics, strict=True))
+    return average
+
+
+def _common_steps(steps: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], Sequence[slice | NDArray[np.intp]]]:
+    """The steps that any seed has, and the positions of each seed's steps among them."""
+    longest = max(steps, key=len)
+    if all(np.array_equal(seed, longest[: len(seed)]) for seed in steps):  # as a rule, and much faster
+        return longest, [slice(len(seed)) for seed in steps]
+    common = np.unique(np.concatenate(steps))
+    return common, [np.searchsorted(common, seed) for seed in steps]
+
+
+def _mean_and_sd(
+    columns: Sequence[NDArray[Any]], positions: Sequence[slice | NDArray[np.intp]], length: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Mean, sample standard deviation and number of the finite values at each position; NaN where there are too few."""
+    total, squares, count = np.zeros(length), np.zeros(length), np.zeros(length, np.intp)
+    for column, position in zip(columns, positions, strict=True):
+        finite = np.isfinite(column)
+        total[position] += np.where(finite, column, 0.0)
+        count[position] += finite
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / count
+        for column, position in zip(columns, positions, strict=True):
+            squares[position] += np.where(np.isfinite(column), column - mean[position], 0.0) ** 2
+        return mean, np.sqrt(squares / np.where(count > 1, count - 1, np.nan)), count
+
+
+# Differences to the baseline
+
+
+def subtract_baseline(columns: Columns, baseline: Columns, names: Sequence[str], along: str) -> Columns:
+    """`columns` with the baseline subtracted from `names` at equal values of the x axis `along`, one of `X_AXES`.
+
+    Between two of its points the baseline is interpolated linearly. Points before its first and after its last are
+    left out: there is nothing to compare with. Standard deviations and counts are the variant's.
+    """
+    x, baseline_x = columns[along], baseline[along]
+    covered = (x >= baseline_x[0]) & (x <= baseline_x[-1]) if len(baseline_x) else np.zeros(len(x), bool)
+    result = {name: values[covered] for name, values in columns.items()}
+    if not len(baseline_x):
+        return result
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        return result | {n: result[n] - np.interp(result[along], baseline_x, baseline[n]) for n in names}
+
+
+# Points
+
+
+def _points_key(series: Series, baseline: Series | None, *options: Hashable) -> tuple[object, ...]:
+    return series.key, None if baseline is None else baseline.key, *options
+
+
+@cached(LRUCache(CACHED_POINTS), key=_points_key, lock=Lock())
+def _points(
+    series: Series, baseline: Series | None, curve: Curve, settings: CurveSettings, max_points: int
+) -> SeriesPoints:
+    def relative(columns: Columns) -> Columns:
+        if baseline is None:
+            return columns
+        return subtract_baseline(columns, baseline.mean, [curve.column], settings.x)
+
+    def drawn(columns: Columns, y: NDArray[Any], keep: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
+        return _drawn_positions(columns[settings.x], y, settings, max_points, keep)
+
+    def line(columns: Columns, y: NDArray[Any]) -> Points:
+        positions = drawn(columns, y)
+        return _to_float32(columns[settings.x][positions]), _to_float32(y[positions])
+
+    mean, several = relative(series.mean), len(series.seeds) > 1
+    values = mean[curve.column]
+    has_raw = not several and curve.is_noisy and settings.smoothing > 0 and not settings.differences
+    counts = mean[f"{curve.column}_count"] if several else None
+    positions = drawn(mean, values, None if counts is None else _changes(counts))
+    low, high = _band(mean, curve, settings) if several else (values, values)
+    seeds = series.seeds if several and settings.singles else ()
+    return SeriesPoints(
+        mean=(_to_float32(mean[settings.x][positions]), _to_float32(values[positions])),
+        epochs=mean["epoch"][positions],
+        counts=None if counts is None else counts[positions],
+        band=(line(mean, low), line(mean, high)) if several else None,
+        raw=line(mean, mean[f"{curve.column}_raw"]) if has_raw else None,
+        seeds=[line(columns, columns[curve.column]) for columns in map(relative, seeds)],
+        end=float(values[-1]) if len(values) else None,
+        seed_count=len(series.seeds),
+        diverged=series.diverged,
+    )
+
+
+def _band(mean: Columns, curve: Curve, settings: CurveSettings) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The mean minus and plus the seeds' standard deviation; on a logarithmic axis, at most a decade down."""
+    values, deviations = mean[curve.column], np.nan_to_num(mean[f"{curve.column}_sd"], nan=0.0)
+    low, high = values - deviations, values + deviations
+    low = np.maximum(low, values / 10) if settings.log_y else low
+    is_drawn = np.isfinite(_to_float32(low)) & np.isfinite(_to_float32(high))
+    return np.where(is_drawn, low, np.nan), np.where(is_drawn, high, np.nan)
+
+
+def _changes(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether each point is the last with its number of seeds, or the first."""
+    changed = np.diff(counts) != 0
+    return np.append(changed, False) | np.insert(changed, 0, False) if len(counts) else changed
+
+
+def _drawn_positions(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    settings: CurveSettings,
+    max_points: int,
+    keep: NDArray[np.bool_] | None,
+) -> NDArray[np.intp]:
+    """The positions of the points that are drawn: those that the axes can show, thinned, and those of `keep`."""
+    shown = np.flatnonzero(np.isfinite(_to_float32(y)) & ((x > 0) | (not settings.log_x)))
+    thinned = shown[thin(y[shown], max_points, log=settings.log_x)]
+    return thinned if keep is None or len(thinned) == len(shown) else np.union1d(thinned, shown[keep[shown]])
+
+
+def _to_float32(values: NDArray[Any]) -> Floats:
     """The values in the precision of charts; those too large for it are infinite, and not drawn."""
     with np.errstate(over="ignore"):
-        return values.astype(np.float32)
+        return values.astype(np.float32, copy=False)
 
 
-def _drawable_points(x: Floats, y: Floats, settings: CurveSettings) -> Points:
-    drawable = _is_drawable(x, y, settings)
-    return x[drawable], y[drawable]
+# Thinning
 
 
-def _is_drawable(x: Floats, y: Floats, settings: CurveSettings) -> NDArray[np.bool_]:
-    """Whether the axes can show each point."""
-    return np.isfinite(y) & ((x > 0) | (not settings.log_x))
+def max_points(variants: int) -> int:
+    """The number of points that each of `variants` lines may have, so that the whole chart stays light.
+
+    Behind a line two more of its size are drawn at most: the two edges of a band.
+    """
+    return int(np.clip(MAX_TOTAL_POINTS // (3 * max(variants, 1)), MIN_POINTS, MAX_POINTS))
+
+
+def thin(values: NDArray[Any], max_points: int, *, log: bool = False) -> NDArray[np.intp]:
+    """The positions of about `max_points` of `values`: the smallest and largest of each part, the first and the last.
+
+    So every peak is drawn, and each point is one of the curve's. Parts are equally long, or with `log` equally wide on
+    a logarithmic axis. They grow in large ratios, so that a growing curve rarely changes the points that are drawn.
+    """
+    count = len(values)
+    if count <= max_points:
+        return np.arange(count)
+    kept = {0, count - 1}
+    for start, stop in _parts(count, max_points // 2, log=log):
+        part = values[start:stop]
+        kept |= {start + int(part.argmin()), start + int(part.argmax())}
+    return np.array(sorted(kept))
+
+
+def _parts(count: int, max_parts: int, *, log: bool) -> Iterator[tuple[int, int]]:
+    """Start and stop of each part of `count` values; the last may be incomplete."""
+    if log:
+        per_decade = int(max_parts / np.log10(count))
+        edges = np.unique((10 ** (np.arange(max_parts + 1) / max(per_decade, 1))).astype(int)) - 1
+        starts = edges[edges < count].tolist()
+    else:
+        starts = list(range(0, count, steps_per_part(count, max_parts)))
+    return zip(starts, [*starts[1:], count], strict=True)
+
+
+def steps_per_part(steps: int, parts: int) -> int:
+    """The length that divides `steps` into at most `parts`: one of 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on."""
+    length = 1
+    while steps > length * parts:
+        length = length * 4 // 3 if length % 3 == 0 else max(length * 3 // 2, length + 1)
+    return length

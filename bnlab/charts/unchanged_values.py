@@ -24,7 +24,7 @@ _MEAN = (
 _GAMMA = "there gamma multiplies a 0, gets no gradient and stays at 1, and "
 _PIXELS = (
     "{dark} of the {units} pixels have been 0 in every training image so far: {gamma}the moving variance falls from 1 "
-    "towards 0."
+    "towards 0. At inference they are now multiplied by up to {factor:,.0f}, which is 1/√(moving variance + ε)."
 )
 
 
@@ -65,7 +65,7 @@ def unchanged_notes(snapshots: pd.DataFrame, network: Network, layer: str) -> li
     first = network.input_normalization
     is_flattened = len(network.input_shape) == 2 and network.layers[0].keras_class == "Flatten"
     if first is not None and layer == first.name and is_flattened:
-        notes += _dark_pixel_notes(snapshots)
+        notes += _dark_pixel_notes(snapshots, first.config["epsilon"])
     if layer in following and _is_role_unchanged(snapshots, "offset"):
         notes.append(_BETA.format(next=following[layer]))
     if layer in preceding and _is_role_unchanged(snapshots, "mean"):
@@ -101,15 +101,18 @@ def _subtracts_batch_mean(layer: Layer) -> bool:
     return layer.normalizer is not None and layer.normalizer.uses_batch_statistics
 
 
-def _dark_pixel_notes(snapshots: pd.DataFrame) -> list[str]:
+def _dark_pixel_notes(snapshots: pd.DataFrame, epsilon: float) -> list[str]:
     """A note on the pixels whose moving mean has always been 0: one image that is not black there changes it."""
     recorded = set(snapshots["variable"])
-    mean = next((name for name in _variables_with_role("mean") if name in recorded), None)
-    if mean is None:
+    mean, variance = (
+        next((name for name in _variables_with_role(role) if name in recorded), "") for role in ("mean", "variance")
+    )
+    if not mean or not variance:
         return []
-    means = unit_values(snapshots, mean)[1]
-    dark = int((means == 0).all(axis=0).sum())
-    if not dark:
+    is_dark = (unit_values(snapshots, mean)[1] == 0).all(axis=0)
+    if not is_dark.any():
         return []
+    smallest = float(unit_values(snapshots, variance)[1][-1][is_dark].min())
     gamma = _GAMMA if recorded.intersection(_variables_with_role("factor")) else ""
-    return [_PIXELS.format(dark=dark, units=means.shape[1], gamma=gamma)]
+    factor = (smallest + epsilon) ** -0.5
+    return [_PIXELS.format(dark=int(is_dark.sum()), units=len(is_dark), gamma=gamma, factor=factor)]

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from bnlab.cli.claims import claims, report
-from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, fail, json_option, open_store
+from bnlab.cli.options import EXIT_INTERRUPTED, Commands, check_parent_folder, console, fail, json_option, open_store
 from bnlab.cli.output import (
     comparison_document,
+    datasets_table,
     network_document,
     network_table,
     presets_table,
@@ -21,24 +22,33 @@ from bnlab.cli.output import (
     write_json,
 )
 from bnlab.cli.progress import wait_until_stopped, watch
+from bnlab.model.dataset_statistics import compute_statistics
 from bnlab.runs.config import Settings
+from bnlab.runs.datasets import register_datasets
 from bnlab.runs.recording import write_recording
 from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame
 from bnlab.specs.comparison import comparison_specs
+from bnlab.specs.dataset_statistics import statistics_from_json, statistics_to_json
+from bnlab.specs.datasets import PUBLISHED, DatasetError
+from bnlab.specs.field_text import GRAMMAR, parse_field
 from bnlab.specs.network import describe_network
 from bnlab.specs.presets import PRESETS, Preset
 from bnlab.specs.run_spec import RunSpec
-from bnlab.specs.validation import SpecError, parse_value
+from bnlab.specs.validation import SpecError
 
 preset_argument = click.argument("preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
 
 
-@click.group()
+@click.group(cls=Commands)
 def main() -> None:
     """Compare batch-normalization variants, trained in the background."""
+    try:
+        register_datasets()
+    except DatasetError as error:
+        fail(str(error))
 
 
 main.add_command(claims)
@@ -49,6 +59,29 @@ main.add_command(report)
 def presets() -> None:
     """List the named comparisons."""
     console.print(presets_table())
+
+
+@main.command()
+def datasets() -> None:
+    """List the datasets: those that bnlab knows, and the .npz files in the folder that BNLAB_DATA names."""
+    console.print(datasets_table())
+
+
+@main.command()
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=check_parent_folder)
+@click.option("--dataset", "names", multiple=True, type=click.Choice(list(PUBLISHED)), help="Only this one.")
+def statistics(path: Path, names: tuple[str, ...]) -> None:
+    """Compute the statistics of the datasets that bnlab knows, from which it gives advice.
+
+    The numbers of other datasets in FILE are kept.
+    """
+    known = statistics_from_json(path.read_text("utf-8")) if path.exists() else {}
+    try:
+        known |= {name: compute_statistics(name) for name in names or PUBLISHED}
+    except DatasetError as error:
+        fail(str(error))
+    path.write_text(statistics_to_json(known), "utf-8")
+    console.print(f"{len(known)} datasets in {path}.")
 
 
 @main.command()
@@ -70,7 +103,7 @@ def describe(preset: str, json_path: Path | None) -> None:
 @preset_argument
 @click.option("--epochs", type=int, help="Passes over the training examples, instead of the preset's.")
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Runs of each network.")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field in every run.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help=f"Change a field in every run. {GRAMMAR}")
 @json_option
 def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ...], json_path: Path | None) -> None:
     """Train a preset's networks in the background and compare them. Ctrl-C stops; the same command goes on."""
@@ -114,8 +147,12 @@ def record(preset: str, path: Path, seeds: int) -> None:
 @main.command()
 def runs() -> None:
     """List all runs."""
-    stored = open_store().runs()
-    console.print(runs_table(stored) if stored else "No runs yet: python -m bnlab compare notebook makes the first.")
+    store = open_store()
+    stored, unreadable = store.runs(), store.unreadable_runs()
+    if stored or unreadable:
+        console.print(runs_table(stored, unreadable))
+    else:
+        console.print("No runs yet: python -m bnlab compare notebook makes the first.")
 
 
 @main.command()
@@ -184,5 +221,6 @@ def _variant_specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[
 def _parse_setting(text: str) -> tuple[str, Any]:
     name, separator, value = text.partition("=")
     if not separator:
-        fail(f"--set takes FIELD=VALUE, but {text!r} was given.")
-    return name, parse_value(value)
+        fail(f"--set takes FIELD=VALUE, as in --set hidden_units=300-100, but {text[:60]!r} was given.")
+    name = name.strip()
+    return name, parse_field(name, value)

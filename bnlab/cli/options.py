@@ -2,13 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 
 from bnlab.runs.config import Settings
-from bnlab.runs.database import StoreError
+from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
+from bnlab.runs.errors import StoreError
 from bnlab.runs.store import Store
 
 console = Console() if sys.stdout.isatty() else Console(width=120)
@@ -32,12 +33,23 @@ json_option = click.option(
 )
 
 
+class Commands(click.Group):
+    """A group of commands. Errors of the store and of files end a command with a sentence and exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except StoreError as error:
+            fail(str(error))
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            fail(f"{where}{error.strerror or error}.")
+
+
 def open_store() -> Store:
-    """Open the store that the settings name, or end the command with an error message."""
-    try:
-        return Store(Settings().store)
-    except StoreError as error:
-        fail(str(error))
+    """The store that the settings name."""
+    return Store(Settings().store, INTERACTIVE_BUSY_SECONDS)
 
 
 def fail(sentence: str) -> NoReturn:

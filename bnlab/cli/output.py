@@ -15,8 +15,9 @@ from rich.text import Text
 
 from bnlab.charts.tables import summary_frame, variables_frame
 from bnlab.runs.reader import history_frame
-from bnlab.runs.run import Run
+from bnlab.runs.run import Run, UnreadableRun
 from bnlab.runs.store import Store
+from bnlab.specs.datasets import DATASETS, UNUSABLE
 from bnlab.specs.network import Network, describe_network
 from bnlab.specs.presets import PRESETS
 
@@ -92,6 +93,21 @@ def presets_table() -> Table:
     return table
 
 
+def datasets_table() -> Table:
+    """Every dataset with its shape, sizes and source, and the files that are none, with the reason."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("dataset", "images", "training", "test", "classes", "what it is"):
+        table.add_column(heading, justify="right" if heading in ("training", "test", "classes") else "left")
+    for name, dataset in DATASETS.items():
+        shape = " × ".join(map(str, dataset.image_shape))
+        description = f"{dataset.title}: {dataset.description}" if dataset.path is None else str(dataset.path)
+        counts = (f"{count:,}" for count in (dataset.train, dataset.test, dataset.classes))
+        table.add_row(escape(name), shape, *counts, escape(description))
+    for name, sentence in UNUSABLE.items():
+        table.add_row(escape(name), "", "", "", "", f"[red]{escape(sentence)}")
+    return table
+
+
 def network_table(label: str, network: Network) -> Table:
     """The layers with their numbers of parameters, as in `model.summary()`, also by trainable and non-trainable."""
     table = Table(title=label, title_justify="left", title_style="bold", show_footer=True)
@@ -134,23 +150,26 @@ def results_table(frame: pd.DataFrame) -> Table:
     return table
 
 
-def runs_table(runs: Sequence[Run]) -> Table:
-    """All runs, the newest last."""
+def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) -> Table:
+    """All runs, the newest last, then those that this version of bnlab cannot read."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("digest", "label", "seed", "state", "done", "trained", "last written"):
         table.add_column(heading, no_wrap=heading != "label", justify="right" if heading in NUMERIC_COLUMNS else "left")
     for run in runs:
         table.add_row(
             run.digest[:8],
-            Text(run.label),  # not markup
+            Text(run.label),
             str(run.spec.seed),
             "RECORDED" if run.recorded else run.state,
             f"{run.progress:.0%}",
             f"{run.seconds:.1f} s",
-            time.strftime("%Y-%m-%d %H:%M", time.localtime(run.updated_at)),
+            time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(run.updated_at)),
         )
         if run.error:
             table.add_row("", f"[red]{escape(run.error)}")
+    for other in unreadable:
+        table.add_row(other.digest[:8], Text(other.label), "", Text(other.state))
+        table.add_row("", "[red]Not readable by this version of bnlab.")
     return table
 
 

@@ -43,7 +43,7 @@ def build_trained(network: Network, spec: RunSpec, weights: Weights) -> keras.Se
 
 
 def build_folded(spec: RunSpec, weights: Weights) -> keras.Sequential:
-    """A model without normalization layers that predicts the same as the spec's network with `weights`.
+    """A model that predicts as the spec's network with `weights`, without the normalization that can be folded.
 
     `bnlab.model.export.model_file` makes a `.keras` file of it.
 

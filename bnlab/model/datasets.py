@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.specs.datasets import DATASETS, HOLDOUT, DatasetError
+from bnlab.model.dataset_files import read_file
+from bnlab.model.downloads import download_dataset
+from bnlab.specs.datasets import DATASETS
 from bnlab.specs.run_spec import RunSpec
 
 Images = NDArray[np.uint8]
@@ -29,37 +30,35 @@ def load_arrays(spec: RunSpec) -> Arrays:
     """The images and labels that `spec` trains and validates on. Training images start after the held-out ones.
 
     Raises:
-        DatasetError: the dataset is not on this machine and could not be downloaded.
+        bnlab.specs.datasets.DatasetError: the dataset is not on this machine and could not be downloaded.
     """
-    x_train, y_train, x_val, y_val = _load_published(spec.dataset)
+    x_train, y_train, x_val, y_val = load_published(spec.dataset)
+    holdout = spec.data.holdout
     if spec.validation == "holdout":
-        x_val, y_val = x_train[:HOLDOUT], y_train[:HOLDOUT]
-    training = slice(HOLDOUT, HOLDOUT + spec.examples)
+        x_val, y_val = x_train[:holdout], y_train[:holdout]
+    training = slice(holdout, holdout + spec.examples)
     return Arrays(x_train[training], y_train[training], x_val, y_val)
 
 
 @lru_cache(maxsize=2)
-def _load_published(name: str) -> tuple[Images, Labels, Images, Labels]:
-    """All training and test images of a dataset, with their labels."""
-    (x_train, y_train), (x_test, y_test) = _load_mnist() if name == "mnist" else _download(name)
+def load_published(name: str) -> tuple[Images, Labels, Images, Labels]:
+    """All training and test images of a dataset, with their labels.
+
+    Raises:
+        bnlab.specs.datasets.DatasetError: the dataset is not on this machine and could not be downloaded.
+    """
+    dataset = DATASETS[name]
+    if dataset.path is not None:
+        arrays = read_file(dataset.path)
+    elif dataset.downloads:
+        arrays = download_dataset(dataset)
+    else:
+        with as_file(files("bnlab.model") / "data" / f"{name}.npz") as path:
+            arrays = read_file(path)
+    x_train, y_train, x_test, y_test = arrays
     return x_train, _flatten_labels(y_train), x_test, _flatten_labels(y_test)
 
 
 def _flatten_labels(labels: NDArray[np.generic]) -> Labels:
     """Labels `[n]` int32 from `[n]` or `[n, 1]` of any integer type."""
     return labels.reshape(-1).astype(np.int32)
-
-
-def _load_mnist() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
-    with as_file(files("bnlab.model") / "data" / "mnist.npz") as path, np.load(path) as arrays:
-        return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
-
-
-def _download(name: str) -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
-    try:
-        return getattr(keras.datasets, name).load_data()
-    except Exception as error:  # Keras does not wrap the exceptions of urllib, http and tarfile
-        raise DatasetError(
-            f"{DATASETS[name].title} is not on this machine and could not be downloaded; "
-            "connect to the internet once, or choose MNIST, which ships with bnlab."
-        ) from error

@@ -2,15 +2,16 @@
 
 At inference a normalizer with moving statistics is a fixed affine map per unit, y = factor · x + shift with
 factor = gamma / √(variance + epsilon) and shift = beta − mean · factor, which the kernel and bias of a layer next to it
-can include. Two cases cannot be folded: normalization before a convolution, because the zeros that pad its input are
-not shifted, and normalizers that take their statistics from each example.
+can include. Two kinds cannot be folded: normalizers that take their statistics from each example, and normalization
+before a convolution, because the zeros that pad its input are not shifted. Such layers stay; see `kept_layers`.
 
 Source: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference", section 3.2. The arithmetic is NumPy's in float64, rounded to float32 at the end, without Keras.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ class FoldError(ValueError):
 
 @dataclass(frozen=True)
 class FoldedNetwork:
-    """A network without normalization layers, and its arrays by name (`dense_1/kernel`), float32.
+    """A network without the normalization layers that can be folded, and its arrays (`dense_1/kernel`), float32.
 
     The other layers keep their names. A layer without a bias gets one if a normalization layer was merged into it.
     """
@@ -58,10 +59,10 @@ class _Affine:
 
 
 def fold(spec: RunSpec, weights: Weights) -> FoldedNetwork:
-    """The network of `spec` with `weights`, named as in a checkpoint, without its normalization layers.
+    """The network of `spec` with `weights`, named as in a checkpoint, without the normalization that can be folded.
 
     Raises:
-        FoldError: the normalizer cannot be folded, or no layer next to it can include it.
+        FoldError: no normalization layer can be folded.
         KeyError: an array of the spec's network is missing.
     """
     if reason := unfoldable_reason(spec):
@@ -74,14 +75,17 @@ def fold_network(network: Network, weights: Weights) -> FoldedNetwork:
     """Merge each normalization layer into the preceding layer, if that has a kernel, else into the next Dense layer.
 
     Raises:
-        FoldError: a normalization layer has no layer next to it that can include it.
+        FoldError: no normalization layer has a layer next to it that can include it.
         KeyError: an array of the network is missing.
     """
+    kept = _kept_layers(network)
+    if kept and len(kept) == len(network.normalizations):
+        raise FoldError(" ".join(kept.values()))
     layers: list[Layer] = []
     arrays: dict[str, Floats] = {}
     pending: _Affine | None = None  # normalization after a layer without a kernel, for the next Dense layer
     for layer in network.layers:
-        if layer.normalizer is not None:
+        if layer.normalizer is not None and layer.name not in kept:
             affine = _read_affine(layer, layer.normalizer, weights)
             if layers and layers[-1].has_kernel:
                 layers[-1] = _fold_into_previous(layers[-1], arrays, affine)
@@ -97,22 +101,60 @@ def fold_network(network: Network, weights: Weights) -> FoldedNetwork:
         else:
             layers.append(_fold_into_next(pending, layer, arrays))
             pending = None
-    if pending is not None:
-        raise FoldError("Batch normalization at the very end of a network has no Dense layer to be folded into.")
     blocks = tuple(replace(block, pre_activation=block.dense) for block in network.blocks)
     folded = replace(network, layers=tuple(layers), blocks=blocks)
     return FoldedNetwork(folded, {name: array.astype(np.float32) for name, array in arrays.items()})
 
 
+@lru_cache(maxsize=256)
+def kept_layers(spec: RunSpec) -> Mapping[str, str]:
+    """The normalization layers that cannot be folded, each with one sentence for the user that says why."""
+    return _kept_layers(describe_network(spec.model_copy(update={"noise": False})))
+
+
+@lru_cache(maxsize=256)
 def unfoldable_reason(spec: RunSpec) -> str:
-    """One sentence for the user if the spec's normalizer cannot be folded; empty if it can."""
+    """Why nothing of the spec's normalization can be folded, for the user; empty if something can or there is none."""
     normalizer = NORMALIZERS[spec.normalizer]
-    if normalizer.foldable:
-        return ""
-    return (
-        f"{normalizer.title} cannot be folded away: it normalizes each example by that example's own values, so there "
-        "is no fixed factor and offset that another layer could take in."
-    )
+    if not normalizer.foldable:
+        return (
+            f"{normalizer.title} cannot be folded away: it normalizes each example by that example's own values, so "
+            "there is no fixed factor and offset that another layer could take in."
+        )
+    kept = kept_layers(spec)
+    return " ".join(kept.values()) if len(kept) == len(describe_network(spec).normalizations) else ""
+
+
+def _kept_layers(network: Network) -> dict[str, str]:
+    """The normalization layers with no layer next to them that can include them, each with the reason."""
+    kept = {}
+    for index, layer in enumerate(network.layers):
+        if layer.normalizer is None or _follows_kernel(network.layers[:index]):
+            continue
+        following = next((after for after in network.layers[index:] if not _is_passed(after)), None)
+        if following is None:
+            kept[layer.name] = (
+                f"{layer.name} stays: at the very end of a network it has no Dense layer to be folded into."
+            )
+        elif following.keras_class == "Conv2D":
+            kept[layer.name] = (
+                f"{layer.name} stays: it stands before {following.name}, which pads its input with zeros: folded into "
+                "it, the borders of the image would come out otherwise."
+            )
+        elif following.keras_class != "Dense":
+            kept[layer.name] = f"{layer.name} stays: {following.name} after it is no Dense layer to be folded into."
+    return kept
+
+
+def _follows_kernel(before: Sequence[Layer]) -> bool:
+    """Whether only normalization is between the end of `before` and a layer with a kernel."""
+    previous = next((layer for layer in reversed(before) if layer.normalizer is None), None)
+    return previous is not None and previous.has_kernel
+
+
+def _is_passed(layer: Layer) -> bool:
+    """Whether an affine map before the layer can be moved behind it."""
+    return layer.normalizer is not None or layer.keras_class == "Flatten"
 
 
 def _read_affine(layer: Layer, normalizer: Normalizer, weights: Weights) -> _Affine:
@@ -137,13 +179,6 @@ def _fold_into_previous(layer: Layer, arrays: dict[str, Floats], affine: _Affine
 
 def _fold_into_next(affine: _Affine, layer: Layer, arrays: dict[str, Floats]) -> Layer:
     """The Dense layer and, in `arrays`, its weights for (factor · x + shift) · kernel + bias."""
-    if layer.keras_class == "Conv2D":
-        raise FoldError(
-            f"Batch normalization stands before {layer.name}, which pads its input with zeros: "
-            "folded into it, the borders of the image would come out otherwise."
-        )
-    if layer.keras_class != "Dense":
-        raise FoldError(f"Batch normalization stands before {layer.name}, which is no Dense layer to be folded into.")
     kernel, bias = f"{layer.name}/kernel", f"{layer.name}/bias"
     arrays[bias] = arrays.get(bias, 0.0) + affine.shift @ arrays[kernel]
     arrays[kernel] = arrays[kernel] * affine.factor[:, None]

@@ -1,5 +1,7 @@
 """The settings of a deployment, read from environment variables."""
 
+from pathlib import Path
+
 from platformdirs import user_data_path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +19,10 @@ class Settings(BaseSettings):
     store: str = Field(
         default_factory=_default_store,
         description="The store, as a SQLAlchemy URL; by default an SQLite file in the user's data folder.",
+    )
+    data: Path | None = Field(
+        default=None,
+        description="A folder whose .npz files in Keras's format are datasets, named as the files are.",
     )
     scheduler: str | None = Field(
         default=None,

@@ -106,13 +106,10 @@ def take_depth_profiles(store_url: str, spec: RunSpec, steps: Sequence[int]) -> 
     Raises what `measure_depth_profile` raises.
     """
     profiles = measure_depth_profile(spec, steps)
-    store = Store(store_url)
-    try:
+    with Store(store_url) as store:
         for step in steps:
             table = profiles[profiles["step"] == step].reset_index(drop=True)
             write_measurement(store, depth_profile(spec, step), table)
-    finally:
-        store.engine.dispose()
 
 
 def measure_perturbation(spec: RunSpec, steps: Sequence[int], amount: float) -> pd.DataFrame:

@@ -2,8 +2,10 @@
 
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import pandas as pd
 
@@ -16,17 +18,18 @@ from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.keras_code import evaluation_code, scaling_code, training_script
 
 MAX_NAME_LENGTH = 60
+MAX_NAME_BYTES = 160
+"""File systems allow 255 bytes a name."""
+WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
+"""Names that Windows keeps for itself, also with an ending as in `con.txt`."""
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest possible, so that the same runs give the same file
 
 
 def export_runs(store_url: str, digests: tuple[str, ...]) -> bytes:
     """The result of `export_zip`, computed on a worker: a task for `Scheduler.submit`."""
     set_up_worker()
-    store = Store(store_url)
-    try:
+    with Store(store_url) as store:
         return export_zip(store, digests)
-    finally:
-        store.engine.dispose()
 
 
 def export_zip(store: Store, digests: Iterable[str]) -> bytes:
@@ -47,9 +50,17 @@ def export_zip(store: Store, digests: Iterable[str]) -> bytes:
 
 
 def folder_name(run: Run) -> str:
-    """`{label}-{digest}` in letters, digits, points and dashes, which are valid in every file system."""
-    label = re.sub(r"[^A-Za-z0-9.]+", "-", run.label)[:MAX_NAME_LENGTH].strip("-.")
-    return f"{label or 'run'}-{run.digest}"
+    """`{label}-{digest}`: readable, and valid on all file systems.
+
+    The label's letters, marks and digits of any script stay, in Unicode's form NFC, and dots between them; everything
+    else becomes a dash. The digest makes names differ where upper and lower case are the same.
+    """
+    composed = unicodedata.normalize("NFC", run.label)
+    replaced = "".join(c if c == "." or unicodedata.category(c)[0] in "LMN" else "-" for c in composed)
+    label = re.sub(r"-*\.[-.]*", ".", re.sub(r"-+", "-", replaced)).strip("-.")
+    label = label[:MAX_NAME_LENGTH].encode()[:MAX_NAME_BYTES].decode(errors="ignore").strip("-.")
+    device = unicodedata.normalize("NFKC", label.split(".")[0]).upper()
+    return f"{'run-' if device in WINDOWS_DEVICES else ''}{label or 'run'}-{run.digest}"
 
 
 def _run_files(store: Store, run: Run) -> dict[str, str | bytes]:
@@ -112,10 +123,16 @@ def readme_text(run: Run, saved_step: int | None) -> str:
     """The README of one exported run; `saved_step` is the step of its `model.keras`, None if it has none."""
     head = (
         f"{run.label}\nbnlab's run {run.digest}: {run.state.value}, {run.step:,} of {run.total_steps:,} steps, "
-        f"{run.seconds:.1f} s in steps\n" + (f"{run.error}\n\n" if run.error else "\n")
+        f"{run.seconds:.1f} s in steps\nMade {_utc_text(run.created_at)}\n"
+        + (f"{run.error}\n\n" if run.error else "\n")
     )
     if saved_step is None:
         return head + _README_FILES + _README_NO_MODEL
     code = "".join(f"    {line}".rstrip() + "\n" for line in evaluation_code(run.spec).splitlines())
     usage = _README_USE.format(scaled=scaling_code(run.spec, "x"), code=code)
     return head + _README_FILES + _README_MODEL.format(step=saved_step) + usage
+
+
+def _utc_text(seconds: float) -> str:
+    """A time, in seconds since the epoch, as in 2026-05-04T03:02:01+00:00 (UTC)."""
+    return f"{datetime.fromtimestamp(int(seconds), UTC).isoformat()} (UTC)"

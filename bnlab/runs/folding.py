@@ -41,7 +41,7 @@ class FoldReport:
 
     Attributes:
         original: The network as trained.
-        folded: The network without normalization layers.
+        folded: The network without the normalization layers that can be folded.
         examples: The number of validation images.
         difference: The largest |Δlogit|, where a logit is an input of the softmax.
         relative: `difference` relative to the largest |logit|.
@@ -80,7 +80,7 @@ def has_normalization(spec: RunSpec) -> bool:
 
 
 def is_foldable(spec: RunSpec) -> bool:
-    """Whether the network has normalization layers that can be folded."""
+    """Whether the network has a normalization layer that can be folded."""
     return has_normalization(spec) and not unfoldable_reason(spec)
 
 
@@ -92,11 +92,8 @@ def can_fold(run: Run) -> bool:
 def fold_run(store_url: str, digest: str) -> FoldReport:
     """Build the fold report of a run: a task for `Scheduler.submit`. Raises what `build_fold_report` raises."""
     set_up_worker()
-    store = Store(store_url)
-    try:
+    with Store(store_url) as store:
         return build_fold_report(store, digest)
-    finally:
-        store.engine.dispose()
 
 
 def build_fold_report(store: Store, digest: str) -> FoldReport:
@@ -168,15 +165,12 @@ def measure_prediction(store_url: str, digest: str) -> PredictionCost:
         bnlab.specs.datasets.DatasetError: the validation images are not available.
     """
     set_up_worker()
-    store = Store(store_url)
-    try:
+    with Store(store_url) as store:
         spec = store.run(digest).spec
         if is_foldable(spec):
             report = build_fold_report(store, digest)
             return PredictionCost(report.original.latencies, report.folded.latencies, report.difference)
         checkpoint = read_checkpoint(store, digest)
-    finally:
-        store.engine.dispose()
     if checkpoint is None:
         raise PredictionError(WEIGHTS_DELETED)
     latencies, repeated = _time_unfolded(spec, checkpoint.arrays)

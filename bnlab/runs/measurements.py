@@ -36,11 +36,8 @@ class Measurement:
 def take_measurement(store_url: str, measurement: Measurement) -> None:
     """Compute a measurement and store it: a task for `Scheduler.submit`. Raises what its function raises."""
     table = measurement.function(store_url, measurement.spec, *measurement.arguments)
-    store = Store(store_url)
-    try:
+    with Store(store_url) as store:
         write_measurement(store, measurement, table)
-    finally:
-        store.engine.dispose()
 
 
 def write_measurement(store: Store, measurement: Measurement, table: pd.DataFrame) -> None:

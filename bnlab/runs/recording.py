@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Table, insert, select
-from sqlalchemy.exc import IntegrityError
 
+from bnlab.runs.errors import ConflictError
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.schema import evaluations, latencies, layers, recordings, runs, snapshots, steps
 from bnlab.runs.store import Store
@@ -59,7 +59,7 @@ def read_recording(store: Store, recording: bytes | None = None) -> None:
         if not new_runs:
             return
         # The error means that another process has just added the same recording.
-        with suppress(IntegrityError), store.engine.begin() as connection:
+        with suppress(ConflictError), store.engine.begin() as connection:
             _insert_runs(connection, new_runs)
             for key, table in TABLES.items():
                 digests = {run["digest"] for run in new_runs}

@@ -98,11 +98,37 @@ def are_active(runs: Iterable[Run]) -> bool:
     return any(not run.state.is_finished() for run in runs)
 
 
-def run_from_row(row: Row[tuple[object, ...]]) -> Run:
-    """The Run of a row of the runs table joined with the recordings table."""
+@dataclass(frozen=True)
+class UnreadableRun:
+    """A run that another version of bnlab wrote, with a field, a dataset or a state that this one does not know."""
+
+    digest: str
+    label: str
+    state: str
+    created_at: float
+
+
+def runs_from_rows(rows: Iterable[Row[tuple[object, ...]]]) -> list[Run]:
+    """The runs of rows of the runs table joined with the recordings table, without those that are not readable."""
+    return [run for run in map(_run_from_row, rows) if run is not None]
+
+
+def unreadable_from_rows(rows: Iterable[Row[tuple[object, ...]]]) -> list[UnreadableRun]:
+    """The runs of such rows that are not readable."""
+    return [
+        UnreadableRun(str(row.digest), str(row.label), str(row.state), float(row.created_at))
+        for row in rows
+        if _run_from_row(row) is None
+    ]
+
+
+def _run_from_row(row: Row[tuple[object, ...]]) -> Run | None:
     values = row._asdict()
-    values["spec"] = _parse_spec(values["spec"])
-    values["state"] = RunState(values["state"])
+    try:
+        values["spec"] = _parse_spec(values["spec"])
+        values["state"] = RunState(values["state"])
+    except ValueError:  # pydantic's ValidationError is one
+        return None
     values.pop("fence")
     values["recorded"] = values.pop("origin") or ""
     return Run(**values)

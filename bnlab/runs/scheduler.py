@@ -12,15 +12,15 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Future as TaskFuture
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import zip_longest
 from typing import TypeVar
 
 import psutil
 from distributed import Client, Future, KilledWorker
-from sqlalchemy.exc import SQLAlchemyError
 
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, worker_addresses
+from bnlab.runs.errors import StoreError
 from bnlab.runs.groups import launch_group, queue_groups
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Labelled, Store
@@ -32,7 +32,9 @@ from bnlab.specs.run_spec import MAX_PROGRAMS, RunSpec, program_key
 IDLE_SECONDS = 1.0
 """The longest time between two polls."""
 RETRY_SECONDS = 5.0
-"""The pause after an error of the cluster or the database."""
+"""The pause after an error of the cluster."""
+STORE_RETRY_SECONDS = 1.0
+"""The pause after an error of the store."""
 MAX_DEATHS = 4
 """How many workers in a row may die while they train a run before the run fails."""
 MAX_RESTART_SECONDS = 60.0
@@ -124,7 +126,7 @@ class Scheduler:
 
     def _work(self) -> None:
         with ExitStack() as cleanup:  # each callback is called, the last one first, even where another raises
-            cleanup.callback(self.store.release, self.owner)
+            cleanup.callback(self._release)
             cleanup.callback(self._tasks.close)
             cleanup.callback(self._disconnect)
             while not self._closing.is_set():
@@ -135,11 +137,19 @@ class Scheduler:
                     self._pause(error)
                 self._wait()
 
+    def _release(self) -> None:
+        with suppress(StoreError):  # then the leases expire
+            self.store.release(self.owner)
+
     def _pause(self, error: Exception) -> None:
         """Wait before the next attempt; runs that were being trained go on from their checkpoints."""
-        self.problem = str(error) if isinstance(error, ClusterError) else f"The lab pauses and tries again: {error}"
-        if not isinstance(error, SQLAlchemyError):
-            self._disconnect()
+        if isinstance(error, StoreError):
+            self.problem = str(error)
+            self._closing.wait(STORE_RETRY_SECONDS)
+            return
+        is_known = isinstance(error, ClusterError)
+        self.problem = str(error) if is_known else f"The workers are not available ({type(error).__name__})."
+        self._disconnect()
         self._closing.wait(RETRY_SECONDS)
 
     def _wait(self) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import OperationalError
 
+from bnlab.runs.errors import StoreError
 from bnlab.runs.run import TRAINED
 from bnlab.runs.schema import checkpoints, layers, runs, snapshots, steps
 from bnlab.runs.store import Store
@@ -40,5 +40,5 @@ def delete_checkpoints(store: Store, digests: Iterable[str]) -> None:
         connection.execute(delete(checkpoints).where(checkpoints.c.run.in_(chosen)))
     if store.engine.dialect.name == "sqlite":
         # Without it the file keeps its size. It fails while others write, and then the next deletion frees the space.
-        with store.engine.connect() as connection, suppress(OperationalError):
+        with store.engine.connect() as connection, suppress(StoreError):
             connection.exec_driver_sql("VACUUM")

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
-from bnlab.runs.database import open_database
-from bnlab.runs.run import ACTIVE, Run, RunState, run_from_row
+from bnlab.runs.database import BUSY_SECONDS, open_database
+from bnlab.runs.errors import ConflictError, StoreError
+from bnlab.runs.run import ACTIVE, Run, RunState, UnreadableRun, runs_from_rows, unreadable_from_rows
 from bnlab.runs.schema import groups, recordings, runs
 from bnlab.specs.run_spec import RunSpec
 
@@ -25,14 +25,22 @@ Labelled = Sequence[tuple[RunSpec, str]]
 class Store:
     """All runs ever launched on one database. Safe to use from several threads and processes.
 
+    As a context manager it closes its connections at the end of the block.
+
     Raises:
-        bnlab.runs.database.StoreError: the database cannot be opened.
+        bnlab.runs.errors.StoreError: the database cannot be opened, and from any method: read or written.
     """
 
-    def __init__(self, url: str) -> None:
-        """Open the store at a SQLAlchemy URL; missing tables are created."""
+    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
+        """Open the store at a SQLAlchemy URL; missing tables are created. For `busy_seconds` see `open_database`."""
         self.url = url
-        self.engine = open_database(url)
+        self.engine = open_database(url, busy_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.engine.dispose()
 
     def launch(self, spec: RunSpec, label: str, owner: str) -> Run:
         """Queue `spec`, or attach to its run; see `launch_runs`."""
@@ -45,6 +53,9 @@ class Store:
 
         Returns:
             The runs, one for each distinct spec in the order of `specs`.
+
+        Raises:
+            bnlab.runs.errors.StoreError: one of the runs exists and is not readable; nothing is launched.
         """
         distinct: dict[str, tuple[RunSpec, str]] = {}
         for spec, label in specs:
@@ -52,7 +63,7 @@ class Store:
         try:
             with self.engine.begin() as connection:
                 _launch(connection, distinct, owner, group)
-        except IntegrityError:  # another process has just launched one of them, so now it exists
+        except ConflictError:  # another process has just launched one of them, so now it exists
             with self.engine.begin() as connection:
                 _launch(connection, distinct, owner, group)
         launched = {run.digest: run for run in self.runs(distinct)}
@@ -70,12 +81,17 @@ class Store:
         return matches[0]
 
     def runs(self, digests: Iterable[str] | None = None) -> list[Run]:
-        """The runs of `digests` that exist, or all of them, the oldest first."""
+        """The runs of `digests` that exist, or all of them, the oldest first; without those that are not readable."""
         query = _SELECT_RUNS.order_by(runs.c.created_at, runs.c.digest)
         if digests is not None:
             query = query.where(runs.c.digest.in_(list(digests)))
         with self.engine.connect() as connection:
-            return [run_from_row(row) for row in connection.execute(query)]
+            return runs_from_rows(connection.execute(query))
+
+    def unreadable_runs(self) -> list[UnreadableRun]:
+        """The runs that this version of bnlab cannot read, the oldest first; they can be stopped and deleted."""
+        with self.engine.connect() as connection:
+            return unreadable_from_rows(connection.execute(_SELECT_RUNS.order_by(runs.c.created_at, runs.c.digest)))
 
     def find(self, specs: Iterable[RunSpec]) -> dict[str, Run]:
         """The runs of `specs` that exist, by digest."""
@@ -116,22 +132,25 @@ class Store:
     def claim(self, owner: str, dead: Sequence[str] = ()) -> list[Run]:
         """Renew `owner`'s lease and take over active runs whose lease has expired or whose owner is `dead`.
 
+        Runs that are not readable are left to the version of bnlab that wrote them.
+
         Returns:
             All active runs that `owner` now holds, in the order they were queued.
         """
         now = time.time()
         claimable: ColumnElement[bool] = or_(runs.c.owner == owner, runs.c.owner.in_(dead), runs.c.lease_until < now)
+        query = _SELECT_RUNS.where(runs.c.state.in_(ACTIVE))
+        with self.engine.connect() as connection:
+            unreadable = [run.digest for run in unreadable_from_rows(connection.execute(query))]
         with self.engine.begin() as connection:
             connection.execute(
                 update(runs)
-                .where(runs.c.state.in_(ACTIVE), claimable)
+                .where(runs.c.state.in_(ACTIVE), claimable, runs.c.digest.not_in(unreadable))
                 .values(owner=owner, lease_until=now + LEASE_SECONDS)
             )
-        query = _SELECT_RUNS.where(runs.c.state.in_(ACTIVE), runs.c.owner == owner)
+        query = query.where(runs.c.owner == owner).order_by(runs.c.queued_at, runs.c.created_at)
         with self.engine.connect() as connection:
-            return [
-                run_from_row(row) for row in connection.execute(query.order_by(runs.c.queued_at, runs.c.created_at))
-            ]
+            return runs_from_rows(connection.execute(query))
 
     def owners(self) -> set[str]:
         """The owners of active runs."""
@@ -168,8 +187,13 @@ def _launch(connection: Connection, specs: Mapping[str, tuple[RunSpec, str]], ow
     # The write comes first, so that SQLite takes its lock before the states are read.
     recorded = select(recordings.c.run).where(recordings.c.run.in_(specs))
     connection.execute(delete(runs).where(runs.c.digest.in_(recorded)))
-    rows = connection.execute(select(runs.c.digest, runs.c.state).where(runs.c.digest.in_(specs)))
-    states = {row.digest: RunState(row.state) for row in rows}
+    existing = connection.execute(_SELECT_RUNS.where(runs.c.digest.in_(specs))).all()
+    if unreadable := unreadable_from_rows(existing):
+        raise StoreError(
+            f"The run “{unreadable[0].label}” was written by another version of bnlab and is not readable by this one; "
+            "delete it on the Runs page first."
+        )
+    states = {run.digest: run.state for run in runs_from_rows(existing)}
     _queue(connection, specs, states, owner)
     if group:
         _join(connection, group, specs, {digest for digest, state in states.items() if state in ACTIVE})

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ RESULTS_COLUMNS = (
     "params",
     "trainable",
     "runs",
+    "diverged",
+    "diverged_step",
     "val_loss",
     "val_loss_sd",
     "val_accuracy",
@@ -31,6 +34,7 @@ RESULTS_COLUMNS = (
     *(f"seconds_to_{target * 100:.0f}" for target in TARGETS),
     *(f"latency_{size}" for size in LATENCY_BATCHES),
 )
+MADE_DTYPE = "datetime64[s, UTC]"
 RUNS_COLUMNS = (
     "digest",
     "label",
@@ -49,11 +53,14 @@ RUNS_COLUMNS = (
 def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baseline: str | None = None) -> pd.DataFrame:
     """One row per label of `comparison`, which maps it to its runs, one per seed.
 
-    Columns: label, params, trainable, runs (how many have been evaluated), val_loss, val_loss_sd, val_accuracy,
-    val_accuracy_sd (of each run's last evaluation; sd over seeds, missing for one), difference, difference_sd (of
-    val_accuracy to the variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have finished one),
-    seconds_to_95, seconds_to_97 (mean over seeds; missing unless all have reached it),
-    latency_1, latency_256 (seconds that predicting a batch takes, mean over seeds).
+    Columns: label, params, trainable, runs (how many have been evaluated and have not diverged), diverged (how many
+    have), diverged_step (the first step at which one did), val_loss, val_loss_sd, val_accuracy, val_accuracy_sd (of
+    each run's last evaluation; sd over seeds, missing for one), difference, difference_sd (of val_accuracy to the
+    variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have finished one), seconds_to_95,
+    seconds_to_97 (mean over seeds; missing unless all have reached it), latency_1, latency_256 (seconds that
+    predicting a batch takes, mean over seeds).
+
+    What a diverged run recorded before it diverged is no result: its values are in no mean, nor in the differences.
     """
     all_runs = [run for runs in comparison.values() for run in runs]
     evaluated = {
@@ -79,7 +86,7 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     """One row per run, the newest first.
 
     Columns: digest, label, placement (its title), state, progress (0 to 1), val_accuracy (of the last evaluation),
-    seconds (of training), epochs, seed, made (the local time of the first launch), recorded (whether the run was
+    seconds (of training), epochs, seed, made (the time of the first launch, UTC), recorded (whether the run was
     shipped with bnlab).
     """
     accuracies = _last_accuracies(store, [run.digest for run in runs])
@@ -94,12 +101,12 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
             run.seconds,
             run.spec.epochs,
             run.spec.seed,
-            pd.Timestamp.fromtimestamp(run.created_at).floor("s"),
+            datetime.fromtimestamp(int(run.created_at), UTC),
             bool(run.recorded),
         )
         for run in sorted(runs, key=lambda run: (run.created_at, run.digest), reverse=True)
     ]
-    return pd.DataFrame(rows, columns=list(RUNS_COLUMNS)).astype({"val_accuracy": float})
+    return pd.DataFrame(rows, columns=list(RUNS_COLUMNS)).astype({"val_accuracy": float, "made": MADE_DTYPE})
 
 
 def steps_to(run: Run, evaluated: Arrays, accuracy: float) -> float:
@@ -145,14 +152,18 @@ def _results_row(
 ) -> dict[str, object]:
     network = describe_network(runs[0].spec)
     run_evaluations = [(run, evaluated[run.digest]) for run in runs if run.digest in evaluated]
+    results = [columns for run, columns in run_evaluations if run.state is not RunState.DIVERGED]
+    diverged_steps = [run.step for run in runs if run.state is RunState.DIVERGED]
     row: dict[str, object] = {
         "label": label,
         "params": network.params,
         "trainable": network.trainable,
-        "runs": len(run_evaluations),
+        "runs": len(results),
+        "diverged": len(diverged_steps),
+        "diverged_step": min(diverged_steps, default=math.nan),
     }
     for column in ("val_loss", "val_accuracy"):
-        last_values = [float(columns[column][-1]) for _, columns in run_evaluations]
+        last_values = [float(columns[column][-1]) for columns in results]
         row[column], row[f"{column}_sd"] = _mean_and_sd(last_values)
     row["seconds_per_epoch"], _ = _mean_and_sd([seconds_per_epoch(run, columns) for run, columns in run_evaluations])
     for target in TARGETS:
@@ -173,8 +184,12 @@ def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _last_by_seed(runs: Sequence[Run], evaluated: Mapping[str, Arrays], column: str) -> "pd.Series[float]":
-    """Each evaluated run's last value by its seed."""
-    last_values = {run.spec.seed: evaluated[run.digest][column][-1] for run in runs if run.digest in evaluated}
+    """The last value of each evaluated run that has not diverged, by its seed."""
+    last_values = {
+        run.spec.seed: evaluated[run.digest][column][-1]
+        for run in runs
+        if run.digest in evaluated and run.state is not RunState.DIVERGED
+    }
     return pd.Series(last_values, dtype=float)
 
 

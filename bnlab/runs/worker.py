@@ -7,12 +7,14 @@ trains; it is imported inside functions here, because the app's process imports 
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 
+from bnlab.runs.datasets import register_datasets
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.writer import RunWriter, SupersededError, read_checkpoint
+from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 
@@ -38,12 +40,19 @@ def dask_setup(_worker: object) -> None:
     set_up_worker()
 
 
-@cache
 def set_up_worker() -> None:
-    """Import TensorFlow on one thread and read MNIST, once per process.
+    """Look for datasets in the settings' folder; once per process, import TensorFlow and read the default dataset.
 
     The workers of an external Dask scheduler do not preload this module: their first task calls this function.
     """
+    with suppress(DatasetError):  # a spec with a dataset of that folder is refused with its own sentence
+        register_datasets()
+    _import_tensorflow()
+
+
+@cache
+def _import_tensorflow() -> None:
+    """Import TensorFlow on one thread and read the images that most runs need."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _without_stderr():
         from bnlab.training.runtime import silence_warnings, use_one_thread
@@ -52,7 +61,9 @@ def set_up_worker() -> None:
         use_one_thread()
         from bnlab.training.data import load_examples
 
-        load_examples("mnist", "test")
+        default = RunSpec()
+        with suppress(DatasetError):  # for the run to report that needs them
+            load_examples(default.dataset, default.validation)
 
 
 @contextmanager

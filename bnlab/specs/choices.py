@@ -64,7 +64,7 @@ PLACEMENTS: dict[str, Choice] = {
 
 VALIDATIONS: dict[str, Choice] = {
     "test": Choice("Test images", "Validate on the test images, as the notebook does."),
-    "holdout": Choice("Held-out images", "Validate on the 5,000 training images the notebook never used."),
+    "holdout": Choice("Held-out images", "Validate on the first training images (at most 5,000), never trained on."),
 }
 
 RESCALINGS: dict[str, Rescaling] = {

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from bnlab.specs.choices import INITIALIZERS, OPTIMIZERS, RESCALINGS
-from bnlab.specs.datasets import HOLDOUT
+from bnlab.specs.datasets import PUBLISHED
 from bnlab.specs.network import Layer, describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
@@ -63,7 +63,7 @@ close to the run's, but not the same.
 
 import sys
 
-import keras
+import keras{_numpy_import(spec)}
 
 keras.utils.set_random_seed({spec.seed})
 
@@ -85,11 +85,11 @@ if len(sys.argv) > 1:
 
 def evaluation_code(spec: RunSpec) -> str:
     """Code that loads the run's `model.keras` and evaluates it on the spec's validation images."""
-    load = f"keras.datasets.{spec.dataset}.load_data()"
-    data = f"_, (x_val, y_val) = {load}"
+    holdout = spec.data.holdout
+    data = f"_, (x_val, y_val) = {_load_code(spec)}"
     if spec.validation == "holdout":
-        data = f"(x_val, y_val), _ = {load}\nx_val, y_val = x_val[:{HOLDOUT}], y_val[:{HOLDOUT}]"
-    return f"""import keras
+        data = f"(x_val, y_val), _ = {_load_code(spec)}\nx_val, y_val = x_val[:{holdout}], y_val[:{holdout}]"
+    return f"""import keras{_numpy_import(spec)}
 
 model = keras.models.load_model("model.keras")
 {data}
@@ -105,17 +105,30 @@ def scaling_code(spec: RunSpec, images: str) -> str:
 
 
 def _data_code(spec: RunSpec) -> str:
-    end = "" if spec.examples == spec.data.train else HOLDOUT + spec.examples
-    training_slice = f"[{HOLDOUT}:{end}]"
+    holdout = spec.data.holdout
+    end = "" if spec.examples == spec.data.train else holdout + spec.examples
+    training_slice = f"[{holdout}:{end}]"
     validation = "x_test, y_test"
     if spec.validation == "holdout":
-        validation = f"x_train[:{HOLDOUT}], y_train[:{HOLDOUT}]"
-    return f"""(x_train, y_train), (x_test, y_test) = keras.datasets.{spec.dataset}.load_data()
+        validation = f"x_train[:{holdout}], y_train[:{holdout}]"
+    return f"""(x_train, y_train), (x_test, y_test) = {_load_code(spec)}
 x_val, y_val = {validation}
-x_train, y_train = x_train{training_slice}, y_train{training_slice}  # the first {HOLDOUT:,} are never trained on
+x_train, y_train = x_train{training_slice}, y_train{training_slice}  # the first {holdout:,} are never trained on
 x_train = {scaling_code(spec, "x_train")}
 x_val = {scaling_code(spec, "x_val")}
 """
+
+
+def _load_code(spec: RunSpec) -> str:
+    """An expression for `(x_train, y_train), (x_test, y_test)`."""
+    if spec.dataset in PUBLISHED:
+        return f"keras.datasets.{spec.dataset}.load_data()"
+    first = f'(data := numpy.load({_literal(f"{spec.dataset}.npz")}))["x_train"]'
+    return f'({first}, data["y_train"]), (data["x_test"], data["y_test"])'
+
+
+def _numpy_import(spec: RunSpec) -> str:
+    return "" if spec.dataset in PUBLISHED else "\nimport numpy"
 
 
 def _model_code(spec: RunSpec) -> str:

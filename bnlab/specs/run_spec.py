@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bnlab.specs import choices
-from bnlab.specs.datasets import DATASETS, HOLDOUT, Dataset
+from bnlab.specs.datasets import DATASETS, Dataset, check_dataset
 from bnlab.specs.normalizers import NORMALIZERS, translate_former_fields
 
 TRAINING_SEMANTICS = 1
@@ -19,7 +19,10 @@ Units = Annotated[int, Field(ge=1, le=2048)]
 
 
 def _choice(registry: dict[str, Any], default: str, title: str, description: str) -> Any:
-    return Field(default, title=title, description=description, json_schema_extra={"enum": list(registry)})
+    def list_ids(schema: dict[str, Any]) -> None:  # when the schema is asked for: datasets may have been added
+        schema["enum"] = list(registry)
+
+    return Field(default, title=title, description=description, json_schema_extra=list_ids)
 
 
 class RunSpec(BaseModel):
@@ -61,6 +64,7 @@ class RunSpec(BaseModel):
         max_length=50,
         title="Hidden units",
         description="The width of each hidden layer, from the input on; a convolution's is its number of filters.",
+        examples=["300-100", "10x100"],
     )
     optimizer: Annotated[str, AfterValidator(choices.one_of(choices.OPTIMIZERS))] = _choice(
         choices.OPTIMIZERS, "sgd", "Optimizer", "How gradients become updates."
@@ -94,11 +98,15 @@ class RunSpec(BaseModel):
         description="Gives the output of each hidden normalization layer another mean and spread at each step of "
         "training (Santurkar 2018).",
     )
-    dataset: Annotated[str, AfterValidator(choices.one_of(DATASETS))] = _choice(
+    dataset: Annotated[str, AfterValidator(check_dataset)] = _choice(
         DATASETS, "mnist", "Dataset", "The images to classify."
     )
     train_examples: int | None = Field(
-        None, ge=1, title="Training examples", description="How many training images to use; empty means all."
+        None,
+        ge=1,
+        title="Training examples",
+        description="How many training images to use; empty means all.",
+        examples=["5000", "all"],
     )
     rescale: Annotated[str, AfterValidator(choices.one_of(choices.RESCALINGS))] = _choice(
         choices.RESCALINGS, "unit", "Rescale", "What the pixels are multiplied by."
@@ -147,7 +155,7 @@ class RunSpec(BaseModel):
     @property
     def validation_examples(self) -> int:
         """The number of images that the validation curves are measured on."""
-        return HOLDOUT if self.validation == "holdout" else self.data.test
+        return self.data.holdout if self.validation == "holdout" else self.data.test
 
     @property
     def steps_per_epoch(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
+from bnlab.specs.field_text import format_field, parse_field
 from bnlab.specs.normalizers import FORMER_FIELDS
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
@@ -66,9 +67,7 @@ def comparison_to_url(comparison: Comparison) -> Parameters:
 
 
 def _read_comparison(parameters: Mapping[str, Sequence[str]], preset: Comparison) -> Comparison:
-    shared = {
-        field: _parse_field(field, _last_value(parameters, field, "")) for field in _FIELDS if field in parameters
-    }
+    shared = {field: parse_field(field, _last_value(parameters, field, "")) for field in _FIELDS if field in parameters}
     if "v" in parameters:
         comparison = Comparison(_read_variants(parameters["v"], shared))
     else:
@@ -111,7 +110,7 @@ def _parse_colour(text: str) -> int:
 
 def _parse_variant(label: str, texts: dict[str, str], colour: int, shared: dict[str, Any]) -> Variant:
     """A variant from its fields' texts. Reports an unknown field and the errors of the others together."""
-    fields = {field: _parse_field(field, text) for field, text in texts.items() if field in _FIELDS}
+    fields = {field: parse_field(field, text) for field, text in texts.items() if field in _FIELDS}
     unknown = next((field for field in texts if field not in _FIELDS), None)
     errors = []
     if unknown is not None:
@@ -123,12 +122,6 @@ def _parse_variant(label: str, texts: dict[str, str], colour: int, shared: dict[
     if errors:
         raise SpecError(errors[0])
     return variant
-
-
-def _parse_field(field: str, text: str) -> Any:
-    if field == "hidden_units":
-        return [parse_value(width) for width in text.replace(",", "-").split("-")]
-    return None if field == "train_examples" and text == "all" else parse_value(text)
 
 
 def _last_value(parameters: Mapping[str, Sequence[str]], name: str, default: str) -> str:
@@ -149,17 +142,9 @@ def _shared_changes(comparison: Comparison, preset: Comparison) -> dict[str, Any
 
 
 def _format_variant(variant: Variant, fields: dict[str, Any]) -> str:
-    pairs = (text for field, value in fields.items() for text in (field, _format_value(value)))
+    pairs = (text for field, value in fields.items() for text in (field, format_field(value)))
     return "~".join([variant.label, "colour", str(variant.colour), *pairs])
 
 
 def _format_fields(fields: dict[str, Any]) -> Parameters:
-    return {field: [_format_value(value)] for field, value in fields.items()}
-
-
-def _format_value(value: Any) -> str:
-    if value is None:
-        return "all"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
+    return {field: [format_field(value)] for field, value in fields.items()}

@@ -4,10 +4,12 @@ import difflib
 import json
 import math
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from bnlab.specs.datasets import DATASETS, UNUSABLE_DATASET
 from bnlab.specs.run_spec import RunSpec
 
 _MIN_SIMILARITY = 0.8  # of "epchs" and "epochs"; "nonsense" and "noise" are less similar
@@ -54,7 +56,7 @@ def revise_spec(spec: RunSpec, changes: dict[str, Any]) -> RunSpec:
 
 
 def parse_value(text: str) -> Any:
-    """A field's value from a command line or a URL: JSON, or a list of JSON values with commas, or else the text."""
+    """A value in a URL: JSON, or a list of JSON values with commas, or else the text. See `field_text` for fields."""
     for candidate in (text, f"[{text}]" if "," in text else text):
         try:
             return json.loads(candidate)
@@ -95,8 +97,17 @@ def explain_errors(error: ValidationError, model: type[BaseModel] = RunSpec) -> 
 
 
 def allowed_values(name: str, model: type[BaseModel] = RunSpec) -> str:
-    """The values that a field accepts, as in "a whole number from 1 to 1,000"."""
-    return " or ".join(_schema_texts(model.model_json_schema()["properties"][name]))
+    """The values that a field accepts: "a whole number from 1 to 1,000", with examples of what has a grammar."""
+    schema = _properties(model, tuple(DATASETS))[name]
+    examples = f", as in {' or '.join(schema['examples'])}" if "examples" in schema else ""
+    return " or ".join(_schema_texts(schema)) + examples
+
+
+@lru_cache(maxsize=32)
+def _properties(model: type[BaseModel], _datasets: tuple[str, ...]) -> dict[str, Any]:
+    """The JSON schemas of the fields, which list the datasets there are."""
+    properties: dict[str, Any] = model.model_json_schema()["properties"]
+    return properties
 
 
 def _error_text(name: str, details: Any, model: type[BaseModel]) -> str:
@@ -104,9 +115,11 @@ def _error_text(name: str, details: Any, model: type[BaseModel]) -> str:
         return f"A run is described by its fields, but {_format_input(details['input'])} was given."
     if name not in model.model_fields:
         return f"{name} is not a field of a run; the fields are {', '.join(model.model_fields)}."
+    if details["type"] == UNUSABLE_DATASET:
+        return str(details["msg"])
     value = ("an entry of " if len(details["loc"]) > 1 else "") + _format_input(details["input"])
     # The registries' validators raise ValueError too; for them the schema's list of values is the better text.
-    has_message = details["type"] == "value_error" and "enum" not in model.model_json_schema()["properties"][name]
+    has_message = details["type"] == "value_error" and "enum" not in _properties(model, tuple(DATASETS))[name]
     rule = str(details["ctx"]["error"]) if has_message else f"must be {allowed_values(name, model)}"
     return f"{_title_with_name(name, model)} {rule}, but {value} was given."
 

@@ -6,7 +6,7 @@ A loop over Keras variables with a Keras optimizer takes twice as long. Here the
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import keras
@@ -19,6 +19,8 @@ from bnlab.specs.run_spec import MAX_PROGRAMS, RunSpec, program_key
 from bnlab.training.optimizers import UPDATE_RULES, Slots, Tensors, UpdateRule
 
 EVALUATION_BATCH = 1_000
+XLA_ARCHITECTURES = frozenset({"dense"})
+"""Convolutions are fifteen times slower with XLA on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Program:
     an epoch. Each function compiles at its first call.
     """
 
-    def __init__(self, spec: RunSpec) -> None:
+    def __init__(self, spec: RunSpec, *, xla: bool) -> None:
         self._spec = spec
         self._model = build_model(spec)
         self._rule: UpdateRule = UPDATE_RULES[spec.optimizer]
@@ -57,10 +59,8 @@ class Program:
             if variable.name == "kernel" and "output/" not in variable.path
         ]
         # XLA takes a second or more to compile, which full batches repay, but the last, smaller batch of an epoch and
-        # the evaluations run too rarely for that. Convolutions are fifteen times slower with XLA on a CPU.
-        self.steps: Callable[..., tuple[tf.Tensor, ...]] = tf.function(
-            self._steps, autograph=False, jit_compile=spec.architecture == "dense"
-        )
+        # the evaluations run too rarely for that.
+        self.steps: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._steps, autograph=False, jit_compile=xla)
         self.short_step: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._steps, autograph=False)
         self.evaluate: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._evaluate, autograph=False)
         self.predict: Callable[..., tf.Tensor] = tf.function(self._predict, autograph=False, reduce_retracing=True)
@@ -129,18 +129,20 @@ class Program:
     def _evaluate(
         self, trainable: Tensors, non_trainable: Tensors, data: tuple[tf.Tensor, ...]
     ) -> tuple[tf.Tensor, ...]:
-        """Mean loss and accuracy over `data`, in inference mode; its length is a multiple of EVALUATION_BATCH."""
+        """Mean loss and accuracy over `data`, in inference mode, by EVALUATION_BATCH examples and the rest."""
         examples = data[0].shape[0]
+        rest = examples % EVALUATION_BATCH
 
-        def body(i: tf.Tensor, total: tf.Tensor, hits: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            images, labels = _gather(Batches(*data), i + tf.range(EVALUATION_BATCH))
+        def add(size: int, i: tf.Tensor, total: tf.Tensor, hits: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            images, labels = _gather(Batches(*data), i + tf.range(size))
             outputs, _ = self._model.stateless_call(trainable, non_trainable, images, training=False)
             losses = keras.losses.sparse_categorical_crossentropy(labels, outputs)
-            batch_hits = _accuracy(labels, outputs) * EVALUATION_BATCH
-            return i + EVALUATION_BATCH, total + tf.reduce_sum(losses), hits + batch_hits
+            return i + size, total + tf.reduce_sum(losses), hits + _accuracy(labels, outputs) * size
 
         start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
-        _, total, hits = tf.while_loop(lambda i, *_: i < examples, body, start)
+        end, total, hits = tf.while_loop(lambda i, *_: i < examples - rest, partial(add, EVALUATION_BATCH), start)
+        if rest:
+            _, total, hits = add(rest, end, total, hits)
         return total / examples, hits / examples
 
     def _predict(self, trainable: Tensors, non_trainable: Tensors, images: tf.Tensor) -> tf.Tensor:
@@ -183,12 +185,12 @@ def batch_loss(
 
 def program_for(spec: RunSpec) -> Program:
     """The program that trains `spec`: one per process for all specs that differ only in RUNTIME_FIELDS."""
-    return _program(program_key(spec))
+    return _program(program_key(spec), xla=spec.architecture in XLA_ARCHITECTURES)
 
 
 @lru_cache(maxsize=MAX_PROGRAMS)
-def _program(structure: RunSpec) -> Program:
-    return Program(structure)
+def _program(structure: RunSpec, *, xla: bool) -> Program:
+    return Program(structure, xla=xla)
 
 
 def _gather(data: Batches, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -11,6 +11,7 @@ from bnlab.ui import services
 from bnlab.ui.controls import apply_changes, bind
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, current_state, link_parameters
+from bnlab.ui.store_errors import callback
 
 FAULT = "fault"
 """Session key of the error of the last button that was pressed, which the page draws once."""
@@ -77,6 +78,7 @@ def render_compare_link(
         )
 
 
+@callback
 def launch_variants(label: str = "") -> None:
     """Train or continue the variant `label` of the current comparison, or all of them. A callback of buttons.
 

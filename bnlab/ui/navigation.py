@@ -7,7 +7,10 @@ from typing import Literal
 
 import streamlit as st
 
+from bnlab.runs.datasets import register_datasets
+from bnlab.specs.datasets import DatasetError
 from bnlab.ui.controls import install_shortcut
+from bnlab.ui.store_errors import catch_store_errors
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = Path(__file__).with_name("style.css")
@@ -59,10 +62,14 @@ def run_current_page() -> None:
     st.html(STYLE)
     install_reload_guard()
     install_shortcut()
+    datasets_error = _register_datasets()
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title
     st.session_state[_CALLED_BY_APP] = True
-    page.run()
+    if datasets_error:
+        st.error(datasets_error, icon=":material/folder_off:")
+    with catch_store_errors():
+        page.run()
 
 
 def enter_through_app() -> None:
@@ -81,6 +88,15 @@ def install_reload_guard() -> None:
     """Make the browser reload the page when it becomes empty."""
     with st.container(key="reload-guard"):
         st.html(_RELOAD_SCRIPT.replace("SECONDS", str(MIN_RELOAD_SECONDS)), unsafe_allow_javascript=True)
+
+
+def _register_datasets() -> str:
+    """Look for datasets in the settings' folder; one sentence if it cannot be read, else empty."""
+    try:
+        register_datasets()
+    except DatasetError as error:
+        return str(error)
+    return ""
 
 
 def _navigation_pages() -> list[st.Page]:

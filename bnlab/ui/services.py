@@ -9,7 +9,7 @@ from bnlab.claims.recorded import recorded_results
 from bnlab.claims.service import ClaimService
 from bnlab.runs.config import Settings
 from bnlab.runs.curves_cache import CurvesCache
-from bnlab.runs.database import StoreError
+from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
 from bnlab.runs.recording import read_recording
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
@@ -19,12 +19,8 @@ PRELOAD_DELAY = 3.0
 
 
 def scheduler() -> Scheduler:
-    """The app's scheduler, started on first use. If the store cannot be opened, shows the error and stops the page."""
-    try:
-        return _start_scheduler()
-    except StoreError as error:
-        st.error(str(error), icon=":material/database_off:")
-        st.stop()
+    """The app's scheduler, started on first use. Raises a StoreError if the store cannot be opened."""
+    return _start_scheduler()
 
 
 @st.cache_resource(show_spinner=False)
@@ -49,7 +45,7 @@ def preload_recorded_trials() -> None:
 @st.cache_resource(show_spinner=False)
 def _start_scheduler() -> Scheduler:
     settings = Settings()
-    store = Store(settings.store)
+    store = Store(settings.store, INTERACTIVE_BUSY_SECONDS)
     read_recording(store)
     started = Scheduler(store, scheduler=settings.scheduler)
     atexit.register(started.close)

@@ -12,6 +12,7 @@ from cachetools import LRUCache
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.scheduler import Scheduler
+from bnlab.ui.store_errors import callback, fragment
 
 POLL_SECONDS = 0.5
 MAX_SHARED_TASKS = 2_048
@@ -69,7 +70,7 @@ def render_while_pending(is_pending: Callable[[], bool], render: Callable[[], No
     """Call `render` every `POLL_SECONDS` while something is pending. Reruns the page once nothing is."""
     was_pending = is_pending()
     every = POLL_SECONDS if was_pending else None
-    st.fragment(run_every=every)(_render_pending)(is_pending, render, was_pending=was_pending)
+    fragment(_render_pending, every)(is_pending, render, was_pending=was_pending)
 
 
 def _render_pending(is_pending: Callable[[], bool], render: Callable[[], None], *, was_pending: bool) -> None:
@@ -78,6 +79,7 @@ def _render_pending(is_pending: Callable[[], bool], render: Callable[[], None], 
     render()
 
 
+@callback
 def _cancel_task(key: str) -> None:
     task: WorkerTask[Any] | None = st.session_state.pop(key, None)
     if task is not None:

@@ -22,7 +22,7 @@ from bnlab.charts.series import (
     prepare_curve,
 )
 from bnlab.charts.style import Style, styles_of
-from tests.charts.frames import columns_of, seeds_frame, thinned_frame
+from tests.charts.frames import columns_of, seeds_frame, smoothed_frame
 from tests.charts.snapshots import assert_drawable
 
 LOSS, ACCURACY = TRAINING_CURVES
@@ -44,26 +44,26 @@ views = st.builds(
 )
 
 
-def points(curve: Curve, values: Sequence[float], pace: float = 1.0) -> pd.DataFrame:
+def points(curve: Curve, values: Sequence[float], pace: float = 1.0, smoothing: float = 0.0) -> pd.DataFrame:
     """Points a tenth of an epoch, ten steps and `pace` seconds apart, from 0 in validation, one later in training."""
     first = 1 if curve in TRAINING_CURVES else 0
     count = first + np.arange(len(values))
     column = np.asarray(values, np.float32)
     frame = pd.DataFrame({"step": count, curve.column: column})
     if curve in TRAINING_CURVES:
-        frame = thinned_frame(frame.assign(**dict.fromkeys(TRAINING_COLUMNS, column)), 1)
+        frame = smoothed_frame(frame.assign(**dict.fromkeys(TRAINING_COLUMNS, column)), smoothing)
     return frame.assign(step=10 * count, epoch=count / 10, seconds=pace * count)
 
 
-def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0) -> Series:
-    frames = [points(curve, values, pace) for values in seeds]
+def line(curve: Curve, *seeds: Sequence[float], pace: float = 1.0, smoothing: float = 0.0) -> Series:
+    frames = [points(curve, values, pace, smoothing) for values in seeds]
     columns = [name for name in points(curve, []) if name not in ("step", "epoch", "seconds")]
     return Series(columns_of(seeds_frame(frames, columns)), [columns_of(frame) for frame in frames])
 
 
-def lines(curve: Curve, *values: Sequence[float]) -> dict[str, Series]:
+def lines(curve: Curve, *values: Sequence[float], smoothing: float = 0.0) -> dict[str, Series]:
     """One seed each."""
-    return {label: line(curve, losses) for label, losses in zip(LABELS, values, strict=False)}
+    return {label: line(curve, losses, smoothing=smoothing) for label, losses in zip(LABELS, values, strict=False)}
 
 
 def fronts(figure: go.Figure) -> dict[str, go.Scatter]:

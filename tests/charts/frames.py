@@ -12,8 +12,8 @@ def columns_of(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     return {str(name): frame[name].to_numpy() for name in frame}
 
 
-def thinned_frame(steps: pd.DataFrame, stretch: int) -> pd.DataFrame:
-    return pd.DataFrame(series.thin_columns(columns_of(steps), stretch))
+def smoothed_frame(steps: pd.DataFrame, smoothing: float) -> pd.DataFrame:
+    return pd.DataFrame(series.smooth_columns(columns_of(steps), smoothing))
 
 
 def seeds_frame(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,3 +38,10 @@ def assert_drawable(figure: go.Figure) -> None:
 
 def _refuse(constant: str) -> None:
     raise AssertionError(constant)
+
+
+def limits(axis: Any) -> tuple[float, float]:
+    """The range of an axis that `bnlab.charts.figures.initial_range` made."""
+    assert axis.autorange is True
+    assert axis.range is None, "it would override the reader's zoom"
+    return axis.autorangeoptions.minallowed, axis.autorangeoptions.maxallowed

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -106,7 +107,10 @@ def test_gap_text_names_networks_and_steps() -> None:
     values = {0: [0.5, 0.25], 1: [0.1, 0.0], 10: [math.nan, math.inf]}
     frames = {"a1": profile_frame(measured(values), "gradient_norm"), "b2": pd.DataFrame()}
     text = gap_text(frames, "gradient_norm", STYLES)
-    assert names_in_order(text, "0 or no number", "With BN", after_steps_text(1), after_steps_text(10))
+    assert names_in_order(text, "0", "With BN", after_steps_text(1), "no number", "With BN", after_steps_text(10))
+    dead = profile_figure(frames, "gradient_norm", STYLES, [0, 1, 10]).data[1]
+    assert 0 < dead.y[1] < dead.y[0] == np.float32(0.1)
+    assert dead.customdata.tolist() == [np.float32(0.1), 0]
     shares = {"a1": profile_frame(measured(values), "dead")}
     text = gap_text(shares, "dead", STYLES)
     assert names_in_order(text, "no number", "With BN", after_steps_text(10))

@@ -17,7 +17,7 @@ from bnlab.charts.histograms import (
     histogram_range,
     histogram_values,
 )
-from tests.charts.snapshots import STYLES, assert_drawable, snapshots_of, texts
+from tests.charts.snapshots import STYLES, assert_drawable, limits, snapshots_of, texts
 
 values = arrays(np.float32, st.integers(1, 40), elements=st.floats(-1e6, 1e6, width=32))
 
@@ -65,7 +65,7 @@ def test_outlines_end_at_zero() -> None:
         assert trace.y[[0, -1]].tolist() == [0, 0]
         assert (np.diff(trace.x) >= 0).all()
         assert trace.line.shape == "hv"
-    assert figure.layout.xaxis.range == (-1, 5)
+    assert limits(figure.layout.xaxis) == (-1, 5)
 
 
 def test_message_where_no_run_has_numbers() -> None:

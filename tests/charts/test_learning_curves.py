@@ -5,7 +5,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,8 +34,7 @@ from tests.charts.curve_lines import (
     values_of_runs,
     views,
 )
-from tests.charts.frames import columns_of, thinned_frame
-from tests.charts.snapshots import texts
+from tests.charts.snapshots import limits, texts
 
 
 @every_curve
@@ -54,20 +52,20 @@ def test_one_line_per_variant_in_front_of_the_background(curve: Curve) -> None:
 
 def test_only_training_curves_are_smoothed() -> None:
     values = [1, 0, 1, 0]
-    figure = curve_figure(lines(LOSS, values), STYLES, LOSS, CurveSettings(smoothing=0.5))
+    figure = curve_figure(lines(LOSS, values, smoothing=0.5), STYLES, LOSS, CurveSettings(smoothing=0.5))
     np.testing.assert_allclose(figure.data[-1].y, smooth(np.array(values, np.float32), 0.5))
     (raw,) = backs(figure, "raw")
-    assert raw.y.tolist() == [1, 1, 0, 0, 1, 1, 0, 0]
+    assert raw.y.tolist() == values
     assert not backs(curve_figure(lines(LOSS, values), STYLES, LOSS, ROUGH), "raw")
     assert len(curve_figure(lines(VAL_LOSS, values), STYLES, VAL_LOSS, CurveSettings()).data) == 1
 
 
 def test_raw_values_include_every_peak() -> None:
-    steps = pd.DataFrame({"step": range(1, 9), "loss": [1, 9, 1, 1, 0, 1, 1, 1], "accuracy": 0.5})
-    frame = thinned_frame(steps, 4).assign(epoch=[0.4, 0.8], seconds=[4, 8])
-    series = columns_of(frame)
-    (raw,) = backs(curve_figure({LABELS[0]: Series(series, [series])}, STYLES, LOSS, CurveSettings()), "raw")
-    np.testing.assert_allclose(np.column_stack([raw.x, raw.y]), [[0.2, 1], [0.4, 9], [0.6, 0], [0.8, 1]])
+    values = np.ones(10_000)
+    values[[1_234, 5_678]] = 9, 0
+    (raw,) = backs(curve_figure(lines(LOSS, values.tolist()), STYLES, LOSS, CurveSettings(x="step")), "raw")
+    assert len(raw.y) < 300
+    assert [(x, y) for x, y in zip(raw.x, raw.y, strict=True) if y != 1] == [(12_350, 9), (56_790, 0)]
 
 
 @every_curve
@@ -116,7 +114,7 @@ def test_differences_are_to_the_baselines_mean(curve: Curve) -> None:
     np.testing.assert_allclose(drawn[LABELS[1]].y, [-0.1, -0.4], rtol=1e-5)
     np.testing.assert_allclose(backs(figure, "0")[0].y, [0, -0.3], rtol=1e-5, atol=1e-6)
     assert figure.layout.title.subtitle.text == f"minus {LABELS[0]}’s"
-    low, high = figure.layout.yaxis.range
+    low, high = limits(figure.layout.yaxis)
     assert low < min(backs(figure, "low")[0].y) < max(backs(figure, "high")[0].y) < high
 
 
@@ -183,7 +181,9 @@ def test_variants_without_points_are_in_the_legend() -> None:
 
 @pytest.mark.parametrize("smoothing", [0, 0.6])
 def test_values_that_are_not_finite_are_left_out(smoothing: float) -> None:
-    figure = curve_figure(lines(LOSS, [2, NAN, 2, INF, NAN]), STYLES, LOSS, CurveSettings(smoothing=smoothing))
+    figure = curve_figure(
+        lines(LOSS, [2, NAN, 2, INF, NAN], smoothing=smoothing), STYLES, LOSS, CurveSettings(smoothing=smoothing)
+    )
     np.testing.assert_allclose(figure.data[-1].x, [0.1, 0.3])
     np.testing.assert_allclose(figure.data[-1].y, [2, 2])
 
@@ -192,7 +192,9 @@ def test_values_that_are_not_finite_are_left_out(smoothing: float) -> None:
 @settings(max_examples=12)
 @given(st.lists(st.lists(values_of_runs, min_size=1, max_size=3), max_size=2), views)
 def test_any_runs_and_settings_make_a_figure(curve: Curve, seeds: list[list[list[float]]], view: CurveSettings) -> None:
-    series = {label: line(curve, *values) for label, values in zip(LABELS, seeds, strict=False)}
+    series = {
+        label: line(curve, *values, smoothing=view.smoothing) for label, values in zip(LABELS, seeds, strict=False)
+    }
     figure = curve_figure(series, STYLES, curve, view)
     assert_sound(figure)
     assert bool(figure.data) != bool(texts(figure))
@@ -216,11 +218,80 @@ def test_x_axes(x: str, positions: list[float]) -> None:
     assert x in figure.layout.xaxis.title.text
 
 
-def test_a_logarithmic_axis_has_no_zero() -> None:
+# `preset=placement&train_examples=2&batch_size=2&learning_rate=1&epochs=40`: 39 of 40 losses without BN are exactly 0.
+MEMORIZED = [2.7991204, *[0.0] * 39], [2.1604815, *np.geomspace(1.5e-5, 5.5e-6, 39).tolist()]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.6])
+def test_exact_zeros_are_at_the_lower_edge_of_a_logarithmic_axis_and_named(smoothing: float) -> None:
+    series = lines(LOSS, *MEMORIZED, smoothing=smoothing)
+    view = CurveSettings(log_y=True, smoothing=smoothing)
+    figure = curve_figure(series, STYLES, LOSS, view)
+    assert_sound(figure)
+    kind = "raw" if smoothing else LABELS[0]
+    (drawn,) = backs(figure, "raw")[:1] if smoothing else [fronts(figure)[kind]]
+    smallest = min(trace.y.min() for trace in figure.data)
+    assert len(drawn.y) == 40
+    assert set(drawn.y[1:].tolist()) == {smallest}
+    assert smallest < min(y.min() for trace in figure.data if (y := trace.y[trace.y > smallest]).size)
+    if not smoothing:
+        assert drawn.customdata.tolist() == pytest.approx(MEMORIZED[0])
+        assert "customdata" in drawn.hovertemplate
+    assert "zero" in figure.layout.title.subtitle.text
+    assert curve_text(series, LOSS, view).endswith(f"lower edge: {LABELS[0]}.")
+    linear = view.model_copy(update={"log_y": False})
+    assert "zero" not in curve_text(series, LOSS, linear)
+
+
+# Validation losses of "Stddev 1" in `preset=initializers&learning_rate=1&seeds=4&train_examples=2000`; the second seed
+# diverged at step 18.
+DIVERGING = [
+    [123.6, 9e4, 4e5, 2e9, 13.8],
+    [125.8, 83915.4, 222559.2, 1.65586808e18],
+    [175.3, 8e4, 3e6, 1e9, 2.3098],
+    [207.4, 4e5, 8e5, 3e9, 2508293632.0],
+]
+
+
+def test_diverged_seeds_are_counted_and_the_mean_over_fewer_is_marked() -> None:
+    mean = line(VAL_LOSS, *DIVERGING)
+    series = {LABELS[0]: Series(mean.mean, mean.seeds, diverged=[18]), LABELS[1]: line(VAL_LOSS, [1.0] * 5, [2.0] * 5)}
+    view = CurveSettings(log_y=True)
+    figure = curve_figure(series, STYLES, VAL_LOSS, view)
+    assert_sound(figure)
+    drawn = fronts(figure)
+    assert drawn[LABELS[0]].y[3] > 4e17
+    assert drawn[LABELS[0]].y[4] == pytest.approx(8.36e8, rel=1e-3)
+    assert [("3 of 4" in text) for text in drawn[LABELS[0]].text] == [False] * 4 + [True]
+    assert drawn[LABELS[1]].text is None
+    (mark,) = backs(figure, "fewer")
+    assert (mark.mode, mark.x.tolist(), mark.y.tolist()) == ("markers", [np.float32(0.4)], [drawn[LABELS[0]].y[4]])
+    for text in (figure.layout.title.subtitle.text, curve_text(series, VAL_LOSS, view)):
+        assert f"{LABELS[0]}: 1 of 4 seeds diverged at step 18" in text
+
+
+def test_thinning_keeps_the_last_mean_over_all_seeds_and_the_first_over_fewer() -> None:
+    noise = np.random.default_rng(1).uniform(1, 2, (2, 3_000))
+    figure = curve_figure({LABELS[0]: line(LOSS, noise[0], noise[1][:1_234])}, STYLES, LOSS, CurveSettings(x="step"))
+    x = figure.data[-1].x.tolist()
+    assert len(x) < 200
+    assert x[x.index(12_340) + 1] == 12_350
+    assert backs(figure, "fewer")[0].x.tolist() == [12_350]
+
+
+def test_the_subtitle_counts_networks_with_diverged_seeds() -> None:
+    series = {label: Series(one.mean, one.seeds, diverged=[3]) for label, one in lines(VAL_LOSS, [1.0], [2.0]).items()}
+    figure = curve_figure(series, STYLES, VAL_LOSS, ROUGH)
+    assert figure.layout.title.subtitle.text.startswith("2 networks")
+    alt = curve_text(series, VAL_LOSS, ROUGH)
+    assert all(f"{label} diverged at step 3." in alt for label in LABELS)
+
+
+def test_step_zero_is_not_on_a_logarithmic_x_axis() -> None:
     figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, CurveSettings(log_x=True, log_y=True))
     assert figure.data[0].y.tolist() == [4, 3]
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
-    assert figure.layout.yaxis.range is None
+    assert figure.layout.yaxis.autorange is None
     assert figure.layout.xaxis.tickformat == figure.layout.yaxis.tickformat == ",~g", "10, 20, 10,000: one form for all"
     accuracy = curve_figure(lines(VAL_ACCURACY, [0.5, 0.6]), STYLES, VAL_ACCURACY, CurveSettings(log_y=True))
     assert accuracy.layout.yaxis.type is None
@@ -253,7 +324,7 @@ def test_uirevision_changes_with_the_axes() -> None:
 
 
 def range_of(curve: Curve, series: dict[str, Series], view: CurveSettings = ROUGH) -> tuple[float, float]:
-    low, high = curve_figure(series, STYLES, curve, view).layout.yaxis.range
+    low, high = limits(curve_figure(series, STYLES, curve, view).layout.yaxis)
     return low, high
 
 
@@ -287,7 +358,7 @@ def test_y_range_changes_slowly_while_a_run_grows() -> None:
 def test_y_range_includes_bands_and_seeds() -> None:
     series = {LABELS[0]: line(VAL_LOSS, [1.0] * 15, [2.0] * 15, [2.0] * 15)}
     figure = curve_figure(series, STYLES, VAL_LOSS, ROUGH)
-    low, high = figure.layout.yaxis.range
+    low, high = limits(figure.layout.yaxis)
     assert low < min(backs(figure, "low")[0].y) < 1.6 < max(backs(figure, "high")[0].y) < high
     assert range_of(VAL_LOSS, series, CurveSettings(smoothing=0, singles=True))[0] < 1 < low
 
@@ -299,11 +370,11 @@ def test_y_range_leaves_out_lines_that_diverged_at_once(count: int, others: int)
     names = [*LABELS, "third"][: 1 + others]
     series = dict(zip(names, [good, *bad], strict=True))
     figure = curve_figure(series, styles_of(names), VAL_LOSS, ROUGH)
-    assert figure.layout.yaxis.range[1] < 60
+    assert limits(figure.layout.yaxis)[1] < 60
     view = CurveSettings(smoothing=0, differences=True, baseline=names[0])
     third = line(VAL_LOSS, [2.3, *[0.5] * count])
     differing = curve_figure({**series, "near": third}, styles_of([*names, "near"]), VAL_LOSS, view)
-    assert differing.layout.yaxis.range[1] < 60
+    assert limits(differing.layout.yaxis)[1] < 60
 
 
 def test_y_range_includes_a_line_that_has_learned_nothing() -> None:
@@ -313,7 +384,7 @@ def test_y_range_includes_a_line_that_has_learned_nothing() -> None:
 def test_y_range_leaves_out_diverging_lines() -> None:
     values = lines(VAL_LOSS, [1.0] * 15, [1.0, 2, 4, 8, 1e3, 1e9, 1e20, 1e30, 1e38, INF])
     figure = curve_figure(values, STYLES, VAL_LOSS, CurveSettings())
-    low, high = figure.layout.yaxis.range
+    low, high = limits(figure.layout.yaxis)
     assert low < 1
     assert 8 < high < 10
     assert figure.layout.title.subtitle.text == f"{LABELS[1]} is off the chart"
@@ -335,7 +406,7 @@ def test_subtitle_counts_the_lines_off_the_chart() -> None:
 
 @pytest.mark.parametrize("value", [0, 0.5, 1e6])
 def test_y_range_of_equal_values(value: float) -> None:
-    low, high = curve_figure(lines(VAL_LOSS, [value] * 12), STYLES, VAL_LOSS, CurveSettings()).layout.yaxis.range
+    low, high = limits(curve_figure(lines(VAL_LOSS, [value] * 12), STYLES, VAL_LOSS, CurveSettings()).layout.yaxis)
     assert low <= value < high
 
 

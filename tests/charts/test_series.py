@@ -14,20 +14,24 @@ from bnlab.charts.series import (
     MAX_POINTS,
     MAX_TOTAL_POINTS,
     MIN_POINTS,
-    TRAINING_COLUMNS,
+    VALIDATION_CURVES,
     X_AXES,
     CurveSettings,
+    Series,
     max_points,
+    prepare_curve,
+    prepare_curves,
     smooth,
-    steps_per_point,
+    steps_per_part,
+    thin,
+    training_series,
 )
-from tests.charts.frames import minus_baseline, seeds_frame, thinned_frame
+from bnlab.runs.curves_cache import RunCurves
+from tests.charts.frames import minus_baseline, seeds_frame
 
 NAN, INF = math.nan, math.inf
-EVALUATED = ("val_loss", "val_accuracy")
 
 few = settings(max_examples=25)
-lengths = st.integers(0, 300)
 floats = st.floats(0, 2.0**127, width=32)
 runs_values = st.lists(floats | st.sampled_from([NAN, INF, 0.1, 0.2, 0.3]), max_size=12)
 
@@ -36,10 +40,6 @@ def steps_of(losses: Sequence[float], first: int = 1) -> pd.DataFrame:
     """As `bnlab.runs.reader.steps_frame` gives them."""
     loss = np.asarray(losses, np.float32)
     return pd.DataFrame({"step": first + np.arange(len(loss)), "loss": loss, "accuracy": loss / 10})
-
-
-def random_steps(length: int) -> pd.DataFrame:
-    return steps_of(np.random.default_rng(length).uniform(0, 3, length))
 
 
 def moments_of(losses: Sequence[float], pace: float = 1.0, name: str = "val_loss") -> pd.DataFrame:
@@ -59,57 +59,46 @@ def test_max_points_limits_the_whole_chart() -> None:
 @given(st.integers(0, 10**8), st.integers(1, 500))
 @example(150, 150)
 @example(151, 150)
-def test_steps_per_point_is_the_smallest_stride_that_suffices(steps: int, most: int) -> None:
+def test_steps_per_part_is_the_smallest_length_that_suffices(steps: int, most: int) -> None:
     row = sorted([1, *(2**n for n in range(1, 30)), *(3 * 2**n for n in range(30))])
-    assert steps_per_point(steps, most) == next(stretch for stretch in row if steps <= stretch * most)
+    assert steps_per_part(steps, most) == next(length for length in row if steps <= length * most)
 
 
-def test_stride_of_one_keeps_every_step() -> None:
-    frame = thinned_frame(steps_of([4, 3, 8]), 1)
-    assert list(frame.columns) == ["step", "loss", "loss_low", "loss_high", "accuracy", "accuracy_low", "accuracy_high"]
-    assert frame["step"].tolist() == [1, 2, 3]
-    for column in ("loss", "loss_low", "loss_high"):
-        assert frame[column].tolist() == [4, 3, 8]
+def test_few_points_are_not_thinned() -> None:
+    assert thin(np.zeros(90), 90).tolist() == list(range(90))
 
 
-def test_points_are_means_and_extremes_of_complete_strides() -> None:
-    expected = pd.DataFrame(
-        {"step": [4, 8], "loss": [2.5, 10.0], "loss_low": [1.0, 10.0], "loss_high": [4.0, 10.0]}
-    ).astype({"loss": np.float32, "loss_low": np.float32, "loss_high": np.float32})
-    frame = thinned_frame(steps_of([4, 2, 3, 1, 10, 10, 10, 10, 99]), 4)
-    pd.testing.assert_frame_equal(frame[list(expected.columns)], expected)
-
-
-def test_first_step_may_be_later_than_one() -> None:
-    assert thinned_frame(steps_of([1, 2, 3, 4], first=11), 2)["step"].tolist() == [12, 14]
+def test_thinned_points_are_the_extremes_of_parts_and_the_ends() -> None:
+    values = np.array([1, 0, 2, 1, 5, 5, 5, 5, 3, 4, 3.0])  # parts of 4
+    assert thin(values, 6).tolist() == [0, 1, 2, 4, 8, 9, 10]
 
 
 @few
-@given(lengths, st.integers(1, 50))
-def test_thinning_agrees_with_numpy(length: int, stretch: int) -> None:
-    steps = random_steps(length)
-    frame = thinned_frame(steps, stretch)
-    starts = range(0, length - stretch + 1, stretch)
-    assert frame["step"].tolist() == [start + stretch for start in starts]
-    for name in TRAINING_COLUMNS:
-        parts = [steps[name].to_numpy()[start : start + stretch] for start in starts]
-        np.testing.assert_allclose(frame[name], [part.astype(float).mean() for part in parts], rtol=1e-6)
-        assert frame[f"{name}_low"].tolist() == [part.min() for part in parts]
-        assert frame[f"{name}_high"].tolist() == [part.max() for part in parts]
+@given(st.integers(200, 3_000), st.integers(0, 500), st.booleans(), st.integers(20, 180))
+def test_thinning_keeps_every_extreme_and_few_points(length: int, more: int, log: bool, most: int) -> None:
+    values = np.random.default_rng(length).normal(size=length)
+    positions = thin(values, most, log=log)
+    assert len(positions) <= most + 2
+    assert (np.diff(positions) > 0).all()
+    assert {0, length - 1, int(values.argmin()), int(values.argmax())} <= set(positions.tolist())
 
 
 @few
-@given(lengths, st.integers(0, 100), st.integers(1, 50))
-def test_points_do_not_change_while_the_run_grows(length: int, more: int, stretch: int) -> None:
-    later = random_steps(length + more)
-    before, after = thinned_frame(later.iloc[:length], stretch), thinned_frame(later, stretch)
-    pd.testing.assert_frame_equal(after.iloc[: len(before)], before)
+@given(st.integers(200, 3_000), st.integers(0, 500))
+def test_points_do_not_change_while_the_run_grows(length: int, more: int) -> None:
+    values = np.random.default_rng(length).normal(size=length + more)
+    part = steps_per_part(length, 50)
+    before, after = thin(values[:length], 100), thin(values, 100)
+    if steps_per_part(length + more, 50) == part:
+        complete = length // part * part
+        assert before[before < complete].tolist() == after[after < complete].tolist()
 
 
-def test_values_that_are_not_finite_affect_one_point() -> None:
-    frame = thinned_frame(steps_of([1, 1, NAN, 2, 3, INF, INF, -INF, 3e38, 3e38, 4, 4]), 2)
-    np.testing.assert_array_equal(frame["loss"], np.array([1, NAN, INF, NAN, 3e38, 4], np.float32))
-    np.testing.assert_array_equal(frame["loss_low"], np.array([1, NAN, 3, -INF, 3e38, 4], np.float32))
+def test_thinning_on_a_logarithmic_axis_keeps_the_first_steps() -> None:
+    values = np.random.default_rng(0).normal(size=100_000)
+    positions = thin(values, 180, log=True)
+    assert (positions < 1_000).mean() > 0.5
+    assert (thin(values, 180) < 1_000).mean() < 0.05
 
 
 def test_single_seed_is_returned_unchanged() -> None:
@@ -128,6 +117,7 @@ def test_average_of_seeds_of_different_lengths() -> None:
             "seconds": [0.0, 1.0, 2.0],
             "val_loss": [4.0, 3.0, 3.0],
             "val_loss_sd": [math.sqrt((9 + 1 + 16) / 2), math.sqrt(2), NAN],
+            "val_loss_count": [3, 2, 1],
         }
     )
     pd.testing.assert_frame_equal(frame, expected)
@@ -208,6 +198,74 @@ def test_differences_interpolate_the_baseline() -> None:
     by_seconds = minus_baseline(frame, baseline, ["loss"], "seconds")
     np.testing.assert_allclose(by_seconds[["seconds", "loss"]], [[15, 6], [18, 6.6], [20, 7]])
     pd.testing.assert_frame_equal(frame, before)
+
+
+# Validation losses of `v=b32~batch_size~32&v=b256~batch_size~256&train_examples=6400&epochs=4` by step.
+B32 = {
+    0: 2.328912, 1: 2.320338, 2: 2.308974, 3: 2.300322, 5: 2.281966, 8: 2.254101, 14: 2.208951, 24: 2.144369,
+    41: 2.036041, 69: 1.853142, 118: 1.510917, 200: 1.061239, 400: 0.6217, 600: 0.495534, 800: 0.42656,
+}  # fmt: skip
+B256 = {
+    0: 2.328912, 1: 2.318445, 2: 2.309043, 3: 2.300724, 4: 2.292504, 5: 2.283362, 7: 2.268228, 10: 2.244273,
+    13: 2.223092, 18: 2.188906, 25: 2.143434, 50: 1.982776, 75: 1.814205, 100: 1.63926,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        ("step", {50: 0.0055, 100: 0.0026}),
+        ("epoch", {2: 1.982776 - 0.6217, 4: 1.63926 - 0.42656}),
+        ("seconds", {0.5: 1.982776 - 1.853142, 1.0: 1.63926 - (1.510917 - (1.510917 - 1.061239) * 20 / 82)}),
+    ],
+)
+def test_differences_are_taken_at_equal_values_of_the_axis_shown(x: str, expected: dict[float, float]) -> None:
+    series = {}
+    for label, losses, steps_per_epoch, steps_per_second in (("b32", B32, 200, 138), ("b256", B256, 25, 100)):
+        step = np.array(list(losses))
+        columns = {"step": step, "epoch": step / steps_per_epoch, "seconds": step / steps_per_second}
+        columns |= {"val_loss": np.array(list(losses.values())), "val_accuracy": np.zeros(len(step))}
+        series[label] = Series(columns, [columns])
+    view = CurveSettings(x=x, baseline="b32", differences=True)
+    (points,) = prepare_curve(series, VALIDATION_CURVES[0], view).lines.values()
+    drawn = dict(zip(np.round(points.mean[0].astype(float), 3).tolist(), points.mean[1].tolist(), strict=True))
+    assert {position: drawn[position] for position in expected} == pytest.approx(expected, abs=1e-4)
+    assert points.end == pytest.approx(drawn[max(drawn)])
+
+
+def run_of(losses: Sequence[float], digest: str = "run") -> RunCurves:
+    """A run of an epoch of 100 steps, without evaluations."""
+    steps = {name: column.to_numpy() for name, column in steps_of(losses).items()}
+    evaluations = {name: np.zeros(0) for name in ("step", "epoch", "seconds", "val_loss", "val_accuracy")}
+    return RunCurves(digest, 0.0, 100, len(losses), float(len(losses)), steps, evaluations)
+
+
+@pytest.mark.parametrize("log_x", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.95])
+def test_a_curve_does_not_depend_on_its_neighbors(smoothing: float, log_x: bool) -> None:
+    losses = np.random.default_rng(3).gamma(2.0, size=20_000) / np.linspace(1, 5, 20_000)
+    runs = {"first": [run_of(losses.tolist())], "second": [run_of([1.0, 2.0], "other")]}
+    many = runs | {f"untrained {index}": [run_of([], str(index))] for index in range(7)}
+    expected = smooth(losses.astype(np.float32), smoothing)
+    ends = []
+    for shown in (runs, many):
+        view = CurveSettings(x="step", smoothing=smoothing, log_x=log_x)
+        points = prepare_curves(shown, view)[0].lines["first"]
+        x, y = points.mean
+        np.testing.assert_array_equal(y, expected[x.astype(int) - 1])
+        assert {y.min(), y.max()} == {expected.min(), expected.max()}
+        ends.append((x[-1], y[-1]))
+    assert ends == [(20_000, expected[-1])] * 2
+
+
+def test_a_mean_over_seeds_is_of_their_smoothed_values() -> None:
+    losses = np.random.default_rng(5).gamma(2.0, size=(3, 5_000))
+    runs = [run_of(values.tolist(), str(seed)) for seed, values in enumerate(losses)]
+    smoothed = np.array([smooth(values.astype(np.float32), 0.9) for values in losses], float)
+    mean = training_series(runs, 0.9).mean
+    np.testing.assert_allclose(mean["loss"], smoothed.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(mean["loss_sd"], smoothed.std(axis=0, ddof=1), rtol=1e-5)
+    assert set(mean["loss_count"]) == {3}
 
 
 def test_baseline_minus_itself_is_zero() -> None:

@@ -25,8 +25,8 @@ class Cached:
     def __init__(self, store: Store) -> None:
         self._cache = CurvesCache(store)
 
-    def training(self, runs: Sequence[Run], variants: int) -> Series:
-        return training_series(list(self._cache.read(runs).values()), variants)
+    def training(self, runs: Sequence[Run]) -> Series:
+        return training_series(list(self._cache.read(runs).values()), 0.0)
 
     def validation(self, runs: Sequence[Run]) -> Series:
         return validation_series(list(self._cache.read(runs).values()))
@@ -44,7 +44,7 @@ def runs(store: Store) -> list[Run]:
 
 def test_series_have_all_steps_and_evaluations(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
-    training, validation = cached.training(runs[:1], 1), cached.validation(runs[:1])
+    training, validation = cached.training(runs[:1]), cached.validation(runs[:1])
     assert training.mean["loss"].tolist() == [2.0, 1.0]
     assert training.mean["epoch"].tolist() == [0.5, 1.0]
     assert training.mean["seconds"].tolist() == pytest.approx([0.1, 0.2])
@@ -61,39 +61,39 @@ def test_seeds_are_averaged_with_their_deviation(store: Store, runs: list[Run]) 
 
 def test_only_runs_with_new_steps_are_recomputed(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
-    before = [(cached.training([run], 2), cached.validation([run])) for run in runs]
+    before = [(cached.training([run]), cached.validation([run])) for run in runs]
     grown = open_writer(store, SPECS[1])
     records = Records(2, float32_array(0.5, 0.25), float32_array(0.5, 0.5), [make_evaluation(4, 0.1)])
     grown.commit(records, CheckpointStub(4, 0.4), RunState.RUNNING)
     after = store.runs([spec.digest for spec in SPECS])
-    assert cached.training(after[:1], 2) is before[0][0]
+    assert cached.training(after[:1]) is before[0][0]
     assert cached.validation(after[:1]) is before[0][1]
-    assert cached.training(after[1:], 2).mean["loss"].tolist() == [2.0, 1.0, 0.5, 0.25]
+    assert cached.training(after[1:]).mean["loss"].tolist() == [2.0, 1.0, 0.5, 0.25]
     assert cached.validation(after[1:]).mean["val_loss"].tolist() == [1.0, 0.5, np.float64(0.1)]
 
 
 def test_validation_is_recomputed_only_after_an_evaluation(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
-    before = cached.validation(runs[:1]), cached.training(runs[:1], 1)
+    before = cached.validation(runs[:1]), cached.training(runs[:1])
     open_writer(store, SPECS[0]).commit(
         Records(2, float32_array(0.5), float32_array(0.5)), CheckpointStub(3, 0.3), RunState.RUNNING
     )
     after = store.runs([SPECS[0].digest])
     assert cached.validation(after) is before[0]
-    assert len(cached.training(after, 1)) == len(before[1]) + 1
+    assert len(cached.training(after)) == len(before[1]) + 1
 
 
 def test_seconds_never_decrease_when_evaluations_are_newer(store: Store, runs: list[Run]) -> None:
     cached = Cached(store)
     records = Records(2, float32_array(0.5, 0.25), float32_array(0.5, 0.5), [make_evaluation(4, 0.1)])
     open_writer(store, SPECS[0]).commit(records, CheckpointStub(4, 0.4), RunState.RUNNING)
-    seconds = cached.training(runs[:1], 1).mean["seconds"]
+    seconds = cached.training(runs[:1]).mean["seconds"]
     assert seconds.tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4])
 
 
 def test_runs_without_records_have_no_points(store: Store) -> None:
     waiting = store.launch(SPECS[0], "waiting", "owner")
     cached = Cached(store)
-    assert len(cached.training([waiting], 1)) == 0
+    assert len(cached.training([waiting])) == 0
     assert len(cached.validation([waiting])) == 0
-    assert len(cached.training([], 1)) == 0
+    assert len(cached.training([])) == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bnlab.charts.distributions import bands_figure
 from bnlab.charts.histograms import histogram_figure, histogram_frame, histogram_range
 from bnlab.charts.snapshots import EXPLOSION_LIMIT, evenly_spaced, exploded_runs, label_positions, step_text
-from tests.charts.snapshots import STYLES, assert_drawable, snapshots_of
+from tests.charts.snapshots import STYLES, assert_drawable, limits, snapshots_of
 
 
 @given(st.integers(1, 3000), st.integers(2, 300))
@@ -69,10 +69,10 @@ def frame_of(*values: float) -> pd.DataFrame:
 def test_range_of_bands_leaves_out_exploded_runs(other: tuple[float, ...], low: float, high: float) -> None:
     figure = bands_figure("gamma", {"a1": frame_of(*other), "b2": frame_of(1, -1e30)}, STYLES)
     assert_drawable(figure)
-    assert low - 1 < figure.layout.yaxis.range[0] < low
-    assert high < figure.layout.yaxis.range[1] < high + 1
+    assert low - 1 < limits(figure.layout.yaxis)[0] < low
+    assert high < limits(figure.layout.yaxis)[1] < high + 1
     alone = bands_figure("gamma", {"b2": frame_of(1, -1e30)}, STYLES)
-    assert alone.layout.yaxis.range is None
+    assert alone.layout.yaxis.autorange is None
 
 
 def test_range_of_histograms_leaves_out_exploded_runs() -> None:

@@ -47,10 +47,14 @@ def test_no_note_on_changed_values(moved: float) -> None:
 
 
 def test_pixels_that_are_always_black_are_counted() -> None:
-    means: Values = {"moving_mean": [[0, 0, 0], [0, 0.1, 0], [0, 0, 0]]}
-    network = describe_network(RunSpec(input_normalization=True))
+    means: Values = {
+        "moving_mean": [[0, 0, 0], [0, 0.1, 0], [0, 0, 0]],
+        "moving_variance": [[1, 1, 1], [1e-3, 1, 1e-4], [1e-12, 1e-30, 1e-11]],
+    }
+    network = describe_network(RunSpec(input_normalization=True, epsilon=1e-8))
     (note,) = unchanged_notes(snapshots_of({"gamma": [[1] * 3] * 3} | means, [0, 1, 2]), network, "bn_input")
     assert note.startswith("2 of the 3 pixels have been 0 in every training image so far: there gamma")
+    assert "multiplied by up to 10,000," in note, "1/√(1e-12 + 1e-8); the second pixel is not always black"
     (note,) = unchanged_notes(snapshots_of(means, [0, 1, 2]), network, "bn_input")
     assert "gamma" not in note
     assert not unchanged_notes(snapshots_of(means, [0, 1, 2]), network, "bn_1")

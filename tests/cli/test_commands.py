@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
@@ -13,6 +14,8 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
+from tests.dataset_files import write_dataset
+from tests.runs.unreadable_runs import CHANGES, make_unreadable
 from tests.sentences import names_in_order, numbers_in
 from tests.stored_runs import OWNER, make_evaluation, record_run
 
@@ -108,6 +111,20 @@ def test_runs_lists_state_progress_and_error(url: str) -> None:
     assert all(word in output for word in (spec.digest[:8], "FAILED", "25%", "0.1 s", "It ran [out] of memory."))
 
 
+@pytest.mark.parametrize("kind", CHANGES)
+def test_runs_lists_those_of_another_version(url: str, kind: str) -> None:
+    store, newer, readable = Store(url), RunSpec(epochs=2), RunSpec(train_examples=8)
+    record_run(store, readable, (1.0,))
+    make_unreadable(store, newer, "newer [/red] run", kind)
+    output = invoke("runs").output
+    assert names_in_order(output, readable.digest[:8], newer.digest[:8], "newer [/red] run", "Not readable")
+
+
+def test_names_are_not_markup_in_the_terminal(url: str) -> None:
+    Store(url).launch(RunSpec(), "[/bold]:smile:", OWNER)
+    assert "[/bold]:smile:" in invoke("runs").output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -137,10 +154,10 @@ def test_stop_by_digest_and_all(url: str) -> None:
         ("epochs", ["--set", "FIELD=VALUE", "'epochs'"]),
         ("epochs=0", ["Epochs", "whole number", " 1 ", "1,000", " 0 "]),
         ("epochs=ten", ["Epochs", "whole number", " 1 ", "1,000", "'ten'"]),
-        ("learning_rate=NaN", ["Learning rate", "number", " 0 ", "100", "nan"]),
+        ("learning_rate=NaN", ["Learning rate", "number", " 0 ", "100", "'NaN'"]),
         ("placement=within", ["Placement", "none, before_activation, after_activation", "'within'"]),
-        ("hidden_units=8", ["whole number", " 1 ", "2,048", " 8 "]),
-        ("hidden_units=8,zero", ["'8,zero'"]),
+        ("hidden_units=0", ["whole number", " 1 ", "2,048", "300-100", " 0 "]),
+        ("hidden_units=8,zero", ["'zero'"]),
         ("colour=blue", ["colour", "placement,"]),
         ("seed=" + "9" * 5_000, ["Seed", "whole number", " 0 ", "2,147,483,647", "'999"]),
         ("seed=" + "[" * 50_000, ["Seed", "whole number", " 0 ", "2,147,483,647", "'[[["]),
@@ -182,3 +199,25 @@ def test_compare_validates_before_training(url: str, tmp_path: Path) -> None:
 def test_store_error(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNLAB_STORE", "nowhere")
     assert "BNLAB_STORE" in refused(*command)
+
+
+@pytest.mark.usefixtures("url")
+def test_datasets_lists_known_ones_files_and_refused_files(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "console", Console(width=250))
+    write_dataset(data_folder / "school.npz")
+    (data_folder / "empty.npz").touch()
+    output = invoke("datasets").output
+    assert names_in_order(output, "mnist", "fashion_mnist", "cifar10", "school", "6 × 5", "54", "25", "3", "empty")
+    assert f"{data_folder / 'empty.npz'} cannot be read: it is damaged" in output
+
+
+@pytest.mark.usefixtures("no_scheduler", "url")
+def test_a_dataset_that_cannot_be_used_is_refused_with_the_reason(data_folder: Path) -> None:
+    write_dataset(data_folder / "flat.npz", x_train=np.zeros((60, 784), np.uint8))
+    assert "x_train has the shape (60, 784)" in refused("compare", "notebook", "--set", "dataset=flat")
+
+
+@pytest.mark.usefixtures("url")
+def test_a_missing_folder_of_datasets_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNLAB_DATA", "nowhere")
+    assert "The folder nowhere of datasets (BNLAB_DATA) cannot be read" in refused("presets")

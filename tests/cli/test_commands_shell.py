@@ -99,6 +99,7 @@ def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Pr
         return process.returncode, "".join(lines) + rest, workers
 
 
+@pytest.mark.slow  # a cluster of its own
 def test_interrupted_comparison_continues(url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     status, output, workers = interrupt_while_it_trains(*LONGER)
     assert status == 130, output

@@ -1,15 +1,11 @@
-"""Datasets: MNIST's bytes, held-out images, and the error if a download fails."""
+"""Datasets: MNIST's bytes and held-out images."""
 
 import hashlib
-import socket
-from pathlib import Path
-from typing import Any, NoReturn
 
 import numpy as np
-import pytest
 
-from bnlab.model.datasets import _load_published, load_arrays
-from bnlab.specs.datasets import DATASETS, HOLDOUT, DatasetError
+from bnlab.model.datasets import load_arrays
+from bnlab.specs.datasets import HOLDOUT
 from bnlab.specs.run_spec import RunSpec
 
 # SHA-256 of the arrays in the mnist.npz that keras.datasets.mnist downloads, with labels as uint8.
@@ -19,7 +15,6 @@ PUBLISHED = {
     "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
     "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
-DOWNLOADED = [name for name in DATASETS if name != "mnist"]
 
 
 def sha256(array: np.ndarray) -> str:
@@ -60,38 +55,3 @@ def test_held_out_images_are_not_training_images() -> None:
     assert not np.shares_memory(arrays.train_images, arrays.validation_images)
     held_out = {image.tobytes() for image in arrays.validation_images}
     assert not any(image.tobytes() in held_out for image in arrays.train_images)
-
-
-@pytest.mark.parametrize("name", DOWNLOADED)
-def test_failed_download(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    requested_hosts: list[Any] = []
-
-    def offline(host: str, *_: Any, **__: Any) -> NoReturn:
-        requested_hosts.append(host)
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
-    monkeypatch.setattr(socket, "getaddrinfo", offline)
-    with pytest.raises(DatasetError) as raised:
-        load_arrays(RunSpec(dataset=name))
-    assert requested_hosts
-    assert str(raised.value) == (
-        f"{DATASETS[name].title} is not on this machine and could not be downloaded; "
-        "connect to the internet once, or choose MNIST, which ships with bnlab."
-    )
-
-
-@pytest.mark.parametrize("name", DOWNLOADED)
-def test_labels_of_a_downloaded_dataset_are_flattened(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    dataset = DATASETS[name]
-    images = np.zeros((HOLDOUT + 2, *dataset.image_shape), np.uint8)
-    labels = (np.arange(HOLDOUT + 2)[:, None] % 10).astype(np.uint8)
-    monkeypatch.setattr(f"keras.datasets.{name}.load_data", lambda: ((images, labels), (images[:3], labels[:3])))
-    try:
-        arrays = load_arrays(RunSpec(dataset=name, train_examples=2))
-    finally:
-        _load_published.cache_clear()
-    assert arrays.train_images.shape == (2, *dataset.image_shape)
-    assert arrays.train_labels.tolist() == [HOLDOUT % 10, HOLDOUT % 10 + 1]
-    assert arrays.train_labels.dtype == np.int32
-    assert arrays.validation_labels.tolist() == [0, 1, 2]

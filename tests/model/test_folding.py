@@ -1,6 +1,7 @@
 """Folding, compared with a NumPy implementation, the explanation page's arithmetic and Keras."""
 
 import itertools
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from bnlab.charts.explanations import folding as explained
 from bnlab.model.build import build_folded, build_trained
 from bnlab.model.datasets import load_arrays
-from bnlab.model.folding import FoldedNetwork, FoldError, fold, fold_network
+from bnlab.model.folding import FoldedNetwork, FoldError, fold, fold_network, kept_layers, unfoldable_reason
 from bnlab.specs.choices import ACTIVATIONS, PLACEMENTS, RESCALINGS
 from bnlab.specs.network import Layer, Network, Variable, describe_network
 from bnlab.specs.normalizers import NORMALIZERS
@@ -212,11 +213,43 @@ def test_normalization_after_convolutions(where: dict[str, Any], use_bias: bool)
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("where", [{"input_normalization": True}, {"placement": "after_activation"}], ids=str)
-def test_error_of_normalization_before_convolutions(where: dict[str, Any]) -> None:
-    spec = RunSpec(architecture="conv", hidden_units=UNITS, **where)
-    with pytest.raises(FoldError, match=r"stands before conv_[12], which pads its input with zeros"):
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"input_normalization": True, "placement": "before_activation"},
+        {"input_normalization": True, "placement": "after_activation"},
+        {"placement": "after_activation"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("normalizer", FOLDABLE)
+def test_normalization_before_convolutions_stays_and_the_rest_is_folded(where: dict[str, Any], normalizer: str) -> None:
+    spec = RunSpec(architecture="conv", hidden_units=UNITS, normalizer=normalizer, noise=True, **where)
+    network = describe_network(spec.model_copy(update={"noise": False}))
+    arrays = random_arrays(network)
+    folded = fold(spec, arrays)
+    kept = [layer.name for layer in folded.network.normalizations]
+    assert kept == list(kept_layers(spec))
+    assert 0 < len(kept) < len(network.normalizations)
+    assert unfoldable_reason(spec) == ""
+    for sentence in kept_layers(spec).values():
+        assert re.search(r"^bn_\w+ stays: it stands before conv_[12], which pads its input with zeros: .*\.$", sentence)
+    images = np.random.default_rng(2).random((6, 28, 28), np.float32)
+    models = build_trained(network, spec, arrays), build_folded(spec, arrays)
+    expected, logits = (keras_logits(model, images) for model in models)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+def test_error_if_no_normalization_of_a_convolutional_network_can_be_folded() -> None:
+    spec = RunSpec(architecture="conv", hidden_units=UNITS, input_normalization=True)
+    assert unfoldable_reason(spec).startswith("bn_input stays: it stands before conv_1, which pads")
+    with pytest.raises(FoldError, match=r"stands before conv_1, which pads its input with zeros"):
         fold(spec, random_arrays(describe_network(spec)))
+
+
+@pytest.mark.parametrize("where", NORMALIZED, ids=str)
+def test_no_layer_of_a_dense_network_stays(where: dict[str, Any]) -> None:
+    assert not kept_layers(RunSpec(**where))
 
 
 def keras_logits(model: keras.Sequential, images: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
         scheduler.close()
 
 
+@pytest.mark.slow  # starts and ends a cluster
 def test_dask_logging_is_silent_after_disconnect() -> None:
     handlers = logging.getLogger("distributed").handlers
     assert handlers

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
-from bnlab.runs.database import StoreError, open_database
+from bnlab.runs.database import open_database
+from bnlab.runs.errors import StoreError
 from bnlab.runs.schema import metadata
 
 TABLES = {*metadata.tables, "alembic_version"}
@@ -49,13 +50,13 @@ def test_malformed_url_error(url: str) -> None:
 
 def test_missing_driver_error_hides_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(StoreError, match=r"^BNLAB_STORE=.* needs the Python driver psycopg, .*\.$") as caught:
+    with pytest.raises(StoreError, match=r"^BNLAB_STORE needs the Python driver psycopg, .*\.$") as caught:
         open_database("postgresql+psycopg://user:secret@localhost/bnlab")
     assert "secret" not in str(caught.value)
 
 
 def test_unknown_driver_option_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="BNLAB_STORE is not a database bnlab can open"):
+    with pytest.raises(StoreError, match="BNLAB_STORE is not a database that bnlab can open"):
         open_database(url_of(tmp_path / "bnlab.db") + "?timeout=soon")
 
 
@@ -72,9 +73,8 @@ def test_path_that_is_not_writable_error(tmp_path: Path) -> None:
     for path in (tmp_path / "file" / "bnlab.db", tmp_path / "text.db", tmp_path / "folder.db"):
         with pytest.raises(StoreError) as caught:
             open_database(url_of(path))
-        assert str(caught.value) == (
-            f"The store at {url_of(path)} cannot be opened or written; set BNLAB_STORE to another place."
-        )
+        assert "BNLAB_STORE" in str(caught.value)
+        assert str(tmp_path) not in str(caught.value)
 
 
 def test_new_store_opened_by_processes(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, MetaData, create_engine, insert, inspect, select, text
 
-from bnlab.runs.database import StoreError
+from bnlab.runs.errors import StoreError
 from bnlab.runs.experiment_queue import dequeue, enqueue, queued
 from bnlab.runs.groups import group_runs, launch_group
 from bnlab.runs.measurements import Measurement, read_measurements, write_measurement

@@ -14,12 +14,13 @@ from tests.stored_runs import OWNER
 @pytest.fixture
 def run(store: Store) -> Run:
     launched = store.launch(RunSpec(), "Baseline", OWNER)
-    return replace(launched, state=RunState.STOPPED, step=1_719, seconds=1.25)
+    return replace(launched, state=RunState.STOPPED, step=1_719, seconds=1.25, created_at=1_777_863_721.5)
 
 
 def test_readme_describes_run_and_model(run: Run) -> None:
     text = readme_text(run, 1_719)
-    head = f"Baseline\nbnlab's run {run.digest}: STOPPED, 1,719 of 17,190 steps, 1.2 s in steps\n\nspec.json"
+    head = f"Baseline\nbnlab's run {run.digest}: STOPPED, 1,719 of 17,190 steps, 1.2 s in steps\n"
+    head += "Made 2026-05-04T03:02:01+00:00 (UTC)\n\nspec.json"
     assert text.startswith(head)
     assert "weights after step 1,719" in text
     assert 'as they did in training, x.astype("float32") / 255: no layer' in text
@@ -34,7 +35,7 @@ def test_readme_without_weights(run: Run) -> None:
 
 def test_readme_has_the_error(run: Run) -> None:
     failed = replace(run, state=RunState.FAILED, error="The dataset is away.")
-    assert "in steps\nThe dataset is away.\n\nspec.json" in readme_text(failed, None)
+    assert "(UTC)\nThe dataset is away.\n\nspec.json" in readme_text(failed, None)
 
 
 def test_readme_lines_fit_a_terminal(run: Run) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
-from bnlab.runs.database import StoreError, open_database
+from bnlab.runs.database import open_database
+from bnlab.runs.errors import StoreError
 from bnlab.runs.groups import group_runs
 from bnlab.runs.migrations import is_known, upgrade
 from bnlab.runs.reader import read_evaluations, read_steps

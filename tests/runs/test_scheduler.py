@@ -97,12 +97,13 @@ def second(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path}/bnlab.db")
 
 
-def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store) -> None:
+@pytest.mark.parametrize("steps", [(300,), pytest.param((0, 900, 2_000), marks=pytest.mark.slow)], ids=str)
+def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store, steps: tuple[int, ...]) -> None:
     others = worker_processes()
     scheduler = Scheduler(second, workers=1)
     try:
         run = scheduler.launch(SPEC, "killed")
-        for step in (300, 1_500):
+        for step in steps:
             wait_until(partial(has_passed, second, run.digest, step))
             (worker,) = [process for process in worker_processes() if process not in others]
             worker.kill()
@@ -217,7 +218,7 @@ def test_a_missing_dataset_fails_the_run(second: Store, tmp_path: Path, monkeypa
     finally:
         scheduler.close()
     assert run.state is RunState.FAILED
-    assert run.error.startswith("Fashion-MNIST is not on this machine and could not be downloaded;")
+    assert run.error.startswith("Fashion-MNIST is not on this machine and could not be downloaded: ")
     assert run.error.count("\n") == 0
 
 

@@ -18,8 +18,9 @@ from bnlab.specs.run_spec import RunSpec
 from tests.stored_runs import OWNER, make_evaluation, record_run
 
 COLUMNS = [
-    "label", "params", "trainable", "runs", "val_loss", "val_loss_sd", "val_accuracy", "val_accuracy_sd",
-    "difference", "difference_sd", "seconds_per_epoch", "seconds_to_95", "seconds_to_97", "latency_1", "latency_256",
+    "label", "params", "trainable", "runs", "diverged", "diverged_step", "val_loss", "val_loss_sd", "val_accuracy",
+    "val_accuracy_sd", "difference", "difference_sd", "seconds_per_epoch", "seconds_to_95", "seconds_to_97",
+    "latency_1", "latency_256",
 ]  # fmt: skip
 
 
@@ -55,6 +56,25 @@ def test_means_and_standard_deviations_over_seeds(store: Store) -> None:
     assert row.val_accuracy == pytest.approx(statistics.mean(accuracies))
     assert row.val_accuracy_sd == pytest.approx(statistics.stdev(accuracies))
     assert row.seconds_per_epoch == pytest.approx(2.0)  # 3, 6 and 9 s for three epochs each
+
+
+def test_a_diverged_run_has_no_result_but_is_counted(store: Store) -> None:
+    diverged = record_run(store, spec_of(0), (1.0, math.inf), (make_evaluation(1, 4e17, 0.1),), RunState.DIVERGED)
+    others = [run_with(store, seed, 0.9, val_loss=loss) for seed, loss in ((1, 0.5), (2, 0.7))]
+    base = [run_with(store, seed, 0.8, epochs=8) for seed in (0, 1, 2)]
+    frame = results_frame(store, {"A": [diverged, *others], "B": base, "C": [diverged]}, baseline="B").set_index(
+        "label"
+    )
+    row = frame.loc["A"]
+    assert (row.runs, row.diverged, row.diverged_step) == (2, 1, 2)
+    assert row.val_loss == pytest.approx(0.6)
+    assert row.val_accuracy == pytest.approx(0.9)
+    assert (row.difference, row.difference_sd) == pytest.approx((0.1, 0.0))
+    assert (frame.loc["B"].runs, frame.loc["B"].diverged) == (3, 0)
+    assert math.isnan(frame.loc["B"].diverged_step)
+    alone = frame.loc["C"]
+    assert (alone.runs, alone.diverged) == (0, 1)
+    assert all(math.isnan(alone[name]) for name in ("val_loss", "val_accuracy", "difference"))
 
 
 def test_one_seed_has_no_standard_deviation(store: Store) -> None:
@@ -115,8 +135,8 @@ def test_rows_keep_the_order_of_the_comparison(store: Store) -> None:
 
 def test_a_run_that_has_not_begun_has_missing_values(store: Store) -> None:
     row = results_frame(store, {"A": [store.launch(spec_of(0), "A", OWNER)]}).iloc[0]
-    assert (row.params, row.runs) == (266_610, 0)
-    assert all(math.isnan(row[column]) for column in COLUMNS[4:])
+    assert (row.params, row.runs, row.diverged) == (266_610, 0, 0)
+    assert all(math.isnan(row[column]) for column in COLUMNS[5:])
 
 
 def test_seeds_that_have_not_begun_are_not_averaged(store: Store) -> None:

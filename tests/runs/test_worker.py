@@ -201,7 +201,7 @@ def test_a_run_that_diverges_keeps_what_it_recorded(store: Store) -> None:
 
 
 def test_a_missing_dataset_fails_the_slice(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: (_ for _ in ()).throw(OSError("offline")))
     spec = RunSpec(dataset="cifar10")
     store.launch(spec, "A", OWNER)

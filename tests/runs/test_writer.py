@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from sqlalchemy import event, select
-from sqlalchemy.exc import IntegrityError
 
+from bnlab.runs.errors import ConflictError
 from bnlab.runs.reader import evaluations_frame, layers_frame, snapshots_frame, steps_frame
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import metadata
@@ -117,7 +117,7 @@ def test_the_same_steps_are_never_recorded_twice(store: Store) -> None:
     writer = open_writer(store, SPEC)
     writer.commit(block(0, 1.0), CheckpointStub(1), RunState.RUNNING)
     before = everything(store)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(ConflictError):
         writer.commit(block(0, 2.0), CheckpointStub(1), RunState.RUNNING)
     assert everything(store) == before
 

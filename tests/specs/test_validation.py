@@ -48,15 +48,17 @@ def test_parse_valid_values() -> None:
         (
             {"hidden_units": [8, 0, -1]},
             "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, "
-            "but an entry of 0 was given.",
+            "as in 300-100 or 10x100, but an entry of 0 was given.",
         ),
         (
             {"hidden_units": 8},
-            "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, but 8 was given.",
+            "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, "
+            "as in 300-100 or 10x100, but 8 was given.",
         ),
         (
             {"train_examples": 0},
-            "Training examples (train_examples) must be a whole number at least 1 or nothing, but 0 was given.",
+            "Training examples (train_examples) must be a whole number at least 1 or nothing, "
+            "as in 5000 or all, but 0 was given.",
         ),
         (
             {"train_examples": 55_001},

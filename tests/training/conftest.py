@@ -1,3 +1,3 @@
-from tests.one_thread import one_thread
+from tests.one_thread import one_thread, without_xla
 
-__all__ = ["one_thread"]
+__all__ = ["one_thread", "without_xla"]

@@ -45,6 +45,7 @@ def keras_step(xla: bool) -> tuple[float, list[np.ndarray]]:
     return float(loss), [v.numpy() for v in (*model.trainable_variables, *model.non_trainable_variables)]
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize("xla", [True, False])
 def test_a_step_agrees_with_keras(xla: bool) -> None:
     program = program_for(SPEC)

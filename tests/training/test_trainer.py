@@ -2,18 +2,21 @@
 
 import itertools
 from functools import lru_cache
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from bnlab.model.build import build_model
+from bnlab.model.dataset_files import register_folder
 from bnlab.model.datasets import load_arrays
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training import trainer as module
 from bnlab.training.records import Records
 from bnlab.training.schedule import evaluation_steps
 from bnlab.training.trainer import Trainer
+from tests.dataset_files import small_arrays, write_dataset
 from tests.training.keras_oracle import keras_gradients
 
 SPEC = RunSpec(
@@ -55,17 +58,21 @@ def uninterrupted_bits(spec: RunSpec) -> tuple[tuple[bytes, ...], dict[str, byte
     return bits(train_to_the_end(trainer)), state_bits(trainer)
 
 
+@pytest.mark.xla
 def test_the_same_spec_gives_the_same_bits() -> None:
     again = Trainer(SPEC)
     assert (bits(train_to_the_end(again)), state_bits(again)) == uninterrupted_bits(SPEC)
 
 
+CONVOLUTIONS = {"architecture": "conv", "hidden_units": (4, 3), "train_examples": 200, "epochs": 2, "noise": True}
+
+
 @pytest.mark.parametrize(
     ("stop_at", "changes"),
     [
-        *((stop_at, {}) for stop_at in (0, 1, 5, 16, 30, 47)),
+        *(pytest.param(stop_at, {}, marks=pytest.mark.xla) for stop_at in (0, 1, 5, 16, 30, 47)),
         *((stop_at, {"noise": True}) for stop_at in (0, 7, 16)),
-        *((stop_at, {"architecture": "conv", "noise": True}) for stop_at in (3, 16)),
+        *((stop_at, CONVOLUTIONS) for stop_at in (3, 7)),
     ],
 )
 def test_a_checkpoint_at_any_step_changes_no_bit(
@@ -158,3 +165,16 @@ def test_chunks_take_about_chunk_seconds(monkeypatch: pytest.MonkeyPatch) -> Non
     trainer.advance()
     lengths = [len(trainer.advance().loss) for _ in itertools.repeat(None, 6)]
     assert lengths[-3:] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("examples", [1, 999, 1_000, 1_001, 2_345])
+def test_validation_images_of_any_number(data_folder: Path, examples: int) -> None:
+    """Mean loss and accuracy over all of them, as Keras's `evaluate` finds."""
+    write_dataset(data_folder / f"validated_{examples}.npz", **small_arrays(test=examples, train=80))
+    register_folder(data_folder)
+    spec = RunSpec(dataset=f"validated_{examples}", hidden_units=(4,), placement="before_activation")
+    trainer, arrays = Trainer(spec), load_arrays(spec)
+    model = build_model(spec)
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    expected = model.evaluate(arrays.validation_images / np.float32(255), arrays.validation_labels, verbose=0)
+    np.testing.assert_allclose(trainer.validate(), expected, rtol=1e-5)

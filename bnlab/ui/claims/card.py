@@ -17,6 +17,7 @@ from bnlab.ui import services
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.claims.results import render_results
 from bnlab.ui.state import PageState
+from bnlab.ui.store_errors import callback, fragment
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
@@ -27,7 +28,7 @@ def render_claim(snapshot: ClaimSnapshot, claim: Claim, state: PageState) -> Non
     is_running = snapshot.status(claim).is_running
     with st.container(border=True, key=f"claim-{claim.id}"):
         interval = TICK_SECONDS if is_running else None
-        st.fragment(run_every=interval)(_render_body)(_snapshots(snapshot), claim, state, is_running)
+        fragment(_render_body, interval)(_snapshots(snapshot), claim, state, is_running)
 
 
 def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
@@ -85,10 +86,12 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
         st.button("Stop", icon=":material/stop:", on_click=_stop, args=(name,), key=f"stop-{name}")
 
 
+@callback
 def _start(name: str) -> None:
     services.claim_service().runner_of(name).start()
 
 
+@callback
 def _stop(name: str) -> None:
     services.claim_service().runner_of(name).stop()
 

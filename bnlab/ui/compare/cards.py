@@ -22,6 +22,7 @@ from bnlab.ui import services
 from bnlab.ui.compare.editor import begin_editing
 from bnlab.ui.components import launch_variants
 from bnlab.ui.state import PageState
+from bnlab.ui.store_errors import callback
 
 MAX_PER_ROW = 4
 
@@ -134,5 +135,6 @@ def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpe
         )
 
 
+@callback
 def _stop(digests: Sequence[str]) -> None:
     services.scheduler().stop(digests)

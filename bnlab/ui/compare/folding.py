@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from bnlab.charts.formatting import format_power, format_size
-from bnlab.model.folding import unfoldable_reason
+from bnlab.charts.formatting import escape_markdown, format_power, format_size
+from bnlab.model.folding import kept_layers, unfoldable_reason
 from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, parameters_frame
 from bnlab.runs.run import Run, are_active
 from bnlab.ui import services
 from bnlab.ui.components import PERCENT
+from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import current_task, render_task, submit_task
 
 TASK = "fold-task"
@@ -41,6 +42,8 @@ def render_fold(runs: Mapping[str, Sequence[Run]]) -> None:
             return
         chosen = st.selectbox("Network", list(foldable), format_func=lambda digest: foldable[digest][1], key=CHOSEN)
         run, _ = foldable[chosen]
+        for sentence in kept_layers(run.spec).values():
+            st.caption(f":material/layers: {escape_markdown(sentence)}")
         subject = _subject(run)
         task = current_task(TASK, subject)
         if task is None:
@@ -53,6 +56,7 @@ def _subject(run: Run) -> tuple[str, int]:
     return run.digest, run.step  # the weights change when a run is continued
 
 
+@callback
 def _start_folding() -> None:
     scheduler = services.scheduler()
     for run in scheduler.store.runs([st.session_state[CHOSEN]]):  # none if it was deleted meanwhile
@@ -66,7 +70,7 @@ def _why_none(runs: Sequence[Run]) -> str:
         return "None of these networks has normalization that could be folded away."
     foldable = [run for run in normalized if not unfoldable_reason(run.spec)]
     if not foldable:
-        return " ".join(sorted({unfoldable_reason(run.spec) for run in normalized}))
+        return escape_markdown(" ".join(sorted({unfoldable_reason(run.spec) for run in normalized})))
     if are_active(foldable):
         return "A network can be folded when its training is over."
     return "The recorded networks came without their weights: press Train to train them here, then fold them."

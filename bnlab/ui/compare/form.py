@@ -1,13 +1,14 @@
 """The fields of a spec as controls. Titles, bounds, choices and help texts come from RunSpec."""
 
-import re
 from typing import Any
 
 import streamlit as st
 
+from bnlab.charts.formatting import escape_markdown
+from bnlab.specs.datasets import DATASETS, UNUSABLE
 from bnlab.specs.diff import REGISTRIES, format_value
+from bnlab.specs.field_text import parse_field
 from bnlab.specs.run_spec import RunSpec
-from bnlab.specs.validation import parse_value
 from bnlab.ui.controls import Change, bind
 
 MAIN_FIELDS = ("placement", "use_bias", "kernel_initializer", "initializer_stddev")
@@ -16,9 +17,6 @@ NORMALIZATION_FIELDS = ("normalizer", "input_normalization", "momentum", "epsilo
 DATA_FIELDS = ("dataset", "train_examples", "rescale", "validation", "seed")
 MAX_SEGMENTS = 4
 """Choices with more options are drawn as a select box."""
-MAX_REPEATED_LAYERS = 51
-"""One more than a spec may have, so that it is refused; larger counts in "10 x 100" are cut to this."""
-
 PROPERTIES: dict[str, dict[str, Any]] = RunSpec.model_json_schema()["properties"]
 
 
@@ -61,16 +59,11 @@ def render_whole_number(name: str, **options: Any) -> None:
 def field_value(name: str, entered: Any) -> Any:
     """The value of a control as a value for RunSpec, which refuses what is not valid.
 
-    Hidden units may be "300, 100", "300 100" or, for ten equal layers, "10 x 100"; numbers "0.5", "0,5" or "1e-3".
+    Text is read as in links and `--set`, by `bnlab.specs.field_text`.
     """
-    kind = _kind(PROPERTIES[name])
-    if kind == "integer":
-        return parse_integer(entered)
-    if kind == "number":
-        return _parse_number(entered)
-    if kind != "array":
-        return entered
-    return [units for part in re.split("[,;·]", str(entered)) for units in _parse_units(part)]
+    if isinstance(entered, str):
+        return parse_field(name, entered)
+    return parse_integer(entered) if _kind(PROPERTIES[name]) == "integer" else entered
 
 
 def parse_integer(entered: Any) -> Any:
@@ -80,26 +73,6 @@ def parse_integer(entered: Any) -> Any:
     """
     is_integer = isinstance(entered, float) and entered.is_integer() and abs(entered) < 2**53
     return int(entered) if is_integer else entered
-
-
-def _parse_number(entered: Any) -> Any:
-    """The number in a text with a decimal point or comma; None for an empty text, anything else unchanged.
-
-    Numbers are entered as text, because the browser's number input may turn "0,5" into 5.
-    """
-    if not isinstance(entered, str):
-        return entered
-    text = entered.strip()
-    if re.fullmatch(r"[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][+-]?[0-9]+)?", text):
-        return float(text.replace(",", "."))
-    return entered if text else None
-
-
-def _parse_units(part: str) -> list[Any]:
-    """The units between two commas; text that is not a number is kept, so that RunSpec's error quotes it."""
-    if repeated := re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([0-9]+)\s*", part):
-        return [parse_value(repeated[2])] * min(int(repeated[1]), MAX_REPEATED_LAYERS)
-    return [parse_value(units) if units[-1].isdigit() else units for units in part.split()]
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -128,10 +101,14 @@ def _render_choice(name: str, schema: dict[str, Any], options: dict[str, Any]) -
     def title(option: str) -> str:
         return format_value(name, option)
 
-    if len(schema["enum"]) <= MAX_SEGMENTS:
-        st.segmented_control(schema["title"], schema["enum"], format_func=title, required=True, wrap=True, **options)
+    ids = list(REGISTRIES[name])  # datasets may have been added since the schema was made
+    if len(ids) <= MAX_SEGMENTS:
+        st.segmented_control(schema["title"], ids, format_func=title, required=True, wrap=True, **options)
     else:
-        st.selectbox(schema["title"], schema["enum"], format_func=title, **options)
+        st.selectbox(schema["title"], ids, format_func=title, **options)
     chosen = st.session_state[options["key"]]
     if chosen in REGISTRIES[name]:
         st.caption(REGISTRIES[name][chosen].description)
+    if REGISTRIES[name] is DATASETS:
+        for sentence in UNUSABLE.values():
+            st.caption(f":material/warning: {escape_markdown(sentence)}")

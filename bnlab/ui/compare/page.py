@@ -15,6 +15,7 @@ from bnlab.ui.compare.results import render_results
 from bnlab.ui.compare.toolbar import render_toolbar
 from bnlab.ui.components import render_heading
 from bnlab.ui.state import PageState, page_state
+from bnlab.ui.store_errors import fragment
 
 TICK_SECONDS = 0.8
 RESULTS_SECONDS = 4.0
@@ -40,8 +41,9 @@ def render_page() -> None:
     _render_summary(runs, specs, state)
     containers = render_cards(state, specs, runs)
     is_active = are_active(runs.values())
-    render_tick = st.fragment(run_every=TICK_SECONDS if is_active else None)(_render_tick)
-    render_tick(scheduler, state, specs, containers, _shown_outside_ticks(runs, problem))
+    fragment(_render_tick, TICK_SECONDS if is_active else None)(
+        scheduler, state, specs, containers, _shown_outside_ticks(runs, problem)
+    )
     if not state.lesson.hides("results"):
         _render_results(scheduler, state, specs, runs, is_active=is_active)
     render_editor(state)
@@ -71,7 +73,7 @@ def _render_results(
         st.info("The table fills as the networks train.")
         return
     st.caption(f"{STILL_TRAINING if is_active else ENDED} {HOW_TO_READ}")
-    st.fragment(run_every=RESULTS_SECONDS if is_active else None)(_render_table)(scheduler, state, specs)
+    fragment(_render_table, RESULTS_SECONDS if is_active else None)(scheduler, state, specs)
     render_fold(_runs_by_label(specs, runs))
 
 

@@ -64,7 +64,9 @@ def _column_config(settings: CurveSettings) -> dict[str, Any]:
         "label": st.column_config.TextColumn("Network", width=name_width, pinned=True),
         "params": number("Parameters", format="localized"),
         "trainable": number("Trainable", format="localized"),
-        "runs": number("Seeds measured"),
+        "runs": number("Seeds measured", help="How many the means are over: those that diverged are left out"),
+        "diverged": number("Diverged", help="How many seeds: their loss is no longer a number, so they have no result"),
+        "diverged_step": number("Diverged at step", format="localized", help="The first seed that did"),
         "val_loss": number("Validation loss", format="%.4f", help="–: not a number, or larger than a million"),
         "val_loss_sd": number("± sd", format="%.4f", width=sd_width),
         "val_accuracy": number("Validation accuracy", format=PERCENT),
@@ -79,9 +81,11 @@ def _column_config(settings: CurveSettings) -> dict[str, Any]:
 
 
 def _columns(runs: Mapping[str, Sequence[Run]], baseline: str) -> list[str]:
-    """The columns shown: deviations only with several seeds, differences only with a baseline."""
+    """The columns shown: of divergences, deviations and differences only where there can be any."""
     several = any(len(variant_runs) > 1 for variant_runs in runs.values())
     columns = ["label", "params", "trainable"]
+    if any(run.state is RunState.DIVERGED for variant_runs in runs.values() for run in variant_runs):
+        columns += ["diverged", "diverged_step"]
     columns += ["runs", "val_loss", "val_loss_sd"] if several else ["val_loss"]
     columns += ["val_accuracy", "val_accuracy_sd"] if several else ["val_accuracy"]
     if baseline:

@@ -20,6 +20,7 @@ from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render
 from bnlab.ui.components import FAULT, launch_variants
 from bnlab.ui.controls import apply_changes, bind, fault, forget_controls
 from bnlab.ui.state import PageState, current_state, try_change
+from bnlab.ui.store_errors import callback
 
 SEEDS = "seeds"
 COMMON_FIELDS = {"epochs": 130, "train_examples": 180}
@@ -77,6 +78,7 @@ def _render_training(specs: SpecsByLabel, runs: RunsByDigest) -> None:
     )
 
 
+@callback
 def _stop_all(digests: Sequence[str]) -> None:
     """Stop the runs that were shown as active, and those that the page's comparison has had since."""
     comparison = current_state().comparison

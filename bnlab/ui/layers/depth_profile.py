@@ -26,6 +26,7 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.live_chart import live_chart
+from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error, render_while_pending
 
 STEPS = (0, 1, 10, 100)
@@ -150,6 +151,7 @@ def _progress(store: Store, runs: Runs, steps: tuple[int, ...]) -> _Progress:
     return _Progress(done, pending, incomplete - pending - failed, list(errors.values()))
 
 
+@callback
 def _request_measurement() -> None:
     st.session_state[REQUESTED] = True
 

@@ -9,6 +9,7 @@ import streamlit as st
 from bnlab.charts.snapshots import step_text
 from bnlab.specs.validation import parse_number
 from bnlab.ui.layers.choices import set_query_parameter
+from bnlab.ui.store_errors import fragment
 
 EVALUATION = "layers-moment"
 """The slider's key, and the parameter in the URL with its epoch, which is left out for the latest evaluation."""
@@ -29,7 +30,7 @@ def render_with_slider(steps: Sequence[int], steps_per_epoch: int, render: Calla
     """
     titles = {step / steps_per_epoch: step_text(step, steps_per_epoch) for step in steps}
     if ADVANCED_AT in st.session_state:
-        st.fragment(run_every=PLAY_SECONDS)(_render_playing)(titles, render)
+        fragment(_render_playing, PLAY_SECONDS)(titles, render)
     else:
         with st.container():  # as a fragment has one, so that the charts keep their positions in the element tree
             _render_paused(titles, render)

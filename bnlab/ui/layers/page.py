@@ -18,6 +18,7 @@ from bnlab.ui.components import render_errors, render_heading
 from bnlab.ui.layers.choices import choose_networks, choose_view, render_legend
 from bnlab.ui.layers.views import VIEWS, VIEWS_BY_TITLE, LayerView
 from bnlab.ui.state import PageState, page_state
+from bnlab.ui.store_errors import fragment
 
 TICK_SECONDS = 1.0
 UNTRAINED = (
@@ -44,7 +45,7 @@ def render_page() -> None:
     seed_index = _choose_seed(state)
     specs = {label: seed_specs[seed_index] for label, seed_specs in state.comparison.specs().items()}
     was_active = are_active(_runs_by_label(scheduler, specs).values())
-    st.fragment(run_every=TICK_SECONDS if was_active else None)(_render_body)(scheduler, state, specs, was_active)
+    fragment(_render_body, TICK_SECONDS if was_active else None)(scheduler, state, specs, was_active)
 
 
 def _choose_seed(state: PageState) -> int:

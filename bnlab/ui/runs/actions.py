@@ -22,6 +22,7 @@ from bnlab.ui import services
 from bnlab.ui.components import render_compare_link
 from bnlab.ui.runs.table import selected_digests, state_title
 from bnlab.ui.state import PageState
+from bnlab.ui.store_errors import callback
 
 
 def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
@@ -69,10 +70,12 @@ def _render_training(chosen: Sequence[Run]) -> None:
         st.button("Continue", icon=":material/play_arrow:", on_click=_continue_selected, key="runs-continue")
 
 
+@callback
 def _stop_selected() -> None:
     services.scheduler().stop(selected_digests())
 
 
+@callback
 def _continue_selected() -> None:
     scheduler = services.scheduler()
     runs = scheduler.store.runs(selected_digests())
@@ -128,6 +131,7 @@ def _name_key(digest: str) -> str:
     return f"runs-name-{digest}"
 
 
+@callback
 def _rename(digest: str) -> None:
     if name := st.session_state[_name_key(digest)].strip():
         services.scheduler().store.rename(digest, name)
@@ -148,6 +152,7 @@ def _render_delete(chosen: Sequence[Run]) -> None:
         st.button("Delete for good", type="primary", on_click=_delete, args=(digests,), key="runs-delete")
 
 
+@callback
 def _delete(digests: Sequence[str]) -> None:
     services.scheduler().store.delete(digests)
     st.rerun()

@@ -9,6 +9,7 @@ from bnlab.runs.export import export_runs
 from bnlab.runs.run import Run
 from bnlab.ui import services
 from bnlab.ui.runs.table import selected_digests
+from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import WorkerTask, current_task, render_task, submit_task
 
 TASK = "export"
@@ -38,6 +39,7 @@ def render_export(chosen: Sequence[Run]) -> None:
     )
 
 
+@callback
 def _start_export() -> None:
     scheduler, digests = services.scheduler(), tuple(selected_digests())
     if 0 < len(digests) <= MAX_RUNS:

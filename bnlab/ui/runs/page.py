@@ -1,6 +1,5 @@
 """The Runs page: all runs of the store, to search, open, rename, export and delete."""
 
-import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -13,8 +12,10 @@ from bnlab.ui.components import render_errors, render_heading
 from bnlab.ui.runs.actions import render_actions
 from bnlab.ui.runs.export import render_export
 from bnlab.ui.runs.storage import render_disk_use
-from bnlab.ui.runs.table import TITLES, render_table, shown_state, state_title
+from bnlab.ui.runs.table import TITLES, in_readers_zone, render_table, shown_state, state_title
+from bnlab.ui.runs.unreadable import render_unreadable
 from bnlab.ui.state import PageState, page_state
+from bnlab.ui.store_errors import fragment
 
 TICK_SECONDS = 1.0
 
@@ -25,11 +26,12 @@ def render_page() -> None:
     state = page_state()
     render_heading("Runs", state)
     was_active = are_active(scheduler.store.runs())
-    st.fragment(run_every=TICK_SECONDS if was_active else None)(_render_body)(scheduler, state, was_active)
+    fragment(_render_body, TICK_SECONDS if was_active else None)(scheduler, state, was_active)
 
 
 def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> None:
-    runs = scheduler.store.runs()
+    runs, unreadable = scheduler.store.runs(), scheduler.store.unreadable_runs()
+    render_unreadable(unreadable, state.lesson)
     if not runs:
         st.info("No runs yet. Choose networks on the Compare page and press Train.")
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
@@ -70,6 +72,6 @@ def _filter_runs(runs: Sequence[Run]) -> list[Run]:
 
 def _searchable_text(run: Run) -> str:
     """The run's row in the table and the values of its spec."""
-    created = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
+    created = f"{in_readers_zone(run.created_at):%Y-%m-%d %H:%M}"
     row = (run.label, state_title(run), PLACEMENTS[run.spec.placement].title, created, run.digest)
     return " ".join(map(str, (*row, *run.spec.model_dump().values()))).casefold()

@@ -9,6 +9,7 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storage_use
 from bnlab.specs.lesson import Lesson
 from bnlab.ui import services
+from bnlab.ui.store_errors import callback
 
 DESCRIPTIONS = {
     "steps": "every step's loss and accuracy",
@@ -42,5 +43,6 @@ def render_disk_use(scheduler: Scheduler, lesson: Lesson) -> None:
         )
 
 
+@callback
 def _delete_checkpoints(digests: Sequence[str]) -> None:
     delete_checkpoints(services.scheduler().store, digests)

@@ -1,6 +1,9 @@
 """The table of runs with selectable rows; the selection follows its runs when rows are added, removed or moved."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
@@ -54,6 +57,24 @@ def state_title(run: Run) -> str:
     return TITLES[shown_state(run)]
 
 
+def readers_zone() -> tzinfo:
+    """The time zone of the reader's browser; UTC if it does not tell one that is known here."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def in_readers_zone(seconds: float) -> datetime:
+    """A time, in seconds since the epoch, in the reader's zone."""
+    return datetime.fromtimestamp(int(seconds), readers_zone())
+
+
+def made_column() -> Any:
+    """The configuration of a column of times in the reader's zone."""
+    return _column.DatetimeColumn("Made", format="YYYY-MM-DD HH:mm", help=f"Time zone: {readers_zone()}")
+
+
 def render_table(store: Store, runs: Sequence[Run]) -> list[Run]:
     """Draw the table and return the selected runs, in the table's order."""
     frame = runs_frame(store, runs)
@@ -67,7 +88,7 @@ def render_table(store: Store, runs: Sequence[Run]) -> list[Run]:
         selection_mode="multi-row",
         key=TABLE,
         height=min(ROW_HEIGHT * (len(frame) + 1) + 2, MAX_HEIGHT),
-        column_config=_COLUMNS,
+        column_config=_COLUMNS | {"made": made_column()},
         alt=f"{len(frame)} run{'s' if len(frame) != 1 else ''}",
     )
     runs_by_digest = {run.digest: run for run in runs}
@@ -95,10 +116,11 @@ def _update_selection(digests: list[str]) -> None:
 
 
 def _display_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns shown, with states as titles and fractions in percent."""
+    """The columns shown, with states as titles, fractions in percent, and times in the reader's zone."""
     displayed = frame.assign(
         state=frame["state"].where(~frame["recorded"], RECORDED).map(TITLES),
         val_accuracy=frame["val_accuracy"] * 100,
         progress=frame["progress"] * 100,
+        made=frame["made"].dt.tz_convert(readers_zone()),
     )
     return displayed[list(_COLUMNS)]

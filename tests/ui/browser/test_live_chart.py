@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
+from bnlab.charts.learning_curves import curve_drawing
+from bnlab.charts.series import CurveData, CurveSettings, prepare_curve
+from bnlab.ui.assets import PLOTLY_SOURCE, STATIC
 from tests.browser import running_app, staged_app
+from tests.charts.curve_lines import STYLES, VAL_LOSS, lines
+from tests.charts.snapshots import limits
 
 TICKING = Path(__file__).parent / "apps" / "ticking.py"
 BASE = "lab"
@@ -42,6 +49,71 @@ FILLS_ITS_PLACE = """key => {
 def ticking_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_app(staged_app(TICKING, tmp_path_factory.mktemp("ticking")), base=BASE) as url:
         yield url
+
+
+# A page with a chart and live_chart.js alone: updates come from the test, not from a server.
+BARE_PAGE = """<!doctype html><title>Charts</title>
+<div><div class="live-chart"></div></div>
+"""
+UPDATE = """async data => {
+  const { default: update } = await import('/live_chart.js');
+  await update({ data, parentElement: document.querySelector('div') });
+}"""
+RANGES = """() => {
+  const { xaxis, yaxis } = document.querySelector('[data-chart=loss]')._fullLayout;
+  return [xaxis.range.map(Number), yaxis.range.map(Number)];
+}"""
+
+
+@pytest.fixture
+def bare_page(browser_page: Page) -> Page:
+    def serve(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path == "/":
+            route.fulfill(body=BARE_PAGE, content_type="text/html")
+        else:
+            route.fulfill(path=PLOTLY_SOURCE if path == "/plotly.min.js" else STATIC / path.strip("/"))
+
+    browser_page.route("**/*", serve)
+    browser_page.goto("http://charts.test/")
+    return browser_page
+
+
+def falling_losses(points: int) -> CurveData:
+    """Two losses of `points` evaluations, which fall from 2.3 on; their range grows downwards."""
+    losses = 2.3 * 0.97 ** np.arange(points)
+    return prepare_curve(lines(VAL_LOSS, losses.tolist(), (1.2 * losses).tolist()), VAL_LOSS, CurveSettings())
+
+
+def update_loss(page: Page, points: int) -> None:
+    figure = curve_drawing(falling_losses(points), STYLES).json("loss")
+    page.evaluate(UPDATE, {"chart": "loss", "plotly": "/plotly.min.js", "figure": figure, "height": 320, "alt": "Loss"})
+    page.wait_for_function(
+        "points => document.querySelector('[data-chart=loss]')?._fullData?.[0].x.length === points", arg=points
+    )
+
+
+@pytest.mark.parametrize("reset", ["double click", "button"])
+def test_a_zoom_stays_on_both_axes_until_it_is_reset_to_the_current_range(bare_page: Page, reset: str) -> None:
+    update_loss(bare_page, 30)
+    chart = bare_page.locator("[data-chart=loss]")
+    zoom(chart)
+    zoomed = bare_page.evaluate(RANGES)
+    for points in (60, 90, 100):
+        update_loss(bare_page, points)
+        assert bare_page.evaluate(RANGES) == zoomed
+    if reset == "double click":
+        left, top = plot_corner(chart)
+        bare_page.mouse.dblclick(left + 200, top + 100)
+    else:
+        chart.locator("[data-title='Reset axes']").dispatch_event("click")
+    bare_page.wait_for_function(f"zoomed => JSON.stringify(({RANGES})()) !== JSON.stringify(zoomed)", arg=zoomed)
+    for points in (100, 300):
+        if points == 300:
+            update_loss(bare_page, points)
+        x, y = bare_page.evaluate(RANGES)
+        assert x == pytest.approx([0, (points - 1) / 10])
+        assert y == pytest.approx(limits(curve_drawing(falling_losses(points), STYLES).figure().layout.yaxis))
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_what_is_entered_wrongly_is_told_and_changes_nothing(open_page: OpenPage
     assert not app.exception
     assert [error.value for error in app.error] == [
         "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, "
-        "but an entry of 'wide' was given."
+        "as in 300-100 or 10x100, but an entry of 'wide' was given."
     ]
     assert app.query_params == {}
 

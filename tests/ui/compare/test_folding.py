@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bnlab.charts.formatting import escape_markdown
 from bnlab.model.folding import FoldError
 from bnlab.runs.run import RunState
 from bnlab.runs.scheduler import Scheduler
@@ -29,6 +30,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 SPEC = RunSpec(placement="before_activation", hidden_units=(16,), epochs=1, train_examples=64)
 QUERY = {"v": "Small~colour~0~placement~before_activation~hidden_units~16", "epochs": 1, "train_examples": 64}
 PLAIN = {"v": "Plain~colour~0~hidden_units~16", "epochs": 1, "train_examples": 64}
+
+
+ONLY_INPUT = QUERY | {"v": "Conv~colour~0~hidden_units~16", "architecture": "conv", "input_normalization": "true"}
 
 
 def store_at(folder: Path) -> Store:
@@ -96,6 +100,32 @@ def test_a_trained_network_is_folded_and_measured(
     assert download.proto.label.startswith("Download the folded network")
 
 
+CONV = {
+    "v": "Conv~colour~0~architecture~conv~input_normalization~true~placement~before_activation~hidden_units~4",
+    "epochs": 1, "train_examples": 64,
+}  # fmt: skip
+
+
+def test_layers_that_stay_are_named_before_the_button_is_pressed(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = RunSpec(
+        architecture="conv", input_normalization=True, placement="before_activation", hidden_units=(4,), epochs=1,
+        train_examples=64,
+    )  # fmt: skip
+    train_in_process(store, spec, "Conv")
+    monkeypatch.setattr(Scheduler, "submit", submit_now)
+    app = open_page(store, **CONV)
+    (caption,) = [text.value for text in folding(app).caption if "stays" in text.value]
+    assert "stands before conv" in caption
+    app.button(key="fold-start").click().run()
+    assert not app.exception
+    assert not app.error
+    ledger = folding(app).dataframe[1].value.set_index("layer")
+    assert ledger.loc["bn_input", "after"] == 4
+    assert ledger["after"].isna()["bn_1"]
+
+
 def test_while_a_worker_folds_the_page_says_so(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **QUERY)
     app.button(key="fold-start").click().run()
@@ -143,6 +173,7 @@ def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
     [
         (PLAIN, RunState.COMPLETED, "", "None of these networks has normalization"),
         (QUERY | {"normalizer": "layer_normalization"}, RunState.COMPLETED, "", "Layer normalization cannot be folded"),
+        (ONLY_INPUT, RunState.COMPLETED, "", escape_markdown("bn_input stays: it stands before conv_1, which pads")),
         (QUERY, RunState.RUNNING, "", "A network can be folded when its training is over."),
         (QUERY, RunState.COMPLETED, "yesterday", "The recorded networks came without their weights: press Train"),
     ],
@@ -150,8 +181,9 @@ def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
 def test_where_nothing_can_be_folded_the_page_says_why(
     query: dict[str, object], state: RunState, origin: str, why: str, open_page: OpenPage, store: Store
 ) -> None:
-    changes = {"placement": "none"} if query is PLAIN else {}
-    spec = parse_spec({**SPEC.model_dump(), **changes, **{k: v for k, v in query.items() if k == "normalizer"}})
+    changes: dict[str, Any] = {"placement": "none"} if query in (PLAIN, ONLY_INPUT) else {}
+    changes |= {k: v for k, v in query.items() if k in RunSpec.model_fields}
+    spec = parse_spec({**SPEC.model_dump(), **changes})
     record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), state)
     if origin:
         from sqlalchemy import insert

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from bnlab.charts.formatting import escape_markdown
 from bnlab.specs.choices import ACTIVATIONS
 from bnlab.specs.diff import format_value
 from bnlab.specs.run_spec import RunSpec
@@ -21,6 +23,11 @@ from bnlab.ui.compare.form import (
     TRAINING_FIELDS,
     field_value,
 )
+from tests.dataset_files import write_dataset
+from tests.opened_page import OpenPage, open_page
+from tests.ui.compare_page import store_at
+
+__all__ = ["open_page"]
 
 widths = st.lists(st.integers(1, 2048), min_size=1, max_size=50)
 FIELDS = (*MAIN_FIELDS, *TRAINING_FIELDS, *NORMALIZATION_FIELDS, *DATA_FIELDS)
@@ -183,3 +190,26 @@ def test_what_is_entered_becomes_the_spec() -> None:
     app.number_input(key="train_examples").set_value(None).run()
     assert app.session_state["spec"] == RunSpec(**expected | {"train_examples": None})
     assert ACTIVATIONS["selu"].description in [caption.value for caption in app.caption]
+
+
+def test_datasets_of_the_folder_are_offered_and_refused_files_explained(
+    open_page: OpenPage, tmp_path: Path, data_folder: Path
+) -> None:
+    write_dataset(data_folder / "school.npz")
+    write_dataset(data_folder / "odd_*x*.npz", x_train=None)
+    app = open_page(store_at(tmp_path), v="A~colour~0~dataset~school")
+    app.button(key="edit-0").click().run()
+    assert not app.exception
+    captions = [caption.value for caption in app.caption]
+    assert "Images from school.npz." in captions
+    sentence = "odd_*x*.npz is no dataset for bnlab: it has no x_train."
+    assert f":material/warning: {escape_markdown(sentence)}" in captions
+
+
+def test_a_missing_folder_of_datasets_is_said_on_the_page(
+    open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path / "nowhere"))
+    app = open_page(store_at(tmp_path))
+    assert not app.exception
+    assert [error.value for error in app.error if "cannot be read: No such file" in error.value]

@@ -198,7 +198,11 @@ def test_a_run_that_diverged_beside_one_that_did_not(
     app = open_page(store, **TINY)
     assert_sound(app)
     assert list(variant_lines(app, "training-loss")) == list(tiny_specs())
-    assert app.dataframe[0].value["label"].tolist() == list(tiny_specs())[:2]
+    table = app.dataframe[0].value
+    assert table["label"].tolist() == list(tiny_specs())[:2]
+    assert table["diverged"].tolist() == [1, 0]
+    assert table["diverged_step"].tolist()[0] == len(losses)
+    assert table["val_loss"].isna().tolist() == [True, False]
 
 
 def test_a_scheduler_that_does_not_answer_is_one_warning(

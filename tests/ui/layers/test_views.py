@@ -61,7 +61,7 @@ def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Sto
     assert f"Wild: {EXPLODED_TEXT}" in [caption.value for caption in app.caption]
     axis = "xaxis" if view == "histograms" else "yaxis"
     ranges = [
-        json.loads(chart["figure"])["layout"][axis]["range"]
+        json.loads(chart["figure"])["layout"][axis]["autorangeoptions"].values()
         for chart in charts(app).values()
         if "picture" not in chart["chart"]
     ]

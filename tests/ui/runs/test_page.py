@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
@@ -17,6 +18,8 @@ from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.state import LINK_NUMBER, STATE_KEY
 from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
+from tests.runs.store_rows import update_row
+from tests.runs.unreadable_runs import CHANGES, make_unreadable
 from tests.stored_runs import OWNER, make_evaluation, record_run
 
 __all__ = ["open_page"]
@@ -180,3 +183,47 @@ def test_no_more_runs_are_opened_than_compare_shows(open_page: OpenPage, store: 
     waiting = [run.spec for run in store.runs()]
     assert "open" not in actions(runs_page(open_page, store, *waiting))
     assert "open" in actions(runs_page(open_page, store, *waiting[:MAX_VARIANTS]))
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_run_of_another_version_is_listed_and_can_be_deleted(kind: str, open_page: OpenPage, store: Store) -> None:
+    newer = RunSpec(epochs=2, train_examples=64)
+    make_unreadable(store, newer, "newer **run**", kind)
+    app = runs_page(open_page, store, STOPPED)
+    assert not app.exception
+    assert "not readable by this version" in app.warning[0].value
+    table = app.dataframe[0].value
+    assert (table["label"].tolist(), table["digest"].tolist()) == (["newer **run**"], [newer.digest])
+    assert app.dataframe[1].value["digest"].tolist() == [STOPPED.digest, NORMALIZED.digest, PLAIN.digest]
+    app.button(key="unreadable-delete").click().run()
+    assert not app.exception
+    assert not app.warning
+    assert store.unreadable_runs() == []
+    assert len(listed(app)) == 3
+
+
+def test_runs_of_another_version_alone_are_listed(open_page: OpenPage, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/newer.db")
+    make_unreadable(store, PLAIN, "newer", "a dataset")
+    app = runs_page(open_page, store, lock="all")
+    assert not app.exception
+    assert app.dataframe[0].value["label"].tolist() == ["newer"]
+    assert not [button for button in app.button if button.key == "unreadable-delete"], "a lesson deletes nothing"
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("Asia/Tokyo", "2026-05-04 12:02"), ("America/New_York", "2026-05-03 23:02"), ("No/Where", "2026-05-04 03:02")],
+)
+def test_times_are_in_the_readers_time_zone(
+    zone: str, shown: str, open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update_row(store, STOPPED, created_at=1_777_863_721.5)
+    make_unreadable(store, RunSpec(epochs=2), "newer", "a field", created_at=1_777_863_721.5)
+    monkeypatch.setattr(type(st.context), "timezone", zone)
+    app = runs_page(open_page, store)
+    tables = [frame.value.set_index("digest")["made"] for frame in app.dataframe]
+    times = [f"{tables[0][RunSpec(epochs=2).digest]:%Y-%m-%d %H:%M}", f"{tables[1][STOPPED.digest]:%Y-%m-%d %H:%M}"]
+    assert times == [shown, shown]
+    app.text_input(key="runs-search").set_value(shown).run()
+    assert app.dataframe[1].value["digest"].tolist() == [STOPPED.digest]
