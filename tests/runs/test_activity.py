@@ -21,6 +21,7 @@ def test_speed_is_that_of_the_last_seconds() -> None:
     assert meter.speeds([committed(0, 100)], 100) == {}
     assert meter.speeds([committed(0, 100)], 101) == {}, "no commit yet"
     assert meter.speeds([committed(50, 101)], 101) == {"0": 500}
+    speed: dict[str, float] = {}
     for second in range(2, 20):
         speed = meter.speeds([committed(50 + 100 * second, 100 + second)], 100 + second)
     assert speed == {"0": 1_000}, "the slow start is more than the window ago"
