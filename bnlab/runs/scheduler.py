@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future as TaskFuture
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ from typing import TypeVar
 import psutil
 from distributed import Client, Future, KilledWorker
 
+from bnlab.runs.activity import Activity, ActivityMeter, trained_elsewhere
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, worker_addresses
 from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.groups import launch_group, queue_groups
@@ -97,6 +98,7 @@ class Scheduler:
         self._client: Client | None = None
         self._complete_at = 0.0  # monotonic time at which no worker was missing
         self._policy = SchedulingPolicy()
+        self._meter = ActivityMeter()
         self._training: dict[str, tuple[str, Future[RunState]]] = {}  # worker -> digest and slice of the run it trains
         self._deaths: dict[str, int] = {}  # digest -> workers that have died in a row
         self._setbacks: dict[str, Setback] = {}  # digest -> slices that ended in a row without training the run
@@ -135,6 +137,11 @@ class Scheduler:
     def queue(self) -> list[str]:
         """The digests of the runs that wait for a worker, the next one first."""
         return read_queue(self.store, self._policy.served)
+
+    def activity(self, runs: Collection[Run]) -> Activity:
+        """Which of `runs` are being trained right now, and how fast. Speeds are known from the second call on."""
+        training = {digest for digest, _ in list(self._training.values())}
+        return Activity(training | trained_elsewhere(runs, self.owner), self._meter.speeds(runs))
 
     def submit(self, function: Callable[..., T], *arguments: object) -> TaskFuture[T]:
         """Have any worker call `function(*arguments)` between two slices; returns at once.
