@@ -78,7 +78,7 @@ class RunWriter:
         """
         query = select(runs.c.stop_requested, runs.c.fence).where(runs.c.digest == self._digest)
 
-        def read() -> Row[Any] | None:
+        def read() -> Row[bool, int] | None:
             with self._engine.connect() as connection:
                 return connection.execute(query).one_or_none()
 
