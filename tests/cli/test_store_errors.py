@@ -24,7 +24,13 @@ COMMANDS = {
     "runs": ["runs"],
     "stop": ["stop", "--all"],
 }
-WITHOUT_STORE = {"describe": ["describe", "notebook"], "presets": ["presets"], "report": ["report", "claims.md"]}
+WITHOUT_STORE = {
+    "describe": ["describe", "notebook"],
+    "presets": ["presets"],
+    "report": ["report", "claims.md"],
+    "datasets": ["datasets"],
+    "statistics": ["statistics", "statistics.json", "--dataset", "mnist"],
+}
 NOBODY = 65534
 
 
