@@ -27,6 +27,7 @@ def restore_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 SHARED = ("browser", "workers")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests that must share a process for pytest-xdist; the long groups start first.
 
