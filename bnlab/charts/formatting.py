@@ -10,14 +10,15 @@ import humanize
 MINUS = "−"
 WORD_JOINER = "\u2060"
 
-# Streamlit replaces icons (:name:), emoji and arrows after Markdown has removed the backslashes.
-STREAMLIT_REPLACEMENTS = r":(?=[\w+-]+(/\w+)?:)|(?<!\S)[<>~-](?=(->|[>=-])(?!\S))"
+# Streamlit replaces icons (:name:), emoji and arrows after Markdown has removed the backslashes. The second colon may
+# follow the text in the sentence that it is part of.
+STREAMLIT_REPLACEMENTS = r":(?=[\w+-]+(/\w+)?(:|$))|(?<!\S)[<>~-](?=(->|[>=-])(?!\S))"
 # Addresses, which become links even where a character in them is escaped.
 LINKS = r"https?:(?=//)|\bwww(?=\.)|(?<=[\w.+-])@(?=[\w-])"
 # An underscore within a word has no meaning in Markdown, nor has a colon that no letter follows.
 MARKDOWN_SYNTAX = r"[\\`*\[\]<~$&|]|(?<![^\W_])_|_(?![^\W_])|:(?=[^\W_])"
 # A heading, a quotation, a list or a rule.
-MARKDOWN_BLOCK_START = r"^(\s*[0-9]*)([#>]|[.)+](?=\s)|-(?=[\s-]))"
+MARKDOWN_BLOCK_START = r"^(\s*[0-9]*)([#>]|[.)+](?=\s|$)|-(?=[\s-]|$))"
 
 
 def format_fixed(value: float, decimals: int = 2) -> str:
