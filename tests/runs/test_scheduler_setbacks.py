@@ -117,7 +117,8 @@ def test_a_run_whose_records_contradict_each_other_fails_at_last(store: Store, m
     assert store.run(SPEC.digest).error == CONFLICT
 
 
-@pytest.mark.parametrize("breakage", UNREADABLE)
+# Not garbled: the scheduler goes on writing, and what it wrote last could be read from the write-ahead log.
+@pytest.mark.parametrize("breakage", ["moved away", "without a column"])
 def test_a_store_that_is_away_fails_no_run_and_ends_no_scheduler(
     store: Store, breakage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
