@@ -1,6 +1,9 @@
 // One Plotly chart per key, redrawn in place: a Streamlit Custom Component v2, whose Python half is
 // bnlab/ui/live_chart.py. Streamlit calls the default export for every new figure and every change of theme, sometimes
 // with a new container. The chart's element is kept and moved there, so zoom, hidden traces and hover are kept too.
+// A chart with a `source` is fed by the event stream and not by its component's data.
+import { subscribe, unsubscribe } from "./live_stream.js";
+
 const CONFIG = {
   displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
   showSendToCloud: false,         // on by default in plotly.js 4: a button that uploads the data
@@ -68,9 +71,17 @@ function unpack(trace) {
   }
 }
 
+// The figure of the event stream's chart; its arrays are shared, the rest is copied, since Plotly writes into it.
+function streamedFigure({ order, traces, layout }) {
+  const copy = (value) => value instanceof Float32Array ? value : structuredClone(value);
+  const trace = (uid) => Object.fromEntries(Object.entries(traces[uid]).map(([name, value]) => [name, copy(value)]));
+  return { data: order.map(trace), layout: structuredClone(layout) };
+}
+
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
+  if (data.source && !chart.streamed) return;       // the stream brings it
   if (element.clientWidth < MIN_WIDTH || !chart.near) return;  // hidden or off screen: the observers draw it later
   if (element._dragging) {                          // do not redraw during a drag
     chart.retry = setTimeout(draw, 100, chart);
@@ -79,10 +90,10 @@ function draw(chart) {
   chart.stale = false;
   chart.width = element.clientWidth;
   const template = themeTemplate(element);
-  const drawn = JSON.stringify([data.figure, data.height, chart.width, template]);
+  const drawn = JSON.stringify([data.figure ?? chart.revision, data.height, chart.width, template]);
   if (drawn === chart.drawn) return;                // unchanged
   // Parsed each time, since Plotly writes the reader's zoom into the objects it is given.
-  const figure = JSON.parse(data.figure);
+  const figure = data.source ? streamedFigure(chart.streamed) : JSON.parse(data.figure);
   figure.data.forEach(unpack);
   const layout = { ...figure.layout, template, width: chart.width, height: data.height };
   const displayModeBar = chart.width < NARROW ? false : "hover";
@@ -95,6 +106,8 @@ function draw(chart) {
 function createChart(Plotly) {
   const element = document.createElement("div");
   const chart = { element, Plotly, data: null, stale: true, drawn: "", near: false, width: 0, retry: 0, observers: [] };
+  chart.streamed = null;
+  chart.revision = 0;
   element.setAttribute("role", "img");
   const resizeObserver = new ResizeObserver(() => {
     chart.stale ||= element.clientWidth !== chart.width;      // off screen it is drawn when it comes near
@@ -111,6 +124,7 @@ function createChart(Plotly) {
 
 function dispose(chart) {
   clearTimeout(chart.retry);
+  unsubscribe(chart.element);
   for (const observer of chart.observers) observer.disconnect();
   chart.Plotly.purge(chart.element);
 }
@@ -128,11 +142,18 @@ function mount(chart, container, data) {
   charts.set(data.chart, chart);
   if (chart.element.parentElement !== container) container.replaceChildren(chart.element);
   chart.element.dataset.chart = data.chart;
-  chart.element.ariaLabel = data.alt;
+  if (data.alt) chart.element.ariaLabel = data.alt;
   chart.element.style.minHeight = `${data.height}px`;
   chart.data = data;
   chart.stale = true;
-  return draw(chart);
+  if (!data.source) return draw(chart);
+  subscribe(chart.element, data.source, (streamed) => {
+    chart.streamed = streamed;
+    chart.revision += 1;
+    chart.element.ariaLabel = streamed.alt;
+    chart.stale = true;
+    draw(chart);
+  });
 }
 
 export default async function ({ data, parentElement }) {

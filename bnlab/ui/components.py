@@ -9,6 +9,7 @@ from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.navigation import page_path
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, link_parameters
 
@@ -65,7 +66,7 @@ def render_compare_link(
     """Draw a link that opens `comparison` on the Compare page; without one it is disabled, with `why_not` as help."""
     with st.container(key=f"compare-{key}", width="content"):
         st.page_link(
-            "pages/compare.py",
+            page_path("compare"),
             label=label,
             icon=icon,
             help=why_not,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import running_app, staged_app
+from tests.browser import running_app
 
-TICKING = Path(__file__).parent / "apps" / "ticking.py"
+TICKING = Path(__file__).parent / "apps" / "ticking_app.py"
 BASE = "lab"
 DARK_PAPER = "#11151a"
 pytestmark = pytest.mark.browser
@@ -39,8 +39,8 @@ FILLS_ITS_PLACE = """key => {
 
 
 @pytest.fixture(scope="module")
-def ticking_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_app(staged_app(TICKING, tmp_path_factory.mktemp("ticking")), base=BASE) as url:
+def ticking_url() -> Iterator[str]:
+    with running_app(TICKING, base=BASE) as url:
         yield url
 
 

@@ -44,7 +44,7 @@ from bnlab.runs import cluster, scheduler
 def connect(*_):
     raise cluster.ClusterError("There is no cluster.")
 scheduler.connect = connect
-app = AppTest.from_file("app.py").run(timeout=60)
+app = AppTest.from_file("bnlab/ui/main.py").run(timeout=60)
 assert not app.exception and app.button
 print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """
@@ -153,9 +153,9 @@ def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Stor
 def test_the_view_is_in_the_address_and_changes_the_curves(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY, x="step", baseline="Baseline", differences="true")
     assert_sound(app)
-    figure = json.loads(charts(app)["validation-loss"]["figure"])
-    assert figure["layout"]["title"] == {"text": "Validation loss", "subtitle": {"text": "minus Baseline’s"}}
-    assert figure["layout"]["xaxis"]["title"]["text"] == "step"
+    layout = charts(app)["validation-loss"]["layout"]
+    assert layout["title"] == {"text": "Validation loss", "subtitle": {"text": "minus Baseline’s"}}
+    assert layout["xaxis"]["title"]["text"] == "step"
     assert app.dataframe[0].value["difference"].notna().sum() == 3
     app.segmented_control(key="view-x").set_value("seconds").run()
     assert_sound(app)

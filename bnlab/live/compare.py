@@ -1,0 +1,82 @@
+"""The view of a comparison: its learning curves and the progress of its variants."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bnlab.charts.learning_curves import LearningCurve, learning_curves
+from bnlab.charts.series import CurveSettings
+from bnlab.charts.settings_url import settings_from_url
+from bnlab.charts.style import Style, style_of
+from bnlab.live.events import Document
+from bnlab.live.reading import Reading, page_version
+from bnlab.runs.progress import share_done, state_text
+from bnlab.runs.run import Run, are_active
+from bnlab.specs.comparison import Comparison
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.url import comparison_from_url
+
+
+@dataclass(frozen=True)
+class CompareView:
+    """The curves and the progress of `comparison`, with the reader's `settings`."""
+
+    comparison: Comparison
+    settings: CurveSettings
+
+    @classmethod
+    def from_url(cls, parameters: Mapping[str, Sequence[str]]) -> "CompareView":
+        """The view of a page's address; what is not valid in it keeps its default, as on the page."""
+        comparison, _ = comparison_from_url(parameters)
+        settings, _ = settings_from_url(parameters, comparison)
+        return cls(comparison, settings)
+
+    @cached_property
+    def specs(self) -> dict[str, list[RunSpec]]:
+        """The specs of each label, one per seed."""
+        return self.comparison.specs()
+
+    @cached_property
+    def digests(self) -> frozenset[str]:
+        """The runs that are watched."""
+        return frozenset(spec.digest for specs in self.specs.values() for spec in specs)
+
+    @cached_property
+    def _styles(self) -> dict[str, Style]:
+        return {variant.label: style_of(variant.label, variant.colour) for variant in self.comparison.variants}
+
+    def document(self, reading: Reading) -> Document:
+        """What the page shows of this reading."""
+        runs = {
+            label: [reading.runs[spec.digest] for spec in specs if spec.digest in reading.runs]
+            for label, specs in self.specs.items()
+        }
+        all_runs = list({run.digest: run for label_runs in runs.values() for run in label_runs}.values())
+        return {
+            "page": page_version(all_runs, reading.problem),
+            "committed": max((run.updated_at for run in all_runs), default=0.0),
+            "progress": {
+                str(index): _progress(label_runs, self.comparison.seeds, reading.queue)
+                for index, label_runs in enumerate(runs.values())
+            },
+            "charts": {chart.curve.id: _chart(chart) for chart in self._charts(runs, all_runs, reading)},
+        }
+
+    def _charts(
+        self, runs: Mapping[str, Sequence[Run]], all_runs: Sequence[Run], reading: Reading
+    ) -> list[LearningCurve]:
+        curves = reading.curves.read(all_runs)
+        curves_by_label = {label: [curves[run.digest] for run in label_runs] for label, label_runs in runs.items()}
+        return learning_curves(curves_by_label, self._styles, self.settings, awaited=are_active(all_runs))
+
+
+def _progress(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> Document:
+    return {"text": state_text(runs, seeds, queue), "share": round(share_done(runs, seeds), 4)}
+
+
+def _chart(chart: LearningCurve) -> Document:
+    """The chart as a document: traces by their uid, so that the points of one are compared with its earlier points."""
+    traces: dict[str, Any] = {trace["uid"]: trace for trace in chart.drawing.traces}
+    layout = {"uirevision": chart.curve.id} | chart.drawing.layout
+    return {"order": list(traces), "traces": traces, "layout": layout, "alt": chart.alt}
