@@ -82,16 +82,17 @@ def test_runs_are_stopped_continued_killed_and_shown_to_other_visitors(
     address = f"{app_url}/?{SHORT}"
     connection = open_page(browser_page, address)
     press_train(browser_page)
-    button_of(browser_page, LABELS[0]).click()
-    expect(progress_of(browser_page, LABELS[0])).to_contain_text("Stopped at step")
+    last = LABELS[-1]  # it waits for the others, so that it is not done before the click
+    button_of(browser_page, last).click()
+    expect(progress_of(browser_page, last)).to_contain_text("Stopped at step")
 
     expect(browser_page.get_by_text(re.compile("^Training, step")).first).to_be_visible()
     killed = worker_processes()
     assert killed
     for process in killed:
         process.kill()
-    expect(button_of(browser_page, LABELS[0])).to_have_text(re.compile("Continue"))
-    button_of(browser_page, LABELS[0]).click()
+    expect(button_of(browser_page, last)).to_have_text(re.compile("Continue"))
+    button_of(browser_page, last).click()
     expect_trained(browser_page)
     expect(browser_page.locator(".st-key-stop_all button")).to_be_disabled()
     with nothing_asked(connection):
