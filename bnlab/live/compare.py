@@ -1,4 +1,4 @@
-"""The view of a comparison: its learning curves and the progress of its variants."""
+"""The view of a comparison: its learning curves, its variants' progress and its results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,21 +6,26 @@ from functools import cached_property
 from typing import Any
 
 from bnlab.charts.learning_curves import LearningCurve, learning_curves
+from bnlab.charts.results_table import measured_runs, result_columns, result_texts
 from bnlab.charts.series import CurveSettings
 from bnlab.charts.settings_url import settings_from_url
 from bnlab.charts.style import Style, style_of
 from bnlab.live.events import Document
 from bnlab.live.reading import Reading, page_version
+from bnlab.runs.curves_cache import RunCurves
 from bnlab.runs.progress import share_done, state_text
 from bnlab.runs.run import Run, are_active
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import comparison_from_url
 
+RunsByLabel = Mapping[str, Sequence[Run]]
+CurvesByDigest = Mapping[str, RunCurves]
+
 
 @dataclass(frozen=True)
 class CompareView:
-    """The curves and the progress of `comparison`, with the reader's `settings`."""
+    """The curves, progress and results of `comparison`, with the reader's `settings`."""
 
     comparison: Comparison
     settings: CurveSettings
@@ -53,6 +58,7 @@ class CompareView:
             for label, specs in self.specs.items()
         }
         all_runs = list({run.digest: run for label_runs in runs.values() for run in label_runs}.values())
+        curves = reading.curves.read(all_runs)
         return {
             "page": page_version(all_runs, reading.problem),
             "committed": max((run.updated_at for run in all_runs), default=0.0),
@@ -60,15 +66,26 @@ class CompareView:
                 str(index): _progress(label_runs, self.comparison.seeds, reading.queue)
                 for index, label_runs in enumerate(runs.values())
             },
-            "charts": {chart.curve.id: _chart(chart) for chart in self._charts(runs, all_runs, reading)},
+            "charts": {chart.curve.id: _chart(chart) for chart in self._charts(runs, curves)},
+            "results": self._results(runs, curves, reading),
         }
 
-    def _charts(
-        self, runs: Mapping[str, Sequence[Run]], all_runs: Sequence[Run], reading: Reading
-    ) -> list[LearningCurve]:
-        curves = reading.curves.read(all_runs)
+    def _charts(self, runs: RunsByLabel, curves: CurvesByDigest) -> list[LearningCurve]:
         curves_by_label = {label: [curves[run.digest] for run in label_runs] for label, label_runs in runs.items()}
-        return learning_curves(curves_by_label, self._styles, self.settings, awaited=are_active(all_runs))
+        awaited = are_active(run for label_runs in runs.values() for run in label_runs)
+        return learning_curves(curves_by_label, self._styles, self.settings, awaited=awaited)
+
+    def _results(self, runs: RunsByLabel, curves: CurvesByDigest, reading: Reading) -> Document:
+        """The rows of the table, by the positions of their variants."""
+        evaluated = {digest: int(max(run.evaluations["step"], default=-1)) for digest, run in curves.items()}
+        baseline = self.settings.baseline
+        texts = result_texts(reading.store, measured_runs(runs, evaluated), baseline)
+        columns = result_columns(seeds=self.comparison.seeds, baseline=baseline)
+        return {
+            str(index): {"label": label} | {name: texts[label][name] for name in columns}
+            for index, label in enumerate(runs)
+            if label in texts
+        }
 
 
 def _progress(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> Document:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.store import Store
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Reading:
         runs: by digest, those of the watched runs that exist.
         queue: the positions of waiting runs, from 1, by digest.
         problem: why nothing trains, empty if there is no problem; see `Scheduler`.
+        store: where they were read.
         curves: the recorded curves, up to date for `runs`.
         time: when it was read, in seconds since the epoch.
     """
@@ -25,6 +27,7 @@ class Reading:
     runs: Mapping[str, Run]
     queue: Mapping[str, int]
     problem: str
+    store: Store
     curves: CurvesCache
     time: float
 
@@ -47,7 +50,7 @@ class Reader:
         self._runs = {digest: old if (old := self._runs.get(digest)) == run else run for digest, run in runs.items()}
         is_waiting = any(run.state is RunState.QUEUED for run in runs.values())
         queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_waiting else {}
-        return Reading(self._runs, queue, scheduler.problem, self._curves, time.time())
+        return Reading(self._runs, queue, scheduler.problem, scheduler.store, self._curves, time.time())
 
 
 def page_version(runs: Iterable[Run], problem: str) -> str:

@@ -13,8 +13,8 @@ from bnlab.ui.navigation import page_path
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, link_parameters
 
-PERCENT, POINTS = "%.2f %%", "%+.2f"
-"""Number formats of table columns in percent; Streamlit's "percent" drops trailing zeros."""
+PERCENT = "%.2f %%"
+"""The number format of table columns in percent; Streamlit's "percent" drops trailing zeros."""
 
 # A page opened from another one would keep that page's scroll position. And what is drawn above an anchor pushes it
 # away: follow it until the page stops growing or the reader scrolls. The title in the comment makes the script differ

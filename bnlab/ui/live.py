@@ -3,6 +3,8 @@
 The JavaScript is in ``static/``: ``live_stream.js`` opens the stream, the other scripts draw what it brings.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,23 @@ def live_progress(path: str, *, key: str) -> None:
     """Draw a text and a progress bar; the stream's document has their ``text`` and ``share`` at `path`."""
     html = '<label class="live-progress"><span></span><progress max="1" value="0"></progress></label>'
     _component("live_progress", html)(key=key, data={"path": path})
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a live table; `id` is the name of its cells in a row of the document."""
+
+    id: str
+    title: str
+    help: str = ""
+    numeric: bool = True
+
+
+def live_table(path: str, columns: Sequence[TableColumn], *, key: str) -> None:
+    """Draw a table that can be sorted by its columns; the stream's document has its rows of texts at `path`."""
+    html = '<div class="live-table"><table><thead></thead><tbody></tbody></table></div>'
+    data = {"path": path, "columns": [asdict(column) for column in columns]}
+    _component("live_table", html)(key=key, data=data)
 
 
 @cache

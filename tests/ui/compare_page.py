@@ -59,8 +59,8 @@ def document(app: AppTest) -> dict:
 
 def progress_texts(app: AppTest) -> list[str]:
     """The progress of each network, as its card says it."""
-    progress, paths = document(app)["progress"], [data["path"] for data in _components(app) if "path" in data]
-    return [progress[path.removeprefix("progress/")]["text"] for path in paths]
+    progress, paths = document(app)["progress"], [data.get("path", "") for data in _components(app)]
+    return [progress[path.removeprefix("progress/")]["text"] for path in paths if path.startswith("progress/")]
 
 
 def charts(app: AppTest) -> dict[str, dict]:

@@ -17,8 +17,6 @@ from bnlab.ui.components import render_heading
 from bnlab.ui.live import follow
 from bnlab.ui.state import PageState, page_state, view_to_url
 
-RESULTS_SECONDS = 4.0
-"""The results may lag behind the curves."""
 STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
 ENDED = "Each run counts with its last measurement."
 HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more columns."
@@ -50,12 +48,8 @@ def _render_results(
         st.info("The table fills as the networks train.")
         return
     st.caption(f"{STILL_TRAINING if is_active else ENDED} {HOW_TO_READ}")
-    st.fragment(run_every=RESULTS_SECONDS if is_active else None)(_render_table)(scheduler, state, specs)
+    render_results(scheduler.store, specs, state.settings.baseline)
     render_fold(scheduler, _runs_by_label(specs, runs))
-
-
-def _render_table(scheduler: Scheduler, state: PageState, specs: SpecsByLabel) -> None:
-    render_results(scheduler.store, _runs_by_label(specs, _find_runs(scheduler, specs)), state.settings)
 
 
 def _render_summary(runs: RunsByDigest, specs: SpecsByLabel, state: PageState) -> None:

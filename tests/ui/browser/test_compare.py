@@ -39,7 +39,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_zoom_survives_updates_of_the_curves(browser_page: Page, app_url: str) -> None:
-    connection = open_page(browser_page, f"{app_url}/?{ENDLESS}&hide=results")
+    connection = open_page(browser_page, f"{app_url}/?{ENDLESS}")
     expect(chart(browser_page, CURVES[0])).to_contain_text("Nothing trained yet")
     browser_page.evaluate(WATCH_LAYOUT)
     press_train(browser_page)
