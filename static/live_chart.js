@@ -12,6 +12,9 @@ const NARROW = 480;               // px: no mode bar below, it would cover the t
 const MAX_DETACHED_CHARTS = 12;   // charts that are not on the page but keep their zoom
 const MIN_WIDTH = 60;             // px: narrower containers are still being laid out
 const RETRY_DELAY = 5000;         // ms until Plotly is loaded again after a failure
+const REST = 3;                   // how many times longer than a chart's drawing is the pause after it
+let nextDraw = 0, restUntil = 0;
+const waiting = new Set();        // charts of the event stream that have changed since they were drawn
 const charts = new Map();         // key -> chart, in the order in which they were last mounted
 
 let loading;
@@ -103,6 +106,23 @@ function draw(chart) {
   return done;
 }
 
+// Draws a chart of the event stream, or waits: what arrives meanwhile is drawn together. Drawing takes at most a quarter of
+// the browser's time, so that a slow machine shows fewer updates and still answers its reader.
+function drawSoon(chart) {
+  if (!chart.drawn) return draw(chart);
+  waiting.add(chart);
+  nextDraw ||= setTimeout(drawNext, restUntil - performance.now());
+}
+
+function drawNext() {
+  const [chart] = waiting;
+  const began = performance.now();
+  if (chart && waiting.delete(chart)) draw(chart);
+  const ended = performance.now();
+  restUntil = ended + REST * (ended - began);
+  nextDraw = waiting.size ? setTimeout(drawNext, restUntil - ended) : 0;
+}
+
 function createChart(Plotly) {
   const element = document.createElement("div");
   const chart = { element, Plotly, data: null, stale: true, drawn: "", near: false, width: 0, retry: 0, observers: [] };
@@ -125,6 +145,7 @@ function createChart(Plotly) {
 function dispose(chart) {
   clearTimeout(chart.retry);
   unsubscribe(chart.element);
+  waiting.delete(chart);
   for (const observer of chart.observers) observer.disconnect();
   chart.Plotly.purge(chart.element);
 }
@@ -152,7 +173,7 @@ function mount(chart, container, data) {
     chart.revision += 1;
     chart.element.ariaLabel = streamed.alt;
     chart.stale = true;
-    draw(chart);
+    drawSoon(chart);
   });
 }
 

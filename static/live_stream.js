@@ -2,6 +2,7 @@
 // Python half is bnlab/ui/live.py. The server's half is bnlab/live/. Other scripts subscribe to a path in the document
 // that the stream keeps up to date.
 const RENDERED_LONG_AGO = 600;    // ms; until then the stream may be older than the page
+const RUNNING_DELAY = 200;        // ms until a page whose script runs is looked at again
 const RETRY_DELAY = 2000;         // ms until a stream is opened again that the server has refused
 const HIDDEN_DELAY = 1000;        // ms that a tab is hidden before its stream is closed
 
@@ -76,9 +77,11 @@ function compareVersions() {
   clearTimeout(timer);
   if (!page || !state.page || stream?.url !== page.url) return;
   if (state.page === page.version || state.page === requested) return;
-  const age = performance.now() - page.renderedAt;
-  if (age < RENDERED_LONG_AGO) {
-    timer = setTimeout(compareVersions, RENDERED_LONG_AGO - age);
+  // A script that runs already, for example after a click, renders the page for the present states by itself.
+  const isRunning = document.querySelector('[data-test-script-state="running"]');
+  const wait = Math.max(page.renderedAt + RENDERED_LONG_AGO - performance.now(), isRunning ? RUNNING_DELAY : 0);
+  if (wait > 0) {
+    timer = setTimeout(compareVersions, wait);
     return;
   }
   requested = state.page;
