@@ -2,35 +2,28 @@
 
 import streamlit as st
 
-from bnlab.charts.style import style_of
+from bnlab.live.reading import page_version
 from bnlab.runs.progress import summary_text
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui import services
-from bnlab.ui.compare.cards import ProgressContainers, RunsByDigest, SpecsByLabel, render_cards, render_progress
+from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel, render_cards
 from bnlab.ui.compare.curves import render_curves
 from bnlab.ui.compare.editor import render_editor
 from bnlab.ui.compare.folding import render_fold
 from bnlab.ui.compare.results import render_results
 from bnlab.ui.compare.toolbar import render_toolbar
 from bnlab.ui.components import render_heading
-from bnlab.ui.state import PageState, page_state
-from bnlab.ui.store_errors import fragment
+from bnlab.ui.live import follow
+from bnlab.ui.state import PageState, page_state, view_to_url
 
-TICK_SECONDS = 0.8
-RESULTS_SECONDS = 4.0
-"""The results may lag behind the curves."""
 STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
 ENDED = "Each run counts with its last measurement."
 HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more columns."
 
 
 def render_page() -> None:
-    """Draw the page, without waiting for workers: each tick reads the state of the runs from the store.
-
-    There is a timer only while a run is active, and a tick redraws only the progress and the curves. It reruns the page
-    when anything else on it has changed.
-    """
+    """Draw the page, without waiting for workers: progress and curves are the event stream's (`bnlab.live.compare`)."""
     scheduler, state = services.scheduler(), page_state()
     render_heading("Where should batch normalization stand?", state)
     specs = state.comparison.specs()
@@ -39,30 +32,12 @@ def render_page() -> None:
     if problem:
         st.warning(problem, icon=":material/cloud_off:")
     _render_summary(runs, specs, state)
-    containers = render_cards(state, specs, runs)
-    is_active = are_active(runs.values())
-    fragment(_render_tick, TICK_SECONDS if is_active else None)(
-        scheduler, state, specs, containers, _shown_outside_ticks(runs, problem)
-    )
+    follow("compare", view_to_url(state), page_version(runs.values(), problem))
+    render_cards(state, specs, runs)
+    render_curves(state.settings, len(state.comparison.variants))
     if not state.lesson.hides("results"):
-        _render_results(scheduler, state, specs, runs, is_active=is_active)
+        _render_results(scheduler, state, specs, runs, is_active=are_active(runs.values()))
     render_editor(state)
-
-
-def _render_tick(
-    scheduler: Scheduler, state: PageState, specs: SpecsByLabel, containers: ProgressContainers, shown: object
-) -> None:
-    runs = _find_runs(scheduler, specs)
-    if shown != _shown_outside_ticks(runs, scheduler.problem):
-        st.rerun()
-    render_progress(containers, scheduler, specs, runs)
-    styles = {variant.label: style_of(variant.label, variant.colour) for variant in state.comparison.variants}
-    render_curves(services.curves_cache(), _runs_by_label(specs, runs), styles, state.settings)
-
-
-def _shown_outside_ticks(runs: RunsByDigest, problem: str) -> object:
-    """The values on which the parts of the page outside the tick depend."""
-    return {run.digest: (run.state, run.stop_requested, run.error, run.recorded) for run in runs.values()}, problem
 
 
 def _render_results(
@@ -73,12 +48,8 @@ def _render_results(
         st.info("The table fills as the networks train.")
         return
     st.caption(f"{STILL_TRAINING if is_active else ENDED} {HOW_TO_READ}")
-    fragment(_render_table, RESULTS_SECONDS if is_active else None)(scheduler, state, specs)
+    render_results(scheduler.store, specs, runs, state.settings.baseline)
     render_fold(_runs_by_label(specs, runs))
-
-
-def _render_table(scheduler: Scheduler, state: PageState, specs: SpecsByLabel) -> None:
-    render_results(scheduler.store, _runs_by_label(specs, _find_runs(scheduler, specs)), state.settings)
 
 
 def _render_summary(runs: RunsByDigest, specs: SpecsByLabel, state: PageState) -> None:
