@@ -2,7 +2,7 @@
 
 Fixtures for tests/ui/browser: ``chromium`` (one browser for all of its tests) and ``browser_page`` (a fresh page in it,
 which fails the test on any console error). Mark tests that use them with ``pytest.mark.browser``.
-``running_app`` starts a server; ``staged_app`` puts a small test app where Streamlit finds ``static/``.
+``running_app`` starts a server.
 """
 
 import os
@@ -85,22 +85,14 @@ def running_app(script: Path, *, env: Mapping[str, str] | None = None, base: str
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", f"--server.baseUrlPath={base}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    log = script.parent / "server.log" if script.parent != ROOT else Path(os.devnull)
-    with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
-            _wait_until_healthy(url, server)
-            yield url
-        finally:
-            server.terminate()
-            _wait_or_kill(server)
-
-
-def staged_app(script: Path, folder: Path) -> Path:
-    """Copy ``script`` to ``folder``, next to a link to ``static/``, where Streamlit looks for it."""
-    (folder / "static").symlink_to(ROOT / "static", target_is_directory=True)
-    return Path(shutil.copy(script, folder))
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
+        _wait_until_healthy(url, server)
+        yield url
+    finally:
+        server.terminate()
+        _wait_or_kill(server)
 
 
 def _free_port() -> int:

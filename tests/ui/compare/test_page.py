@@ -1,6 +1,5 @@
 """The Compare page in AppTest, on temporary stores and without worker processes."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bnlab.charts.formatting import escape_html
+from bnlab.charts.results_table import MISSING
 from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs.recording import read_recording
 from bnlab.runs.run import RunState
@@ -26,6 +26,7 @@ from tests.ui.compare_page import (
     assert_sound,
     buttons,
     charts,
+    document,
     progress_texts,
     store,
     tiny_specs,
@@ -44,7 +45,7 @@ from bnlab.runs import cluster, scheduler
 def connect(*_):
     raise cluster.ClusterError("There is no cluster.")
 scheduler.connect = connect
-app = AppTest.from_file("app.py").run(timeout=60)
+app = AppTest.from_file("bnlab/ui/main.py").run(timeout=60)
 assert not app.exception and app.button
 print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """
@@ -64,7 +65,9 @@ def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
     assert list(charts(app)) == CURVES
     for name in CURVES:
         assert set(variant_lines(app, name)) == {variant.label for variant in PRESET.variants}
-    assert app.dataframe[0].value["val_accuracy"].between(91, 99).all(), "in percent"
+    accuracies = [float(row["val_accuracy"].removesuffix(" %")) for row in document(app)["results"].values()]
+    assert len(accuracies) == 4
+    assert all(91 < accuracy < 99 for accuracy in accuracies), "in percent"
     assert all(run.recorded for run in store.runs()), "a visit trains nothing"
     app.button(key="train").click().run()
     assert_sound(app)
@@ -140,23 +143,23 @@ def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Stor
         assert list(variant_lines(app, name)) == list(tiny_specs())
         assert all(label in charts(app)[name]["alt"] for label in tiny_specs())
 
-    (table,) = app.dataframe
-    assert table.value["label"].tolist() == list(tiny_specs())
-    assert json.loads(table.proto.columns)["label"]["pinned"], "who scrolls sideways still sees whose row it is"
+    rows = list(document(app)["results"].values())
+    assert [row["label"] for row in rows] == list(tiny_specs())
     networks = [describe_network(spec) for spec in tiny_specs().values()]
-    assert table.value["params"].tolist() == [network.params for network in networks]
-    assert table.value["trainable"].tolist() == [network.trainable for network in networks]
-    measured = ["val_loss", "val_accuracy", "seconds_per_epoch", "latency_1", "latency_256"]
-    assert table.value[measured].notna().all(axis=None)
+    assert [row["params"] for row in rows] == [f"{network.params:,}" for network in networks]
+    assert [row["trainable"] for row in rows] == [f"{network.trainable:,}" for network in networks]
+    for name in ("val_loss", "val_accuracy", "seconds_per_epoch", "latency_1", "latency_256"):
+        assert all(row[name] != MISSING for row in rows)
 
 
 def test_the_view_is_in_the_address_and_changes_the_curves(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY, x="step", baseline="Baseline", differences="true")
     assert_sound(app)
-    figure = json.loads(charts(app)["validation-loss"]["figure"])
-    assert figure["layout"]["title"] == {"text": "Validation loss", "subtitle": {"text": "minus Baseline’s"}}
-    assert figure["layout"]["xaxis"]["title"]["text"] == "step"
-    assert app.dataframe[0].value["difference"].notna().sum() == 3
+    layout = charts(app)["validation-loss"]["layout"]
+    assert layout["title"] == {"text": "Validation loss", "subtitle": {"text": "minus Baseline’s"}}
+    assert layout["xaxis"]["title"]["text"] == "step"
+    differences = [row["difference"] for row in document(app)["results"].values()]
+    assert [difference == MISSING for difference in differences] == [True, False, False, False]
     app.segmented_control(key="view-x").set_value("seconds").run()
     assert_sound(app)
     assert app.query_params["x"] == "seconds"
@@ -179,14 +182,6 @@ def test_a_longer_legend_and_a_projector_have_room(open_page: OpenPage, store: S
     assert {chart["height"] for chart in charts(app).values()} == {460 + 27}
 
 
-def test_the_projectors_table_has_room_for_its_names(open_page: OpenPage, trained: Store) -> None:
-    widths = [
-        json.loads(open_page(trained, **TINY, **projector).dataframe[0].proto.columns)["label"]["width"]
-        for projector in ({}, {"projector": "true"})
-    ]
-    assert widths == [200, 260]
-
-
 @pytest.mark.parametrize("losses", [(float("nan"),), (1.0, float("inf"))])
 def test_a_run_that_diverged_beside_one_that_did_not(
     losses: tuple[float, ...], open_page: OpenPage, store: Store
@@ -198,11 +193,11 @@ def test_a_run_that_diverged_beside_one_that_did_not(
     app = open_page(store, **TINY)
     assert_sound(app)
     assert list(variant_lines(app, "training-loss")) == list(tiny_specs())
-    table = app.dataframe[0].value
-    assert table["label"].tolist() == list(tiny_specs())[:2]
-    assert table["diverged"].tolist() == [1, 0]
-    assert table["diverged_step"].tolist()[0] == len(losses)
-    assert table["val_loss"].isna().tolist() == [True, False]
+    rows = list(document(app)["results"].values())
+    assert [row["label"] for row in rows] == list(tiny_specs())[:2]
+    assert [row["diverged"] for row in rows] == ["1", "0"]
+    assert rows[0]["diverged_step"] == str(len(losses))
+    assert rows[0]["val_loss"] == "–"
 
 
 def test_a_scheduler_that_does_not_answer_is_one_warning(

@@ -1,0 +1,59 @@
+"""The cells of the results table."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from bnlab.charts.results_table import (
+    COLUMNS,
+    MISSING,
+    measured_runs,
+    result_columns,
+    result_texts,
+    results_table,
+)
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.runs.summary import RESULTS_COLUMNS
+from bnlab.specs.run_spec import RunSpec
+from tests.stored_runs import make_evaluation, record_run
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("difference", -0.00003, "+0.00"),
+        ("difference", -0.0123, "−1.23"),
+        ("difference", 0.5, "+50.00"),
+        ("val_accuracy", 0.97125, "97.12 %"),
+        ("val_loss", 0.12345, "0.1235"),
+        ("val_loss", 5.2e21, MISSING),
+        ("val_loss", math.inf, MISSING),
+        ("params", 25_450, "25,450"),
+        ("latency_1", 0.00025, "0.250"),
+    ],
+)
+def test_a_value_is_written_as_its_column_says(name: str, value: float, text: str) -> None:
+    assert COLUMNS[name].format(value) == text
+
+
+def test_every_column_of_the_frame_but_the_label_is_one_of_the_table() -> None:
+    assert list(COLUMNS) == [name for name in RESULTS_COLUMNS if name != "label"]
+
+
+def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    diverged = record_run(store, RunSpec(epochs=1), (math.inf,), (make_evaluation(0),), RunState.DIVERGED)
+    assert result_columns([diverged], seeds=2, baseline="A") == list(COLUMNS)
+    one = result_columns([], seeds=1, baseline="")
+    assert not {name for name in one if name.endswith("_sd")} | {"runs", "difference", "diverged"} & set(one)
+
+
+def test_the_texts_follow_the_store(tmp_path: Path) -> None:
+    store, spec = Store(f"sqlite:///{tmp_path}/bnlab.db"), RunSpec(epochs=1, train_examples=64)
+    run = record_run(store, spec, (2.0,), (make_evaluation(0), make_evaluation(1, 0.25, 0.75)), RunState.RUNNING)
+    measured = measured_runs({"A": [run], "B": []}, {run.digest: 1})
+    (row,) = result_texts(store, measured, "").values()
+    assert (row["val_loss"], row["val_accuracy"], row["latency_1"]) == ("0.2500", "75.00 %", MISSING)
+    assert results_table(store, measured, "") is results_table(store, measured, ""), "computed once"
