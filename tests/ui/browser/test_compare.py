@@ -182,3 +182,20 @@ def test_phone_hides_the_shortcut_and_projector_enlarges_the_networks(browser_pa
     assert before
     assert larger
     assert larger["height"] > 1.1 * before["height"]
+
+
+def test_a_page_is_whole_again_after_a_lost_connection(browser_page: Page, app_url: str) -> None:
+    open_page(browser_page, f"{app_url}/?{ENDLESS}&seeds=2")
+    press_train(browser_page)
+    element = wait_for_lines(browser_page, CURVES[0], len(LABELS))
+    browser_page.evaluate("window.sameDocument = true")
+    browser_page.context.set_offline(True)  # new connections fail, and Chromium ends those that are open
+    browser_page.wait_for_timeout(3_000)
+    end = element.evaluate(END)
+    browser_page.context.set_offline(False)
+    browser_page.wait_for_function(BEYOND, arg=[element, end])
+    assert browser_page.evaluate("window.sameDocument"), "without being loaded again"
+    browser_page.locator(".st-key-stop_all button").click()
+    for label in LABELS:
+        expect(progress_of(browser_page, label)).to_contain_text("stopped")
+    expect(train_button(browser_page)).to_have_text(re.compile("Continue"))
