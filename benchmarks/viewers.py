@@ -44,7 +44,10 @@ class Viewer:
         try:
             origin = url.replace("http", "ws", 1)
             async with websockets.connect(
-                f"{origin}/_stcore/stream", subprotocols=["streamlit"], max_size=None, origin=url
+                f"{origin}/_stcore/stream",
+                subprotocols=[websockets.Subprotocol("streamlit")],
+                max_size=None,
+                origin=url,
             ) as socket:
                 await self._ask(socket, url)
                 await asyncio.gather(self._session(socket), self._stream(socket, url))
