@@ -80,6 +80,13 @@ def variant_lines(app: AppTest, chart: str) -> dict[str, dict]:
     return {trace["name"]: trace for trace in traces(app, chart) if trace.get("showlegend", True)}
 
 
+def summary(app: AppTest) -> str:
+    """The line of text about all runs, as the page was drawn; the stream brings the same."""
+    (data,) = [data for data in _components(app) if data.get("path") == "summary"]
+    assert data["text"] == document(app)["summary"]
+    return str(data["text"])
+
+
 def _components(app: AppTest) -> list[dict]:
     return [json.loads(component.proto.json) for component in app.get("bidi_component")]
 

@@ -29,6 +29,7 @@ from tests.ui.compare_page import (
     document,
     progress_texts,
     store,
+    summary,
     tiny_specs,
     trained,
     variant_lines,
@@ -61,7 +62,7 @@ def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
     assert not app.button(key="train").disabled
     assert app.button(key="stop_all").disabled
     assert all(text.startswith("Recorded: ") for text in progress_texts(app))
-    assert any("Recorded, not trained here" in caption.value for caption in app.caption)
+    assert summary(app).startswith("Recorded, not trained here")
     assert list(charts(app)) == CURVES
     for name in CURVES:
         assert set(variant_lines(app, name)) == {variant.label for variant in PRESET.variants}
@@ -170,7 +171,7 @@ def test_two_variants_that_are_the_same_network_share_their_runs(open_page: Open
     app.button(key="edit-0").click().run()
     app.button(key="duplicate").click().run()
     assert_sound(app)
-    assert app.caption[0].value.startswith("All trained.")
+    assert summary(app).startswith("All trained.")
 
 
 def test_a_longer_legend_and_a_projector_have_room(open_page: OpenPage, store: Store) -> None:
