@@ -3,9 +3,8 @@ import { subscribe, unsubscribe } from "./live_stream.js";
 
 export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".live-text");
-  const [text, hint] = element.children;
-  text.textContent = data.text;
-  hint.textContent = data.hint;
-  subscribe(element, data.path, (value) => { text.textContent = value; });
+  const show = (text) => { element.textContent = `${text} ${data.hint}`; };
+  show(data.text);
+  subscribe(element, data.path, show);
   return () => unsubscribe(element);
 }

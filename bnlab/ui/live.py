@@ -48,7 +48,7 @@ def live_progress(path: str, *, key: str) -> None:
 def live_text(path: str, text: str, hint: str = "", *, key: str) -> None:
     """Draw a line of text, `text` until the stream's document has another at `path`, followed by `hint`."""
     data = {"path": path, "text": text, "hint": hint}
-    _component("live_text", '<p class="live-text"><span></span> <span></span></p>')(key=key, data=data)
+    _component("live_text", '<p class="live-text"></p>')(key=key, data=data)
 
 
 @dataclass(frozen=True)

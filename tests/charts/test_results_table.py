@@ -39,7 +39,7 @@ def test_a_value_is_written_as_its_column_says(name: str, value: float, text: st
 
 
 def test_every_column_of_the_frame_but_the_label_is_one_of_the_table() -> None:
-    assert list(COLUMNS) == [name for name in RESULTS_COLUMNS if name != "label"]
+    assert {"label", *COLUMNS} == set(RESULTS_COLUMNS)
 
 
 def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
