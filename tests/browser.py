@@ -79,13 +79,15 @@ def _is_app_error(message: ConsoleMessage) -> bool:
 
 
 @contextmanager
-def running_app(script: Path, *, env: Mapping[str, str] | None = None, base: str = "") -> Iterator[str]:
-    """Serve ``script`` with the app's settings on a free port; yields its URL."""
+def running_app(
+    script: Path, *, env: Mapping[str, str] | None = None, base: str = "", log: Path | None = None
+) -> Iterator[str]:
+    """Serve ``script`` with the app's settings on a free port; yields its URL. `log` gets what the server prints."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", f"--server.baseUrlPath={base}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    log = script.parent / "server.log" if script.parent != ROOT else Path(os.devnull)
+    log = log or (script.parent / "server.log" if script.parent != ROOT else Path(os.devnull))
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
