@@ -128,7 +128,7 @@ class Monkey:
         self._started = time.monotonic()
         page.add_init_script(path=SCRIPT)
         page.on("console", self._read_report)
-        page.context.on("page", lambda other: other.close())
+        page.on("popup", lambda other: other.close())
         page.goto(url + ADDRESSES[0])
 
     @property

@@ -50,16 +50,16 @@ def own_app(own_store: Store, scheduler: str, log: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.timeout(1_200)  # on a machine that has much else to do
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_run_is_what_the_page_showed(
     own_app: str, browser_page: Page, own_store: Store, log: Path, seed: int, tmp_path: Path
 ) -> None:
     monkey = Monkey(browser_page, own_app, own_store, seed)
     actions = tmp_path / "actions.jsonl"
-    print(tmp_path)
     try:
         let_it_act(monkey)
-        print(len(monkey.actions), monkey.seconds)
+        print(f"{len(monkey.actions)} actions in {monkey.seconds:.0f} s, {len(monkey.launches)} launches")
         wait_until_at_rest(browser_page)
         monkey.watch()
         faults = monkey.faults() + failed(own_store) + tracebacks(log)
