@@ -313,7 +313,7 @@ def shown_comparisons(shown: Shown) -> list[Comparison]:
     although nothing was entered in the field.
     """
     state = state_from_url(parse_qs(urlsplit(shown["address"]).query, keep_blank_values=True))
-    found: list[Comparison] = []
+    found: dict[Comparison, None] = {}
     for comparison in _with_pending(state, shown["pending"]):
         edited = {key: field for key, field in shown["fields"].items() if field["edited"]}
         try:
@@ -322,8 +322,8 @@ def shown_comparisons(shown: Shown) -> list[Comparison]:
             ]
         except SpecError:
             continue
-        found += [candidate for candidate in candidates if candidate not in found]
-    return found
+        found |= dict.fromkeys(candidates)
+    return list(found)
 
 
 def _with_pending(state: PageState, keys: Sequence[str]) -> Iterator[Comparison]:
@@ -363,7 +363,7 @@ def _with_fields(comparison: Comparison, fields: Mapping[str, Mapping[str, Any]]
             name_ = key.removeprefix("all-")
             comparison = comparison.with_changes({name_: _value(name_, text)})
         elif not is_dialog and key == "seeds":
-            comparison = comparison.with_seeds(parse_integer(float(text)) if text else None)
+            comparison = comparison.with_seeds(parse_integer(float(text or 0)))  # an empty one is sent as 0
     return comparison
 
 
