@@ -8,6 +8,7 @@
   const FIELDS = ["all-", "seeds", "field-", "name-"].map((prefix) => `[class*="st-key-${prefix}"]`).join();
   const CHANGES_NETWORKS = /^(show-|add-|duplicate$|remove$|compare-)/;
   const MAX_PENDING_MS = 20000;
+  const HANDLED_MS = 5000;
 
   const keyOf = (element) => {
     const holder = element.closest?.('[class*="st-key-"]');
@@ -44,13 +45,19 @@
       networks: [...document.querySelectorAll('[class*="st-key-card-"] strong')].map((name) => name.textContent),
     };
   };
-  const report = (press) => console.debug(`monkey ${JSON.stringify({ press, ...shown() })}`);
+  let reportedAt = 0;
+  const report = (press) => {
+    if (press !== "edit") reportedAt = Date.now();
+    console.debug(`monkey ${JSON.stringify({ press, ...shown() })}`);
+  };
 
   const note = (event) => {
     const key = keyOf(event.target);
     setTimeout(() => {
       const holder = key ? document.querySelector(`.st-key-${CSS.escape(key)}`) : null;
-      if (holder?.matches(FIELDS)) edited.set(key, textOf(holder));
+      if (!holder?.matches(FIELDS)) return;
+      edited.set(key, textOf(holder));
+      if (Date.now() - reportedAt < HANDLED_MS) report("edit");
     });
   };
   addEventListener("input", note, true);

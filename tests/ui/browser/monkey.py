@@ -35,6 +35,9 @@ NOT_CHANGED = ("dataset",)
 _ENDS = ("x", "y", "to_x", "to_y")
 """Where a drag begins and ends, as fractions of the control's width and height."""
 TRAIN = ("train", "shortcut")
+HANDLED_SECONDS = 5.0
+"""Within which a press is handled on a busy machine. Streamlit merges a value that is entered before that into the
+request of the press, and the server cannot tell that it is newer."""
 CLOCK_SECONDS = 0.2
 """How much later than the launch a report of its press may arrive."""
 
@@ -87,9 +90,9 @@ KEYS = ("Tab", "Tab", "Shift+Tab", "Enter", "Escape", "Escape", "ArrowDown", "Ar
 
 @dataclass(frozen=True)
 class Press:
-    """A press of a button that trains, after `number` actions, and what the page showed at that moment.
+    """A press of a button that trains, or an "edit" soon after one, and what the page showed at that moment.
 
-    `time` is in seconds since the epoch, as the times of runs.
+    `number` counts the actions until then; `time` is in seconds since the epoch, as the times of runs.
     """
 
     button: str
@@ -173,13 +176,20 @@ class Monkey:
         missing = [
             f"at {press.time:.1f}, after {press.number} actions: {_text(spec)} was shown, but not trained"
             for press in self.presses
-            if not self._is_left(press)
+            if not self._is_left(press) and not self._is_edited_after(press)
             for spec in press.required - launched
         ]
         return unexplained + missing
 
+    def _is_edited_after(self, press: Press) -> bool:
+        """Whether a value was entered so soon after the press that Streamlit may send both together."""
+        return any(p.button == "edit" and 0 <= p.time - press.time < HANDLED_SECONDS for p in self.presses)
+
     def _explains(self, press: Press, spec: RunSpec, seconds: float) -> bool:
+        """Whether the launch is what the press showed, or what was entered before the press was handled."""
         is_before = press.time <= seconds + CLOCK_SECONDS
+        if press.button == "edit" and seconds - press.time > HANDLED_SECONDS:
+            return False
         return is_before and (press.button == "runs-continue" or spec in press.specs)
 
     def _is_left(self, press: Press) -> bool:
