@@ -79,20 +79,23 @@ def _is_app_error(message: ConsoleMessage) -> bool:
 
 
 @contextmanager
-def running_app(script: Path, *, env: Mapping[str, str] | None = None, base: str = "") -> Iterator[str]:
-    """Serve ``script`` with the app's settings on a free port; yields its URL."""
+def running_app(
+    script: Path, *, env: Mapping[str, str] | None = None, base: str = "", log: Path | None = None
+) -> Iterator[str]:
+    """Serve ``script`` with the app's settings on a free port; yields its URL. `log` gets what the server prints."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", f"--server.baseUrlPath={base}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    try:
-        url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
-        _wait_until_healthy(url, server)
-        yield url
-    finally:
-        server.terminate()
-        _wait_or_kill(server)
+    with (log or Path(os.devnull)).open("w") as output:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
+            _wait_until_healthy(url, server)
+            yield url
+        finally:
+            server.terminate()
+            _wait_or_kill(server)
 
 
 def _free_port() -> int:
