@@ -3,13 +3,14 @@
 // that the stream keeps up to date.
 const RENDERED_LONG_AGO = 600;    // ms; until then the stream may be older than the page
 const RUNNING_DELAY = 200;        // ms until a page whose script runs is looked at again
+const ASK_AGAIN_DELAY = 2000;     // ms until a page is asked again that was not rendered; doubled each time
 const RETRY_DELAY = 2000;         // ms until a stream is opened again that the server has refused
 const HIDDEN_DELAY = 1000;        // ms that a tab is hidden before its stream is closed
 
 let page = null;                  // what the page was rendered for: { url, version, renderedAt, element, render }
 let stream = null;                // { url, source, lastId }
 let state = {};                   // the latest document of the stream
-let requested = "";               // the version for which the page was asked to be rendered again
+let request = {};                 // the last one to render the page again: { version, time, delay }
 let timer = 0;
 const places = new Map();         // element -> { path, callback }
 
@@ -72,20 +73,25 @@ function update(document, isNew) {
   compareVersions();
 }
 
-// Asks once for the page to be rendered again when it no longer offers what the runs' states allow.
+// Asks for the page to be rendered again when it no longer offers what the runs' states allow. A request can get lost
+// among those of the reader's own actions; then the page is asked again.
 function compareVersions() {
   clearTimeout(timer);
-  if (!page || !state.page || stream?.url !== page.url) return;
-  if (state.page === page.version || state.page === requested) return;
+  if (!page || !state.page || stream?.url !== page.url || state.page === page.version) return;
+  const now = performance.now();
+  const isSame = state.page === request.version;
   // A script that runs already, for example after a click, renders the page for the present states by itself.
   const isRunning = document.querySelector('[data-test-script-state="running"]');
-  const wait = Math.max(page.renderedAt + RENDERED_LONG_AGO - performance.now(), isRunning ? RUNNING_DELAY : 0);
+  const wait = Math.max(
+    page.renderedAt + RENDERED_LONG_AGO - now, isRunning ? RUNNING_DELAY : 0, isSame ? request.time + request.delay - now : 0,
+  );
   if (wait > 0) {
     timer = setTimeout(compareVersions, wait);
     return;
   }
-  requested = state.page;
+  request = { version: state.page, time: now, delay: isSame ? 2 * request.delay : ASK_AGAIN_DELAY };
   page.render(state.page);
+  timer = setTimeout(compareVersions, request.delay);
 }
 
 function open(url) {
@@ -124,7 +130,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const element = parentElement.querySelector(".live-stream");
   const render = (version) => setTriggerValue("outdated", version);
   page = { ...data, renderedAt: performance.now(), element, render };
-  requested = "";
   if (stream?.url !== page.url || !stream.source) open(page.url);
   compareVersions();
   return () => setTimeout(() => {
