@@ -12,7 +12,7 @@ from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from tests.in_process_training import train_in_process
 
-PRESET = next(iter(PRESETS.values()))
+PRESET = PRESETS["notebook"]
 TINY = {"epochs": 1, "train_examples": 64}
 CURVES = ["training-loss", "training-accuracy", "validation-loss", "validation-accuracy"]
 

@@ -7,7 +7,7 @@ from playwright.sync_api import ElementHandle, Locator, Page, WebSocket, expect
 from bnlab.specs.presets import PRESETS
 
 CURVES = ("training-loss", "training-accuracy", "validation-loss", "validation-accuracy")
-LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
+LABELS = [variant.label for variant in PRESETS["notebook"].variants]
 # All tests use the same small networks, so that each program is compiled once.
 UNITS = "hidden_units=16"
 # Longer than any test; long enough to stop the run and kill its worker.
