@@ -26,9 +26,9 @@ USER 1000
 VOLUME /data
 EXPOSE 8501
 
-# Unknown addresses answer 200 too, so the body is what counts.
+# Below the base path, if there is one. Unknown addresses answer 200 too, so the body is what counts.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-    CMD python -c "from urllib.request import urlopen as get; raise SystemExit(get('http://localhost:8501/_stcore/health', timeout=4).read() != b'ok')"
+    CMD python -c "from os import environ; from urllib.request import urlopen as get; base = environ.get('STREAMLIT_SERVER_BASE_URL_PATH', '').strip('/'); raise SystemExit(get('http://localhost:8501/' + base + '/' * bool(base) + '_stcore/health', timeout=4).read() != b'ok')"
 
 # The exec form: SIGTERM reaches Streamlit, which stops its workers.
 CMD ["python", "-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.port=8501", "--server.headless=true", "--browser.serverAddress=localhost"]

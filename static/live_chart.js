@@ -71,7 +71,9 @@ function unpack(trace) {
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
-  if (element.clientWidth < MIN_WIDTH || !chart.near) return;  // hidden or off screen: the observers draw it later
+  // Hidden or off screen: the observers draw it later. Its first drawing is ready before it is scrolled to; updates wait
+  // until it is in sight, because a drawing takes tens of milliseconds.
+  if (element.clientWidth < MIN_WIDTH || !(chart.drawn ? chart.visible : chart.near)) return;
   if (element._dragging) {                          // do not redraw during a drag
     chart.retry = setTimeout(draw, 100, chart);
     return;
@@ -100,11 +102,13 @@ function createChart(Plotly) {
     chart.stale ||= element.clientWidth !== chart.width;      // off screen it is drawn when it comes near
     if (chart.stale) draw(chart);
   });
-  const intersectionObserver = new IntersectionObserver((entries) => {
-    chart.near = entries.at(-1).isIntersecting;
-    if (chart.near && chart.stale) draw(chart);
-  }, { scrollMargin: "100% 0px" });                 // one screen ahead, in any scroll container
-  chart.observers = [resizeObserver, intersectionObserver];
+  chart.visible = false;
+  const watch = (property, scrollMargin) => new IntersectionObserver((entries) => {
+    chart[property] = entries.at(-1).isIntersecting;
+    if (chart[property] && chart.stale) draw(chart);
+  }, { scrollMargin });
+  // One screen ahead, and in sight, in any scroll container.
+  chart.observers = [resizeObserver, watch("near", "100% 0px"), watch("visible", "0px")];
   for (const observer of chart.observers) observer.observe(element);
   return chart;
 }

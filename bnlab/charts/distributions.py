@@ -218,7 +218,7 @@ def _y_range(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 def _band_traces(run: str, frame: pd.DataFrame, style: Style, opacities: tuple[float, float]) -> list[dict[str, Any]]:
     traces = []
     for low, high, opacity in (("p5", "p95", opacities[0]), ("p15", "p85", opacities[1])):
-        invisible = {"line": {"width": 0, "color": style.colour}, "hoverinfo": "skip"}
+        invisible = {"line": {"width": 0, "color": style.color}, "hoverinfo": "skip"}
         filled = {"fill": "tonexty", "fillcolor": style.fill(opacity)}
         traces.append(_percentile_trace(run, frame, low) | invisible)
         traces.append(_percentile_trace(run, frame, high) | invisible | filled)

@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.charts.formatting import format_signed
+from bnlab.charts.style import BLUE, GREY, VERMILLION, translucent
 
 Row = Mapping[Any, Any]
 """A condition's row of `bnlab.claims.results.conditions_frame`."""
 
-AS_CLAIMED, OPPOSITE, UNDECIDED = "#0072B2", "#D55E00", "#7F7F7F"  # Okabe and Ito's blue and vermillion; grey
+AS_CLAIMED, OPPOSITE, UNDECIDED = BLUE, VERMILLION, GREY
 MARKS = {
     "supported": (AS_CLAIMED, "diamond"),
     "contradicted": (OPPOSITE, "x"),
@@ -123,25 +124,25 @@ def _grid_trace(ticks: Sequence[int], rows: int) -> dict[str, Any]:
         "x": [value for x, _, _ in lines for value in (x, x, None)],
         "y": [value for _, low, high in lines for value in (low, high, None)],
         "mode": "lines",
-        "line": {"color": "rgba(127,127,127,.35)", "width": 1},
+        "line": {"color": translucent(GREY, 0.35), "width": 1},
         "hoverinfo": "skip",
     }
 
 
 def _row_traces(row: Row, index: int, reach: float) -> list[dict[str, Any]]:
     """A condition's seeds, interval and mean."""
-    colour, symbol = MARKS[row["verdict"]]
+    color, symbol = MARKS[row["verdict"]]
     mean, *interval = _in_smallest_effects(row, [row["mean"], row["low"], row["high"]]).tolist()
     effect = f"{row['treatment_name']} minus {row['control_name']}: {effect_text(row)}"
     seeds = zip(row["seeds"], row["differences"], strict=True)
     seed_texts = [f"seed {seed}: {format_signed(value)} {row['unit']}" for seed, value in seeds]
-    seed_marker = {"color": colour, "size": 8, "opacity": 0.45}
-    mean_marker = {"color": colour, "size": 13, "symbol": symbol, "line": {"color": colour, "width": 2}}
+    seed_marker = {"color": color, "size": 8, "opacity": 0.45}
+    mean_marker = {"color": color, "size": 13, "symbol": symbol, "line": {"color": color, "width": 2}}
     return [
         _points_trace(f"s{index}", _in_smallest_effects(row, row["differences"]), index, seed_texts)
         | {"mode": "markers", "marker": seed_marker},
         _points_trace(f"i{index}", np.clip(interval, -reach, reach), index, [effect, effect])
-        | {"mode": "lines", "line": {"color": colour, "width": 4}},
+        | {"mode": "lines", "line": {"color": color, "width": 4}},
         _points_trace(f"m{index}", [mean], index, [effect]) | {"mode": "markers", "marker": mean_marker},
     ]
 
@@ -167,11 +168,11 @@ def _zone_shapes(direction: int, index: int, reach: float) -> list[dict[str, Any
         "opacity": 0.13,
     }
     grey = {"fillcolor": UNDECIDED, "opacity": 0.07}
-    return [shape | {"x0": x0, "x1": x1} | ({"fillcolor": colour} if colour else grey) for x0, x1, colour in zones]
+    return [shape | {"x0": x0, "x1": x1} | ({"fillcolor": color} if color else grey) for x0, x1, color in zones]
 
 
 def _header_annotations(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The meanings of left, middle and right, above the rows; of the colour alone where they differ by row."""
+    """The meanings of left, middle and right, above the rows; of the color alone where they differ by row."""
     predicts_none = frame["direction"] == 0
     if predicts_none.all():
         left, middle, right = "different", "no difference that counts: as claimed", "different"

@@ -1,6 +1,6 @@
-"""A normalization layer's values as colours: every unit over training, and the input's normalization as an image.
+"""A normalization layer's values as colors: every unit over training, and the input's normalization as an image.
 
-A colour shows the deviation from the initial value: orange above, blue below, clear at it, grey where not finite.
+A color shows the deviation from the initial value: orange above, blue below, clear at it, grey where not finite.
 """
 
 import math
@@ -15,6 +15,7 @@ from bnlab.charts.distributions import INITIAL_VALUES, VARIABLE_TITLES, unit_val
 from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.charts.formatting import MINUS, format_digits, format_fixed
 from bnlab.charts.snapshots import evenly_spaced, label_positions, step_text
+from bnlab.charts.style import BLUE, GREY, VERMILLION, translucent
 from bnlab.specs.normalizers import VARIABLES
 
 Floats = NDArray[np.float32]
@@ -22,14 +23,13 @@ Floats = NDArray[np.float32]
 MAX_UNITS = 200
 MAX_EVALUATIONS = 120
 MAIN_AXIS_DOMAIN = (0, 0.89)
-"""The part of the width left of the colour bar."""
-COLOUR_SCALE = [
-    [0.0, "rgba(0,114,178,1)"],
-    [0.5, "rgba(0,114,178,0)"],
-    [0.5, "rgba(213,94,0,0)"],
-    [1.0, "rgba(213,94,0,1)"],
+"""The part of the width left of the color bar."""
+COLOR_SCALE = [
+    [0.0, translucent(BLUE, 1)],
+    [0.5, translucent(BLUE, 0)],
+    [0.5, translucent(VERMILLION, 0)],
+    [1.0, translucent(VERMILLION, 1)],
 ]
-NOT_FINITE_COLOUR = "#7F7F7F"
 LIMIT_PERCENTILE = 99.5  # a few outliers must not make all other units pale
 MAX_DECADES = 4.0
 BAR_STEPS = 60
@@ -106,7 +106,7 @@ def image_frame(snapshots: pd.DataFrame, variable: str, step: int, shape: tuple[
 
 
 def image_figure(frame: pd.DataFrame, variable: str, limit: float) -> go.Figure:
-    """The image; `limit` is the deviation from the initial value that gets the full colour."""
+    """The image; `limit` is the deviation from the initial value that gets the full color."""
     if frame.empty:
         return message_figure(VARIABLE_TITLES[variable], "Nothing to show")
     border = {
@@ -141,7 +141,7 @@ def image_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
     return f"{title} as a picture of {rows} × {columns} pixels: {value_range}."
 
 
-# Colours
+# Colors
 
 
 def deviations(variable: str, values: Floats) -> Floats:
@@ -153,19 +153,19 @@ def deviations(variable: str, values: Floats) -> Floats:
 
 
 def deviation_limit(variable: str, values: Floats) -> float:
-    """The deviation that gets the full colour."""
+    """The deviation that gets the full color."""
     distances = np.abs(deviations(variable, values[np.isfinite(values)]))
     return float(np.percentile(distances, LIMIT_PERCENTILE)) or 1.0 if distances.size else 1.0
 
 
 def deviation_traces(variable: str, values: Floats, limit: float, options: dict[str, Any]) -> list[dict[str, Any]]:
-    """The heat map of `values` (`[rows, columns]`) and its colour bar; cells that are not finite are grey.
+    """The heat map of `values` (`[rows, columns]`) and its color bar; cells that are not finite are grey.
 
     `options` are further properties of the heat map: coordinates and the hover text.
     """
     finite = np.isfinite(values)
     finite_values = np.where(finite, values, np.nan)
-    common = {"type": "heatmap", "showscale": False, "colorscale": COLOUR_SCALE, "zmin": -limit, "zmax": limit}
+    common = {"type": "heatmap", "showscale": False, "colorscale": COLOR_SCALE, "zmin": -limit, "zmax": limit}
     cells = {"uid": "cells", "z": deviations(variable, finite_values), "customdata": finite_values}
     heat_map = {**common, **cells, **options}
     levels = np.linspace(-limit, limit, BAR_STEPS, dtype=np.float32)
@@ -176,7 +176,7 @@ def deviation_traces(variable: str, values: Floats, limit: float, options: dict[
     grey_cells = {
         **common,
         **options,
-        "colorscale": [[0, NOT_FINITE_COLOUR], [1, NOT_FINITE_COLOUR]],
+        "colorscale": [[0, GREY], [1, GREY]],
         "z": np.where(finite, np.nan, 1).astype(np.float32),
         "uid": "lost",
         "hovertemplate": "no number any more<extra></extra>",
@@ -185,7 +185,7 @@ def deviation_traces(variable: str, values: Floats, limit: float, options: dict[
 
 
 def bar_axes(variable: str, limit: float) -> dict[str, Any]:
-    """The axes of the colour bar, right of the main ones."""
+    """The axes of the color bar, right of the main ones."""
     ticks = np.array([-limit, -limit / 2, 0, limit / 2, limit])
     labels = {"tickvals": ticks.tolist(), "ticktext": _tick_texts(variable, ticks)}
     return {

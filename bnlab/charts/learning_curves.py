@@ -192,7 +192,7 @@ def _fewer_seeds_trace(points: SeriesPoints, counts: NDArray[np.intp], style: St
         "uid": f"{style.uid}-fewer",
         "x": x[is_first],
         "y": y[is_first],
-        "marker": {"symbol": "x", "size": 9, "color": style.colour},
+        "marker": {"symbol": "x", "size": 9, "color": style.color},
     }
 
 
@@ -214,7 +214,7 @@ def _background_traces(points: SeriesPoints, style: Style) -> list[dict[str, Any
 
     traces = []
     if points.band is not None:
-        edge = {"width": 0, "color": style.colour}
+        edge = {"width": 0, "color": style.color}
         low, high = points.band
         traces.append(trace("low", low, line=edge))
         traces.append(trace("high", high, line=edge, fill="tonexty", fillcolor=style.fill(BAND_OPACITY)))

@@ -1,4 +1,4 @@
-"""A small diagram of a network's layers, as SVG in the page's colours."""
+"""A small diagram of a network's layers, as SVG in the page's colors."""
 
 import itertools
 import math
@@ -40,10 +40,10 @@ class Row:
 
 
 def network_svg(network: Network, style: Style) -> str:
-    """The layers from the input down: one row per layer with weights, normalization filled with the style's colour.
+    """The layers from the input down: one row per layer with weights, normalization filled with the style's color.
 
     At most 200 px high, however deep the network: equal rows are drawn once, and of many different ones the first and
-    the last. Text and lines have the colour of the text around. Draw it with `st.markdown` and
+    the last. Text and lines have the color of the text around. Draw it with `st.markdown` and
     `unsafe_allow_html=True`; `st.html` removes SVG.
     """
     rows = [_row_boxes(row) for row in _condense(_rows(network))]
@@ -140,11 +140,11 @@ def _row_svg(boxes: Sequence[Box], middle: float, height: float, style: Style) -
 def _box_svg(box: Box, x: float, middle: float, height: float, style: Style) -> str:
     shape = {
         "layer": 'rx="3" fill="none" stroke="currentColor" stroke-opacity="0.6"',
-        "normalization": f'rx="3" fill="{style.colour}"',
+        "normalization": f'rx="3" fill="{style.color}"',
         "activation": f'rx="{height / 2:g}" fill-opacity="0.12"',
         "text": 'fill="none"',
     }[box.kind]
-    font = f'font-weight="700" fill="{_text_colour(style.colour)}"' if box.kind == "normalization" else ""
+    font = f'font-weight="700" fill="{_text_color(style.color)}"' if box.kind == "normalization" else ""
     return (
         f'<rect x="{x:g}" y="{middle - height / 2:g}" width="{box.width:g}" height="{height:g}" {shape}/>'
         # A baseline a third of the font size below the middle centres the letters.
@@ -166,8 +166,8 @@ def _text_width(text: str) -> int:
     return round(CHARACTER_WIDTH * len(text))
 
 
-def _text_colour(background: str) -> str:
-    """White, or black where white has a contrast below 4.5 (WCAG); both colours as #rrggbb."""
+def _text_color(background: str) -> str:
+    """White, or black where white has a contrast below 4.5 (WCAG); both colors as #rrggbb."""
     channels = [int(background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

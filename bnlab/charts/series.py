@@ -29,7 +29,7 @@ MIN_POINTS = 60
 MAX_TOTAL_POINTS = 1_500
 CACHED_POINTS = 512
 """The capacity of the cache of points, in lines."""
-CACHED_VALUES = 4_000_000
+CACHED_VALUES = 8_000_000
 """The capacities of the caches of smoothed runs and of series, in steps of all of their seeds and means together."""
 TRAINING_COLUMNS = ("loss", "accuracy")
 VALIDATION_COLUMNS = ("val_loss", "val_accuracy")
@@ -411,7 +411,8 @@ def _band(mean: Columns, curve: Curve, settings: CurveSettings) -> tuple[NDArray
 def _changes(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether each point is the last with its number of seeds, or the first."""
     changed = np.diff(counts) != 0
-    return np.append(changed, False) | np.insert(changed, 0, False) if len(counts) else changed
+    ends: NDArray[np.bool_] = np.append(changed, False) | np.insert(changed, 0, False)
+    return ends if len(counts) else changed
 
 
 def _drawn_positions(

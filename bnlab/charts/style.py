@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Okabe and Ito's colour-blind-safe colours; the first ones have enough contrast on white and on black.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
-COLOUR_NAMES = ("Blue", "Vermillion", "Green", "Purple", "Orange", "Sky blue", "Grey", "Brown")
+# Okabe and Ito's color-blind-safe colors; the first ones have enough contrast on white and on black.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, GREY, BROWN = COLORS
+COLOR_NAMES = ("Blue", "Vermillion", "Green", "Purple", "Orange", "Sky blue", "Grey", "Brown")
 # Valid in Plotly and in SVG; each pattern repeats within 30 px, the length of a legend's line.
 DASHES = (
     "solid",
@@ -23,10 +24,10 @@ SAMPLE_WIDTH = 34  # px
 
 @dataclass(frozen=True)
 class Style:
-    """A variant's name, colour and dash; the dash alone identifies it for readers who see no colour."""
+    """A variant's name, color and dash; the dash alone identifies it for readers who see no color."""
 
     name: str
-    colour: str
+    color: str
     dash: str
 
     @property
@@ -36,21 +37,26 @@ class Style:
 
     def line(self, width: float = 2.5) -> dict[str, object]:
         """Plotly's line in this style; `width` in px."""
-        return {"color": self.colour, "dash": self.dash, "width": width}
+        return {"color": self.color, "dash": self.dash, "width": width}
 
     def fill(self, opacity: float) -> str:
-        """The colour with an opacity from 0 to 1, as CSS."""
-        red, green, blue = (int(self.colour[i : i + 2], 16) for i in (1, 3, 5))
-        return f"rgba({red},{green},{blue},{opacity})"
+        """The color with an opacity from 0 to 1, as CSS."""
+        return translucent(self.color, opacity)
 
 
-def style_of(name: str, colour: int) -> Style:
-    """The style of a variant; `colour` is an index of COLOURS, which repeat."""
-    return Style(name, COLOURS[colour % len(COLOURS)], DASHES[colour % len(DASHES)])
+def translucent(color: str, opacity: float) -> str:
+    """A color, #rrggbb, with an opacity from 0 to 1, as CSS."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def style_of(name: str, color: int) -> Style:
+    """The style of a variant; `color` is an index of COLORS, which repeat."""
+    return Style(name, COLORS[color % len(COLORS)], DASHES[color % len(DASHES)])
 
 
 def styles_of(names: Sequence[str]) -> dict[str, Style]:
-    """A style for each name, in the order of COLOURS."""
+    """A style for each name, in the order of COLORS."""
     return {name: style_of(name, index) for index, name in enumerate(names)}
 
 

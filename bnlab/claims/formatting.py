@@ -45,20 +45,19 @@ def format_thresholds(claim: Claim) -> list[str]:
 
 @dataclass(frozen=True)
 class VerdictStyle:
-    """How a verdict is shown: `sign` and `title` do without color; `tint` is a translucent `color` as CSS."""
+    """How a verdict is shown: `sign` and `title` do without `color`, one of Streamlit's."""
 
     sign: str
     title: str
     color: Literal["blue", "orange", "violet", "gray"]
-    tint: str
 
 
 VERDICT_STYLES = {
-    Verdict.SUPPORTED: VerdictStyle("✔", "Supported", "blue", "rgba(0,114,178,.16)"),
-    Verdict.CONTRADICTED: VerdictStyle("✖", "Contradicted", "orange", "rgba(213,94,0,.18)"),
-    Verdict.CONDITIONAL: VerdictStyle("◐", "Holds only in part", "violet", "rgba(204,121,167,.2)"),
-    Verdict.NO_DIFFERENCE: VerdictStyle("≈", "No detectable difference", "gray", "rgba(127,127,127,.16)"),
-    Verdict.TOO_FEW_SEEDS: VerdictStyle("…", "Not enough seeds", "gray", "rgba(127,127,127,.16)"),
+    Verdict.SUPPORTED: VerdictStyle("✔", "Supported", "blue"),
+    Verdict.CONTRADICTED: VerdictStyle("✖", "Contradicted", "orange"),
+    Verdict.CONDITIONAL: VerdictStyle("◐", "Holds only in part", "violet"),
+    Verdict.NO_DIFFERENCE: VerdictStyle("≈", "No detectable difference", "gray"),
+    Verdict.TOO_FEW_SEEDS: VerdictStyle("…", "Not enough seeds", "gray"),
 }
 
 

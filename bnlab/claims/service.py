@@ -53,6 +53,17 @@ class ClaimService:
         with self._lock:
             return self._runners.setdefault(experiment.name, ClaimRunner(self.scheduler, experiment))
 
+    def runner_of(self, name: str) -> ClaimRunner:
+        """The runner of the experiment called `name`, always the same.
+
+        Raises:
+            KeyError: there is no such experiment.
+        """
+        experiment = parse_experiment(name, CLAIMS)
+        if experiment is None:
+            raise KeyError(name)
+        return self.runner(experiment)
+
     def read(self, experiment: Experiment, runs: Sequence[Run] = ()) -> ExperimentResult:
         """The result of a complete experiment, whose runs are `runs`."""
         version = tuple(run.updated_at for run in runs)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.keras_code import evaluation_code, scaling_code, training_script
 
 MAX_NAME_LENGTH = 60
+MAX_NAME_BYTES = 160
+"""File systems allow 255 bytes a name."""
+WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
+"""Names that Windows keeps for itself, also with an ending as in `con.txt`."""
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest possible, so that the same runs give the same file
 
 
@@ -45,9 +50,17 @@ def export_zip(store: Store, digests: Iterable[str]) -> bytes:
 
 
 def folder_name(run: Run) -> str:
-    """`{label}-{digest}` in letters, digits, points and dashes, which are valid in every file system."""
-    label = re.sub(r"[^A-Za-z0-9.]+", "-", run.label)[:MAX_NAME_LENGTH].strip("-.")
-    return f"{label or 'run'}-{run.digest}"
+    """`{label}-{digest}`: readable, and valid on all file systems.
+
+    The label's letters, marks and digits of any script stay, in Unicode's form NFC, and dots between them; everything
+    else becomes a dash. The digest makes names differ where upper and lower case are the same.
+    """
+    composed = unicodedata.normalize("NFC", run.label)
+    replaced = "".join(c if c == "." or unicodedata.category(c)[0] in "LMN" else "-" for c in composed)
+    label = re.sub(r"-*\.[-.]*", ".", re.sub(r"-+", "-", replaced)).strip("-.")
+    label = label[:MAX_NAME_LENGTH].encode()[:MAX_NAME_BYTES].decode(errors="ignore").strip("-.")
+    device = unicodedata.normalize("NFKC", label.split(".")[0]).upper()
+    return f"{'run-' if device in WINDOWS_DEVICES else ''}{label or 'run'}-{run.digest}"
 
 
 def _run_files(store: Store, run: Run) -> dict[str, str | bytes]:

@@ -1,18 +1,20 @@
 """Parts shared by several pages: the heading, links to Compare, errors of runs, number formats."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.run import Run
-from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.comparison import Comparison
-from bnlab.specs.run_spec import RunSpec
+from bnlab.ui import services
+from bnlab.ui.controls import apply_changes, bind
 from bnlab.ui.share import render_share
-from bnlab.ui.state import PageState, link_parameters
+from bnlab.ui.state import PageState, current_state, link_parameters
 from bnlab.ui.store_errors import callback
 
+FAULT = "fault"
+"""Session key of the error of the last button that was pressed, which the page draws once."""
 PERCENT, POINTS = "%.2f %%", "%+.2f"
 """Number formats of table columns in percent; Streamlit's "percent" drops trailing zeros."""
 
@@ -41,17 +43,19 @@ def render_heading(title: str, state: PageState) -> None:
                 st.html("<span></span>")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
-        key = "projector"
-        st.session_state[key] = state.settings.projector
         help_ = "Large type and thick lines, for the last row."
-        st.toggle("Projector", key=key, help=help_, on_change=_set_projector, args=(state, key))
+        st.toggle("Projector", help=help_, **bind("projector", state.settings.projector, change_setting, "projector"))
         render_share(state)
     for fault in state.faults:
         st.warning(f"In this page's address: {escape_markdown(fault)}", icon=":material/link_off:")
 
 
-def _set_projector(state: PageState, key: str) -> None:
-    state.settings = state.settings.model_copy(update={"projector": st.session_state[key]})
+def change_setting(name: str, value: object) -> str:
+    """Change a setting of the curves in the current state (see `bnlab.ui.controls.Change`)."""
+    state = current_state()
+    if value is not None:  # a control that has not been drawn since the page changed has no value
+        state.settings = state.settings.model_copy(update={name: value})
+    return ""
 
 
 def render_compare_link(
@@ -76,9 +80,20 @@ def render_compare_link(
 
 
 @callback
-def launch_runs(scheduler: Scheduler, specs: Sequence[tuple[RunSpec, str]]) -> None:
-    """Launch or continue the runs of `specs`, pairs of spec and label. A callback of buttons."""
-    scheduler.launch_runs(specs)
+def launch_variants(label: str = "") -> None:
+    """Train or continue the variant `label` of the current comparison, or all of them. A callback of buttons.
+
+    Launches nothing if a control has a value that is refused, since that is not what the page shows.
+    """
+    if faults := apply_changes():
+        st.session_state[FAULT] = f"Nothing was trained. {faults[0]}"
+        return
+    scheduler, specs_by_label = services.scheduler(), current_state().comparison.specs()
+    labelled = [(spec, name) for name, specs in specs_by_label.items() if label in ("", name) for spec in specs]
+    runs = scheduler.store.find(spec for spec, _ in labelled)
+    scheduler.launch_runs(
+        [(spec, name) for spec, name in labelled if spec.digest not in runs or runs[spec.digest].can_launch]
+    )
 
 
 def render_errors(runs: Iterable[Run]) -> None:

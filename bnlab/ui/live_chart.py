@@ -34,10 +34,12 @@ export default async function (component) {
 }
 """
 
-# On several lines, because Streamlit takes a single line with an asterisk for a file pattern.
-_NO_ANIMATIONS = """
+# On several lines, because Streamlit takes a single line with an asterisk for a file pattern. Containment: a drawing
+# that changes neither layout nor styles of the rest of the page does not make the browser compute them again.
+_CSS = """
 .live-chart,
 .live-chart * { transition: none !important; animation: none !important; }
+.live-chart { contain: content; }
 """
 
 _encoded: dict[tuple[int, str], str] = {}
@@ -94,7 +96,7 @@ def _component() -> "ComponentRenderer":
     return st.components.v2.component(
         "live_chart",
         html='<div class="live-chart"></div>',
-        css=_NO_ANIMATIONS,
+        css=_CSS,
         js=_LOADER % versioned_url("live_chart.js"),
         isolate_styles=False,  # Plotly adds its style sheet to the page, outside of any shadow root
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.datasets import DatasetError
+from bnlab.ui.controls import install_shortcut
 from bnlab.ui.store_errors import catch_store_errors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +61,7 @@ def run_current_page() -> None:
     st.set_option("client.showSidebarNavigation", True)
     st.html(STYLE)
     install_reload_guard()
+    install_shortcut()
     datasets_error = _register_datasets()
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title

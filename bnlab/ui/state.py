@@ -65,6 +65,12 @@ def page_state() -> PageState:
     return state
 
 
+def current_state() -> PageState:
+    """The session's state, for callbacks: the page that drew their controls has read it from the URL."""
+    state: PageState = st.session_state[STATE_KEY]
+    return state
+
+
 def update_url(state: PageState) -> None:
     """Write the state to the browser's URL and remove unknown parameters from it."""
     wanted = state_to_url(state)

@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.scheduler import Scheduler
-from bnlab.ui.store_errors import fragment
+from bnlab.ui.store_errors import callback, fragment
 
 POLL_SECONDS = 0.5
 MAX_SHARED_TASKS = 2_048
@@ -56,9 +56,7 @@ def render_task(
     def render() -> None:
         if not task.future.done():
             st.info(progress_text(task), icon=":material/hourglass_top:")
-            if st.button("Cancel", icon=":material/close:", key=f"{key}-cancel"):
-                _cancel_task(key)
-                st.rerun()
+            st.button("Cancel", icon=":material/close:", on_click=_cancel_task, args=(key,), key=f"{key}-cancel")
         elif (error := task_error(task.future)) is not None:
             render_error(error)
             st.button("Try again", on_click=_cancel_task, args=(key,), key=f"{key}-again")
@@ -81,10 +79,12 @@ def _render_pending(is_pending: Callable[[], bool], render: Callable[[], None], 
     render()
 
 
+@callback
 def _cancel_task(key: str) -> None:
     task: WorkerTask[Any] | None = st.session_state.pop(key, None)
     if task is not None:
         task.future.cancel()  # does not stop a task that is already running
+    st.rerun()
 
 
 def task_error(future: "Future[Any]") -> BaseException | None:

@@ -81,13 +81,13 @@ def test_nothing_recorded_gives_no_rows() -> None:
 
 
 @pytest.mark.parametrize("variable", VARIABLE_TITLES)
-def test_a_median_over_two_bands_in_the_runs_colour(variable: str) -> None:
+def test_a_median_over_two_bands_in_the_runs_color(variable: str) -> None:
     figure = normalization_figure({"a1": frame_of(**ENDS)}, variable, STYLES)
     by_uid = {trace.uid: trace for trace in figure.data}
     assert set(by_uid) == {f"a1-{column}" for column in PERCENTILE_COLUMNS}
     assert len(figure.data) == len(PERCENTILE_COLUMNS)
     assert figure.data[-1].uid == "a1-p50", "nothing is drawn over the median"
-    assert {trace.line.color for trace in figure.data} == {STYLE.colour}
+    assert {trace.line.color for trace in figure.data} == {STYLE.color}
     bands = [(a.uid, b.uid) for a, b in zip(figure.data, figure.data[1:], strict=False) if b.fill == "tonexty"]
     assert bands == [("a1-p5", "a1-p95"), ("a1-p15", "a1-p85")]
     np.testing.assert_allclose(by_uid["a1-p50"].x, [0, 1])
@@ -152,7 +152,7 @@ def test_infinities_can_be_drawn_and_sent(values: list[float]) -> None:
     )
 
 
-def test_runs_share_a_figure_each_in_its_colour() -> None:
+def test_runs_share_a_figure_each_in_its_color() -> None:
     figure = normalization_figure({"a1": frame_of(gamma=1), "b2": frame_of(gamma=2)}, "gamma", STYLES)
     medians = [trace for trace in figure.data if trace.uid.endswith("p50")]
     assert list(figure.data[-2:]) == medians, "nothing is drawn over the medians"

@@ -38,8 +38,8 @@ def test_right_is_the_predicted_direction() -> None:
     assert sorted(positions(figure, "i0")) == [2, 3]
     assert positions(figure, "s1") == [0.5, 1.5]
     assert_drawable(figure)
-    colours = {trace.uid: trace.marker.color for trace in figure.data if trace.uid.startswith("m")}
-    assert colours == {"m0": MARKS["supported"][0], "m1": MARKS["too_few_seeds"][0]}
+    colors = {trace.uid: trace.marker.color for trace in figure.data if trace.uid.startswith("m")}
+    assert colors == {"m0": MARKS["supported"][0], "m1": MARKS["too_few_seeds"][0]}
 
 
 def test_claims_of_no_difference_predict_the_middle() -> None:

@@ -43,12 +43,12 @@ def test_large_heat_maps_are_thinned_evenly() -> None:
 
 
 @pytest.mark.parametrize("variable", VARIABLE_TITLES)
-def test_initial_values_have_no_colour(variable: str) -> None:
+def test_initial_values_have_no_color(variable: str) -> None:
     assert not deviations(variable, np.full((3, 2), INITIAL_VALUES[variable], np.float32)).any()
     assert deviation_limit(variable, np.full(3, INITIAL_VALUES[variable], np.float32)) == 1
 
 
-def test_a_variance_is_coloured_by_its_decades() -> None:
+def test_a_variance_is_colored_by_its_decades() -> None:
     decades = deviations("moving_variance", np.array([1, 100, 0.1, 0, 1e30], np.float32))
     np.testing.assert_allclose(decades, [0, 2, -1, -4, 4], atol=1e-6)
 
@@ -63,7 +63,7 @@ def test_any_recorded_value_can_be_drawn(variable: str, worst: float) -> None:
     drawn = {trace.uid: trace for trace in figure.data}
     assert ("lost" in drawn) == (not math.isfinite(worst)), "what is no number is grey, not clear"
     assert drawn["cells"].x[1] == "step 5"
-    assert drawn["cells"].zmin == -drawn["cells"].zmax, "the clear colour is the initial value"
+    assert drawn["cells"].zmin == -drawn["cells"].zmax, "the clear color is the initial value"
     assert len(figure.layout.yaxis2.ticktext) == 5
 
 

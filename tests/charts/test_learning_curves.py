@@ -42,7 +42,7 @@ def test_one_line_per_variant_in_front_of_the_background(curve: Curve) -> None:
     figure = curve_figure(lines(curve, [0.5, 0.4, 0.3], [0.2]), STYLES, curve, CurveSettings())
     assert_sound(figure)
     drawn = [(trace.uid, trace.name, trace.line.color, trace.line.dash) for trace in figure.data[-2:]]
-    assert drawn == [(style.uid, style.name, style.colour, style.dash) for style in STYLES.values()]
+    assert drawn == [(style.uid, style.name, style.color, style.dash) for style in STYLES.values()]
     assert all(trace.showlegend is False and trace.hoverinfo == "skip" for trace in figure.data[:-2])
     groups = {trace.legendgroup for trace in figure.data}
     assert groups == {style.uid for style in STYLES.values()}, "what is behind a line is hidden with it"

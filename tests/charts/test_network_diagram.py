@@ -1,4 +1,4 @@
-"""The drawing of a layer stack: well-formed, small enough, BN in the variant's colour, and the same in words."""
+"""The drawing of a layer stack: well-formed, small enough, BN in the variant's color, and the same in words."""
 
 import math
 import tomllib
@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bnlab.charts.network_diagram import HEIGHT, ROOT_FONT_SIZE, WIDTH, network_svg, network_text
-from bnlab.charts.style import COLOURS, Style
+from bnlab.charts.style import COLORS, Style
 from bnlab.specs.choices import ACTIVATIONS
 from bnlab.specs.network import describe_network
 from bnlab.specs.presets import PRESETS
@@ -64,25 +64,25 @@ def test_a_row_for_each_layer_with_weights() -> None:
     ]
 
 
-def test_only_bn_has_the_styles_colour() -> None:
+def test_only_bn_has_the_styles_color() -> None:
     spec = RunSpec(placement="after_activation", input_normalization=True)
-    filled = {text.text for rectangle, text in boxes(drawing(spec)) if rectangle.get("fill") == STYLE.colour}
+    filled = {text.text for rectangle, text in boxes(drawing(spec)) if rectangle.get("fill") == STYLE.color}
     assert filled == {"BN"}
-    assert STYLE.colour not in network_svg(describe_network(RunSpec()), STYLE)
+    assert STYLE.color not in network_svg(describe_network(RunSpec()), STYLE)
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_bn_has_contrast_on_every_colour(colour: str) -> None:
-    svg = drawing(RunSpec(placement="before_activation"), Style("A", colour, "solid"))
+@pytest.mark.parametrize("color", COLORS)
+def test_bn_has_contrast_on_every_color(color: str) -> None:
+    svg = drawing(RunSpec(placement="before_activation"), Style("A", color, "solid"))
     inks = {text.attrib["fill"] for _, text in boxes(svg) if text.text == "BN"}
     assert len(inks) == 1
-    assert contrast(inks.pop(), colour) >= 4.5
+    assert contrast(inks.pop(), color) >= 4.5
 
 
-def test_other_colours_are_the_pages() -> None:
+def test_other_colors_are_the_pages() -> None:
     svg = drawing(RunSpec())
-    colours = {element.get(name) for element in svg.iter() for name in ("fill", "stroke")}
-    assert colours <= {None, "none", "currentColor"}
+    colors = {element.get(name) for element in svg.iter() for name in ("fill", "stroke")}
+    assert colors <= {None, "none", "currentColor"}
 
 
 def test_equal_layers_are_drawn_once() -> None:

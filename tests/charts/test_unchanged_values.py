@@ -58,8 +58,8 @@ def test_pixels_that_are_always_black_are_counted() -> None:
     (note,) = unchanged_notes(snapshots_of(means, [0, 1, 2]), network, "bn_input")
     assert "gamma" not in note
     assert not unchanged_notes(snapshots_of(means, [0, 1, 2]), network, "bn_1")
-    colours = describe_network(RunSpec(input_normalization=True, dataset="cifar10"))
-    assert not unchanged_notes(snapshots_of(means, [0, 1, 2]), colours, "bn_input")
+    colors = describe_network(RunSpec(input_normalization=True, dataset="cifar10"))
+    assert not unchanged_notes(snapshots_of(means, [0, 1, 2]), colors, "bn_input")
 
 
 def test_no_notes_before_the_first_step() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -146,12 +147,46 @@ def test_missing_runs_are_skipped(store: Store) -> None:
         assert archive.namelist() == []
 
 
-@given(label=st.text(max_size=200))
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("学生甲", "学生甲"),
+        ("Approach 2 (small)", "Approach-2-small"),
+        ("Größe ×2, lr 0.1", "Größe-2-lr-0.1"),
+        ("Gro\u0308ße", "Größe"),  # NFC, as most file systems have it
+        ("हिन्दी", "हिन्दी"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("con.txt", "run-con.txt"),
+        ("COM¹", "run-COM¹"),
+        ("Nul", "run-Nul"),
+        ("a" * 100, "a" * 60),
+        ("学" * 100, "学" * 53),
+        ("ends with a dot.", "ends-with-a-dot"),
+        ("\u202edesrever 🚀", "desrever"),
+        ("*?|", "run"),
+    ],
+)
+def test_folder_name_is_readable(label: str, name: str) -> None:
+    assert folder_name(replace(RUN, label=label)) == f"{name}-abcdef"
+
+
+def test_names_of_two_students_are_in_the_zip(store: Store) -> None:
+    runs = [store.launch(RunSpec(seed=seed), label, OWNER) for seed, label in enumerate(("学生甲", "学生乙"))]
+    with zipfile.ZipFile(io.BytesIO(export_zip(store, [run.digest for run in runs]))) as archive:
+        folders = {name.split("/")[0] for name in archive.namelist()}
+    assert folders == {f"学生甲-{runs[0].digest}", f"学生乙-{runs[1].digest}"}
+
+
+@given(label=st.text(max_size=200) | st.text("con.aux\u0308 ¹²/\\:", max_size=12))
 def test_folder_name_is_safe_for_any_label(label: str) -> None:
-    run = replace(RUN, label=label)
-    name = folder_name(run)
-    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*-abcdef", name)
-    assert len(name) <= 67
+    name = folder_name(replace(RUN, label=label))
+    assert name.endswith("-abcdef")
+    assert unicodedata.is_normalized("NFC", name)
+    assert not re.search(r'[\x00-\x1f\x7f<>:"/\\|?*\s]|\.\.', name)
+    assert name[0] not in ".-"
+    assert len(name.encode()) <= 200
+    stem = unicodedata.normalize("NFKC", name.split(".")[0]).upper()
+    assert not re.fullmatch(r"CON|PRN|AUX|NUL|(COM|LPT)\d", stem)
 
 
 RUN = Run(

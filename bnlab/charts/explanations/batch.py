@@ -7,9 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, static_layout, titled_axis
+from bnlab.charts.explanations.layout import static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.charts.formatting import format_digits
+from bnlab.charts.style import BLUE, GREY, VERMILLION
 
 STAGES = {"x": "x", "centred": "x − μ", "normalized": "x̂", "y": "γ x̂ + β"}
 MAX_BATCH = 32
@@ -51,13 +52,13 @@ def batch_figure(frame: pd.DataFrame) -> go.Figure:
     )
     traces = [
         _path_trace(frame.iloc[1:], heights, "the other examples", BLUE) | {"uid": "others"},
-        _path_trace(frame.iloc[:1], heights, "example 1", ORANGE) | {"uid": "first"},
+        _path_trace(frame.iloc[:1], heights, "example 1", VERMILLION) | {"uid": "first"},
         _spread_trace(frame, heights),
     ]
     return plain_figure(traces, layout)
 
 
-def _path_trace(frame: pd.DataFrame, heights: np.ndarray, name: str, colour: str) -> dict[str, Any]:
+def _path_trace(frame: pd.DataFrame, heights: np.ndarray, name: str, color: str) -> dict[str, Any]:
     """One line through all stages for each row of `frame`; NaN separates them."""
     gap = np.full((len(frame), 1), np.nan)
     x = np.hstack([frame[list(STAGES)].to_numpy(), gap])
@@ -67,7 +68,7 @@ def _path_trace(frame: pd.DataFrame, heights: np.ndarray, name: str, colour: str
         "x": x.ravel(),
         "y": np.tile([*heights, np.nan], len(frame)),
         "mode": "lines+markers",
-        "line": {"color": colour, "width": 1.5},
+        "line": {"color": color, "width": 1.5},
         "marker": {"size": 11},
         "hovertemplate": "%{x:.4g}",
     }

@@ -9,8 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize
-from bnlab.charts.explanations.layout import BLUE, ORANGE, static_layout, titled_axis
+from bnlab.charts.explanations.layout import static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.style import BLUE, VERMILLION
 
 INPUTS, UNITS = 3, 2
 EXAMPLES = 6
@@ -113,7 +114,7 @@ def folding_figure(frame: pd.DataFrame) -> go.Figure:
     names = [f"example {e}, unit {u}" for e, u in zip(frame["example"], frame["unit"], strict=True)]
     markers = {
         "two_layers": ("two layers", {"symbol": "circle-open", "size": 20, "color": BLUE, "line": {"width": 3}}),
-        "folded": ("one folded layer", {"symbol": "x-thin", "size": 11, "line": {"width": 3, "color": ORANGE}}),
+        "folded": ("one folded layer", {"symbol": "x-thin", "size": 11, "line": {"width": 3, "color": VERMILLION}}),
     }
     x = frame["example"] + 0.24 * (frame["unit"] - frame["unit"].mean())
     traces = [

@@ -1,13 +1,10 @@
-"""Colours, layouts and traces that the explaining figures share."""
+"""Layouts and traces that the explaining figures share."""
 
 from typing import Any
 
 import pandas as pd
 
-from bnlab.charts.style import COLOURS
-
-BLUE, ORANGE, GREEN, PINK = COLOURS[:4]
-GREY = COLOURS[6]
+from bnlab.charts.style import GREY
 
 
 def static_layout(xaxis: dict[str, Any], yaxis: dict[str, Any], **properties: Any) -> dict[str, Any]:

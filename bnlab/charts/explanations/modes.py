@@ -5,9 +5,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import normalize, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, ORANGE, line_trace, static_layout, titled_axis
+from bnlab.charts.explanations.layout import line_trace, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.charts.formatting import format_fixed
+from bnlab.charts.style import BLUE, VERMILLION
 
 BATCHES = 30
 MAX_BATCH = 256
@@ -36,7 +37,7 @@ def modes_figure(frame: pd.DataFrame) -> go.Figure:
         return message_figure("", "No batches")
     limit = LIMITS[bool(frame["inference"].abs().max() > LIMITS[0])]
     layout = static_layout(titled_axis("batch"), titled_axis("output for the same example", range=[-limit, limit]))
-    inference_line, training_line = {"color": BLUE, "width": 4}, {"color": ORANGE, "width": 1}
+    inference_line, training_line = {"color": BLUE, "width": 4}, {"color": VERMILLION, "width": 1}
     inference = line_trace(frame, "batch", "inference", "inference mode", inference_line, "%{y:.3f}")
     training = line_trace(frame, "batch", "training", "training mode", training_line, "%{y:.3f}")
     training |= {"mode": "lines+markers", "marker": {"size": 11}}

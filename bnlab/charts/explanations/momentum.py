@@ -7,16 +7,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import MOMENTUM
-from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, line_trace, static_layout, titled_axis
+from bnlab.charts.explanations.layout import line_trace, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.charts.formatting import format_fixed
+from bnlab.charts.style import BLUE, GREY, VERMILLION
 
 MEAN, VARIANCE = 3.0, 6.0  # of the distribution of the batches
 BATCH_SIZE = 32
 BATCH_VARIANCE = VARIANCE * (BATCH_SIZE - 1) / BATCH_SIZE
 """The average variance of a batch about its mean."""
 INITIAL = {"mean": 0.0, "variance": 1.0}
-COLOURS = {"mean": BLUE, "variance": ORANGE}
+COLORS = {"mean": BLUE, "variance": VERMILLION}
 
 
 def moving_frame(momentum: float = MOMENTUM, steps: int = 300, seed: int = 0) -> pd.DataFrame:
@@ -48,8 +49,8 @@ def moving_figure(frame: pd.DataFrame) -> go.Figure:
     if frame.empty:
         return message_figure("", "No steps")
     layout = static_layout(titled_axis("step"), titled_axis("value", range=[-0.5, 12]))
-    dots = [_batch_trace(frame, name) for name in COLOURS]
-    return plain_figure(dots + [_moving_trace(frame, name) for name in COLOURS], layout)
+    dots = [_batch_trace(frame, name) for name in COLORS]
+    return plain_figure(dots + [_moving_trace(frame, name) for name in COLORS], layout)
 
 
 def _batch_trace(frame: pd.DataFrame, name: str) -> dict[str, Any]:
@@ -60,13 +61,13 @@ def _batch_trace(frame: pd.DataFrame, name: str) -> dict[str, Any]:
         "x": frame["step"].to_numpy(),
         "y": frame[f"batch_{name}"].to_numpy(),
         "mode": "markers",
-        "marker": {"size": 5, "color": COLOURS[name], "opacity": 0.4},
+        "marker": {"size": 5, "color": COLORS[name], "opacity": 0.4},
         "hovertemplate": "step %{x}: %{y:.3g}",
     }
 
 
 def _moving_trace(frame: pd.DataFrame, name: str) -> dict[str, Any]:
-    column, line = f"moving_{name}", {"color": COLOURS[name], "width": 4}
+    column, line = f"moving_{name}", {"color": COLORS[name], "width": 4}
     return line_trace(frame, "step", column, column, line, "step %{x}: %{y:.3g}")
 
 

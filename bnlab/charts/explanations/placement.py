@@ -8,25 +8,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import Floats, normalize_batch
-from bnlab.charts.explanations.layout import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    dashed_line,
-    line_trace,
-    static_layout,
-    titled_axis,
-)
+from bnlab.charts.explanations.layout import dashed_line, line_trace, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.charts.formatting import format_fixed
+from bnlab.charts.style import BLUE, GREEN, GREY, VERMILLION
 from bnlab.specs.choices import ACTIVATIONS
 
 EXAMPLES, INPUTS, UNITS = 500, 60, 40
 BINS = 61
 MAX_BAR_RATIO = 2.5  # of the highest bar to the second highest; above it is cut off
 COLUMNS = ("stage", "value", "share", "mean", "std")
-STAGE_COLOURS = {"Dense": GREY, "BN": BLUE, "activation": ORANGE, "input": GREEN}
+STAGE_COLORS = {"Dense": GREY, "BN": BLUE, "activation": VERMILLION, "input": GREEN}
 BIASES = np.linspace(-3, 3, 61)
 # The activations of bnlab that need only one line of NumPy.
 FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
@@ -129,7 +121,7 @@ def _bar_trace(bins: pd.DataFrame, stage: str, number: int) -> dict[str, Any]:
         "x": bins["value"].to_numpy(),
         "y": bins["share"].to_numpy(),
         "yaxis": _axis_name(number),
-        "marker": {"color": STAGE_COLOURS[stage]},
+        "marker": {"color": STAGE_COLORS[stage]},
         "hovertemplate": "%{x:.2f}: %{y:.1%}<extra></extra>",
     }
 
@@ -175,7 +167,7 @@ def bias_figure(frame: pd.DataFrame, bias: float) -> go.Figure:
     layout = static_layout(
         titled_axis("bias added to every unit"), titled_axis("largest change of the output"), shapes=[dashed_line(bias)]
     )
-    after_line, before_line = {"color": ORANGE, "width": 3, "dash": "dash"}, {"color": BLUE, "width": 4}
+    after_line, before_line = {"color": VERMILLION, "width": 3, "dash": "dash"}, {"color": BLUE, "width": 4}
     after = line_trace(frame, "bias", "after", "Dense → activation → BN", after_line, "%{y:.3g}")
     before = line_trace(frame, "bias", "before", "Dense → BN → activation", before_line, "%{y:.3g}")
     return plain_figure([after, before], layout)

@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bnlab.charts.explanations.equations import EPSILON, Floats, normalize_batch
-from bnlab.charts.explanations.layout import BLUE, GREY, ORANGE, dashed_line, line_trace, static_layout, titled_axis
+from bnlab.charts.explanations.layout import dashed_line, line_trace, static_layout, titled_axis
 from bnlab.charts.figures import message_figure, plain_figure
+from bnlab.charts.style import BLUE, GREY, VERMILLION
 from bnlab.specs.choices import RESCALINGS
 
 FACTORS = np.logspace(-7, 1, 81)
@@ -18,7 +19,7 @@ STEPS = 100
 DIVERGENCE_LOSS = 1e4
 NAMES = {"plain": "without BN", "normalized": "BN on the input"}
 
-PLAIN_LINE = {"color": ORANGE, "width": 3, "dash": "dash"}
+PLAIN_LINE = {"color": VERMILLION, "width": 3, "dash": "dash"}
 NORMALIZED_LINE = {"color": BLUE, "width": 4}
 
 

@@ -10,9 +10,10 @@ from bnlab.claims.formatting import VERDICT_STYLES, duration_text, format_thresh
 from bnlab.claims.model import FULL, QUICK, Claim, Experiment, Size, plan_experiment
 from bnlab.claims.results import Coverage, ExperimentResult
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
-from bnlab.claims.service import ClaimService, ClaimSnapshot, ClaimStatus
+from bnlab.claims.service import ClaimSnapshot, ClaimStatus
 from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
 from bnlab.runs.progress import group_progress
+from bnlab.ui import services
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.claims.results import render_results
 from bnlab.ui.state import PageState
@@ -78,11 +79,21 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
     name = runner.experiment.name
     if progress.has_failed:
         st.error(escape_markdown(progress.problem), icon=":material/error:")
-        st.button("Go on", icon=":material/play_arrow:", on_click=callback(runner.start), key=f"go-on-{name}")
-        st.button("Leave it", on_click=callback(runner.stop), key=f"leave-{name}")
+        st.button("Go on", icon=":material/play_arrow:", on_click=_start, args=(name,), key=f"go-on-{name}")
+        st.button("Leave it", on_click=_stop, args=(name,), key=f"leave-{name}")
     else:
         st.html(_progress_bar(progress.fraction, progress_text(runner.experiment, progress)), width="content")
-        st.button("Stop", icon=":material/stop:", on_click=callback(runner.stop), key=f"stop-{name}")
+        st.button("Stop", icon=":material/stop:", on_click=_stop, args=(name,), key=f"stop-{name}")
+
+
+@callback
+def _start(name: str) -> None:
+    services.claim_service().runner_of(name).start()
+
+
+@callback
+def _stop(name: str) -> None:
+    services.claim_service().runner_of(name).stop()
 
 
 def _progress_bar(fraction: float, text: str) -> str:
@@ -143,32 +154,31 @@ def _markdown_list(sentences: Iterable[str]) -> str:
 
 
 def _render_run(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus) -> None:
-    result, service, cached = status.result, snapshot.service, snapshot.cached_results
+    result, cached = status.result, snapshot.cached_results
     if result is not None and status.is_measured_here:
         more = result.experiment.with_more_seeds(MORE_SEEDS)
         coverage = cached.coverage(more, excluding=result.experiment)
-        captions = [_run_button(service, more, f"Add {MORE_SEEDS} seeds", ":material/add:", coverage)]
+        captions = [_run_button(more, f"Add {MORE_SEEDS} seeds", ":material/add:", coverage)]
     else:
         quick = plan_experiment(claim, QUICK)
         coverage = cached.coverage(quick)
         label = "Go on" if coverage.is_partial else "Run it here"
-        captions = [_run_button(service, quick, label, ":material/play_arrow:", coverage)]
+        captions = [_run_button(quick, label, ":material/play_arrow:", coverage)]
     if result is None or not (status.is_measured_here and result.experiment.size_name == FULL):
         full = plan_experiment(claim, FULL)
         coverage = cached.coverage(full)
         label = "Go on in full" if coverage.is_partial else "Run it in full"
-        captions.append(_run_button(service, full, label, ":material/fitness_center:", coverage))
+        captions.append(_run_button(full, label, ":material/fitness_center:", coverage))
     if caption := " ".join(filter(None, captions)):
         st.caption(caption, width="content")
 
 
-def _run_button(service: ClaimService, experiment: Experiment, label: str, icon: str, coverage: Coverage) -> str:
+def _run_button(experiment: Experiment, label: str, icon: str, coverage: Coverage) -> str:
     """Draw the button; returns a sentence about the stored runs and measurements, empty if there are none."""
     runs = f", {coverage.runs} runs" if coverage.runs else ""
+    name = experiment.name
     help_ = f"{len(experiment.seeds)} seeds{runs}. What has been trained here before is not trained again."
-    st.button(
-        label, icon=icon, help=help_, on_click=callback(service.runner(experiment).start), key=f"run-{experiment.name}"
-    )
+    st.button(label, icon=icon, help=help_, on_click=_start, args=(name,), key=f"run-{name}")
     return f"“{label}”: {coverage_text(coverage)}." if coverage.trained + coverage.measured else ""
 
 

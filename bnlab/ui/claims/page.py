@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from bnlab.charts.style import BLUE, GREY, PURPLE, VERMILLION, translucent
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.formatting import VERDICT_STYLES
 from bnlab.claims.model import Claim
@@ -15,6 +16,8 @@ from bnlab.ui.components import render_heading
 from bnlab.ui.state import page_state
 
 _GROUP_HEADINGS = {"O": "What the notebook observes", "A": "In favour of BN", "D": "Against it", "W": "When to use it"}
+TILE_COLORS = {"blue": BLUE, "orange": VERMILLION, "violet": PURPLE, "gray": GREY}
+"""The charts' color for each of Streamlit's that a verdict has."""
 _INTRODUCTION = (
     f"A teaching notebook says {len(CLAIMS)} things about batch normalization (BN). Each is put on trial here: "
     "networks are trained in pairs, with BN and without, and what was measured decides."
@@ -44,10 +47,10 @@ def _tiles(statuses: Mapping[str, ClaimStatus]) -> str:
 
 def _tile(claim: Claim, status: ClaimStatus) -> str:
     if status.result is None:
-        sign, title, tint = "", "Not tried yet", "rgba(127,127,127,.08)"
+        sign, title, tint = "", "Not tried yet", translucent(GREY, 0.08)
     else:
         style = VERDICT_STYLES[status.result.verdict]
-        sign, title, tint = style.sign, style.title, style.tint
+        sign, title, tint = style.sign, style.title, translucent(TILE_COLORS[style.color], 0.17)
     if status.is_running:
         title = "On trial now"
     content = f"<b>{sign} {title}</b><span>{claim.id} · {html.escape(claim.statement)}</span>"

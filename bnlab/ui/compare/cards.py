@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -17,8 +18,9 @@ from bnlab.specs.advice import advise
 from bnlab.specs.comparison import Variant
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
+from bnlab.ui import services
 from bnlab.ui.compare.editor import begin_editing
-from bnlab.ui.components import launch_runs
+from bnlab.ui.components import launch_variants
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
 
@@ -32,7 +34,7 @@ ProgressContainers = Mapping[str, DeltaGenerator]
 """The container in each variant's card for its progress, by label."""
 
 
-def render_cards(scheduler: Scheduler, state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> ProgressContainers:
+def render_cards(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> ProgressContainers:
     """Draw a card for each variant. Its progress is drawn by `render_progress`, into the containers returned."""
     variants = state.comparison.variants
     rows = math.ceil(len(variants) / MAX_PER_ROW)
@@ -50,7 +52,7 @@ def render_cards(scheduler: Scheduler, state: PageState, specs: SpecsByLabel, ru
                     if not state.lesson.hides("variants"):
                         _render_edit_button(variant, index)
                     if not state.lesson.hides("training"):
-                        _render_training_button(scheduler, variant, index, variant_specs, variant_runs)
+                        _render_training_button(variant, index, variant_specs, variant_runs)
     return containers
 
 
@@ -104,14 +106,11 @@ def _render_edit_button(variant: Variant, index: int) -> None:
     hints_text = f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else ""
     help_ = f"Edit {escape_markdown(variant.label)}{hints_text}"
     icon = ":material/lightbulb:" if hints else ":material/tune:"
-    if st.button("Edit", key=f"edit-{index}", icon=icon, help=help_, type="tertiary"):
-        begin_editing(index)
-        st.rerun()
+    on_click: dict[str, Any] = {"on_click": begin_editing, "args": (variant.label,)}
+    st.button("Edit", key=f"edit-{index}", icon=icon, help=help_, type="tertiary", **on_click)
 
 
-def _render_training_button(
-    scheduler: Scheduler, variant: Variant, index: int, specs: Sequence[RunSpec], runs: Sequence[Run]
-) -> None:
+def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpec], runs: Sequence[Run]) -> None:
     active = [run for run in runs if not run.state.is_finished()]
     resumable = [run.state for run in runs if run.state.can_continue()]
     if active:
@@ -119,8 +118,8 @@ def _render_training_button(
             "Stop",
             key=f"stop-{index}",
             icon=":material/stop:",
-            on_click=callback(scheduler.stop),
-            args=([run.digest for run in active],),
+            on_click=_stop,
+            args=([spec.digest for spec in specs],),
             disabled=all(run.stop_requested for run in active),
             type="tertiary",
         )
@@ -130,10 +129,12 @@ def _render_training_button(
             text,
             key=f"continue-{index}",
             icon=f":material/{icon}:",
-            on_click=launch_runs,
-            args=(
-                scheduler,
-                [(spec, variant.label) for spec in specs],
-            ),
+            on_click=launch_variants,
+            args=(variant.label,),
             type="tertiary",
         )
+
+
+@callback
+def _stop(digests: Sequence[str]) -> None:
+    services.scheduler().stop(digests)

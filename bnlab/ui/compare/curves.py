@@ -10,6 +10,8 @@ from bnlab.charts.series import X_AXES, CurveSettings
 from bnlab.charts.style import Style
 from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.run import Run, are_active
+from bnlab.ui.components import change_setting
+from bnlab.ui.controls import bind
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.state import PageState
 
@@ -25,10 +27,8 @@ def render_settings(state: PageState) -> None:
     def options(name: str) -> dict[str, Any]:
         """The arguments shared by the controls of all settings."""
         field = CurveSettings.model_fields[name]
-        key = f"view-{name}"
-        st.session_state[key] = getattr(state.settings, name)
         texts = {"label": field.title, "help": field.description}
-        return texts | {"key": key, "on_change": _change_setting, "args": (state, name, key)}
+        return texts | bind(f"view-{name}", getattr(state.settings, name), change_setting, name)
 
     st.segmented_control(options=list(X_AXES), format_func=lambda x: X_AXES[x].title, required=True, **options("x"))
     st.slider(min_value=0.0, max_value=0.99, step=0.01, **options("smoothing"))
@@ -62,10 +62,6 @@ def render_curves(
     for chart in charts:
         with training if chart.curve.is_noisy else validation, st.container(border=True):
             live_chart(chart.drawing, key=chart.curve.id, height=height, alt=chart.alt)
-
-
-def _change_setting(state: PageState, name: str, key: str) -> None:
-    state.settings = state.settings.model_copy(update={name: st.session_state[key]})
 
 
 def _chart_height(variants: int, *, projector: bool) -> int:

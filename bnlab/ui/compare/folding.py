@@ -9,11 +9,14 @@ from bnlab.charts.formatting import escape_markdown, format_power, format_size
 from bnlab.model.folding import kept_layers, unfoldable_reason
 from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, parameters_frame
 from bnlab.runs.run import Run, are_active
-from bnlab.runs.scheduler import Scheduler
+from bnlab.ui import services
 from bnlab.ui.components import PERCENT
+from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import current_task, render_task, submit_task
 
 TASK = "fold-task"
+CHOSEN = "fold-run"
+"""Session key of the digest of the chosen run."""
 MAX_ROUNDING = 1e-4
 """Largest relative difference explained by rounding; that of a sum of hundreds of float32 products is hardly larger."""
 WAITING = "A worker folds the network and measures both; this takes some seconds."
@@ -24,7 +27,7 @@ DESCRIPTION = (
 )
 
 
-def render_fold(scheduler: Scheduler, runs: Mapping[str, Sequence[Run]]) -> None:
+def render_fold(runs: Mapping[str, Sequence[Run]]) -> None:
     """Draw the choice of a run, the button that folds it, and the report; `runs` are by the variant's label."""
     with st.expander("Fold batch normalization away", icon=":material/layers_clear:", key="fold"):
         st.caption(DESCRIPTION)
@@ -37,17 +40,27 @@ def render_fold(scheduler: Scheduler, runs: Mapping[str, Sequence[Run]]) -> None
         if not foldable:
             st.info(_why_none([run for variant_runs in runs.values() for run in variant_runs]))
             return
-        chosen = st.selectbox("Network", list(foldable), format_func=lambda digest: foldable[digest][1], key="fold-run")
+        chosen = st.selectbox("Network", list(foldable), format_func=lambda digest: foldable[digest][1], key=CHOSEN)
         run, _ = foldable[chosen]
         for sentence in kept_layers(run.spec).values():
             st.caption(f":material/layers: {escape_markdown(sentence)}")
-        subject = run.digest, run.step  # the weights change when a run is continued
+        subject = _subject(run)
         task = current_task(TASK, subject)
         if task is None:
-            arguments = (TASK, subject, scheduler, fold_run, scheduler.store.url, run.digest)
-            st.button("Fold and measure", on_click=submit_task, args=arguments, key="fold-start")
+            st.button("Fold and measure", on_click=_start_folding, key="fold-start")
         else:
             render_task(TASK, task, lambda _: WAITING, lambda report: _render_report(report, run.digest))
+
+
+def _subject(run: Run) -> tuple[str, int]:
+    return run.digest, run.step  # the weights change when a run is continued
+
+
+@callback
+def _start_folding() -> None:
+    scheduler = services.scheduler()
+    for run in scheduler.store.runs([st.session_state[CHOSEN]]):  # none if it was deleted meanwhile
+        submit_task(TASK, _subject(run), scheduler, fold_run, scheduler.store.url, run.digest)
 
 
 def _why_none(runs: Sequence[Run]) -> str:

@@ -1,6 +1,5 @@
 """The fields of a spec as controls. Titles, bounds, choices and help texts come from RunSpec."""
 
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -10,6 +9,7 @@ from bnlab.specs.datasets import DATASETS, UNUSABLE
 from bnlab.specs.diff import REGISTRIES, format_value
 from bnlab.specs.field_text import parse_field
 from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.controls import Change, bind
 
 MAIN_FIELDS = ("placement", "use_bias", "kernel_initializer", "initializer_stddev")
 TRAINING_FIELDS = ("architecture", "activation", "hidden_units", "optimizer", "learning_rate", "batch_size", "epochs")
@@ -19,22 +19,18 @@ MAX_SEGMENTS = 4
 """Choices with more options are drawn as a select box."""
 PROPERTIES: dict[str, dict[str, Any]] = RunSpec.model_json_schema()["properties"]
 
-OnChange = Callable[[str, str], None]
-"""Called with the field's name and the session key of its new value."""
 
+def render_field(
+    name: str, spec: RunSpec, key: str, change: Change, *identifiers: object, disabled: bool = False
+) -> None:
+    """Draw the control of one field, with its value in `spec`.
 
-def render_field(name: str, spec: RunSpec, key: str, on_change: OnChange, *, disabled: bool = False) -> None:
-    """Draw the control of one field, with its value in `spec`."""
+    `change` is called with `identifiers`, the field's name and what was entered (see `bnlab.ui.controls.bind`).
+    """
     schema = PROPERTIES[name]
-    options: dict[str, Any] = {
-        "help": schema["description"],
-        "key": key,
-        "on_change": on_change,
-        "args": (name, key),
-        "disabled": disabled,
-    }
     kind = _kind(schema)
-    st.session_state[key] = _widget_value(kind, getattr(spec, name))
+    options: dict[str, Any] = bind(key, _widget_value(kind, getattr(spec, name)), change, *identifiers, name)
+    options |= {"help": schema["description"], "disabled": disabled}
     if kind == "choice":
         _render_choice(name, schema, options)
     elif kind == "boolean":
@@ -48,14 +44,12 @@ def render_field(name: str, spec: RunSpec, key: str, on_change: OnChange, *, dis
 
 
 def render_whole_number(name: str, **options: Any) -> None:
-    """Draw the control of an integer field, with the value in the session under its key.
+    """Draw the control of an integer field, with the value in the session under its key (see `whole_number_value`).
 
     The control has no bounds and takes fractions: the browser would reject or truncate them silently, while RunSpec
     raises an error with a sentence.
     """
     schema, value = PROPERTIES[name], st.session_state[options["key"]]
-    if value is not None:
-        st.session_state[options["key"]] = float(value)
     step = 1000.0 if name == "train_examples" else 1.0
     is_optional = "anyOf" in schema
     empty: dict[str, Any] = {"placeholder": "all", "value": None} if is_optional or value is None else {}
@@ -93,7 +87,14 @@ def _widget_value(kind: str, value: Any) -> Any:
     if kind == "number":
         short = f"{value:g}"
         return short if float(short) == value else repr(value)
+    if kind == "integer":
+        return whole_number_value(value)
     return ", ".join(str(units) for units in value) if kind == "array" else value
+
+
+def whole_number_value(value: int | None) -> float | None:
+    """The value of an integer field's control, which takes fractions."""
+    return None if value is None else float(value)
 
 
 def _render_choice(name: str, schema: dict[str, Any], options: dict[str, Any]) -> None:

@@ -35,11 +35,11 @@ def render_page() -> None:
     render_heading("Where should batch normalization stand?", state)
     specs = state.comparison.specs()
     runs, problem = _find_runs(scheduler, specs), scheduler.problem
-    render_toolbar(scheduler, state, specs, runs)
+    render_toolbar(state, specs, runs)
     if problem:
         st.warning(problem, icon=":material/cloud_off:")
     _render_summary(runs, specs, state)
-    containers = render_cards(scheduler, state, specs, runs)
+    containers = render_cards(state, specs, runs)
     is_active = are_active(runs.values())
     fragment(_render_tick, TICK_SECONDS if is_active else None)(
         scheduler, state, specs, containers, _shown_outside_ticks(runs, problem)
@@ -74,7 +74,7 @@ def _render_results(
         return
     st.caption(f"{STILL_TRAINING if is_active else ENDED} {HOW_TO_READ}")
     fragment(_render_table, RESULTS_SECONDS if is_active else None)(scheduler, state, specs)
-    render_fold(scheduler, _runs_by_label(specs, runs))
+    render_fold(_runs_by_label(specs, runs))
 
 
 def _render_table(scheduler: Scheduler, state: PageState, specs: SpecsByLabel) -> None:

@@ -1,6 +1,6 @@
 """Controls of all variants at once: train and stop, add variants, epochs, images and seeds, and what differs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,29 +8,30 @@ import pandas as pd
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
-from bnlab.runs.scheduler import Scheduler
-from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
+from bnlab.specs.comparison import MAX_VARIANTS
 from bnlab.specs.diff import differing_fields
 from bnlab.specs.lesson import EVERYTHING
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.validation import revise_spec
+from bnlab.ui import services
 from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel
 from bnlab.ui.compare.curves import render_settings
-from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render_whole_number
-from bnlab.ui.components import launch_runs
-from bnlab.ui.state import PageState, try_change
+from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render_whole_number, whole_number_value
+from bnlab.ui.components import FAULT, launch_variants
+from bnlab.ui.controls import apply_changes, bind, fault, forget_controls
+from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
 
-FAULT = "toolbar_fault"
+SEEDS = "seeds"
 COMMON_FIELDS = {"epochs": 130, "train_examples": 180}
 """Fields set for all variants at once, with the widths of their controls in pixels."""
 
 
-def render_toolbar(scheduler: Scheduler, state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> None:
-    """Draw the toolbar, and below it the error of the last change."""
+def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> None:
+    """Draw the toolbar, and below it the errors of its controls and of the last button."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         if not state.lesson.hides("training"):
-            _render_training(scheduler, specs, runs)
+            _render_training(specs, runs)
         if not state.lesson.hides("variants"):
             _render_presets(state)
             for field in COMMON_FIELDS:
@@ -40,11 +41,12 @@ def render_toolbar(scheduler: Scheduler, state: PageState, specs: SpecsByLabel, 
         if not state.lesson.hides("view"):
             with st.popover("View", icon=":material/ssid_chart:", key="view"):
                 render_settings(state)
-    if fault := st.session_state.pop(FAULT, ""):
-        st.error(escape_markdown(fault), icon=":material/rule:")
+    faults = [st.session_state.pop(FAULT, ""), *(fault(key) for key in (*map(_common_key, COMMON_FIELDS), SEEDS))]
+    for text in dict.fromkeys(filter(None, faults)):
+        st.error(escape_markdown(text), icon=":material/rule:")
 
 
-def _render_training(scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDigest) -> None:
+def _render_training(specs: SpecsByLabel, runs: RunsByDigest) -> None:
     active = [run for run in runs.values() if not run.state.is_finished()]
     launchable = [
         (spec, label)
@@ -59,8 +61,7 @@ def _render_training(scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDige
             icon=":material/play_arrow:",
             type="primary",
             disabled=not launchable,
-            on_click=launch_runs,
-            args=(scheduler, launchable),
+            on_click=launch_variants,
             shortcut="mod+enter",
             key="train",
         )
@@ -71,10 +72,18 @@ def _render_training(scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDige
         "Stop all",
         icon=":material/stop:",
         disabled=not stoppable,
-        on_click=callback(scheduler.stop),
+        on_click=_stop_all,
         args=(stoppable,),
         key="stop_all",
     )
+
+
+@callback
+def _stop_all(digests: Sequence[str]) -> None:
+    """Stop the runs that were shown as active, and those that the page's comparison has had since."""
+    comparison = current_state().comparison
+    shown = [spec.digest for variant_specs in comparison.specs().values() for spec in variant_specs]
+    services.scheduler().stop({*digests, *shown})
 
 
 def _render_presets(state: PageState) -> None:
@@ -88,23 +97,31 @@ def _render_presets(state: PageState) -> None:
                     key=f"show-{name}",
                     type="primary",
                     on_click=_show_preset,
-                    args=(state, preset.comparison),
+                    args=(name,),
                 )
                 for index, variant in enumerate(preset.variants):
                     key = f"add-{name}-{index}"
-                    arguments = (state, variant)
+                    arguments = (name, index)
                     st.button(f"+ {variant.label}", key=key, on_click=_add_variant, args=arguments, disabled=is_full)
 
 
-def _add_variant(state: PageState, variant: Variant) -> None:
-    """Add a variant. It takes the values of epochs and images on which the others agree, for a fair comparison."""
+def _add_variant(preset: str, index: int) -> None:
+    """Add a preset's variant, with the epochs and images on which the others agree, for a fair comparison."""
+    apply_changes()
+    state, variant = current_state(), PRESETS[preset].variants[index]
     common = _common_values(state, {*COMMON_FIELDS, *state.lesson.lock})
-    _change(state, lambda comparison: comparison.with_variant(replace(variant, spec=revise_spec(variant.spec, common))))
+    st.session_state[FAULT] = try_change(
+        state, lambda comparison: comparison.with_variant(replace(variant, spec=revise_spec(variant.spec, common)))
+    )
 
 
-def _show_preset(state: PageState, preset: Comparison) -> None:
+def _show_preset(preset: str) -> None:
     """Replace the comparison, except for the fields that are locked by a lesson."""
-    _change(state, lambda _: preset.with_changes(_common_values(state, state.lesson.lock)))
+    apply_changes()
+    forget_controls("")  # what was refused is replaced, too
+    state, shown = current_state(), PRESETS[preset].comparison
+    locked = _common_values(state, state.lesson.lock)
+    st.session_state[FAULT] = try_change(state, lambda _: shown.with_changes(locked))
 
 
 def _common_values(state: PageState, fields: Iterable[str]) -> dict[str, Any]:
@@ -117,38 +134,40 @@ def _render_common_field(state: PageState, field: str) -> None:
     """Draw the control that sets a field of all variants; empty where they differ."""
     values = {getattr(variant.spec, field) for variant in state.comparison.variants}
     is_mixed = len(values) > 1
-    key = f"all-{field}"
-    st.session_state[key] = None if is_mixed else values.pop()
+    value = None if is_mixed else whole_number_value(values.pop())
     placeholder = {"placeholder": "mixed"} if is_mixed else {}
     render_whole_number(
         field,
         help=f"{PROPERTIES[field]['description']} For all variants.",
         disabled=state.lesson.locks(field),
-        key=key,
-        on_change=_set_common_field,
-        args=(state, field, key),
         width=COMMON_FIELDS[field],
         **placeholder,
+        **bind(_common_key(field), value, _set_common_field, field),
     )
 
 
-def _set_common_field(state: PageState, field: str, key: str) -> None:
-    _change(state, lambda comparison: comparison.with_changes({field: field_value(field, st.session_state[key])}))
+def _common_key(field: str) -> str:
+    return f"all-{field}"
+
+
+def _set_common_field(field: str, entered: Any) -> str:
+    return try_change(current_state(), lambda c: c.with_changes({field: field_value(field, entered)}))
 
 
 def _render_seeds(state: PageState) -> None:
-    key = "seeds"
-    st.session_state[key] = float(state.comparison.seeds)
     st.number_input(
         "Seeds",
         step=1.0,
         format="%g",
         help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
-        key=key,
         disabled=state.lesson.locks(EVERYTHING),
-        on_change=lambda: _change(state, lambda c: c.with_seeds(parse_integer(st.session_state[key]))),
         width=115,
+        **bind(SEEDS, whole_number_value(state.comparison.seeds), _set_seeds),
     )
+
+
+def _set_seeds(entered: Any) -> str:
+    return try_change(current_state(), lambda comparison: comparison.with_seeds(parse_integer(entered)))
 
 
 def _render_differences(state: PageState) -> None:
@@ -158,8 +177,3 @@ def _render_differences(state: PageState) -> None:
             st.table(pd.DataFrame(fields).T)
         else:
             st.write("Nothing: these variants are all the same.")
-
-
-def _change(state: PageState, change: Callable[[Comparison], Comparison]) -> None:
-    if fault := try_change(state, change):
-        st.session_state[FAULT] = fault

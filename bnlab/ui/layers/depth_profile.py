@@ -18,7 +18,7 @@ from bnlab.charts.depth_profile import (
     step_marks,
 )
 from bnlab.charts.formatting import escape_markdown
-from bnlab.charts.layer_charts import Chart, Runs, ShownRun
+from bnlab.charts.layer_charts import Chart, Runs
 from bnlab.runs.diagnostics import depth_profile, take_depth_profiles
 from bnlab.runs.measurements import read_measurements, stored_measurements
 from bnlab.runs.store import Store
@@ -32,6 +32,8 @@ from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error, rend
 STEPS = (0, 1, 10, 100)
 MAX_STEPS = 1_000
 EXTRA_STEP = "layers-xray-own"
+REQUESTED = "layers-xray-requested"
+"""Session key, present from the press of Measure until the next draw, which knows the networks and steps chosen."""
 HEIGHT, PROGRESS_WIDTH = 300, 380
 STEP_FACTOR = 6
 """A training step has three times the multiplications of a prediction (forward, and twice backward). The profile's
@@ -72,9 +74,9 @@ def render_xray(store: Store, runs: Runs) -> None:
         st.info("Choose at least one step.")
         return
     for run in runs:
-        if _is_quick(run.spec, steps) and not _tasks().errors(_profiles([run], steps)):
-            _measure(store, [run], steps)
-    profiles = _profiles(runs, steps)
+        if _is_quick(run.spec, steps) and not _tasks().errors(_profiles([run.spec], steps)):
+            _measure(store, [run.spec], steps)
+    profiles = _profiles(_specs(runs), steps)
     render_while_pending(lambda: bool(_tasks().pending(profiles)), lambda: _render_profiles(store, runs, steps))
 
 
@@ -107,12 +109,14 @@ def _is_quick(spec: RunSpec, steps: tuple[int, ...]) -> bool:
 
 
 def _render_profiles(store: Store, runs: Runs, steps: tuple[int, ...]) -> None:
+    if st.session_state.pop(REQUESTED, False):
+        _measure(store, _specs(runs), steps)
     progress = _progress(store, runs, steps)  # before the charts, which may then show more than it but never less
     _render_progress(store, runs, steps, progress)
     legend = [f"{mark.sign} {after_steps_text(step)}" for step, mark in step_marks(steps).items()]
     entries = [entry.replace(" ", "&nbsp;") for entry in [*legend, "(the earlier, the fainter)"]]
     st.markdown("&emsp; ".join(entries))
-    charts = _charts(store, runs, steps, frozenset(_stored_profiles(store, runs, steps)))
+    charts = _charts(store, runs, steps, frozenset(_stored_profiles(store, _specs(runs), steps)))
     for start in range(0, len(charts), 2):
         for column, chart in zip(st.columns(2), charts[start : start + 2], strict=True):
             with column, st.container(border=True):
@@ -125,13 +129,7 @@ def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress:
     with st.container(horizontal=True, vertical_alignment="center"):
         if progress.errors or progress.not_submitted:
             label, icon = ("Try again", ":material/refresh:") if progress.errors else ("Measure", ":material/labs:")
-            st.button(
-                label,
-                icon=icon,
-                on_click=callback(_measure),
-                args=(store, runs, steps),
-                key="layers-xray-measure",
-            )
+            st.button(label, icon=icon, on_click=_request_measurement, key="layers-xray-measure")
         measured = f"{progress.done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
         text = (services.scheduler().problem if progress.pending else "") or measured
         st.progress(progress.done / len(runs), text=text, width=PROGRESS_WIDTH)
@@ -142,9 +140,9 @@ def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress:
 
 
 def _progress(store: Store, runs: Runs, steps: tuple[int, ...]) -> _Progress:
-    profiles = _profiles(runs, steps)
+    profiles = _profiles(_specs(runs), steps)
     submitted = {digest for digest, _ in _tasks().pending(profiles)}
-    missing = set(profiles) - _stored_profiles(store, runs, steps)
+    missing = set(profiles) - _stored_profiles(store, _specs(runs), steps)
     incomplete = {digest for digest, _ in missing}
     errors = {profile: error for profile, error in _tasks().errors(missing).items() if profile[0] not in submitted}
     pending = incomplete & submitted
@@ -153,24 +151,33 @@ def _progress(store: Store, runs: Runs, steps: tuple[int, ...]) -> _Progress:
     return _Progress(done, pending, incomplete - pending - failed, list(errors.values()))
 
 
-def _measure(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> None:
+@callback
+def _request_measurement() -> None:
+    st.session_state[REQUESTED] = True
+
+
+def _measure(store: Store, specs: Sequence[RunSpec], steps: tuple[int, ...]) -> None:
     """Submit the profiles that are neither stored nor pending, one task for each network."""
-    stored_profiles = _stored_profiles(store, runs, steps)
-    for run in runs:
-        missing = [profile for profile in _profiles([run], steps) if profile not in stored_profiles]
-        _tasks().submit(missing, partial(_submit, store, run.spec))
+    stored_profiles = _stored_profiles(store, specs, steps)
+    for spec in specs:
+        missing = [profile for profile in _profiles([spec], steps) if profile not in stored_profiles]
+        _tasks().submit(missing, partial(_submit, store, spec))
 
 
 def _submit(store: Store, spec: RunSpec, profiles: Sequence[Profile]) -> "Future[None]":
     return services.scheduler().submit(take_depth_profiles, store.url, spec, [step for _, step in profiles])
 
 
-def _profiles(runs: Sequence[ShownRun], steps: tuple[int, ...]) -> list[Profile]:
-    return [(run.digest, step) for run in runs for step in steps]
+def _specs(runs: Runs) -> list[RunSpec]:
+    return [run.spec for run in runs]
 
 
-def _stored_profiles(store: Store, runs: Sequence[ShownRun], steps: tuple[int, ...]) -> set[Profile]:
-    measurements = [depth_profile(run.spec, step) for run in runs for step in steps]
+def _profiles(specs: Sequence[RunSpec], steps: tuple[int, ...]) -> list[Profile]:
+    return [(spec.digest, step) for spec in specs for step in steps]
+
+
+def _stored_profiles(store: Store, specs: Sequence[RunSpec], steps: tuple[int, ...]) -> set[Profile]:
+    measurements = [depth_profile(spec, step) for spec in specs for step in steps]
     return {
         (measurement.spec.digest, measurement.arguments[0]) for measurement in stored_measurements(store, measurements)
     }

@@ -40,7 +40,7 @@ def _render_paused(titles: dict[float, str], render: Callable[[float], None]) ->
     epochs = list(titles)
     _update_slider(epochs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_start_playing, args=(epochs,))
+        st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_start_playing)
         epoch = _render_slider(titles, EVALUATION)
     set_query_parameter(EVALUATION, "" if epoch == epochs[-1] else f"{epoch:.6g}")
     render(epoch)
@@ -79,10 +79,10 @@ def _render_slider(titles: dict[float, str], key: str, *, disabled: bool = False
     )
 
 
-def _start_playing(epochs: Sequence[float]) -> None:
+def _start_playing() -> None:
     """Play from the chosen evaluation, or from the first one if the last is chosen."""
     chosen = st.session_state[EVALUATION]
-    st.session_state[PLAYED] = epochs[0] if chosen == epochs[-1] else chosen
+    st.session_state[PLAYED] = 0.0 if chosen == st.session_state[LATEST] else chosen
     st.session_state[ADVANCED_AT] = time.monotonic()
 
 

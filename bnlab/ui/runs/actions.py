@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.run import Run
-from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.comparison import (
     MAX_LABEL_LENGTH,
     MAX_VARIANTS,
@@ -18,13 +18,14 @@ from bnlab.specs.comparison import (
     normalize_spaces,
 )
 from bnlab.specs.lesson import Lesson
-from bnlab.ui.components import launch_runs, render_compare_link
-from bnlab.ui.runs.table import state_title
+from bnlab.ui import services
+from bnlab.ui.components import render_compare_link
+from bnlab.ui.runs.table import selected_digests, state_title
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
 
 
-def render_actions(scheduler: Scheduler, state: PageState, chosen: Sequence[Run]) -> None:
+def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
     """Draw the buttons that the lesson allows; if no run is chosen, an explanation of how to choose."""
     lesson = state.lesson
     if not chosen:
@@ -37,11 +38,11 @@ def render_actions(scheduler: Scheduler, state: PageState, chosen: Sequence[Run]
         if not lesson.protects_variants():
             _render_open(state, chosen)
         if not lesson.hides("training"):
-            _render_training(scheduler, chosen)
+            _render_training(chosen)
         if not lesson.is_active():
             if len(chosen) == 1:
-                _render_rename(scheduler, chosen[0])
-            _render_delete(scheduler, chosen)
+                _render_rename(chosen[0])
+            _render_delete(chosen)
 
 
 def _actions_text(lesson: Lesson) -> str:
@@ -62,14 +63,23 @@ def _render_open(state: PageState, chosen: Sequence[Run]) -> None:
     )
 
 
-def _render_training(scheduler: Scheduler, chosen: Sequence[Run]) -> None:
-    active = [run.digest for run in chosen if not run.state.is_finished()]
-    resumable = [(run.spec, run.label) for run in chosen if run.state.can_continue()]
-    if active:
-        st.button("Stop", icon=":material/stop:", on_click=callback(scheduler.stop), args=(active,), key="runs-stop")
-    if resumable:
-        icon = ":material/play_arrow:"
-        st.button("Continue", icon=icon, on_click=launch_runs, args=(scheduler, resumable), key="runs-continue")
+def _render_training(chosen: Sequence[Run]) -> None:
+    if any(not run.state.is_finished() for run in chosen):
+        st.button("Stop", icon=":material/stop:", on_click=_stop_selected, key="runs-stop")
+    if any(run.state.can_continue() for run in chosen):
+        st.button("Continue", icon=":material/play_arrow:", on_click=_continue_selected, key="runs-continue")
+
+
+@callback
+def _stop_selected() -> None:
+    services.scheduler().stop(selected_digests())
+
+
+@callback
+def _continue_selected() -> None:
+    scheduler = services.scheduler()
+    runs = scheduler.store.runs(selected_digests())
+    scheduler.launch_runs([(run.spec, run.label) for run in runs if run.state.can_continue()])
 
 
 def comparison_of(runs: Sequence[Run]) -> Comparison:
@@ -104,22 +114,31 @@ def _valid_label(run: Run) -> str:
     return label if is_visible(label) else run.digest
 
 
-def _render_rename(scheduler: Scheduler, run: Run) -> None:
+def _render_rename(run: Run) -> None:
     # The key contains the label, so that the menu is a new, closed one after a run was renamed.
     with (
         st.popover("Rename", icon=":material/edit:", key=f"runs-rename-{hash((run.digest, run.label))}"),
         st.form("rename", border=False),
     ):
-        name = st.text_input("Name", run.label, max_chars=MAX_LABEL_LENGTH, key=f"runs-name-{run.digest}").strip()
-        submitted = st.form_submit_button("Rename", key="runs-rename", type="primary")
+        name = st.text_input("Name", run.label, max_chars=MAX_LABEL_LENGTH, key=_name_key(run.digest)).strip()
+        arguments: dict[str, Any] = {"on_click": _rename, "args": (run.digest,)}
+        st.form_submit_button("Rename", key="runs-rename", type="primary", **arguments)
         if not name:  # also without a press, or the error would disappear with the page's next tick
             st.error("A run needs a name.")
-        elif submitted:
-            scheduler.store.rename(run.digest, name)
-            st.rerun()
 
 
-def _render_delete(scheduler: Scheduler, chosen: Sequence[Run]) -> None:
+def _name_key(digest: str) -> str:
+    return f"runs-name-{digest}"
+
+
+@callback
+def _rename(digest: str) -> None:
+    if name := st.session_state[_name_key(digest)].strip():
+        services.scheduler().store.rename(digest, name)
+        st.rerun()
+
+
+def _render_delete(chosen: Sequence[Run]) -> None:
     finished = [run for run in chosen if run.state.is_finished()]
     help_ = "Stop them first." if not finished else None
     with st.popover("Delete", icon=":material/delete:", disabled=not finished, help=help_, key="runs-delete-menu"):
@@ -128,9 +147,15 @@ def _render_delete(scheduler: Scheduler, chosen: Sequence[Run]) -> None:
             st.caption(f"{active} still {'waits or trains, and stays' if active == 1 else 'wait or train, and stay'}.")
         if any(run.recorded for run in finished):
             st.caption("Recorded runs come back when the app is started again.")
-        if st.button("Delete for good", type="primary", key="runs-delete"):
-            scheduler.store.delete(run.digest for run in finished)
-            st.rerun()
+        # What is deleted is what the sentence above says, whatever has been selected or has finished since.
+        digests = [run.digest for run in finished]
+        st.button("Delete for good", type="primary", on_click=_delete, args=(digests,), key="runs-delete")
+
+
+@callback
+def _delete(digests: Sequence[str]) -> None:
+    services.scheduler().store.delete(digests)
+    st.rerun()
 
 
 def _runs_text(runs: Sequence[Run]) -> str:

@@ -7,7 +7,9 @@ import streamlit as st
 from bnlab.charts.formatting import format_size
 from bnlab.runs.export import export_runs
 from bnlab.runs.run import Run
-from bnlab.runs.scheduler import Scheduler
+from bnlab.ui import services
+from bnlab.ui.runs.table import selected_digests
+from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import WorkerTask, current_task, render_task, submit_task
 
 TASK = "export"
@@ -16,7 +18,7 @@ MAX_RUNS = 100
 CONTENTS = "Spec, metrics as CSV and Parquet, TensorBoard events, the Keras model and a script that trains it."
 
 
-def render_export(scheduler: Scheduler, chosen: Sequence[Run]) -> None:
+def render_export(chosen: Sequence[Run]) -> None:
     """Draw the button that starts the export, its progress, and then the download button."""
     digests = tuple(run.digest for run in chosen)
     if not digests:
@@ -33,13 +35,15 @@ def render_export(scheduler: Scheduler, chosen: Sequence[Run]) -> None:
         help=f"At most {MAX_RUNS} runs fit into one zip." if too_many else CONTENTS,
         disabled=too_many,
         on_click=_start_export,
-        args=(scheduler, digests),
         key="export-start",
     )
 
 
-def _start_export(scheduler: Scheduler, digests: tuple[str, ...]) -> None:
-    submit_task(TASK, digests, scheduler, export_runs, scheduler.store.url, digests)
+@callback
+def _start_export() -> None:
+    scheduler, digests = services.scheduler(), tuple(selected_digests())
+    if 0 < len(digests) <= MAX_RUNS:
+        submit_task(TASK, digests, scheduler, export_runs, scheduler.store.url, digests)
 
 
 def _progress_text(task: WorkerTask[bytes], runs: str) -> str:

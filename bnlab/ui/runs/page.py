@@ -31,7 +31,7 @@ def render_page() -> None:
 
 def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> None:
     runs, unreadable = scheduler.store.runs(), scheduler.store.unreadable_runs()
-    render_unreadable(scheduler.store, unreadable, state.lesson)
+    render_unreadable(unreadable, state.lesson)
     if not runs:
         st.info("No runs yet. Choose networks on the Compare page and press Train.")
         st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
@@ -39,8 +39,8 @@ def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> No
     if matching := _filter_runs(runs):
         chosen = render_table(scheduler.store, matching)
         render_errors(chosen)
-        render_actions(scheduler, state, chosen)
-        render_export(scheduler, chosen)
+        render_actions(state, chosen)
+        render_export(chosen)
     else:
         st.info("No run is like that.")
     render_disk_use(scheduler, state.lesson)

@@ -1,11 +1,14 @@
 """The disk use of the runs, and a button that deletes checkpoints of completed runs."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from bnlab.charts.formatting import format_size
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storage_use
 from bnlab.specs.lesson import Lesson
+from bnlab.ui import services
 from bnlab.ui.store_errors import callback
 
 DESCRIPTIONS = {
@@ -34,7 +37,12 @@ def render_disk_use(scheduler: Scheduler, lesson: Lesson) -> None:
             icon=":material/cleaning_services:",
             disabled=not digests,
             help="Curves and layers stay; the runs' models can no longer be exported or folded.",
-            on_click=callback(delete_checkpoints),
-            args=(scheduler.store, digests),
+            on_click=_delete_checkpoints,
+            args=(digests,),
             key="delete-checkpoints",
         )
+
+
+@callback
+def _delete_checkpoints(digests: Sequence[str]) -> None:
+    delete_checkpoints(services.scheduler().store, digests)

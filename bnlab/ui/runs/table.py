@@ -95,12 +95,19 @@ def render_table(store: Store, runs: Sequence[Run]) -> list[Run]:
     return [runs_by_digest[digests[row]] for row in sorted(event.selection.rows) if row < len(digests)]
 
 
+def selected_digests() -> list[str]:
+    """The digests of the runs whose rows are selected, for callbacks: also those that the page has not drawn yet."""
+    listed = st.session_state.get(LISTED, [])
+    rows = st.session_state[TABLE]["selection"]["rows"] if TABLE in st.session_state else ()
+    return [listed[row] for row in sorted(rows) if row < len(listed)]
+
+
 def _update_selection(digests: list[str]) -> None:
     """Select the rows of the chosen runs. The browser keeps row numbers, which change with the rows."""
     session = st.session_state
     listed = session.get(LISTED, [])
     if TABLE in session:
-        selected = [listed[row] for row in session[TABLE]["selection"]["rows"] if row < len(listed)]
+        selected = selected_digests()
         session[CHOSEN] = {*session.get(CHOSEN, ()), *selected} - (set(listed) - set(selected))
     if TABLE not in session or listed != digests:
         rows = [row for row, digest in enumerate(digests) if digest in session.get(CHOSEN, ())]

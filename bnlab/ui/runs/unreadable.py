@@ -6,14 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from bnlab.runs.run import UnreadableRun
-from bnlab.runs.store import Store
 from bnlab.specs.lesson import Lesson
+from bnlab.ui import services
 from bnlab.ui.runs.table import in_readers_zone, made_column
+from bnlab.ui.store_errors import callback
 
 COLUMNS = {"label": "Name", "state": "State", "made": "Made", "digest": "Digest"}
 
 
-def render_unreadable(store: Store, unreadable: Sequence[UnreadableRun], lesson: Lesson) -> None:
+def render_unreadable(unreadable: Sequence[UnreadableRun], lesson: Lesson) -> None:
     """Draw a table of the runs, and without a lesson the button that deletes them; nothing if there are none."""
     if not unreadable:
         return
@@ -32,8 +33,12 @@ def render_unreadable(store: Store, unreadable: Sequence[UnreadableRun], lesson:
         return
     with st.popover(f"Delete {'it' if is_one else 'them'}", icon=":material/delete:", key="unreadable-menu"):
         st.markdown("Delete what this version cannot read, with all curves and layers? This cannot be undone.")
-        if st.button("Delete for good", type="primary", key="unreadable-delete"):
-            digests = [run.digest for run in unreadable]
-            store.request_stop(digests)  # one that waits or trains is deleted too, unless its own version holds it
-            store.delete(digests)
-            st.rerun()
+        digests = [run.digest for run in unreadable]
+        st.button("Delete for good", type="primary", on_click=_delete, args=(digests,), key="unreadable-delete")
+
+
+@callback
+def _delete(digests: Sequence[str]) -> None:
+    store = services.scheduler().store
+    store.request_stop(digests)  # one that waits or trains is deleted too, unless its own version holds it
+    store.delete(digests)

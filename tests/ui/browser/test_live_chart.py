@@ -85,9 +85,13 @@ def falling_losses(points: int) -> CurveData:
     return prepare_curve(lines(VAL_LOSS, losses.tolist(), (1.2 * losses).tolist()), VAL_LOSS, CurveSettings())
 
 
-def update_loss(page: Page, points: int) -> None:
+def send_loss(page: Page, points: int) -> None:
     figure = curve_drawing(falling_losses(points), STYLES).json("loss")
     page.evaluate(UPDATE, {"chart": "loss", "plotly": "/plotly.min.js", "figure": figure, "height": 320, "alt": "Loss"})
+
+
+def update_loss(page: Page, points: int) -> None:
+    send_loss(page, points)
     page.wait_for_function(
         "points => document.querySelector('[data-chart=loss]')?._fullData?.[0].x.length === points", arg=points
     )
@@ -108,12 +112,23 @@ def test_a_zoom_stays_on_both_axes_until_it_is_reset_to_the_current_range(bare_p
     else:
         chart.locator("[data-title='Reset axes']").dispatch_event("click")
     bare_page.wait_for_function(f"zoomed => JSON.stringify(({RANGES})()) !== JSON.stringify(zoomed)", arg=zoomed)
-    for points in (100, 300):
-        if points == 300:
+    for points in (100, 150):
+        if points == 150:
             update_loss(bare_page, points)
         x, y = bare_page.evaluate(RANGES)
         assert x == pytest.approx([0, (points - 1) / 10])
         assert y == pytest.approx(limits(curve_drawing(falling_losses(points), STYLES).figure().layout.yaxis))
+
+
+def test_a_chart_out_of_sight_is_drawn_ahead_once_and_updated_when_it_is_in_sight(bare_page: Page) -> None:
+    bare_page.add_style_tag(content="div { padding-top: 900px; } .live-chart { padding: 0; }")
+    update_loss(bare_page, 30)
+    send_loss(bare_page, 60)
+    bare_page.wait_for_timeout(200)
+    chart = bare_page.locator("[data-chart=loss]")
+    assert points(chart) == 30
+    chart.scroll_into_view_if_needed()
+    bare_page.wait_for_function("() => document.querySelector('[data-chart=loss]')._fullData[0].x.length === 60")
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_a_number_out_of_bounds_is_told_until_one_within_is_given(open_page: Ope
         app.number_input(key=key).set_value(0).run()
         assert not app.exception
         assert [error.value.startswith(message) for error in app.error] == [True]
-        assert app.number_input(key=key).value != 0, "it stays as it was"
+        assert app.number_input(key=key).value == 0, "it stays, to be corrected"
         app.number_input(key=key).set_value(2).run()
         assert_sound(app)
     app.button(key="edit-0").click().run()
@@ -100,10 +100,13 @@ def test_what_is_told_of_a_field_moves_no_expander(open_page: OpenPage, store: S
     app.text_input(key="name-0").set_value(" ").run()
     assert app.error
     assert expander_paths(app) == before
+    app.text_input(key="name-0").set_value("Corrected").run()
     for field, wrong in (("hidden_units", "wide"), ("learning_rate", "-1"), ("momentum", "1,5")):
+        correct = app.text_input(key=f"field-0-{field}").value
         app.text_input(key=f"field-0-{field}").set_value(wrong).run()
         assert app.error
         assert expander_paths(app) == before
+        app.text_input(key=f"field-0-{field}").set_value(correct).run()
     app.selectbox(key="field-0-kernel_initializer").set_value("random_normal").run()
     app.text_input(key="field-0-learning_rate").set_value("50").run()
     assert_sound(app)

@@ -130,9 +130,9 @@ def page() -> None:
 
     spec = st.session_state.setdefault("spec", SPECS[st.session_state["number"]])
 
-    def change_field(name: str, key: str) -> None:
-        entered = field_value(name, st.session_state[key])
-        st.session_state["spec"] = revise_spec(st.session_state["spec"], {name: entered})
+    def change_field(name: str, entered: object) -> str:
+        st.session_state["spec"] = revise_spec(st.session_state["spec"], {name: field_value(name, entered)})
+        return ""
 
     for name in FIELDS:
         render_field(name, spec, name, change_field, disabled=st.session_state["number"] == 1)

@@ -16,7 +16,7 @@ def script(url: str) -> None:
     from bnlab.runs.store import Store
     from bnlab.ui.runs.export import render_export
 
-    render_export(None, Store(url).runs())
+    render_export(Store(url).runs())
 
 
 @pytest.mark.parametrize(("max_runs", "disabled"), [(1, True), (2, False)])

@@ -1,0 +1,114 @@
+"""Controls whose values are part of the page's state, and what makes a button act on the values that its reader sees.
+
+The browser sends a value when its control loses the focus, so a value and the press of a button may reach the server
+together, and Streamlit calls the button's callback first or last. A button's callback therefore calls `apply_changes`
+before it reads the state. A value that was refused stays in its control, with its error, until it is replaced.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+CONTROLS = "controls"
+"""Session key of the controls, by the session keys of their widgets."""
+
+# Ctrl + Enter presses Train but leaves the focus where it is, so that what was typed would not be sent. This listener
+# is called before Streamlit's. If the button is disabled until the value is sent, it is pressed once it is not, unless
+# the reader does something else before.
+_SHORTCUT_SCRIPT = """<script>
+(() => {
+  if (window.bnlabShortcut) return;
+  window.bnlabShortcut = true;
+  const button = () => document.querySelector(".st-key-train button");
+  addEventListener("keydown", (event) => {
+    const field = document.activeElement;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
+    if (!field?.matches("input, textarea")) return;
+    const wasDisabled = button()?.disabled;
+    field.blur();
+    field.focus({ preventScroll: true });
+    if (!wasDisabled) return;
+    const enabled = new MutationObserver(() => {
+      if (button()?.disabled !== false) return;
+      end();
+      button().click();
+    });
+    const end = () => enabled.disconnect();
+    enabled.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled"] });
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, end, { once: true, capture: true });
+    setTimeout(end, 15000);
+  }, { capture: true });
+})();
+</script>"""
+
+Change = Callable[..., str]
+"""Applies an entered value to the page's state. Returns the error of a value that is refused, else an empty text."""
+
+
+@dataclass
+class _Control:
+    """A control: the value in the page's state, the value last applied or refused, and how one is applied."""
+
+    value: Any
+    entered: Any
+    change: Change
+    identifiers: tuple[object, ...]
+    fault: str = ""
+
+
+def bind(key: str, value: Any, change: Change, *identifiers: object) -> dict[str, Any]:
+    """Set a control to `value`, or to what was refused of it; returns the arguments of its widget.
+
+    `change` is called with `identifiers` and the value that was entered.
+    """
+    control = _controls().get(key)
+    if control is None or not control.fault or control.value != value:
+        control = _controls()[key] = _Control(value, value, change, identifiers)
+    if key not in st.session_state or st.session_state[key] != control.entered:
+        # Only then: a value that is set replaces in the browser what has been entered since this script run began.
+        st.session_state[key] = control.entered
+    return {"key": key, "on_change": apply_change, "args": (key,)}
+
+
+def apply_change(key: str) -> None:
+    """Apply the value in the control of `key`, unless a button has done so before. A callback of widgets."""
+    control = _controls().get(key)
+    if control is None or st.session_state[key] == control.entered:
+        return
+    control.entered = st.session_state[key]
+    control.fault = control.change(*control.identifiers, control.entered)
+
+
+def apply_changes() -> list[str]:
+    """Apply what was entered in the page's controls. Returns the errors of values that are refused.
+
+    Every callback of a button that depends on the page's state calls it first.
+    """
+    for key in [key for key in _controls() if key in st.session_state]:
+        apply_change(key)
+    return [control.fault for control in _controls().values() if control.fault]
+
+
+def fault(key: str) -> str:
+    """The error of the value in the control of `key`; empty if it was not refused."""
+    control = _controls().get(key)
+    return control.fault if control else ""
+
+
+def forget_controls(*prefixes: str) -> None:
+    """Forget the controls whose keys have these prefixes, with what was refused of them."""
+    for key in [key for key in _controls() if key.startswith(prefixes)]:
+        del _controls()[key]
+
+
+def install_shortcut() -> None:
+    """Make Ctrl + Enter send the value in the focused field before it presses Train."""
+    with st.container(key="shortcut"):
+        st.html(_SHORTCUT_SCRIPT, unsafe_allow_javascript=True)
+
+
+def _controls() -> dict[str, _Control]:
+    controls: dict[str, _Control] = st.session_state.setdefault(CONTROLS, {})
+    return controls
