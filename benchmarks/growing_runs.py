@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bnlab.runs.reader import evaluations_frame, steps_frame
-from bnlab.runs.recording import read_recording
+from bnlab.runs.recording import SHIPPED_RECORDINGS, read_recording
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import new_owner
 from bnlab.runs.store import Store
@@ -65,7 +65,7 @@ class GrowingRuns:
         self._folder = tempfile.TemporaryDirectory()
         self.folder = Path(self._folder.name)
         self.store = Store(f"sqlite:///{self.folder}/bnlab.db")
-        read_recording(self.store)
+        read_recording(self.store, SHIPPED_RECORDINGS["notebook"].read_bytes())
         self._owner, self._step = new_owner(), 0
         self._runs = [
             (self._open_writer(spec, label), _recorded_curves(self.store, spec))

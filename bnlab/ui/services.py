@@ -10,7 +10,7 @@ from bnlab.claims.service import ClaimService
 from bnlab.runs.config import Settings
 from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
-from bnlab.runs.recording import read_recording
+from bnlab.runs.recording import read_shipped_recordings
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 
@@ -46,7 +46,7 @@ def preload_recorded_trials() -> None:
 def _start_scheduler() -> Scheduler:
     settings = Settings()
     store = Store(settings.store, INTERACTIVE_BUSY_SECONDS)
-    read_recording(store)
+    read_shipped_recordings(store)
     started = Scheduler(store, scheduler=settings.scheduler)
     atexit.register(started.close)
     preload_recorded_trials()
