@@ -1,8 +1,9 @@
 """The answer of a comparison: one to three sentences on its runs, and what they are based on.
 
-Variants are compared in their final validation accuracy, paired by seed. A difference is claimed only from `MIN_SEEDS`
-seeds on and if its interval excludes zero; the intervals hold together for all pairs that could have been named
-(Bonferroni), since the best and the worst are chosen after looking.
+Variants of which a run diverged or ended near chance are named as such; the others are compared in their final
+validation accuracy, paired by seed. A difference is claimed only from `MIN_SEEDS` seeds on and if its interval excludes
+zero; the intervals hold together for all pairs that could have been named (Bonferroni), since the best and the worst
+are chosen after looking.
 """
 
 import itertools
@@ -24,6 +25,10 @@ MIN_SEEDS = 3
 MAX_SENTENCES = 3
 TARGET = 0.95
 """The validation accuracy to which steps are counted."""
+NEAR_CHANCE = 1.5
+"""Below this multiple of one in the number of classes a run has learned next to nothing."""
+FASTER, SLOWER = 0.8, 1.25
+"""Ratios of steps that are worth a sentence: beyond these."""
 _SAME_STEPS = ("batch_size", "dataset", "train_examples", "validation")
 """Fields that must agree for a comparison of steps."""
 
@@ -138,9 +143,9 @@ def answer(results: Sequence[VariantResult], asks_about: str | None = None, base
             normalization, or else the first one.
     """
     confounds = tuple(confounded_settings({result.label: result.spec for result in results}))
-    diverged = [result for result in results if result.diverged]
-    compared = [result for result in results if result.accuracies and not result.diverged]
-    sentences = [_diverged_sentence(diverged)] if diverged else []
+    failed = [result for result in results if _count_failed(result)]
+    compared = [result for result in results if result.accuracies and result not in failed]
+    sentences = [_failed_sentence(failed, compared, asks_about)] if failed else []
     if not compared:
         untrained = "Nothing is trained yet: press Train for an answer."
         kind = AnswerKind.SEEN if sentences else AnswerKind.NOTHING
@@ -180,12 +185,15 @@ def _eligible_pairs(
     compared: Sequence[VariantResult], asks_about: str | None
 ) -> list[tuple[VariantResult, VariantResult]]:
     """The pairs that differ in nothing but the field that is asked about, or all pairs if there is none."""
-    pairs = list(itertools.combinations(compared, 2))
-    if asks_about is None:
-        return pairs
-    title = RunSpec.model_fields[asks_about].title
-    specs = {result.label: result.spec for result in compared}
-    return [(a, b) for a, b in pairs if differing_settings(specs, a.label, b.label) == [title]] or pairs
+    return _only_differing_in(asks_about, compared) or list(itertools.combinations(compared, 2))
+
+
+def _only_differing_in(name: str | None, results: Sequence[VariantResult]) -> list[tuple[VariantResult, VariantResult]]:
+    """The pairs that differ in the field `name` alone; none without a name."""
+    titles = [str(RunSpec.model_fields[name].title)] if name is not None else []
+    specs = {result.label: result.spec for result in results}
+    pairs = itertools.combinations(results, 2)
+    return [(a, b) for a, b in pairs if titles and differing_settings(specs, a.label, b.label) == titles]
 
 
 def _pair(a: VariantResult, b: VariantResult, seeds: Sequence[int], comparisons: int) -> _Pair:
@@ -215,12 +223,21 @@ def _mean(result: VariantResult, seeds: Sequence[int]) -> float:
 # Sentences
 
 
-def _diverged_sentence(diverged: Sequence[VariantResult]) -> str:
-    texts = [
-        f"{result.label} diverged in {result.diverged} of {_count(_count_runs(result), 'run')}" for result in diverged
-    ]
-    ends = "its final accuracy is" if len(diverged) == 1 else "their final accuracies are"
-    return f"{_join(texts)}, so {ends} not compared."
+def _failed_sentence(failed: Sequence[VariantResult], compared: Sequence[VariantResult], asks_about: str | None) -> str:
+    """Which variants did not train, how, and where the first variant ends that differs only in what is asked about."""
+    texts = []
+    for result in failed:
+        near_chance = _count_failed(result) - result.diverged
+        kinds = [f"{result.diverged} diverged"] if result.diverged else []
+        kinds += [f"{near_chance} ended near chance"] if near_chance else []
+        texts.append(
+            f"{result.label} did not train in {_count_failed(result)} of {_count(_count_runs(result), 'run')} "
+            f"({_join(kinds)})"
+        )
+    partners = [b if a in failed else a for a, b in _only_differing_in(asks_about, [*failed, *compared])]
+    partner = next((result for result in partners if len(failed) == 1 and result in compared), None)
+    mean = _mean(partner, list(partner.accuracies)) if partner else 0.0
+    return _join(texts) + (f", while {partner.label} ends at {_percent(mean, 2)}." if partner else ".")
 
 
 def _seen_sentences(compared: Sequence[VariantResult], seeds: Sequence[int], reference: VariantResult) -> list[str]:
@@ -267,8 +284,9 @@ def _speed_sentence(reference: VariantResult, others: Sequence[VariantResult], s
     for other in comparable:
         logs = [math.log(max(other.steps[seed], 1) / max(reference.steps[seed], 1)) for seed in seeds]
         interval = confidence_interval(logs, 1 - (1 - CONFIDENCE) / len(comparable))
-        if not interval.contains(0):
-            shares[other.label] = math.exp(interval.mean)
+        share = math.exp(interval.mean)
+        if not interval.contains(0) and not FASTER < share < SLOWER:
+            shares[other.label] = share
     if not shares:
         return ""
     fastest = sorted(shares, key=lambda label: shares[label])[:2]
@@ -310,6 +328,12 @@ def _missing_text(results: Iterable[VariantResult]) -> str:
 
 def _count_runs(result: VariantResult) -> int:
     return len(result.accuracies) + result.diverged + result.missing
+
+
+def _count_failed(result: VariantResult) -> int:
+    """The number of runs that diverged or ended near chance."""
+    chance = NEAR_CHANCE / result.spec.data.classes
+    return result.diverged + sum(accuracy < chance for accuracy in result.accuracies.values())
 
 
 def _percent(share: float, digits: int = 0) -> str:

@@ -93,6 +93,9 @@ def _limits(values: Floats, confidence: float = CONFIDENCE) -> tuple[Floats, Flo
 
     n = values.shape[-1]
     quantile = stats.t.ppf((1 + confidence) / 2, n - 1)
+    if quantile >= n - 1:  # no mean of resampled values is as far away: nothing is farther than (n − 1) / √n · sd
+        margin = quantile * values.std(axis=-1, ddof=1) / math.sqrt(n)
+        return values.mean(axis=-1) - margin, values.mean(axis=-1) + margin
     level = 1 - 2 * stats.norm.cdf(-quantile * math.sqrt(n / (n - 1)))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # BCa fails for nearly equal values; Student's t remains

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from bnlab.claims.answer import MAX_SENTENCES, Answer, AnswerKind, VariantResult, answer, answer_from_runs
+from bnlab.claims.answer import (
+    MAX_SENTENCES,
+    Answer,
+    AnswerKind,
+    VariantResult,
+    answer,
+    answer_from_runs,
+    variant_results,
+)
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
@@ -94,12 +102,28 @@ def test_a_variant_that_diverged_in_any_seed_is_named_and_not_compared() -> None
             result("Before", BEFORE, 97.5, 97.8, 97.6),
         ]
     )
-    assert names_in_order(given.sentences[0], "After diverged in 1 of 3")
+    assert names_in_order(given.sentences[0], "After did not train in 1 of 3", "1 diverged")
     assert is_claimed(given, "Before", "No BN")
     assert not any("After" in text for text in (*given.sentences[1:], given.detail))
     only = answer([result("No BN", PLAIN, diverged=3), result("BN", BEFORE, diverged=3)])
     assert only.kind is AnswerKind.SEEN
-    assert names_in_order(only.sentences[0], "No BN diverged in 3 of 3", "BN diverged in 3 of 3")
+    assert names_in_order(only.sentences[0], "No BN did not train in 3 of 3", "BN did not train in 3 of 3")
+
+
+def test_a_variant_that_stays_near_chance_is_contrasted_with_the_one_that_trains() -> None:
+    results = [
+        result("No BN", PLAIN, 10.1, 9.8, diverged=1),
+        result("BN", BEFORE, 97.5, 97.8, 97.6),
+        result("BN without bias", revise_spec(BEFORE, {"use_bias": False}), 97.0, 97.1, 97.2),
+    ]
+    given = answer(results, "placement")
+    assert names_in_order(given.sentences[0], "No BN did not train in 3 of 3", "1 diverged", "2", "BN ends at 97.63 %")
+    assert "No BN" not in given.detail
+
+
+def test_steps_that_hardly_differ_are_not_worth_a_sentence() -> None:
+    slow = result("No BN", PLAIN, 97.0, 97.2, 97.1, steps=3100)
+    assert len(answer([slow, result("BN", BEFORE, 97.5, 97.8, 97.6, steps=3000)]).sentences) == 1
 
 
 def test_steps_to_the_target_are_compared_with_the_network_without_bn() -> None:
@@ -182,7 +206,9 @@ def test_the_runs_of_a_store_are_read(tmp_path: Any) -> None:
     given = answer_from_runs(store, specs, runs)
     assert is_claimed(given, "BN", "No BN")
     assert numbers_in(given.sentences[0]) == [0.98]
-    assert len(given.sentences) == 2
+    first = variant_results(store, specs, runs)[0]
+    assert first.accuracies == {0: 0.96, 1: 0.961, 2: 0.962}
+    assert first.steps[0] == pytest.approx(2 * (0.95 - 0.1) / (0.96 - 0.1))
 
     record_run(store, revise_spec(PLAIN, {"seed": 3}), (2.0,))
     specs["No BN"].append(revise_spec(PLAIN, {"seed": 3}))
