@@ -45,7 +45,7 @@ def render_settings(state: PageState) -> None:
 def render_curves(
     cache: CurvesCache, runs: Mapping[str, Sequence[Run]], styles: Mapping[str, Style], settings: CurveSettings
 ) -> None:
-    """Draw training loss and accuracy in one column, validation loss and accuracy in the other.
+    """Draw validation accuracy and loss in one row, training accuracy and loss below.
 
     `runs` and `styles` are by the variant's label.
     """
@@ -58,9 +58,10 @@ def render_curves(
         awaited=are_active(all_runs),
     )
     height = _chart_height(len(styles), projector=settings.projector)
-    training, validation = st.columns(2)
+    validation, training = st.columns(2), st.columns(2)
     for chart in charts:
-        with training if chart.curve.is_noisy else validation, st.container(border=True):
+        left, right = training if chart.curve.is_noisy else validation
+        with left if chart.curve.is_fraction else right, st.container(border=True):
             live_chart(chart.drawing, key=chart.curve.id, height=height, alt=chart.alt)
 
 

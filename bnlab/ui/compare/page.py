@@ -7,10 +7,12 @@ from bnlab.runs.progress import summary_text
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui import services
+from bnlab.ui.compare.answer import render_answer
 from bnlab.ui.compare.cards import ProgressContainers, RunsByDigest, SpecsByLabel, render_cards, render_progress
 from bnlab.ui.compare.curves import render_curves
 from bnlab.ui.compare.editor import render_editor
 from bnlab.ui.compare.folding import render_fold
+from bnlab.ui.compare.questions import render_introduction, render_questions
 from bnlab.ui.compare.results import render_results
 from bnlab.ui.compare.toolbar import render_toolbar
 from bnlab.ui.components import render_heading
@@ -32,18 +34,24 @@ def render_page() -> None:
     when anything else on it has changed.
     """
     scheduler, state = services.scheduler(), page_state()
-    render_heading("Where should batch normalization stand?", state)
     specs = state.comparison.specs()
     runs, problem = _find_runs(scheduler, specs), scheduler.problem
-    render_toolbar(state, specs, runs)
-    if problem:
-        st.warning(problem, icon=":material/cloud_off:")
+    with st.container(gap="xsmall"):  # close together, so that the curves are on the first screen
+        render_heading("Batch normalization lab", state)
+        render_introduction(state)
+        render_questions(state)
+        render_toolbar(state, specs, runs)
+        if problem:
+            st.warning(problem, icon=":material/cloud_off:")
+        render_answer(scheduler.store, state, specs, runs)
+    curves = st.container()
     _render_summary(runs, specs, state)
     containers = render_cards(state, specs, runs)
     is_active = are_active(runs.values())
-    fragment(_render_tick, TICK_SECONDS if is_active else None)(
-        scheduler, state, specs, containers, _shown_outside_ticks(runs, problem)
-    )
+    with curves:
+        fragment(_render_tick, TICK_SECONDS if is_active else None)(
+            scheduler, state, specs, containers, _shown_outside_ticks(runs, problem)
+        )
     if not state.lesson.hides("results"):
         _render_results(scheduler, state, specs, runs, is_active=is_active)
     render_editor(state)

@@ -96,7 +96,7 @@ def _render_presets(state: PageState) -> None:
                     "Show these",
                     key=f"show-{name}",
                     type="primary",
-                    on_click=_show_preset,
+                    on_click=show_preset,
                     args=(name,),
                 )
                 for index, variant in enumerate(preset.variants):
@@ -115,11 +115,11 @@ def _add_variant(preset: str, index: int) -> None:
     )
 
 
-def _show_preset(preset: str) -> None:
-    """Replace the comparison, except for the fields that are locked by a lesson."""
+def show_preset(preset: str) -> None:
+    """Show a preset with its recorded seeds, except for the fields that are locked by a lesson."""
     apply_changes()
     forget_controls("")  # what was refused is replaced, too
-    state, shown = current_state(), PRESETS[preset].comparison
+    state, shown = current_state(), PRESETS[preset].recorded_comparison
     locked = _common_values(state, state.lesson.lock)
     st.session_state[FAULT] = try_change(state, lambda _: shown.with_changes(locked))
 
