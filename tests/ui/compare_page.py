@@ -41,7 +41,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def buttons(app: AppTest) -> list[str]:
     """The labels of the buttons outside of popovers and expanders."""
-    return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-", "fold-"))]
+    return [
+        button.label
+        for button in app.button
+        if not (button.key or "").startswith(("show-", "add-", "fold-", "more-seeds"))
+    ]
 
 
 def progress_texts(app: AppTest) -> list[str]:
