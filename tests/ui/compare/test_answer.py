@@ -32,7 +32,7 @@ def test_a_question_is_answered_from_recorded_runs_in_one_click(open_page: OpenP
     assert_sound(app)
     assert "answer-answer" in answer_text(app)
     assert all(variant.label in answer_text(app) for variant in PRESETS["placement"].variants)
-    app.button_group(key="question").set_value(["bias"]).run()
+    app.button_group(key="question").set_value("bias").run()
     assert_sound(app)
     assert app.query_params == {"preset": "bias", "seeds": "3"}
     assert "answer-answer" in answer_text(app)
@@ -41,7 +41,7 @@ def test_a_question_is_answered_from_recorded_runs_in_one_click(open_page: OpenP
 
 def test_one_seed_is_seen_and_three_are_offered(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY)
-    assert "answer-seen" in answer_text(app) or "did not train" in answer_text(app)
+    assert "answer-seen" in answer_text(app)
     assert "differ in 5 settings" in answer_text(app)
 
 

@@ -231,4 +231,5 @@ def test_an_address_with_nonsense_in_it_says_so_and_shows_the_preset(
     (warning,) = app.warning
     assert warning.value.startswith("In this page's address: ")
     assert next(iter(query)) in warning.value.lower()
-    assert progress_texts(app) == ["Not trained yet"] * 4
+    variants = 4 if {"epochs", "preset"} & set(query) else 3  # what names no comparison leaves the default
+    assert progress_texts(app) == ["Not trained yet"] * variants
