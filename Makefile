@@ -24,8 +24,8 @@ run: $(VENV)/.installed static/plotly.min.js ## Start the dashboard and show its
 	exec $(RUN) -m streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT) \
 		--browser.serverAddress=localhost --server.headless=$$headless --server.showEmailPrompt=false
 
-# Groups are set in tests/conftest.py; more than four processes would slow down the browser.
-PYTEST = $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+# tests/conftest.py tells which tests share a process; more than four processes would slow down the browser.
+PYTEST = $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev static/plotly.min.js ## Run the tests, without the slow ones (ARGS="-k pattern" narrows them)
 	$(PYTEST) $(ARGS)

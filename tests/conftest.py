@@ -1,10 +1,13 @@
 """Settings for all tests: reproducible Hypothesis examples and the grouping of tests by process."""
 
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.dataset_files import data_folder
 from tests.workers import scheduler
@@ -25,21 +28,32 @@ def restore_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SHARED = ("browser", "workers")
+"""The markers of tests that share something that takes long to start, those that take longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that must share a process for pytest-xdist; the long groups start first.
+    """Run the longest groups first, so that they are not what is waited for in the end."""
+    items.sort(key=lambda item: next((i for i, name in enumerate(SHARED) if item.get_closest_marker(name)), 2))
 
-    All browser tests are one group, which shares a browser, a server and a worker, and all tests with workers are
-    another, which shares a scheduler: each further worker process would import TensorFlow. Otherwise a group is a file.
+
+class SharedScheduling(LoadScopeScheduling):
+    """Each file is run by one process; all files with tests of a marker in SHARED by the same one.
+
+    They share a browser and a server, or a scheduler with its workers, each of which imports TensorFlow. pytest-xdist's
+    `loadgroup` would do it, but it has no effect with pytest 9.2.
     """
-    root = Path(__file__).parent
-    for item in items:
-        group = _shared_group(item) or item.path.relative_to(root).with_suffix("").as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-    order = [*SHARED, None]
-    items.sort(key=lambda item: order.index(_shared_group(item)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return _shared_marker(path) or path
 
 
-def _shared_group(item: pytest.Item) -> str | None:
-    return next((marker for marker in SHARED if item.get_closest_marker(marker)), None)
+@cache
+def _shared_marker(path: str) -> str | None:
+    source = (Path(__file__).parents[1] / path).read_text(encoding="utf-8")
+    return next((name for name in SHARED if f"pytest.mark.{name}" in source), None)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedScheduling:
+    """The hook by which pytest-xdist asks how to distribute tests."""
+    return SharedScheduling(config, log)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 USER = "postgres"
 DEBIAN = "/usr/lib/postgresql"
-SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
+SETTINGS = ("listen_addresses=''", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
 
 
 def _find_binaries() -> Path | None:
@@ -26,9 +27,17 @@ def _find_binaries() -> Path | None:
     return installed[-1].parent if installed else None
 
 
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A running server: the folder of its socket, and a function that calls `pg_ctl` with more arguments."""
+
+    socket: str
+    control: Callable[..., None]
+
+
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """The folder of the server's socket."""
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """The server that all tests share."""
     binaries = _find_binaries()
     if binaries is None:
         pytest.skip("PostgreSQL is not installed: there is no initdb")
@@ -41,21 +50,26 @@ def postgresql_server() -> Iterator[str]:
     subprocess.run(
         [binaries / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "-N"], check=True, **options
     )
-    settings = " ".join([f"-k {folder}", *(f"-c {setting}" for setting in SETTINGS)])
-    control = [binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
-    subprocess.run([*map(str, control), "-o", settings, "start"], check=True, **options)
-    yield str(folder)
-    subprocess.run([*map(str, control), "-m", "immediate", "stop"], check=True, **options)
+    with (data / "postgresql.conf").open("a") as file:
+        file.write("\n".join([f"unix_socket_directories='{folder}'", *SETTINGS, ""]))
+    command = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
+
+    def control(*arguments: str) -> None:
+        subprocess.run([*command, *arguments], check=True, **options)
+
+    control("start")
+    yield PostgreSQL(str(folder), control)
+    control("-m", "immediate", "stop")
     shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def new_postgresql_url(postgresql_server: str) -> Callable[[], str]:
+def new_postgresql_url(postgresql_server: PostgreSQL) -> Callable[[], str]:
     """A function that creates an empty database and returns its URL."""
     counter = itertools.count()
 
     def database_url(database: str) -> str:
-        return f"postgresql+psycopg://{USER}@/{database}?host={postgresql_server}"
+        return f"postgresql+psycopg://{USER}@/{database}?host={postgresql_server.socket}"
 
     def create() -> str:
         name = f"bnlab_{next(counter)}"

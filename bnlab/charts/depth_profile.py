@@ -183,7 +183,7 @@ def _line_trace(
     return {
         "type": "scatter",
         "uid": f"{run}-{step}",
-        "name": f"{style.name}, {after_steps_text(step)}",
+        "name": f"{style.trace_name}, {after_steps_text(step)}",
         "x": frame["depth"].to_numpy(np.float32),
         "y": raise_zeros(values, level),
         "customdata": values,

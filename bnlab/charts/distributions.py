@@ -227,7 +227,7 @@ def _band_traces(run: str, frame: pd.DataFrame, style: Style, opacities: tuple[f
 
 def _median_trace(run: str, frame: pd.DataFrame, style: Style) -> dict[str, Any]:
     return _percentile_trace(run, frame, "p50") | {
-        "name": style.name,
+        "name": style.trace_name,
         "line": style.line(),
         "customdata": frame[["p5", "p95"]].to_numpy(np.float32),
         "hovertemplate": "%{y:.4g} (90 %: %{customdata[0]:.3g} to %{customdata[1]:.3g})",

@@ -1,5 +1,6 @@
 """Numbers, sizes and users' text, formatted for sentences, headings, Markdown and HTML."""
 
+import html
 import math
 import re
 from collections.abc import Sequence
@@ -9,12 +10,15 @@ import humanize
 MINUS = "−"
 WORD_JOINER = "\u2060"
 
-# Streamlit replaces icons (:name:), emoji and arrows after Markdown has removed the backslashes.
-STREAMLIT_REPLACEMENTS = r":(?=[\w+-]+(/\w+)?:)|(?<!\S)[<>~-](?=(->|[>=-])(?!\S))"
+# Streamlit replaces icons (:name:), emoji and arrows after Markdown has removed the backslashes. The second colon may
+# follow the text in the sentence that it is part of.
+STREAMLIT_REPLACEMENTS = r":(?=[\w+-]+(/\w+)?(:|$))|(?<!\S)[<>~-](?=(->|[>=-])(?!\S))"
+# Addresses, which become links even where a character in them is escaped.
+LINKS = r"https?:(?=//)|\bwww(?=\.)|(?<=[\w.+-])@(?=[\w-])"
 # An underscore within a word has no meaning in Markdown, nor has a colon that no letter follows.
 MARKDOWN_SYNTAX = r"[\\`*\[\]<~$&|]|(?<![^\W_])_|_(?![^\W_])|:(?=[^\W_])"
 # A heading, a quotation, a list or a rule.
-MARKDOWN_BLOCK_START = r"^(\s*[0-9]*)([#>]|[.)+](?=\s)|-(?=[\s-]))"
+MARKDOWN_BLOCK_START = r"^(\s*[0-9]*)([#>]|[.)+](?=\s|$)|-(?=[\s-]|$))"
 
 
 def format_fixed(value: float, decimals: int = 2) -> str:
@@ -57,15 +61,24 @@ def format_size(size: int) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """`text` escaped so that `st.markdown` shows it literally.
+    """`text` escaped so that Streamlit shows it literally in Markdown, labels of widgets and cells of `st.table`.
 
-    Icons, emoji and arrows cannot be escaped by a backslash: an invisible word joiner is inserted into them.
+    Icons, emoji, arrows and addresses cannot be escaped by a backslash: an invisible word joiner is inserted into them.
     """
-    separated = re.sub(STREAMLIT_REPLACEMENTS, rf"\g<0>{WORD_JOINER}", text)
-    escaped = re.sub(MARKDOWN_SYNTAX, r"\\\g<0>", separated)
+    escaped = re.sub(MARKDOWN_SYNTAX, r"\\\g<0>", _separate(text))
     return re.sub(MARKDOWN_BLOCK_START, r"\1\\\2", escaped)
 
 
 def escape_html(text: str) -> str:
     """`text` escaped for Markdown in which HTML is allowed: every sign becomes a character reference."""
-    return "".join(char if char.isalnum() or char.isspace() else f"&#{ord(char)};" for char in text)
+    return "".join(char if char.isalnum() or char.isspace() else f"&#{ord(char)};" for char in _separate(text))
+
+
+def escape_plotly(text: str) -> str:
+    """`text` escaped for Plotly, which interprets tags such as <b> in names, titles and annotations."""
+    return html.escape(text, quote=False)
+
+
+def _separate(text: str) -> str:
+    """`text` with a word joiner in what Streamlit replaces after Markdown has removed the escapes."""
+    return re.sub(f"{STREAMLIT_REPLACEMENTS}|{LINKS}", rf"\g<0>{WORD_JOINER}", text, flags=re.IGNORECASE)

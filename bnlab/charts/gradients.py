@@ -111,7 +111,7 @@ def _norm_trace(run: str, frame: pd.DataFrame, x: str, style: Style, level: floa
     return {
         "type": "scatter",
         "uid": run,
-        "name": style.name,
+        "name": style.trace_name,
         "x": frame[x].to_numpy(np.float32),
         "y": raise_zeros(norms, level),
         "customdata": norms,

@@ -113,7 +113,7 @@ def _outline_trace(run: str, bins: pd.DataFrame, style: Style) -> dict[str, Any]
     return {
         "type": "scatter",
         "uid": run,
-        "name": style.name,
+        "name": style.trace_name,
         "x": np.concatenate([left[:1], left, right[-1:], right[-1:]]),
         "y": np.concatenate([[0], share, share[-1:], [0]]).astype(np.float32),
         "mode": "lines",

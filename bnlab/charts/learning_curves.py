@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnlab.charts.figures import Drawing, Trace, initial_range, message_layout, raise_zeros, zero_level
-from bnlab.charts.formatting import divergence_text, format_power, format_signed
+from bnlab.charts.formatting import divergence_text, escape_plotly, format_power, format_signed
 from bnlab.charts.series import Curve, CurveData, CurveSettings, Floats, Points, SeriesPoints, prepare_curves
 from bnlab.charts.style import Style
 from bnlab.runs.curves_cache import RunCurves
@@ -76,7 +75,7 @@ def curve_drawing(data: CurveData, styles: Mapping[str, Style], *, awaited: bool
     remarks += _divergence_remarks(data)
     remarks += _out_of_range_remarks(_out_of_range(data, yaxis))
     remarks += ["zeros at the lower edge"] if level else []
-    subtitle = {"subtitle": {"text": escape(" · ".join(remarks), quote=False)}} if remarks else {}
+    subtitle = {"subtitle": {"text": escape_plotly(" · ".join(remarks))}} if remarks else {}
     baseline = settings.baseline if data.is_difference else ""
     layout = {
         "title": {"text": curve.title} | subtitle,
@@ -159,7 +158,7 @@ def _line_trace(points: SeriesPoints, style: Style, curve: Curve, settings: Curv
         "type": "scatter",
         "uid": style.uid,
         "legendgroup": style.uid,
-        "name": escape(style.name, quote=False),  # plotly interprets <b> and similar tags
+        "name": style.trace_name,
         "x": x,
         "y": y,
         "mode": "lines+markers" if len(x) < MAX_MARKED_POINTS else "lines",

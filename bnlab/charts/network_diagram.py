@@ -51,6 +51,7 @@ def network_svg(network: Network, style: Style) -> str:
     ends = [LEFT_MARGIN + sum(box.width + BOX_GAP for box in boxes) - BOX_GAP for boxes in rows]
     width, height = max(WIDTH, *(end + 10 for end in ends)), row_height * len(rows)
     label = escape(f"{' '.join(style.name.split())}: {network_text(network)}")
+    label = label.replace(":", "&#58;")  # Streamlit looks for icons, as in ":material/home:", before anything else
     middles = [row_height * (index + 0.5) for index in range(len(rows))]
     parts = [_row_svg(boxes, middle, row_height - ROW_GAP, style) for boxes, middle in zip(rows, middles, strict=True)]
     parts += [_connector_svg(end, middle, row_height) for end, middle in zip(ends[:-1], middles, strict=False)]

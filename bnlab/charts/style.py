@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bnlab.charts.formatting import escape_plotly
+
 # Okabe and Ito's color-blind-safe colors; the first ones have enough contrast on white and on black.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, GREY, BROWN = COLORS
@@ -34,6 +36,11 @@ class Style:
     def uid(self) -> str:
         """Identifies the variant's traces; plotly makes a CSS class of it, so it cannot be the name."""
         return "v" + hashlib.sha256(self.name.encode()).hexdigest()[:10]
+
+    @property
+    def trace_name(self) -> str:
+        """The name escaped for Plotly."""
+        return escape_plotly(self.name)
 
     def line(self, width: float = 2.5) -> dict[str, object]:
         """Plotly's line in this style; `width` in px."""

@@ -158,7 +158,7 @@ def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) ->
     for run in runs:
         table.add_row(
             run.digest[:8],
-            Text(run.label),
+            Text(run.label),  # not markup
             str(run.spec.seed),
             "RECORDED" if run.recorded else run.state,
             f"{run.progress:.0%}",

@@ -38,7 +38,7 @@ def connect(address: str | None, workers: int | None = None) -> Client:
         try:
             return Client(address, set_as_default=False, timeout=CONNECT_TIMEOUT_SECONDS)
         except (OSError, ValueError, TimeoutError) as error:
-            raise ClusterError(f"No Dask scheduler answers at BNLAB_SCHEDULER={address}.") from error
+            raise ClusterError(_no_answer_text(address)) from error
     dask.config.set(DASK_SETTINGS)  # not only for the start: some are read when a worker is lost
     _silence_dask()
     try:
@@ -60,14 +60,25 @@ def disconnect(client: Client) -> None:
             cluster.close(timeout=CLOSE_TIMEOUT_SECONDS)
 
 
-def worker_addresses(client: Client) -> list[str]:
-    """The addresses of the connected workers."""
-    return list(client.scheduler_info(n_workers=-1)["workers"])
+def worker_addresses(client: Client, address: str | None = None) -> list[str]:
+    """The addresses of the connected workers; `address` is that of an external scheduler.
+
+    Raises:
+        ClusterError: the scheduler no longer responds.
+    """
+    info = client.scheduler_info(n_workers=-1)
+    if "workers" not in info:
+        raise ClusterError(_no_answer_text(address))
+    return list(info["workers"])
 
 
 def is_missing_workers(client: Client) -> bool:
     """Whether a process of the local cluster is missing; False for an external cluster, whose size is not known."""
     return client.cluster is not None and len(worker_addresses(client)) < len(client.cluster.worker_spec)
+
+
+def _no_answer_text(address: str | None) -> str:
+    return f"No Dask scheduler answers at BNLAB_SCHEDULER={address}." if address else "The workers are being restarted."
 
 
 def _silence_dask() -> None:

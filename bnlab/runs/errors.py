@@ -68,7 +68,7 @@ class ConflictError(StoreError):
 
 def translate_error(context: ExceptionContext) -> StoreError | None:
     """The StoreError for an error of the database: a handler of SQLAlchemy's event `handle_error`."""
-    if context.sqlalchemy_exception is None:  # not the database's
+    if context.sqlalchemy_exception is None or context.is_pre_ping:  # not the database's; a lost connection is replaced
         return None
     if isinstance(context.sqlalchemy_exception, IntegrityError):
         return ConflictError(CONFLICT)

@@ -3,10 +3,11 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from bnlab.runs.activity import Activity
 from bnlab.runs.run import ACTIVE, TRAINED, Run, RunState
 from bnlab.specs.run_spec import program_key
 
@@ -35,47 +36,66 @@ def share_done(runs: Sequence[Run], seeds: int) -> float:
     return min(sum(run.progress for run in runs) / seeds, 1.0)
 
 
-def summary_text(runs: Collection[Run], total: int) -> str:
-    """The state of a comparison of `total` runs in one line; `runs` are those that exist."""
+def summary_text(runs: Collection[Run], total: int, activity: Activity | None = None) -> str:
+    """The state of a comparison of `total` runs in one line; `runs` are those that exist.
+
+    Without `activity` every RUNNING run counts as being trained.
+    """
     if not runs:
         return "Not trained yet."
     origins = dict.fromkeys(run.recorded for run in runs if run.recorded)
     if len(runs) == total and all(run.recorded for run in runs):
         return f"Recorded, not trained here ({'; '.join(origins)})."
-    counts = Counter(run.state for run in runs)
+    counts = Counter(_shown_state(run, activity) for run in runs)
     if counts[RunState.COMPLETED] == total and not origins:
         return "All trained. Another seed or more epochs make new runs."
     others = [f"{counts[state]} {label}" for state, label in _STATE_LABELS.items() if counts[state]]
     missing = [f"{total - len(runs)} not trained yet"] if total > len(runs) else []
-    return f"Runs: {', '.join([f'{_count_completed(runs)} of {total} done{_recorded_text(runs)}', *others, *missing])}."
+    speed = [text] if (text := _speed_text(runs, activity)) else []
+    done = f"{_count_completed(runs)} of {total} done{_recorded_text(runs)}"
+    return f"Runs: {', '.join([done, *others, *missing, *speed])}."
 
 
-def state_text(runs: Sequence[Run], seeds: int, queue: Mapping[str, int]) -> str:
-    """The state of a variant's runs in a few words; `queue` maps waiting runs to their positions, from 1."""
+def state_text(runs: Sequence[Run], seeds: int, queue: Mapping[str, int], activity: Activity | None = None) -> str:
+    """The state of a variant's runs in a few words; `queue` maps waiting runs to their positions, from 1.
+
+    Without `activity` every RUNNING run counts as being trained.
+    """
     if not runs:
         return "Not trained yet"
     if seeds == 1:
-        return _run_text(runs[0], queue)
+        return _run_text(runs[0], queue, activity)
     done = f"{_count_completed(runs)} of {seeds} seeds done{_recorded_text(runs)}"
-    counts = Counter(run.state for run in runs)
+    counts = Counter(_shown_state(run, activity) for run in runs)
     ended = [
         f"{counts[state]} {_STATE_LABELS[state]}"
         for state in (RunState.STOPPED, RunState.FAILED, RunState.DIVERGED)
         if counts[state]
     ]
     active = [run for run in runs if not run.state.is_finished()]
-    training = [run for run in active if run.state is RunState.RUNNING]
-    activity = _training_text(training) if training else _waiting_text(active, queue) if active else ""
-    seconds_left = [run.seconds_left for run in active if run.seconds_left is not None and _images_per_second(run)]
+    seconds_left = [run.seconds_left for run in active if run.seconds_left is not None and _is_speed_known(run)]
     all_known = seconds_left and len(seconds_left) == len(active)
     left = f"{sum(seconds_left):.0f} s of training left" if all_known else ""
-    return ", ".join(part for part in (done, *ended, activity, left) if part)
+    parts = (done, *ended, *_active_texts(active, queue, activity), _speed_text(runs, activity), left)
+    return ", ".join(part for part in parts if part)
 
 
-def _training_text(training: Sequence[Run]) -> str:
-    speed = sum(map(_images_per_second, training))
-    activity = "stopping" if all(run.stop_requested for run in training) else "training"
-    return f"{activity}, {speed:,.0f} images/s" if speed else activity
+def _active_texts(active: Sequence[Run], queue: Mapping[str, int], activity: Activity | None) -> list[str]:
+    """How many runs are being trained and how many wait; the place in the queue if none is being trained."""
+    training = [run for run in active if _shown_state(run, activity) is RunState.RUNNING]
+    waiting = len(active) - len(training)
+    if not active:
+        return []
+    if not training:
+        return [_waiting_text(active, queue)]
+    verb = "stopping" if all(run.stop_requested for run in training) else "training"
+    return [f"{len(training)} {verb}", *([f"{waiting} waiting"] if waiting else [])]
+
+
+def _shown_state(run: Run, activity: Activity | None) -> RunState:
+    """The run's state, but QUEUED for a RUNNING one that waits for its next slice."""
+    waits = run.state is RunState.RUNNING and activity is not None and run.digest not in activity.training
+    return RunState.QUEUED if waits else run.state
 
 
 def _waiting_text(waiting: Sequence[Run], queue: Mapping[str, int]) -> str:
@@ -83,14 +103,14 @@ def _waiting_text(waiting: Sequence[Run], queue: Mapping[str, int]) -> str:
     return f"number {min(positions)} in the queue" if positions and min(positions) > 1 else "waiting for a worker"
 
 
-def _run_text(run: Run, queue: Mapping[str, int]) -> str:
+def _run_text(run: Run, queue: Mapping[str, int], activity: Activity | None) -> str:
     steps = f"step {run.step:,} of {run.total_steps:,}"
-    if run.state is RunState.QUEUED:
+    if _shown_state(run, activity) is RunState.QUEUED:
         position = queue.get(run.digest, 0)
         waiting = f"Waiting for a worker, number {position} in the queue" if position > 1 else "Waiting for a worker"
         return waiting + (f", at {steps}" if run.step else "")
     texts = {
-        RunState.RUNNING: f"{'Stopping' if run.stop_requested else 'Training'}, {steps}{_speed_text(run)}",
+        RunState.RUNNING: f"{'Stopping' if run.stop_requested else 'Training'}, {steps}{_pace_text(run, activity)}",
         RunState.COMPLETED: f"{'Recorded' if run.recorded else 'Done'}: {run.seconds:.1f} s of training",
         RunState.STOPPED: f"Stopped at {steps}",
         RunState.FAILED: f"Failed at {steps}",
@@ -99,12 +119,19 @@ def _run_text(run: Run, queue: Mapping[str, int]) -> str:
     return texts[run.state]
 
 
-def _speed_text(run: Run) -> str:
+def _pace_text(run: Run, activity: Activity | None) -> str:
     seconds_since_commit = time.time() - run.updated_at
     if seconds_since_commit > STALE_SECONDS:
         return f", no word from its worker for {seconds_since_commit:.0f} s"
-    speed = _images_per_second(run)
-    return f", {speed:,.0f} images/s, {run.seconds_left:.0f} s left" if speed else ""
+    speed = _speed_text([run], activity)
+    left = f"{run.seconds_left:.0f} s of training left" if _is_speed_known(run) else ""
+    return "".join(f", {part}" for part in (speed, left) if part)
+
+
+def _speed_text(runs: Iterable[Run], activity: Activity | None) -> str:
+    """The images per second of `runs` together; empty if none is known."""
+    speed = sum(activity.speeds.get(run.digest, 0.0) for run in runs) if activity else 0.0
+    return f"{speed:,.0f} images/s" if speed else ""
 
 
 def _recorded_text(runs: Collection[Run]) -> str:
@@ -120,9 +147,9 @@ def _count_completed(runs: Collection[Run]) -> int:
     return sum(run.state is RunState.COMPLETED for run in runs)
 
 
-def _images_per_second(run: Run) -> float:
-    """The speed of a run, 0 while it is not known."""
-    return run.step * run.spec.batch_size / run.seconds if run.seconds >= MIN_ESTIMATE_SECONDS else 0.0
+def _is_speed_known(run: Run) -> bool:
+    """Whether the run has been trained for long enough to estimate the time that its steps take."""
+    return run.seconds >= MIN_ESTIMATE_SECONDS
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,32 @@ The policy stays in this module because it is only ever read together with the t
 import os
 import queue
 import socket
+import sys
 import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future as TaskFuture
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
 from itertools import zip_longest
+from pathlib import Path
 from typing import TypeVar
 
 import psutil
 from distributed import Client, Future, KilledWorker
 
+from bnlab.runs.activity import Activity, ActivityMeter, trained_elsewhere
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, worker_addresses
-from bnlab.runs.errors import StoreError
+from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.groups import launch_group, queue_groups
 from bnlab.runs.run import Run, RunState
-from bnlab.runs.store import Labelled, Store
+from bnlab.runs.store import LEASE_SECONDS, Labelled, Store
 from bnlab.runs.tasks import TaskQueue
 from bnlab.runs.worker import train_slice
-from bnlab.runs.writer import SupersededError
+from bnlab.runs.writer import MissingRunError, SupersededError
 from bnlab.specs.run_spec import MAX_PROGRAMS, RunSpec, program_key
 
 IDLE_SECONDS = 1.0
@@ -42,7 +47,31 @@ MAX_RESTART_SECONDS = 60.0
 NO_GROUP = ""
 """The group of a run that was launched singly."""
 
+RENEW_SECONDS = LEASE_SECONDS / 3
+"""The time between two renewals of the leases while workers start."""
+MAX_SETBACK_SECONDS = 30.0
+"""The longest pause of a run after slices that could not train it."""
+TOLD_SETBACKS = 2
+"""A slice may be superseded once without a fault, when its run is stopped or removed."""
+OTHER_STORE = "The workers do not find the runs in their store: BNLAB_STORE must be a place that all of them reach."
+OTHER_SCHEDULER = "Another app trains the same runs: all apps on one store need clocks that agree."
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setback:
+    """Slices of a run that ended without training it: how many in a row, and why, empty if it needs no word."""
+
+    count: int
+    sentence: str
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run's pause has ended: none after the first, then twice as long each time."""
+        pause = min(2.0 ** (self.count - 2), MAX_SETBACK_SECONDS) if self.count > 1 else 0.0
+        return time.monotonic() >= self.at + pause
 
 
 class Scheduler:
@@ -69,8 +98,10 @@ class Scheduler:
         self._client: Client | None = None
         self._complete_at = 0.0  # monotonic time at which no worker was missing
         self._policy = SchedulingPolicy()
+        self._meter = ActivityMeter()
         self._training: dict[str, tuple[str, Future[RunState]]] = {}  # worker -> digest and slice of the run it trains
         self._deaths: dict[str, int] = {}  # digest -> workers that have died in a row
+        self._setbacks: dict[str, Setback] = {}  # digest -> slices that ended in a row without training the run
         self._tasks = TaskQueue()
         self._events: queue.SimpleQueue[str] = queue.SimpleQueue()  # each one ends the wait between two polls
         self._closing = threading.Event()
@@ -107,6 +138,11 @@ class Scheduler:
         """The digests of the runs that wait for a worker, the next one first."""
         return read_queue(self.store, self._policy.served)
 
+    def activity(self, runs: Collection[Run]) -> Activity:
+        """Which of `runs` are being trained right now, and how fast. Speeds are known from the second call on."""
+        training = {digest for digest, _ in list(self._training.values())}
+        return Activity(training | trained_elsewhere(runs, self.owner), self._meter.speeds(runs))
+
     def submit(self, function: Callable[..., T], *arguments: object) -> TaskFuture[T]:
         """Have any worker call `function(*arguments)` between two slices; returns at once.
 
@@ -131,8 +167,7 @@ class Scheduler:
             cleanup.callback(self._disconnect)
             while not self._closing.is_set():
                 try:
-                    self._poll()
-                    self.problem = ""
+                    self.problem = self._poll()
                 except Exception as error:  # noqa: BLE001 (no error may end the thread)
                     self._pause(error)
                 self._wait()
@@ -161,20 +196,50 @@ class Scheduler:
         except queue.Empty:
             pass
 
-    def _poll(self) -> None:
-        """Check everything once: lost runs, finished slices, waiting runs, idle workers."""
+    def _poll(self) -> str:
+        """Check everything once: lost runs, finished slices, waiting runs, idle workers.
+
+        Returns:
+            One sentence about what keeps runs from being trained; empty if nothing does.
+        """
         if self._client is None:
             self._claim()  # before the workers, which take their time to start
-            self._client = connect(self._address, self._workers)
+            with self._renewing():
+                self._client = connect(self._address, self._workers)
             self._complete_at = time.monotonic()
+        workers = worker_addresses(self._client, self._address)
         self._check_workers(self._client)
-        workers = worker_addresses(self._client)
         self._collect(workers)
         self._tasks.collect()
         active = self._claim()  # after collecting, because a slice that has ended may have ended its run
         self._enqueue(active)
         self._tasks.assign(self._client, lambda _future: self._events.put("task"))
         self._assign(self._client, workers)
+        return self._problem_of(active, workers)
+
+    def _problem_of(self, active: Sequence[Run], workers: Sequence[str]) -> str:
+        if active and not workers and self._address is not None:
+            waiting = "1 run waits" if len(active) == 1 else f"{len(active)} runs wait"
+            return f"No workers are connected to the Dask scheduler at BNLAB_SCHEDULER={self._address}; {waiting}."
+        return next((setback.sentence for setback in self._setbacks.values() if setback.sentence), "")
+
+    @contextmanager
+    def _renewing(self) -> Iterator[None]:
+        """Renew the leases meanwhile, in another thread: workers may take longer to start than leases last."""
+        is_over = threading.Event()
+
+        def renew() -> None:
+            while not is_over.wait(RENEW_SECONDS):
+                with suppress(StoreError):
+                    self.store.renew(self.owner)
+
+        thread = threading.Thread(target=renew, name="bnlab-leases", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
 
     def _claim(self) -> list[Run]:
         return self.store.claim(self.owner, [owner for owner in self.store.owners() if has_owner_ended(owner)])
@@ -204,10 +269,20 @@ class Scheduler:
         error = future.exception() if future.status == "error" else None
         if error is None:
             self._deaths.pop(digest, None)
+            self._setbacks.pop(digest, None)
         elif isinstance(error, KilledWorker):
             self._on_worker_death(digest)
-        elif not isinstance(error, SupersededError):
+        elif isinstance(error, StoreError | SupersededError) and not self._conflicts_again(digest, error):
+            setbacks = self._setbacks[digest].count + 1 if digest in self._setbacks else 1
+            self._setbacks[digest] = Setback(setbacks, _setback_text(error, setbacks))
+        else:
+            self._setbacks.pop(digest, None)
             self.store.finish(digest, self.owner, RunState.FAILED, _error_text(error))
+
+    def _conflicts_again(self, digest: str, error: BaseException) -> bool:
+        """Whether the run's records contradict each other, so that trying again is in vain."""
+        setback = self._setbacks.get(digest)
+        return isinstance(error, ConflictError) and setback is not None and setback.count >= MAX_DEATHS
 
     def _on_worker_death(self, digest: str) -> None:
         """Let the run wait for another worker, or fail it after MAX_DEATHS."""
@@ -218,7 +293,7 @@ class Scheduler:
             self.store.finish(digest, self.owner, RunState.FAILED, error)
 
     def _enqueue(self, active: Iterable[Run]) -> None:
-        """Make the queue hold the active runs that are neither being trained nor to be stopped."""
+        """Make the queue hold the active runs that are neither being trained, nor to be stopped, nor to pause."""
         training = {digest for digest, _ in self._training.values()}
         groups = queue_groups(self.store)
         active_digests = set()
@@ -229,11 +304,12 @@ class Scheduler:
             if run.stop_requested:
                 self._policy.remove(run.digest)
                 self.store.finish(run.digest, self.owner, RunState.STOPPED)
-            else:
+            elif run.digest not in self._setbacks or self._setbacks[run.digest].is_over:
                 self._policy.add(run.digest, program_key(run.spec), groups.get(run.digest, NO_GROUP))
         for digest in self._policy.waiting:
             if digest not in active_digests:
                 self._policy.remove(digest)
+        self._setbacks = {digest: setback for digest, setback in self._setbacks.items() if digest in active_digests}
 
     def _assign(self, client: Client, workers: list[str]) -> None:
         """Give each idle worker a slice of a waiting run."""
@@ -260,6 +336,14 @@ class Scheduler:
         self._tasks.requeue_running()
         if client is not None:
             disconnect(client)
+
+
+def _setback_text(error: BaseException, setbacks: int) -> str:
+    if isinstance(error, StoreError):
+        return str(error)
+    if setbacks < TOLD_SETBACKS:
+        return ""
+    return OTHER_STORE if isinstance(error, MissingRunError) else OTHER_SCHEDULER
 
 
 def _error_text(error: BaseException) -> str:
@@ -363,16 +447,31 @@ class SchedulingPolicy:
 
 
 def new_owner() -> str:
-    """A unique name for a scheduler of this process: host, process id, start time, and a random token."""
-    return f"{socket.gethostname()}:{_process_key(os.getpid())}:{uuid.uuid4().hex[:8]}"
+    """A unique name for a scheduler of this process: process space, process id, start time, and a random token."""
+    return f"{_process_space()}:{_process_key(os.getpid())}:{uuid.uuid4().hex[:8]}"
 
 
 def has_owner_ended(owner: str) -> bool:
-    """Whether `owner` was a process of this host that has ended; False where this cannot be known."""
-    host, pid, start, _token = owner.rsplit(":", 3) if owner.count(":") >= 3 else ("", "", "", "")
-    if host != socket.gethostname() or not pid.isdigit():
+    """Whether `owner` was a process of this process space that has ended; False where its lease alone can tell."""
+    space, pid, start, _token = owner.rsplit(":", 3) if owner.count(":") >= 3 else ("", "", "", "")
+    if not space or space != _process_space() or not pid.isdigit():
         return False
     return f"{pid}:{start}" != _process_key(int(pid))
+
+
+@cache
+def _process_space() -> str:
+    """What process ids refer to: this boot of this machine and, on Linux, the PID namespace; empty if not known.
+
+    The name of the host does not do: containers may share it, and not their processes.
+    """
+    try:
+        if sys.platform != "linux":
+            return f"{socket.gethostname()}/{psutil.boot_time():.0f}"
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    except (OSError, psutil.Error):
+        return ""
 
 
 def _process_key(pid: int) -> str:

@@ -152,6 +152,15 @@ class Store:
         with self.engine.connect() as connection:
             return runs_from_rows(connection.execute(query))
 
+    def renew(self, owner: str) -> None:
+        """Renew `owner`'s lease on its active runs."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.owner == owner, runs.c.state.in_(ACTIVE))
+                .values(lease_until=time.time() + LEASE_SECONDS)
+            )
+
     def owners(self) -> set[str]:
         """The owners of active runs."""
         query = select(runs.c.owner).where(runs.c.state.in_(ACTIVE)).distinct()

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from bnlab.runs.datasets import register_datasets
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
-from bnlab.runs.writer import RunWriter, SupersededError, read_checkpoint
+from bnlab.runs.writer import MissingRunError, RunWriter, read_checkpoint
 from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
@@ -87,13 +87,14 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
     Raises:
         bnlab.specs.datasets.DatasetError: the dataset is not available.
         SupersededError: a later slice of the run was started, or the run was removed.
+        bnlab.runs.errors.StoreError: the store cannot be read or written; the run can be continued.
         OutdatedRunError: this version of bnlab trains the run's spec differently.
     """
     set_up_worker()
     store = _open_store(store_url)
     runs = store.runs([digest])
     if not runs:
-        raise SupersededError(digest)
+        raise MissingRunError(digest)
     run = runs[0]
     if run.state.is_finished():
         return run.state

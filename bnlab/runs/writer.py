@@ -2,13 +2,14 @@
 
 import json
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
+from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import checkpoints, evaluations, latencies, layers, runs, snapshots, steps
 from bnlab.runs.store import Store
@@ -16,10 +17,37 @@ from bnlab.training.records import Checkpoint, LayerRecord, Records
 
 STORED_DTYPE = np.dtype("<f4")
 """The type of all arrays in the store."""
+RETRY_SECONDS = 10.0
+"""For how long a slice tries again to use a store that is away, locked or full, before the run goes to the queue."""
+RETRY_PAUSE_SECONDS = 0.2
+
+
+T = TypeVar("T")
 
 
 class SupersededError(RuntimeError):
     """A later slice of the run was started, or the run was removed: this slice must not write any more."""
+
+
+class MissingRunError(SupersededError):
+    """The store has no such run: it was removed, or the worker reads another store than the scheduler."""
+
+
+def retry(attempt: Callable[[], T]) -> T:
+    """Call `attempt` until it raises no StoreError, for RETRY_SECONDS; the last error is raised.
+
+    A ConflictError is raised at once: it would come again.
+    """
+    deadline = time.monotonic() + RETRY_SECONDS
+    while True:
+        try:
+            return attempt()
+        except ConflictError:
+            raise
+        except StoreError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(RETRY_PAUSE_SECONDS)
 
 
 def read_checkpoint(store: Store, digest: str) -> Checkpoint | None:
@@ -42,31 +70,44 @@ class RunWriter:
         self._fence = fence
 
     def stop_requested(self) -> bool:
-        """Whether the run is to be stopped.
+        """Whether the run is to be stopped; see `retry`.
 
         Raises:
             SupersededError: a later slice of the run was started, or the run was removed.
+            bnlab.runs.errors.StoreError: the store cannot be read.
         """
         query = select(runs.c.stop_requested, runs.c.fence).where(runs.c.digest == self._digest)
-        with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+
+        def read() -> Row[bool, int] | None:
+            with self._engine.connect() as connection:
+                return connection.execute(query).one_or_none()
+
+        row = retry(read)
         if row is None or row.fence != self._fence:
             raise SupersededError(self._digest)
         return bool(row.stop_requested)
 
     def commit(self, records: Records, checkpoint: Checkpoint, state: RunState) -> None:
-        """Write the records, the checkpoint that follows them and the state, all or nothing.
+        """Write the records, the checkpoint that follows them and the state, all or nothing; see `retry`.
 
         Raises:
             SupersededError: a later slice of the run was started, or the run was removed; nothing is written.
+            bnlab.runs.errors.StoreError: the store cannot be written.
         """
+        now = time.time()  # identifies this commit: a lost connection does not tell whether the database made it
+        retry(lambda: self._commit(records, checkpoint, state, now))
+
+    def _commit(self, records: Records, checkpoint: Checkpoint, state: RunState, now: float) -> None:
+        mine = (runs.c.digest == self._digest) & (runs.c.fence == self._fence)
         with self._engine.begin() as connection:
             updated = connection.execute(
                 update(runs)
-                .where(runs.c.digest == self._digest, runs.c.fence == self._fence)
-                .values(step=checkpoint.step, seconds=checkpoint.seconds, state=state, updated_at=time.time())
+                .where(mine, runs.c.updated_at != now)
+                .values(step=checkpoint.step, seconds=checkpoint.seconds, state=state, updated_at=now)
             )
             if updated.rowcount != 1:
+                if connection.scalar(select(runs.c.updated_at).where(mine)) == now:
+                    return  # by an earlier attempt
                 raise SupersededError(self._digest)
             self._write_records(connection, records)
             connection.execute(delete(checkpoints).where(checkpoints.c.run == self._digest))
@@ -80,7 +121,10 @@ class RunWriter:
             )
 
     def write_latencies(self, seconds: Mapping[int, float]) -> None:
-        """Write how long the prediction of one batch takes, by batch size."""
+        """Write how long the prediction of one batch takes, by batch size; see `retry`."""
+        retry(lambda: self._write_latencies(seconds))
+
+    def _write_latencies(self, seconds: Mapping[int, float]) -> None:
         with self._engine.begin() as connection:
             connection.execute(delete(latencies).where(latencies.c.run == self._digest))
             rows = [{"batch_size": size, "seconds": latency} for size, latency in seconds.items()]

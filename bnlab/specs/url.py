@@ -129,7 +129,8 @@ def _parse_variant(label: str, texts: dict[str, str], colour: int, shared: dict[
     unknown = next((field for field in texts if field not in _FIELDS), None)
     errors = []
     if unknown is not None:
-        errors.append(f"In {label[:40]!r}, {unknown[:40]} is not a field of a run{did_you_mean(unknown, _DEFAULTS)}")
+        quoted = unknown[:40] if unknown.isprintable() else repr(unknown[:40])
+        errors.append(f"In {label[:40]!r}, {quoted} is not a field of a run{did_you_mean(unknown, _DEFAULTS)}")
     try:
         variant = Variant(label, parse_spec(shared | fields), colour)
     except SpecError as error:

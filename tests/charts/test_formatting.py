@@ -1,15 +1,18 @@
 """Numbers, sizes and escaped text."""
 
+import html
 import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from bnlab.charts.formatting import (
     escape_html,
     escape_markdown,
+    escape_plotly,
     format_digits,
     format_fixed,
     format_power,
@@ -94,16 +97,67 @@ def test_markdown_shows_text_literally(text: str, escaped: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sign", [":material/home:", ":smile:", ":+1:", ":streamlit:", "a -> b", "<- a", "a <->", "--", ">= 3", "~="]
-)
-def test_icons_and_arrows_are_separated(sign: str) -> None:
+    "sign",
+    [
+        ":material/home:",
+        ":smile:",
+        ":+1:",
+        ":streamlit:",
+        "a -> b",
+        "<- a",
+        "a <->",
+        "--",
+        ">= 3",
+        "~=",
+        "http://x.y",
+        "HTTPS://x.y",
+        "www.x.y",
+        "a.b@c.de",
+    ],
+)  # fmt: skip
+def test_icons_arrows_and_addresses_are_separated(sign: str) -> None:
     """Streamlit looks for them in what Markdown has left, where an escaped colon is a colon again."""
-    shown = escape_markdown(sign).replace("\\", "")
-    assert sign not in shown
-    assert shown.replace("\u2060", "") == sign
+    for shown in (escape_markdown(sign).replace("\\", ""), html.unescape(escape_html(sign))):
+        assert sign not in shown
+        assert shown.replace("\u2060", "") == sign
+
+
+LABELS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40) | st.lists(
+    st.sampled_from([*"*_`[]()<>!#~$&|:\\-+=.1a ", "http://x.y", "->", ":smile:", "**", "&amp;", "www.a.b"]),
+    min_size=1, max_size=12,
+).map("".join)  # fmt: skip
+
+
+def check_label(label: str) -> None:
+    """The label within a sentence is one text without markup, for a reader of CommonMark as for Streamlit's regexes."""
+    for before, after in (("", ""), ("Edit ", ": hints"), ("**", "**")):
+        stripped = label.strip() or "x"
+        (paragraph,) = [t for t in MARKDOWN.parse(f"{before}{escape_markdown(stripped)}{after}") if t.type == "inline"]
+        expected = {"text", "text_special"} | ({"strong_open", "strong_close"} if before == "**" else set())
+        if before != "**":
+            assert {token.type for token in paragraph.children or ()} <= expected
+            shown = "".join(token.content for token in paragraph.children or ())
+            assert shown.replace("\u2060", "") == f"{before}{stripped}{after}".replace("\u2060", "")
+            assert not re.search(r"https?://|(^|\s)(->|<-|<->|--|>=|<=|~=)(\s|$)|:[+\w-]+:", shown, re.ASCII)
+
+
+MARKDOWN = MarkdownIt("commonmark").enable(["strikethrough", "table"])
+
+
+@given(LABELS)
+def test_any_label_is_literal(label: str) -> None:
+    check_label(label)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000)
+@given(LABELS)
+def test_ten_thousand_labels_are_literal(label: str) -> None:
+    check_label(label)
 
 
 def test_html_is_escaped() -> None:
+    assert escape_plotly("<b>a & 'b'</b>") == "&lt;b&gt;a &amp; 'b'&lt;/b&gt;"
     assert escape_html("<b>a_1</b>") == "&#60;b&#62;a&#95;1&#60;&#47;b&#62;"
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from rich.console import Console
 
 from bnlab.cli import commands
@@ -14,6 +13,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
+from tests.cli.invocation import invoke
 from tests.dataset_files import write_dataset
 from tests.runs.unreadable_runs import CHANGES, make_unreadable
 from tests.sentences import names_in_order, numbers_in
@@ -38,12 +38,6 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     """For commands that must be refused before any worker is started."""
     monkeypatch.setattr(commands, "Scheduler", None)
-
-
-def invoke(*arguments: str) -> Result:
-    result = CliRunner().invoke(commands.main, arguments)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 def refused(*arguments: str) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 from rich.console import Console
 from sqlalchemy import text
 
@@ -15,6 +14,7 @@ from bnlab.cli import claims, commands, options
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from tests.broken_stores import UNREADABLE, UNWRITABLE, WORDS, is_a_plain_sentence
+from tests.cli.invocation import invoke
 from tests.stored_runs import OWNER
 
 COMMANDS = {
@@ -24,7 +24,13 @@ COMMANDS = {
     "runs": ["runs"],
     "stop": ["stop", "--all"],
 }
-WITHOUT_STORE = {"describe": ["describe", "notebook"], "presets": ["presets"], "report": ["report", "claims.md"]}
+WITHOUT_STORE = {
+    "describe": ["describe", "notebook"],
+    "presets": ["presets"],
+    "report": ["report", "claims.md"],
+    "datasets": ["datasets"],
+    "statistics": ["statistics", "statistics.json", "--dataset", "mnist"],
+}
 NOBODY = 65534
 
 
@@ -36,12 +42,6 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "Scheduler", None)
     monkeypatch.setattr(commands, "console", Console(width=200))
     monkeypatch.setattr(options, "INTERACTIVE_BUSY_SECONDS", 0.1)
-
-
-def invoke(*arguments: str) -> Result:
-    result = CliRunner().invoke(commands.main, arguments)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 def sentence_of(*arguments: str) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, MetaData, create_engine, insert, inspect, select, text
+from sqlalchemy.pool import NullPool
 
-from bnlab.runs.errors import StoreError
+from bnlab.runs.errors import LOCKED, NO_ANSWER, OTHER_TABLES, READ_ONLY, StoreError
 from bnlab.runs.experiment_queue import dequeue, enqueue, queued
 from bnlab.runs.groups import group_runs, launch_group
 from bnlab.runs.measurements import Measurement, read_measurements, write_measurement
@@ -19,11 +20,12 @@ from bnlab.runs.run import RunState
 from bnlab.runs.schema import SCHEMA_REVISION, metadata
 from bnlab.runs.storage import delete_checkpoints, storage_use
 from bnlab.runs.store import Store
-from bnlab.runs.writer import SupersededError, read_checkpoint
+from bnlab.runs.writer import SupersededError, read_checkpoint, retry
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
+from tests.broken_stores import is_a_plain_sentence
 from tests.old_store import DESCRIPTION, unpack_old_store
-from tests.postgresql import new_postgresql_url, postgresql_server
+from tests.postgresql import PostgreSQL, new_postgresql_url, postgresql_server
 from tests.runs.store_rows import OTHER, SPEC
 from tests.runs.test_migrations import BEGUN_WITH_RENORM, MEASUREMENTS, measurements_of, tables_of
 from tests.stored_runs import OWNER, CheckpointStub, float32_array, make_evaluation, open_writer, record_run
@@ -185,3 +187,74 @@ def test_the_shipped_recording_is_read(store: Store) -> None:
     read_shipped_recordings(store)
     assert all(run.recorded for run in store.runs())
     assert storage_use(store)["steps"] > 0
+
+
+def test_a_restart_of_the_server_is_survived(store: Store, postgresql_server: PostgreSQL) -> None:
+    record_run(store, SPEC, (2.5,), (make_evaluation(0),))
+    postgresql_server.control("-m", "fast", "restart")  # which ends the connections of the pool
+    assert [run.digest for run in store.runs()] == [SPEC.digest]
+    with ThreadPoolExecutor(1) as pool:
+        restart = pool.submit(postgresql_server.control, "-m", "fast", "restart")
+        while not restart.done():
+            retry(store.owners)
+    assert store.run(SPEC.digest).state is RunState.RUNNING
+
+
+def test_a_commit_during_a_restart_is_made_once(store: Store, postgresql_server: PostgreSQL) -> None:
+    run_writer = open_writer(store, SPEC)
+    with ThreadPoolExecutor(1) as pool:
+        restart = pool.submit(postgresql_server.control, "-m", "fast", "restart")
+        steps = 0
+        while not restart.done() or steps < 3:
+            records = Records(steps, float32_array(float(steps)), float32_array(0.5), [make_evaluation(steps)])
+            steps += 1
+            run_writer.commit(records, CheckpointStub(steps), RunState.RUNNING)
+    assert steps_frame(store, SPEC.digest)["loss"].tolist() == [float(step) for step in range(steps)]
+
+
+def test_a_server_that_is_away_is_said_in_one_sentence(store: Store, postgresql_server: PostgreSQL) -> None:
+    assert store.runs() == []
+    postgresql_server.control("-m", "fast", "stop")
+    try:
+        for use in (store.runs, lambda: Store(store.url)):
+            with pytest.raises(StoreError) as caught:
+                use()
+            assert str(caught.value) == NO_ANSWER
+            assert is_a_plain_sentence(str(caught.value))
+    finally:
+        postgresql_server.control("start")
+    assert store.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("ALTER TABLE runs RENAME COLUMN state TO status", OTHER_TABLES),
+        ("ALTER TABLE runs RENAME TO trainings", OTHER_TABLES),
+        ("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE", LOCKED),
+    ],
+)
+def test_errors_of_the_database_are_sentences(store: Store, statement: str, sentence: str) -> None:
+    engine = create_engine(store.url, poolclass=NullPool)
+    with Store(store.url, 0.1) as impatient, engine.connect() as other:
+        other.execute(text(statement))
+        if sentence is OTHER_TABLES:
+            other.commit()
+        with pytest.raises(StoreError) as caught:
+            impatient.runs()
+        assert str(caught.value) == sentence
+
+
+def test_a_read_only_server_is_said(store: Store) -> None:
+    with Store(f"{store.url}&options=-c%20default_transaction_read_only=on") as reader:
+        with pytest.raises(StoreError) as caught:
+            reader.launch(SPEC, "A", OWNER)
+        assert str(caught.value) == READ_ONLY
+
+
+def test_no_such_database_is_said_without_its_address(store: Store, postgresql_server: PostgreSQL) -> None:
+    with pytest.raises(StoreError) as caught:
+        Store(f"postgresql+psycopg://postgres:secret@/nowhere?host={postgresql_server.socket}")
+    assert is_a_plain_sentence(str(caught.value))
+    assert "secret" not in str(caught.value)
+    assert "nowhere" not in str(caught.value)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bnlab.runs.activity import Activity
 from bnlab.runs.progress import MIN_ESTIMATE_SECONDS, STALE_SECONDS, share_done, state_text, summary_text
 from bnlab.runs.run import Run, RunState
 from bnlab.specs.run_spec import RunSpec
@@ -24,9 +25,12 @@ def run(state: RunState, step: int = 0, **changes: Any) -> Run:
 RECORDED = run(RunState.COMPLETED, recorded="yesterday")
 
 
+TRAINING = Activity({SPEC.digest}, {SPEC.digest: 32_000.0})
+
+
 def text(state: RunState, step: int = 0, queue: dict[str, int] | None = None, **changes: Any) -> str:
-    """Of a variant with one seed."""
-    return state_text([run(state, step, **changes)], 1, queue or {})
+    """Of a variant with one seed, which a worker is training if it is RUNNING."""
+    return state_text([run(state, step, **changes)], 1, queue or {}, TRAINING if state is RunState.RUNNING else None)
 
 
 def test_no_runs() -> None:
@@ -81,10 +85,10 @@ def test_summary_of_a_comparison(runs: list[Run], numbers: list[float], names: l
 
 
 def test_no_estimate_before_some_training() -> None:
-    assert numbers_in(text(RunState.RUNNING)) == [0, 2000]
+    assert numbers_in(text(RunState.RUNNING)) == [0, 2000, 32_000]
     early = MIN_ESTIMATE_SECONDS * 0.9
-    assert numbers_in(text(RunState.RUNNING, 100, seconds=early)) == [100, 2000]
-    assert numbers_in(text(RunState.RUNNING, 100, seconds=0.5)) == [100, 2000, 6400, 10]
+    assert numbers_in(text(RunState.RUNNING, 100, seconds=early)) == [100, 2000, 32_000]
+    assert numbers_in(text(RunState.RUNNING, 100, seconds=0.5)) == [100, 2000, 32_000, 10]
 
 
 def test_requested_stop_is_shown() -> None:
@@ -106,7 +110,7 @@ def test_recorded_runs_are_told_apart() -> None:
     seeds = [run(RunState.COMPLETED, 2000, recorded="1 May 2026"), run(RunState.COMPLETED, 2000)]
     assert numbers_in(state_text(seeds, 3, {})) == [2, 3, 1, 1]
     one, active = state_text(seeds[:1], 3, {}), state_text([*seeds[:1], run(RunState.RUNNING)], 3, {})
-    assert numbers_in(one) == numbers_in(active) == [1, 3]
+    assert (numbers_in(one), numbers_in(active)) == ([1, 3], [1, 3, 1])
     assert "recorded" in one
     assert active.startswith(one), "and that the next one trains"
     assert active != one
@@ -117,8 +121,37 @@ def test_several_seeds_are_counted() -> None:
     waiting = run(RunState.QUEUED, 1000)
     assert numbers_in(state_text([done] * 3, 3, {})) == [3, 3]
     assert numbers_in(state_text([done], 3, {})) == [1, 3]
-    assert numbers_in(state_text([done, active, waiting], 3, {})) == [1, 3, 32_000, 2], "1.5 and 1 s"
-    assert numbers_in(state_text([done, active, WAITING], 3, {})) == [1, 3, 32_000], "how fast is the third?"
+    assert numbers_in(state_text([done, active, waiting], 3, {})) == [1, 3, 1, 1, 2], "1.5 and 1 s"
+    assert numbers_in(state_text([done, active, WAITING], 3, {})) == [1, 3, 1, 1], "how fast is the third?"
+
+
+def test_a_run_between_two_slices_waits() -> None:
+    between = run(RunState.RUNNING, 500, updated_at=time.time() - 3 * STALE_SECONDS)
+    waits = state_text([between], 1, {}, Activity())
+    assert names_in_order(waits, "Waiting", "step")
+    assert numbers_in(waits) == [500, 2000]
+    summary = summary_text([between, run(RunState.RUNNING, 10)], 2, Activity())
+    assert numbers_in(summary) == [0, 2, 2]
+    assert names_in_order(summary, "done", "waiting")
+
+
+def test_eight_variants_of_twenty_seeds_on_two_workers() -> None:
+    """All 160 runs have begun and take turns; two are being trained, at 13,000 images per second together."""
+    variants = [
+        [
+            dataclasses.replace(run(RunState.RUNNING, 500), digest=f"{variant}-{seed}", updated_at=0)
+            for seed in range(20)
+        ]
+        for variant in range(8)
+    ]
+    activity = Activity({"0-0", "5-7"}, {"0-0": 7_000.0, "5-7": 6_000.0} | {f"3-{seed}": 0.0 for seed in range(20)})
+    texts = [state_text(variant, 20, {}, activity) for variant in variants]
+    assert [numbers_in(text)[2:-1] for text in texts] == [
+        [1, 19, 7_000] if index == 0 else [1, 19, 6_000] if index == 5 else [] for index in range(8)
+    ]
+    summary = summary_text([run for variant in variants for run in variant], 160, activity)
+    assert numbers_in(summary) == [0, 160, 2, 158, 13_000]
+    assert names_in_order(summary, "done", "training", "waiting", "images/s")
 
 
 def test_ended_seeds_are_counted_by_state() -> None:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from bnlab.runs import scheduler
 from bnlab.runs.scheduler import has_owner_ended, new_owner
 
 
@@ -42,18 +43,36 @@ def test_reused_process_id_is_recognized() -> None:
         "unknown",
         ":::",
         "a:b:c:d",
-        "{host}:not-a-number:1.00:abcd",
-        "elsewhere:{process}:1.00:abcd",
-        "else:where:{process}:1.00:abcd",
+        "{space}:not-a-number:1.00:abcd",
+        "elsewhere:999999999:1.00:abcd",
+        "else:where:999999999:1.00:abcd",
+        "{host}:999999999:1.00:abcd",  # of a container with the same name, or of an earlier version
     ],
 )
 def test_unknown_owners_count_as_running(owner: str) -> None:
-    assert not has_owner_ended(owner.format(host=socket.gethostname(), process=os.getpid()))
+    space = new_owner().rsplit(":", 3)[0]
+    assert not has_owner_ended(owner.format(host=socket.gethostname(), space=space))
 
 
-def test_a_host_may_have_colons_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "fe80::1")
-    owner = new_owner()
-    assert owner.startswith("fe80::1:")
+def test_a_process_of_another_boot_counts_as_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = new_owner().replace(f":{os.getpid()}:", ":999999999:")
+    assert has_owner_ended(owner)
+    monkeypatch.setattr(scheduler, "_process_space", lambda: "another boot/4026531836")
     assert not has_owner_ended(owner)
-    assert has_owner_ended(owner.replace(f":{os.getpid()}:", ":999999999:"))
+
+
+def test_where_the_process_space_is_not_known_leases_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "_process_space", lambda: "")
+    assert not has_owner_ended(new_owner().replace(f":{os.getpid()}:", ":999999999:"))
+
+
+def test_a_process_of_another_pid_namespace_counts_as_running() -> None:
+    program = "from bnlab.runs.scheduler import new_owner\nprint(new_owner())"
+    command = ["unshare", "--pid", "--fork", sys.executable, "-c", program]
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this process may not make a PID namespace")
+    owner = ended.stdout.strip()
+    assert owner.rsplit(":", 3)[0].split("/")[0] == new_owner().rsplit(":", 3)[0].split("/")[0]
+    assert not has_owner_ended(owner)

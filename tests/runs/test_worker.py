@@ -1,13 +1,19 @@
 """Slices trained in this process, against an undisturbed training."""
 
+import pickle
+import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import update
 
-from bnlab.runs import worker
+from bnlab.runs import worker, writer
+from bnlab.runs.errors import StoreError
 from bnlab.runs.reader import evaluations_frame, history_frame, snapshots_frame, steps_frame
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import runs
@@ -15,6 +21,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.writer import RunWriter, SupersededError, read_checkpoint
 from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
+from tests.broken_stores import Breakage, full, is_a_plain_sentence, locked, moved_away
 from tests.old_store import unpack_old_store
 from tests.one_thread import one_thread  # noqa: F401
 from tests.stored_runs import OWNER
@@ -122,11 +129,11 @@ def test_a_stop_ends_a_slice(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
     store.launch(SPEC, "A", OWNER)
     stop_requested, calls = RunWriter.stop_requested, []
 
-    def request_stop_at_third_call(writer: RunWriter) -> bool:
-        calls.append(writer)
+    def request_stop_at_third_call(run_writer: RunWriter) -> bool:
+        calls.append(run_writer)
         if len(calls) == 3:
             store.request_stop([SPEC.digest])
-        return stop_requested(writer)
+        return stop_requested(run_writer)
 
     monkeypatch.setattr(RunWriter, "stop_requested", request_stop_at_third_call)
     assert train(store, SPEC) is RunState.STOPPED
@@ -208,3 +215,72 @@ def test_a_missing_dataset_fails_the_slice(store: Store, tmp_path: Path, monkeyp
     with pytest.raises(DatasetError, match="CIFAR-10 is not on this machine"):
         train(store, spec)
     assert store.run(spec.digest).state is RunState.QUEUED
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores whose connections wait for a lock for a short time only."""
+    monkeypatch.setattr(worker, "_open_store", lambda url: Store(url, 0.05))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_slice_waits_for_a_locked_store(store: Store) -> None:
+    store.launch(SPEC, "A", OWNER)
+    train(store, SPEC)
+    fence = store.next_fence(SPEC.digest, OWNER)
+    with ThreadPoolExecutor(1) as pool, locked(store):
+        training = pool.submit(worker.train_slice, store.url, SPEC.digest, fence)
+        with pytest.raises(TimeoutError):
+            training.result(timeout=1.5)
+    assert training.result() is RunState.RUNNING
+    train_until(store, SPEC)
+    assert_is_undisturbed(store, SPEC)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("breakage", [locked, moved_away, full])
+def test_a_store_error_ends_a_slice_and_nothing_is_lost(
+    breakage: Breakage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.3)
+    store.launch(SPEC, "A", OWNER)
+    fence, before = store.next_fence(SPEC.digest, OWNER), store.run(SPEC.digest)
+    opened = Store(store.url, 0.05)
+    monkeypatch.setattr(worker, "_open_store", lambda _: opened)
+    read = worker.read_checkpoint
+    with ExitStack() as broken:
+
+        def read_and_break(*arguments: Any) -> object:
+            checkpoint = read(*arguments)
+            broken.enter_context(breakage(opened))
+            return checkpoint
+
+        monkeypatch.setattr(worker, "read_checkpoint", read_and_break)
+        with pytest.raises(StoreError) as caught:
+            worker.train_slice(store.url, SPEC.digest, fence)
+        assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args, "it travels from worker to scheduler"
+        assert is_a_plain_sentence(str(caught.value))
+    assert store.run(SPEC.digest) == before
+    monkeypatch.setattr(worker, "read_checkpoint", read)
+    train_until(store, SPEC)
+    assert_is_undisturbed(store, SPEC)
+
+
+def test_a_commit_whose_answer_was_lost_is_not_repeated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database has committed, but the connection broke before it said so, as when PostgreSQL restarts."""
+    opened = Store(store.url)
+    lost: list[object] = []
+    monkeypatch.setattr(worker, "_open_store", lambda _: opened)
+    commit = opened.engine.dialect.do_commit
+
+    def commit_and_lose(connection: Any) -> None:
+        commit(connection)
+        if len(lost) < 2:
+            lost.append(connection)
+            raise sqlite3.OperationalError("the connection was lost")
+
+    monkeypatch.setattr(opened.engine.dialect, "do_commit", commit_and_lose)
+    store.launch(SPEC, "A", OWNER)
+    train_until(store, SPEC)
+    assert len(lost) == 2
+    assert_is_undisturbed(store, SPEC)

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bnlab.charts.formatting import escape_html, escape_markdown
 from bnlab.charts.network_diagram import network_svg
 from bnlab.charts.style import sample_svg, style_of
+from bnlab.runs.activity import Activity
 from bnlab.runs.progress import share_done, state_text
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
@@ -57,14 +58,14 @@ def render_cards(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> P
 
 
 def render_progress(
-    containers: ProgressContainers, scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDigest
+    containers: ProgressContainers, scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDigest, activity: Activity
 ) -> None:
     """Draw the progress of each variant into its card: the part of a card that changes while it trains."""
     is_queued = any(run.state is RunState.QUEUED for run in runs.values())
     queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_queued else {}
     for label, variant_specs in specs.items():
         variant_runs, total = _launched(variant_specs, runs), len(variant_specs)
-        text = state_text(variant_runs, total, queue)
+        text = state_text(variant_runs, total, queue, activity)
         containers[label].progress(share_done(variant_runs, total), text=text)
 
 

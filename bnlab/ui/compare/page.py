@@ -1,8 +1,10 @@
 """The Compare page: choose variants, train them, watch their curves."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bnlab.charts.style import style_of
+from bnlab.runs.activity import Activity
 from bnlab.runs.progress import summary_text
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
@@ -45,12 +47,13 @@ def render_page() -> None:
             st.warning(problem, icon=":material/cloud_off:")
         render_answer(scheduler.store, state, specs, runs)
     curves = st.container()
-    _render_summary(runs, specs, state)
+    with st.container(key="summary"):
+        summary = st.container()
     containers = render_cards(state, specs, runs)
     is_active = are_active(runs.values())
     with curves:
         fragment(_render_tick, TICK_SECONDS if is_active else None)(
-            scheduler, state, specs, containers, _shown_outside_ticks(runs, problem)
+            scheduler, state, specs, (summary, containers), _shown_outside_ticks(runs, problem)
         )
     if not state.lesson.hides("results"):
         _render_results(scheduler, state, specs, runs, is_active=is_active)
@@ -58,12 +61,21 @@ def render_page() -> None:
 
 
 def _render_tick(
-    scheduler: Scheduler, state: PageState, specs: SpecsByLabel, containers: ProgressContainers, shown: object
+    scheduler: Scheduler,
+    state: PageState,
+    specs: SpecsByLabel,
+    containers: tuple[DeltaGenerator, ProgressContainers],
+    shown: object,
 ) -> None:
+    """Draw what changes during training; `containers` are those of the summary and of the cards' progress."""
     runs = _find_runs(scheduler, specs)
     if shown != _shown_outside_ticks(runs, scheduler.problem):
         st.rerun()
-    render_progress(containers, scheduler, specs, runs)
+    summary, cards = containers
+    activity = scheduler.activity(runs.values())
+    with summary:
+        _render_summary(runs, specs, state, activity)
+    render_progress(cards, scheduler, specs, runs, activity)
     styles = {variant.label: style_of(variant.label, variant.colour) for variant in state.comparison.variants}
     render_curves(services.curves_cache(), _runs_by_label(specs, runs), styles, state.settings)
 
@@ -89,14 +101,13 @@ def _render_table(scheduler: Scheduler, state: PageState, specs: SpecsByLabel) -
     render_results(scheduler.store, _runs_by_label(specs, _find_runs(scheduler, specs)), state.settings)
 
 
-def _render_summary(runs: RunsByDigest, specs: SpecsByLabel, state: PageState) -> None:
+def _render_summary(runs: RunsByDigest, specs: SpecsByLabel, state: PageState, activity: Activity) -> None:
     """A line of text that is always present, so that nothing moves when training starts or ends."""
     digests = {spec.digest for variant_specs in specs.values() for spec in variant_specs}  # variants may share specs
-    summary = summary_text(runs.values(), len(digests))
+    summary = summary_text(runs.values(), len(digests), activity)
     trained_here = any(not run.recorded for run in runs.values())
     hint = "" if trained_here or state.lesson.hides("training") else " Press Train to train on this machine."
-    with st.container(key="summary"):
-        st.caption(summary + hint)
+    st.caption(summary + hint)
 
 
 def _find_runs(scheduler: Scheduler, specs: SpecsByLabel) -> dict[str, Run]:

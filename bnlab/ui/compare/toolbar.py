@@ -102,7 +102,8 @@ def _render_presets(state: PageState) -> None:
                 for index, variant in enumerate(preset.variants):
                     key = f"add-{name}-{index}"
                     arguments = (name, index)
-                    st.button(f"+ {variant.label}", key=key, on_click=_add_variant, args=arguments, disabled=is_full)
+                    text = f"+ {escape_markdown(variant.label)}"
+                    st.button(text, key=key, on_click=_add_variant, args=arguments, disabled=is_full)
 
 
 def _add_variant(preset: str, index: int) -> None:
@@ -174,6 +175,7 @@ def _render_differences(state: PageState) -> None:
     with st.popover("What differs", icon=":material/difference:", key="what-differs"):
         fields = differing_fields({variant.label: variant.spec for variant in state.comparison.variants})
         if fields:
-            st.table(pd.DataFrame(fields).T)
+            frame = pd.DataFrame(fields).T
+            st.table(frame.rename(columns=escape_markdown))
         else:
             st.write("Nothing: these variants are all the same.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from bnlab.charts.formatting import escape_html
+from bnlab.charts.formatting import escape_html, escape_markdown
 from bnlab.charts.style import Style, sample_svg
 from bnlab.runs.folding import has_normalization
 from bnlab.specs.run_spec import RunSpec
@@ -57,7 +57,13 @@ def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
     normalized = [label for label in labels if label not in plain]
     default = [label for label in labels if label in (*plain[:1], *normalized[-1:])]
     chosen = st.pills(
-        "Networks", labels, selection_mode="multi", default=default, key="layers-networks", bind="query-params"
+        "Networks",
+        labels,
+        selection_mode="multi",
+        default=default,
+        format_func=escape_markdown,
+        key="layers-networks",
+        bind="query-params",
     )
     return [label for label in labels if label in (chosen or ())]
 

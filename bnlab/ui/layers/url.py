@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import hidden_layer_names
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.network import describe_network
@@ -45,7 +46,8 @@ def _options(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
     return {
         "layers-view": ("view", [*VIEWS, *VIEWS_BY_TITLE]),
         "layers-seed": ("seed", [str(specs[0].seed + index) for index in range(comparison.seeds)]),
-        "layers-networks": ("network", comparison.labels),
+        # Streamlit writes a network's name there as its button shows it.
+        "layers-networks": ("network", [*comparison.labels, *map(escape_markdown, comparison.labels)]),
         "layers-normalizations": ("normalization layer", normalizations),
         "layers-hidden": ("hidden layer", [name for spec in specs for name in hidden_layer_names(spec)]),
         "layers-xray-steps": ("step for the X-ray", [str(step) for step in STEPS]),
