@@ -3,7 +3,7 @@
 Variants of which a run diverged or ended near chance are named as such; the others are compared in their final
 validation accuracy, paired by seed. A difference is claimed only from `MIN_SEEDS` seeds on and if its interval excludes
 zero; the intervals hold together for all pairs that could have been named (Bonferroni), since the best and the worst
-are chosen after looking.
+are chosen after looking. They cover what differs from seed to seed, with the validation images as they are.
 """
 
 import itertools
@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from bnlab.claims.statistics import CONFIDENCE, Interval, confidence_interval, paired_differences
 from bnlab.runs.reader import read_evaluations
@@ -25,6 +26,12 @@ MIN_SEEDS = 3
 MAX_SENTENCES = 3
 TARGET = 0.95
 """The validation accuracy to which steps are counted."""
+SMALL = 0.005
+"""Half a point. An interval that includes zero but reaches farther than this leaves open what the seeds could tell."""
+MORE_SEEDS = (5, 10, 20)
+"""The numbers of seeds that are offered where `MIN_SEEDS` leave a difference open."""
+ACCURACY_DIGITS = 6
+"""Differences are rounded to these decimals, since accuracies of counted images may be stored in single precision."""
 NEAR_CHANCE = 1.5
 """Below this multiple of one in the number of classes a run has learned next to nothing."""
 FASTER, SLOWER = 0.8, 1.25
@@ -50,7 +57,7 @@ class Answer:
         kind: what it is based on.
         sentences: one to `MAX_SENTENCES`.
         detail: seeds, intervals, and what differs; empty if there is nothing to add.
-        seeds: the number of seeds that would allow an answer, None if there are enough.
+        seeds: a number of seeds that would allow an answer or a clearer one, None if there are enough.
         confounds: the titles of the settings whose effects cannot be told apart; see `confounded_settings`.
     """
 
@@ -90,8 +97,19 @@ class _Pair:
     difference: Interval
 
     @property
+    def is_constant(self) -> bool:
+        """Whether the difference is the same in every seed, which leaves its deviation unknown."""
+        return self.difference.width == 0
+
+    @property
     def is_decided(self) -> bool:
-        return not self.difference.contains(0)
+        return not self.difference.contains(0) and not self.is_constant
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more seeds could show a difference that matters."""
+        reach = max(-self.difference.low, self.difference.high)
+        return not self.is_decided and reach > SMALL
 
 
 def variant_results(
@@ -102,7 +120,7 @@ def variant_results(
     results = []
     for label, variant_specs in specs.items():
         variant_runs = [runs[spec.digest] for spec in variant_specs if spec.digest in runs]
-        completed = [run for run in variant_runs if run.digest in evaluated and len(evaluated[run.digest]["step"])]
+        completed = [run for run in variant_runs if run.digest in evaluated and _has_result(evaluated[run.digest])]
         diverged = sum(run.state is RunState.DIVERGED for run in variant_runs)
         results.append(
             VariantResult(
@@ -115,6 +133,11 @@ def variant_results(
             )
         )
     return results
+
+
+def _has_result(evaluations: Mapping[str, Any]) -> bool:
+    """Whether there is a final validation accuracy; `evaluations` are the columns of one run."""
+    return len(evaluations["step"]) > 0 and math.isfinite(evaluations["val_accuracy"][-1])
 
 
 def answer_from_runs(
@@ -162,13 +185,14 @@ def answer(results: Sequence[VariantResult], asks_about: str | None = None, base
     named = _named_pairs(pairs, sorted(compared, key=lambda result: -_mean(result, seeds)), reference)
     named = named[: MAX_SENTENCES - len(sentences)]
     sentences += map(_pair_sentence, named)
+    needed = _more_seeds(len(seeds), max(map(_count_runs, results))) if any(pair.is_open for pair in named) else None
     others = [result for pair in eligible if reference in pair for result in pair if result is not reference]
-    if len(sentences) < MAX_SENTENCES and (speed := _speed_sentence(reference, others, seeds)):
-        sentences.append(speed)
-    details = [f"{len(seeds)} seeds, paired", _intervals_text(named, len(eligible))]
+    speed, speed_detail = _speed_texts(reference, others, seeds) if len(sentences) < MAX_SENTENCES else ("", "")
+    sentences += [speed] if speed else []
+    details = [f"{len(seeds)} seeds, paired", _intervals_text(named, len(eligible)), speed_detail]
     details += [_difference_text(compared, named)] if not confounds else []
     return Answer(
-        AnswerKind.ANSWER, tuple(sentences), "; ".join(filter(None, [*details, missing])) + ".", None, confounds
+        AnswerKind.ANSWER, tuple(sentences), "; ".join(filter(None, [*details, missing])) + ".", needed, confounds
     )
 
 
@@ -200,7 +224,8 @@ def _pair(a: VariantResult, b: VariantResult, seeds: Sequence[int], comparisons:
     """The pair with its interval, which is corrected for the number of comparisons."""
     better, other = (a, b) if _mean(a, seeds) >= _mean(b, seeds) else (b, a)
     differences = paired_differences([better.accuracies[s] for s in seeds], [other.accuracies[s] for s in seeds])
-    return _Pair(better, other, confidence_interval(differences, 1 - (1 - CONFIDENCE) / comparisons))
+    rounded = [round(difference, ACCURACY_DIGITS) for difference in differences]
+    return _Pair(better, other, confidence_interval(rounded, 1 - (1 - CONFIDENCE) / comparisons))
 
 
 def _named_pairs(pairs: Sequence[_Pair], ordered: Sequence[VariantResult], reference: VariantResult) -> Sequence[_Pair]:
@@ -214,6 +239,12 @@ def _named_pairs(pairs: Sequence[_Pair], ordered: Sequence[VariantResult], refer
     wanted = dict.fromkeys(result.label for result in (ordered[1], ordered[-1], reference))
     named = [pair for label in wanted for pair in pairs if {pair.better.label, pair.other.label} == {best, label}]
     return named or pairs
+
+
+def _more_seeds(paired: int, launched: int) -> int | None:
+    """The next number of seeds after those that are paired; None if as many are launched, or there is no next one."""
+    seeds = next((number for number in MORE_SEEDS if number > paired), 0)
+    return seeds if seeds > launched else None
 
 
 def _mean(result: VariantResult, seeds: Sequence[int]) -> float:
@@ -257,15 +288,25 @@ def _seen_sentences(compared: Sequence[VariantResult], seeds: Sequence[int], ref
 
 def _pair_sentence(pair: _Pair) -> str:
     better, other, difference = pair.better.label, pair.other.label, pair.difference
-    if difference.mean == difference.width == 0:
+    if pair.is_constant and difference.mean == 0:
         return f"{better} and {other} end equal in every seed."
+    if pair.is_constant:
+        return (
+            f"{better} ends {_points(difference.mean)} above {other} in every seed; equal differences have no interval."
+        )
     if pair.is_decided:
         return f"{better} ends {_points(difference.mean)} above {other}."
-    return f"{better} and {other} end {_points(difference.mean)} apart on average: no difference you could rely on."
+    apart = f"{better} and {other} end {_points(difference.mean)} apart on average"
+    if pair.is_open:
+        return f"{apart}, which {_count(difference.n, 'seed')} cannot tell from chance."
+    return f"{apart}: no difference you could rely on."
 
 
-def _speed_sentence(reference: VariantResult, others: Sequence[VariantResult], seeds: Sequence[int]) -> str:
-    """How fast variants reach the target compared with the reference; empty if nothing can be relied on."""
+def _speed_texts(reference: VariantResult, others: Sequence[VariantResult], seeds: Sequence[int]) -> tuple[str, str]:
+    """How fast variants reach the target compared with the reference, and intervals; empty if nothing is certain.
+
+    The shares are geometric means over seeds; their intervals hold together for all variants compared (Bonferroni).
+    """
     comparable = [
         other
         for other in others
@@ -277,22 +318,29 @@ def _speed_sentence(reference: VariantResult, others: Sequence[VariantResult], s
         steps = {other.label: math.fsum(other.steps[seed] for seed in seeds) / len(seeds) for other in comparable}
         fastest = sorted(steps, key=lambda label: steps[label])[:2]
         texts = [f"{label} after about {steps[label]:,.0f} steps" for label in fastest]
-        return f"{reference.label} never reaches {_percent(TARGET)}, {_join(texts)}."
+        return f"{reference.label} never reaches {_percent(TARGET)}, {_join(texts)}.", ""
     if len(reached) < len(seeds):
-        return ""
-    shares: dict[str, float] = {}
+        return "", ""
+    shares: dict[str, Interval] = {}
     for other in comparable:
         logs = [math.log(max(other.steps[seed], 1) / max(reference.steps[seed], 1)) for seed in seeds]
         interval = confidence_interval(logs, 1 - (1 - CONFIDENCE) / len(comparable))
-        share = math.exp(interval.mean)
-        if not interval.contains(0) and not FASTER < share < SLOWER:
-            shares[other.label] = share
+        if not interval.contains(0) and not FASTER < math.exp(interval.mean) < SLOWER:
+            shares[other.label] = interval
     if not shares:
-        return ""
-    fastest = sorted(shares, key=lambda label: shares[label])[:2]
-    subject, share = _join(fastest), _join([_percent(shares[label]) for label in fastest])
-    verb = "reaches" if len(fastest) == 1 else "reach"
-    return f"{subject} {verb} {_percent(TARGET)} in about {share} of the steps that {reference.label} needs."
+        return "", ""
+    fastest = sorted(shares, key=lambda label: shares[label].mean)[:2]
+    means = [_percent(math.exp(shares[label].mean)) for label in fastest]
+    verb, respectively = ("reaches", "") if len(fastest) == 1 else ("reach", ", respectively")
+    sentence = (
+        f"{_join(fastest)} {verb} {_percent(TARGET)} in about {_join(means)} of the steps that {reference.label} needs"
+        f"{respectively}."
+    )
+    limits = [
+        f"{label} {math.exp(shares[label].low) * 100:.0f} to {_percent(math.exp(shares[label].high))}"
+        for label in fastest
+    ]
+    return sentence, f"steps to {_percent(TARGET)}, of {reference.label}’s: {', '.join(limits)}"
 
 
 # Details
@@ -302,9 +350,11 @@ def _intervals_text(pairs: Sequence[_Pair], comparisons: int) -> str:
     corrected = f", corrected for {comparisons} comparisons" if comparisons > 1 else ""
     intervals = [
         f"{better.label} minus {other.label} {_signed(difference.low)} to {_signed(difference.high)}"
-        for better, other, difference in ((pair.better, pair.other, pair.difference) for pair in pairs)
+        for better, other, difference in (
+            (pair.better, pair.other, pair.difference) for pair in pairs if not pair.is_constant
+        )
     ]
-    return f"{_percent(CONFIDENCE)} intervals in points{corrected}: {', '.join(intervals)}"
+    return f"{_percent(CONFIDENCE)} intervals in points{corrected}: {', '.join(intervals)}" if intervals else ""
 
 
 def _difference_text(compared: Sequence[VariantResult], pairs: Sequence[_Pair]) -> str:

@@ -44,11 +44,14 @@ def answer_html(answer: Answer, finding: str = "", look_at: str = "") -> str:
     if answer.confounds:
         differ, named = len(answer.confounds), ", ".join(answer.confounds)
         warning = f"These networks differ in {differ} settings"
-        reason = "no difference can be put down to one of them"
-        parts.append(f'<p class="confounds"><b>{warning}:</b> {escape(named)}; {reason}.</p>')
+        reason = "Where two of them differ in several, no single setting explains their difference."
+        parts.append(f'<p class="confounds"><b>{warning}:</b> {escape(named)}. {reason}</p>')
     parts.append(f"<p>{escape(' '.join(filter(None, [finding, *answer.sentences])))}</p>")
     details = " ".join(filter(None, [answer.detail, look_at]))
-    parts += [f'<p class="detail">{escape(details)}</p>'] if details else []
+    if details:  # style.css shows one of the two, by the width of the screen
+        text = escape(details)
+        parts.append(f'<p class="detail">{text}</p>')
+        parts.append(f'<details class="detail"><summary>Intervals and what to look at</summary>{text}</details>')
     return f'<div class="answer answer-{answer.kind}">{"".join(parts)}</div>'
 
 

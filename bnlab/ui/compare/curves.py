@@ -15,7 +15,7 @@ from bnlab.ui.controls import bind
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.state import PageState
 
-HEIGHT, LEGEND_ROW = 360, 23
+HEIGHT, LEGEND_ROW = 310, 23
 PROJECTED_HEIGHT, PROJECTED_LEGEND_ROW = 460, 27
 LEGEND_ROWS_INCLUDED = 4
 """Legend rows in a narrow chart of the usual height; each further variant adds the height of a row."""

@@ -13,7 +13,7 @@ from bnlab.ui.state import PageState
 
 INTRODUCTION = (
     "Batch normalization (BN) rescales each unit’s values to mean 0 and variance 1 over a mini-batch, then learns a "
-    "scale (gamma) and an offset (beta). Below: how small networks with and without it learn {datasets}."
+    "scale (gamma) and an offset (beta). Below, small networks with and without it learn {datasets}."
 )
 DESCRIPTIONS = {"mnist": "MNIST, images of handwritten digits"}
 
@@ -22,7 +22,8 @@ def render_introduction(state: PageState) -> None:
     """Draw the two lines, which name the datasets on the page."""
     names = dict.fromkeys(variant.spec.dataset for variant in state.comparison.variants)
     datasets = " and ".join(DESCRIPTIONS.get(name, format_value("dataset", name)) for name in names)
-    st.markdown(INTRODUCTION.format(datasets=escape_markdown(datasets)))
+    with st.container(key="introduction"):
+        st.markdown(INTRODUCTION.format(datasets=escape_markdown(datasets)))
 
 
 def render_questions(state: PageState) -> None:

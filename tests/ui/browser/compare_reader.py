@@ -70,6 +70,14 @@ def train_button(page: Page) -> Locator:
     return page.locator(".st-key-train button").filter(visible=True)
 
 
+def epochs_of(page: Page) -> Locator:
+    """The field of the epochs of all variants; opens its popover."""
+    field = page.get_by_role("spinbutton", name="Epochs")
+    if not field.count():
+        page.locator(".st-key-common button").filter(visible=True).first.click()
+    return field
+
+
 def chart(page: Page, name: str) -> Locator:
     return page.locator(f'[data-chart="{name}"]')
 
