@@ -165,13 +165,15 @@ def _set_common_field(field: str, entered: Any) -> str:
 
 
 def _render_seeds(state: PageState) -> None:
+    options = bind(SEEDS, whole_number_value(state.comparison.seeds), _set_seeds)
     st.number_input(
         "Seeds",
+        value=st.session_state[SEEDS],  # see `render_whole_number`
         step=1.0,
         format="%g",
         help="Runs per variant, each with its own seed; curves show mean and spread.",
         disabled=state.lesson.locks(EVERYTHING),
-        **bind(SEEDS, whole_number_value(state.comparison.seeds), _set_seeds),
+        **options,
     )
 
 

@@ -179,6 +179,23 @@ def test_curves_are_on_the_first_screen_below_a_toolbar_of_one_row(browser_page:
         assert browser_page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_controls_in_a_menu_that_opens_late_have_the_pages_values(browser_page: Page, app_url: str) -> None:
+    open_page(browser_page, f"{app_url}/?log_y=true&smoothing=0.5&x=step&train_examples=320&epochs=7")
+    browser_page.locator(".st-key-projector label").filter(visible=True).first.click()
+    browser_page.wait_for_url("**projector=true**")
+    wait_until_at_rest(browser_page)
+    expect(epochs_of(browser_page)).to_have_value("7")
+    expect(browser_page.get_by_role("spinbutton", name="Training examples")).to_have_value("320")
+    browser_page.keyboard.press("Escape")
+    browser_page.locator(".st-key-view button").filter(visible=True).first.click()
+    expect(browser_page.get_by_role("slider")).to_have_value("0.5")
+    expect(browser_page.locator(".st-key-view-log_y input")).to_be_checked()
+    browser_page.locator(".st-key-view-log_x label").first.click()
+    browser_page.wait_for_url("**log_x=true**")
+    for parameter in ("log_y=true", "smoothing=0.5", "x=step", "train_examples=320", "epochs=7"):
+        assert parameter in browser_page.url
+
+
 def test_phone_hides_the_shortcut_and_projector_enlarges_the_networks(browser_page: Page, app_url: str) -> None:
     hint, drawing = browser_page.locator(".st-key-train kbd").first, browser_page.locator(".st-key-card-0 svg text")
     browser_page.set_viewport_size({"width": 390, "height": 844})
