@@ -46,7 +46,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
     monkeypatch.setattr(scheduler_module, "connect", lambda *_: NoWorkers())
     monkeypatch.setattr(services, "Scheduler", start_scheduler)
-    monkeypatch.setattr(services, "read_recording", lambda _: None)
+    monkeypatch.setattr(services, "read_shipped_recordings", lambda _: None)
+    monkeypatch.setattr(services, "preload_recorded_trials", lambda: None)
     st.cache_resource.clear()
     yield open_page
     for scheduler in schedulers:

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Interval:
-    """The `mean` of `n` values and its 95 % confidence interval from `low` to `high`.
+    """The `mean` of `n` values and its confidence interval, of 95 % unless another is asked for, from `low` to `high`.
 
     The interval is unbounded for fewer than two values, or if one is not finite.
     """
@@ -50,8 +50,8 @@ def exact_interval(values: Sequence[float]) -> Interval:
     return Interval(_mean(values), min(values), max(values), len(values))
 
 
-def confidence_interval(values: Sequence[float]) -> Interval:
-    """The mean of `values` with its 95 % confidence interval, which is deterministic.
+def confidence_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+    """The mean of `values` with its confidence interval, by default of 95 %, which is deterministic.
 
     Each limit is the wider one of Student's t, which is right for few and normal values, and SciPy's bias-corrected
     and accelerated (BCa) bootstrap, which follows skewed values. The bootstrap alone is too narrow for few values: with
@@ -78,7 +78,7 @@ def confidence_interval(values: Sequence[float]) -> Interval:
         return Interval(mean, -math.inf, math.inf, array.size)
     if np.ptp(array) <= 1e-12 * np.abs(array).max():  # equal up to rounding
         return Interval(mean, mean, mean, array.size)
-    low, high = _limits(array)
+    low, high = _limits(array, confidence)
     return Interval(mean, float(low), float(high), array.size)
 
 
@@ -86,13 +86,16 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values and np.isfinite(values).all() else math.nan
 
 
-def _limits(values: Floats) -> tuple[Floats, Floats]:
+def _limits(values: Floats, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
     """Lower and upper limits, each of shape `[...]`, for `values` of shape `[..., n]`."""
     # Importing takes half a second, and only verdicts need it.
     from scipy import stats  # type: ignore[import-untyped]  # noqa: PLC0415
 
     n = values.shape[-1]
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
+    quantile = stats.t.ppf((1 + confidence) / 2, n - 1)
+    if quantile >= n - 1:  # no mean of resampled values is as far away: nothing is farther than (n − 1) / √n · sd
+        margin = quantile * values.std(axis=-1, ddof=1) / math.sqrt(n)
+        return values.mean(axis=-1) - margin, values.mean(axis=-1) + margin
     level = 1 - 2 * stats.norm.cdf(-quantile * math.sqrt(n / (n - 1)))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # BCa fails for nearly equal values; Student's t remains

@@ -129,7 +129,8 @@ def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ..
 @preset_argument
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=check_parent_folder)
 @click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Runs of each network.")
-def record(preset: str, path: Path, seeds: int) -> None:
+@click.option("--layers/--no-layers", default=True, help="Keep the values of the layers; by default they are kept.")
+def record(preset: str, path: Path, seeds: int, layers: bool) -> None:
     """Train a preset's networks and write what the app shows before anything was trained here.
 
     The values of the layers are kept of the first seed alone.
@@ -139,8 +140,8 @@ def record(preset: str, path: Path, seeds: int) -> None:
     store = open_store()
     if not _are_trained(store, labels):
         _train(store, variants, labels)
-    other_seeds = [spec.digest for specs in variants.values() for spec in specs[1:]]
-    write_recording(store, store.runs(labels), path, without_snapshots=other_seeds)
+    without_layers = [spec.digest for specs in variants.values() for spec in (specs[1:] if layers else specs)]
+    write_recording(store, store.runs(labels), path, without_snapshots=without_layers)
     console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.")
 
 

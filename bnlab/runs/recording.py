@@ -1,4 +1,4 @@
-"""Recordings: files of completed runs, one of which is shipped with bnlab so that no page is empty at first.
+"""Recordings: files of trained runs, some of which are shipped with bnlab so that no page is empty at first.
 
 A recording has the curves and layers of its runs, not their weights. Arrays are stored as float16, which is precise
 enough for charts; digests, steps, seconds and validation figures are exact.
@@ -34,25 +34,39 @@ TABLES: dict[str, Table] = {
     "latencies": latencies,
 }
 """Each table by its key in a recording. The keys and the names of the columns are part of the file's format."""
-SHIPPED_RECORDING = files("bnlab.runs") / "data" / "notebook.npz"
+SHIPPED_RECORDINGS = {
+    path.name.removesuffix(".npz"): path
+    for path in sorted((files("bnlab.runs") / "data").iterdir(), key=lambda path: path.name)
+    if path.name.endswith(".npz")
+}
+"""The recordings that are shipped, by the name of their preset; presets may share runs."""
 
 
-def write_recording(store: Store, completed: Sequence[Run], path: Path, without_snapshots: Iterable[str] = ()) -> None:
-    """Write completed runs of `store` to `path`, without the snapshots of the digests in `without_snapshots`."""
-    arrays: dict[str, Any] = {"runs": _text_array(json.dumps([_describe_run(run) for run in completed]))}
+def write_recording(store: Store, trained: Sequence[Run], path: Path, without_snapshots: Iterable[str] = ()) -> None:
+    """Write runs of `store` that are completed or diverged to `path`.
+
+    The snapshots of the digests in `without_snapshots` are left out.
+    """
+    arrays: dict[str, Any] = {"runs": _text_array(json.dumps([_describe_run(run) for run in trained]))}
     excluded = set(without_snapshots)
     with store.engine.connect() as connection:
         for key, table in TABLES.items():
-            digests = [run.digest for run in completed if table is not snapshots or run.digest not in excluded]
+            digests = [run.digest for run in trained if table is not snapshots or run.digest not in excluded]
             query = select(table).where(table.c.run.in_(digests)).order_by(*table.primary_key.columns)
             rows = [dict(row._mapping) for row in connection.execute(query)]
             arrays |= _pack_rows(key, rows)
     np.savez_compressed(path, **arrays)
 
 
-def read_recording(store: Store, recording: bytes | None = None) -> None:
-    """Add the runs of a recording, by default the shipped one, to `store`; those that exist already are skipped."""
-    with np.load(io.BytesIO(SHIPPED_RECORDING.read_bytes() if recording is None else recording)) as arrays:
+def read_shipped_recordings(store: Store) -> None:
+    """Add the runs of all recordings that are shipped to `store`; those that exist already are skipped."""
+    for path in SHIPPED_RECORDINGS.values():
+        read_recording(store, path.read_bytes())
+
+
+def read_recording(store: Store, recording: bytes) -> None:
+    """Add the runs of a recording to `store`; those that exist already are skipped."""
+    with np.load(io.BytesIO(recording)) as arrays:
         descriptions: list[dict[str, Any]] = json.loads(arrays["runs"].tobytes())
         existing = {run.digest for run in store.runs(run["digest"] for run in descriptions)}
         new_runs = [run for run in descriptions if run["digest"] not in existing]
@@ -78,6 +92,8 @@ def _describe_run(run: Run) -> dict[str, Any]:
     return {
         "digest": run.digest,
         "label": run.label,
+        "state": run.state,
+        "error": run.error,
         "step": run.step,
         "total_steps": run.total_steps,
         "seconds": run.seconds,
@@ -89,9 +105,13 @@ def _describe_run(run: Run) -> dict[str, Any]:
 
 def _insert_runs(connection: Connection, descriptions: Sequence[Mapping[str, Any]]) -> None:
     now = time.time()
-    state = {"state": RunState.COMPLETED, "error": "", "stop_requested": False, "owner": "", "lease_until": 0.0}
+    former = {"state": RunState.COMPLETED, "error": ""}  # recordings of version 0.1 have neither
+    lease = {"stop_requested": False, "owner": "", "lease_until": 0.0}
     times = {"queued_at": now, "updated_at": now, "fence": 0}
-    rows = [{name: value for name, value in run.items() if name != "origin"} | state | times for run in descriptions]
+    rows = [
+        former | {name: value for name, value in run.items() if name != "origin"} | lease | times
+        for run in descriptions
+    ]
     connection.execute(insert(runs), rows)
     connection.execute(insert(recordings), [{"run": run["digest"], "origin": run["origin"]} for run in descriptions])
 
@@ -100,7 +120,8 @@ def _pack_rows(key: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A table's rows as arrays: plain columns and names of binary ones as JSON, binary values, and their lengths."""
     plain = [{name: value for name, value in row.items() if not isinstance(value, bytes)} for row in rows]
     binary = [{name: value for name, value in row.items() if isinstance(value, bytes)} for row in rows]
-    floats = [np.frombuffer(value, STORED_DTYPE).astype(PACKED_DTYPE) for row in binary for value in row.values()]
+    with np.errstate(over="ignore"):  # losses of a run that diverges are infinite in float16
+        floats = [np.frombuffer(value, STORED_DTYPE).astype(PACKED_DTYPE) for row in binary for value in row.values()]
     return {
         key: _text_array(json.dumps(plain)),
         f"{key}_names": _text_array(json.dumps(list(binary[0]) if binary else [])),

@@ -61,6 +61,26 @@ def differing_fields(specs: Mapping[str, RunSpec]) -> dict[str, dict[str, str]]:
     return differing
 
 
+def confounded_settings(specs: Mapping[str, RunSpec]) -> list[str]:
+    """The titles of the fields in which the specs differ, if their effects cannot be told apart; otherwise none.
+
+    They can be if changes of one field at a time lead from each spec to every other, over specs that are there too.
+    """
+    labels = list(specs)
+    reached, unvisited = set(labels[:1]), labels[:1]
+    while unvisited:
+        label = unvisited.pop()
+        new = {o for o in labels if o not in reached and len(differing_settings(specs, label, o)) <= 1}
+        reached |= new
+        unvisited += new
+    return [] if len(reached) == len(labels) else list(differing_fields(specs))
+
+
+def differing_settings(specs: Mapping[str, RunSpec], first: str, second: str) -> list[str]:
+    """The titles of the fields in which the specs of two labels differ."""
+    return list(differing_fields({label: specs[label] for label in (first, second)}))
+
+
 def _unused_fields(spec: RunSpec) -> set[str]:
     """The fields that have no effect on the training of `spec`."""
     unused = {"normalizer", *NORMALIZER_FIELDS}

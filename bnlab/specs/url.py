@@ -1,8 +1,9 @@
 """Comparisons as query parameters of a URL.
 
-`preset=notebook&epochs=3` is a preset with fields changed in every variant. Other comparisons have one parameter per
-variant, `v=LABEL~FIELD~VALUE~FIELD~VALUE…`, and one for each field that all variants share. No character in them needs
-escaping, so URLs stay readable.
+A URL without any of these parameters is the default: the first preset with its recorded seeds.
+`preset=notebook&epochs=3` is a preset with fields changed in every variant, with one seed unless `seeds` names another
+number. Other comparisons have one parameter per variant, `v=LABEL~FIELD~VALUE~FIELD~VALUE…`, and one for each field
+that all variants share. No character in them needs escaping, so URLs stay readable.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,12 +18,23 @@ from bnlab.specs.validation import SpecError, did_you_mean, parse_spec, parse_va
 
 Parameters = dict[str, list[str]]
 
-DEFAULT_PRESET = next(iter(PRESETS))
+UNNAMED_PRESET = "notebook"
+"""The preset of a URL with changed fields or seeds and no preset: links of version 0.1 leave its name out."""
 
 _DEFAULTS = RunSpec().model_dump(mode="json")
 _FIELDS = (*_DEFAULTS, *FORMER_FIELDS)
 
 COMPARISON_PARAMETERS = ("preset", "seeds", "v", *_FIELDS)
+
+
+def default_comparison() -> Comparison:
+    """The comparison of a URL without parameters."""
+    return next(iter(PRESETS.values())).recorded_comparison
+
+
+def preset_of(comparison: Comparison) -> str | None:
+    """The name of the preset whose variants these are; None if they are changed in any way."""
+    return next((name for name, preset in PRESETS.items() if preset.variants == comparison.variants), None)
 
 
 def comparison_from_url(parameters: Mapping[str, Sequence[str]]) -> tuple[Comparison, list[str]]:
@@ -31,11 +43,13 @@ def comparison_from_url(parameters: Mapping[str, Sequence[str]]) -> tuple[Compar
     Returns:
         The comparison, and one sentence for the user per error; if there is one, the comparison is the preset.
     """
+    if not any(parameters.get(name) for name in COMPARISON_PARAMETERS):
+        return default_comparison(), []
     errors: list[str] = []
-    name = _last_value(parameters, "preset", DEFAULT_PRESET)
+    name = _last_value(parameters, "preset", UNNAMED_PRESET)
     if name not in PRESETS:
         errors.append(f"There is no preset {name[:40]!r}; the presets are {', '.join(PRESETS)}.")
-        name = DEFAULT_PRESET
+        name = UNNAMED_PRESET
     preset = PRESETS[name].comparison
     try:
         return _read_comparison(parameters, preset), errors
@@ -45,12 +59,13 @@ def comparison_from_url(parameters: Mapping[str, Sequence[str]]) -> tuple[Compar
 
 def comparison_to_url(comparison: Comparison) -> Parameters:
     """The shortest query parameters from which `comparison_from_url` reads this comparison."""
+    if comparison == default_comparison():
+        return {}
     seeds: Parameters = {"seeds": [str(comparison.seeds)]} if comparison.seeds != 1 else {}
     for name, preset in PRESETS.items():
         changes = _shared_changes(comparison, preset.comparison)
         if changes is not None:
-            preset_parameter = {"preset": [name]} if name != DEFAULT_PRESET else {}
-            return preset_parameter | _format_fields(changes) | seeds
+            return {"preset": [name]} | _format_fields(changes) | seeds
     changes_by_variant = [
         variant.spec.model_dump(mode="json", exclude_defaults=True) for variant in comparison.variants
     ]

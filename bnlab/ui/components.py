@@ -42,7 +42,7 @@ def render_heading(title: str, state: PageState) -> None:
         if state.settings.projector:  # style.css enlarges the page by this key, so it comes before the rest
             with st.container(key="large-type"):
                 st.html("<span></span>")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.title(title, width="stretch")
         help_ = "Large type and thick lines, for the last row."
         st.toggle("Projector", help=help_, **bind("projector", state.settings.projector, change_setting, "projector"))

@@ -8,7 +8,7 @@ from bnlab.claims.recorded import recorded_results
 from bnlab.claims.service import ClaimService
 from bnlab.runs.config import Settings
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
-from bnlab.runs.recording import read_recording
+from bnlab.runs.recording import read_shipped_recordings
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 
@@ -40,7 +40,7 @@ def start_scheduler() -> Scheduler:
     """
     settings = Settings()
     store = Store(settings.store, INTERACTIVE_BUSY_SECONDS)
-    read_recording(store)
+    read_shipped_recordings(store)
     started = Scheduler(store, scheduler=settings.scheduler)
     atexit.register(started.close)  # where no server's end closes it
     _started.append(started)

@@ -15,7 +15,7 @@ from bnlab.runs.groups import group_runs, launch_group
 from bnlab.runs.measurements import Measurement, read_measurements, write_measurement
 from bnlab.runs.migrations import upgrade
 from bnlab.runs.reader import evaluations_frame, steps_frame
-from bnlab.runs.recording import read_recording
+from bnlab.runs.recording import read_shipped_recordings
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import SCHEMA_REVISION, metadata
 from bnlab.runs.storage import delete_checkpoints, storage_use
@@ -184,7 +184,7 @@ def _units(_url: str, spec: RunSpec) -> pd.DataFrame:
 
 
 def test_the_shipped_recording_is_read(store: Store) -> None:
-    read_recording(store)
+    read_shipped_recordings(store)
     assert all(run.recorded for run in store.runs())
     assert storage_use(store)["steps"] > 0
 

@@ -1,6 +1,7 @@
 """Recordings: written from one store, read into another, and the shipped one."""
 
 import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,8 +10,14 @@ import pytest
 from sqlalchemy import insert
 
 from bnlab.runs.reader import evaluations_frame, latencies_frame, layers_frame, snapshots_frame, steps_frame
-from bnlab.runs.recording import SHIPPED_RECORDING, describe_machine, read_recording, write_recording
-from bnlab.runs.run import RunState
+from bnlab.runs.recording import (
+    SHIPPED_RECORDINGS,
+    describe_machine,
+    read_recording,
+    read_shipped_recordings,
+    write_recording,
+)
+from bnlab.runs.run import TRAINED, RunState
 from bnlab.runs.schema import latencies
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
@@ -71,7 +78,7 @@ def test_reading_a_recording_keeps_existing_runs(origin: Store, fresh: Store, tm
 
 def test_shipped_arrays_are_unchanged() -> None:
     values = hashlib.sha256()
-    with np.load(SHIPPED_RECORDING) as arrays:
+    with np.load(SHIPPED_RECORDINGS["notebook"]) as arrays:
         for key in arrays.files[1:]:
             values.update(arrays[key].tobytes())
     assert values.hexdigest() == SHIPPED_VALUES
@@ -79,8 +86,7 @@ def test_shipped_arrays_are_unchanged() -> None:
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: Store) -> None:
-    assert len(SHIPPED_RECORDING.read_bytes()) < 2e6
-    read_recording(fresh)
+    read_recording(fresh, SHIPPED_RECORDINGS["notebook"].read_bytes())
     comparison = PRESETS["notebook"].comparison.with_seeds(seeds)
     for variant_specs in comparison.specs().values():
         for spec in variant_specs:
@@ -93,6 +99,25 @@ def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: St
     snapshots = snapshots_frame(fresh, first.digest, "bn_input")
     assert len(snapshots["values"].iloc[0]) == 784
     assert np.isfinite(np.concatenate(snapshots["values"].to_list())).all()
+
+
+def test_every_preset_with_a_question_is_shipped_with_its_answer(fresh: Store) -> None:
+    assert sum(len(path.read_bytes()) for path in SHIPPED_RECORDINGS.values()) < 3.2e6
+    read_shipped_recordings(fresh)
+    asking = {name: preset for name, preset in PRESETS.items() if preset.question}
+    assert set(SHIPPED_RECORDINGS) == {"notebook", *asking}
+    for name, preset in asking.items():
+        specs = preset.recorded_comparison.specs()
+        runs = fresh.find(spec for variant_specs in specs.values() for spec in variant_specs)
+        assert len(runs) == sum(map(len, specs.values())), name
+        assert all(run.recorded and run.state in TRAINED for run in runs.values()), name
+        with np.load(SHIPPED_RECORDINGS[name]) as arrays:
+            assert {run["digest"] for run in json.loads(arrays["runs"].tobytes())} == set(runs), name
+    diverged = [run for run in fresh.runs() if run.state is RunState.DIVERGED]
+    assert diverged, "a run that diverged is shipped as one"
+    for run in diverged:
+        assert run.step < run.total_steps
+        assert not np.isfinite(steps_frame(fresh, run.digest)["loss"].iloc[-1])
 
 
 def test_recording_read_concurrently(origin: Store, fresh: Store, tmp_path: Path) -> None:

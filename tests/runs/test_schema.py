@@ -3,7 +3,7 @@
 import numpy as np
 from sqlalchemy import inspect
 
-from bnlab.runs.recording import SHIPPED_RECORDING
+from bnlab.runs.recording import SHIPPED_RECORDINGS
 from bnlab.runs.schema import metadata
 from bnlab.runs.store import Store
 
@@ -38,5 +38,5 @@ def test_a_new_store_has_these_tables(store: Store) -> None:
 
 def test_the_keys_of_a_recording_are_these() -> None:
     parts = [key for table in RECORDED for key in (table, f"{table}_names", f"{table}_values", f"{table}_lengths")]
-    with np.load(SHIPPED_RECORDING) as arrays:
+    with np.load(SHIPPED_RECORDINGS["notebook"]) as arrays:
         assert arrays.files == ["runs", *parts]

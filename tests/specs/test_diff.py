@@ -6,7 +6,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bnlab.specs.diff import NO_VALUE, REGISTRIES, differing_fields, format_value
+from bnlab.specs.diff import (
+    NO_VALUE,
+    REGISTRIES,
+    confounded_settings,
+    differing_fields,
+    differing_settings,
+    format_value,
+)
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import revise_spec
@@ -24,6 +31,23 @@ def test_differences_of_the_notebooks_networks() -> None:
         "Initializer": {printed: "He normal", second: "Glorot uniform"},
         "Activation": {printed: "Linear (none)", second: "ReLU"},
     }
+
+
+def test_settings_are_confounded_unless_they_change_one_at_a_time() -> None:
+    plain, before = RunSpec(), NORMALIZED
+    rate = revise_spec(before, {"learning_rate": 1.0})
+    assert differing_settings({"a": plain, "b": rate}, "a", "b") == ["Placement", "Learning rate"]
+    assert confounded_settings({"a": plain, "b": rate}) == ["Placement", "Learning rate"]
+    assert confounded_settings({"a": plain, "b": rate, "c": before}) == [], "c differs in one setting from each"
+    assert confounded_settings({"a": plain, "same": plain}) == []
+    notebook = {variant.label: variant.spec for variant in PRESETS["notebook"].variants}
+    assert confounded_settings(notebook) == [
+        "Placement",
+        "Normalize the input",
+        "Use bias",
+        "Initializer",
+        "Activation",
+    ]
 
 
 @pytest.mark.parametrize(

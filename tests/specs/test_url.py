@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bnlab.specs.comparison import MAX_SEEDS, MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.specs.url import COMPARISON_PARAMETERS, DEFAULT_PRESET, comparison_from_url, comparison_to_url
+from bnlab.specs.url import COMPARISON_PARAMETERS, comparison_from_url, comparison_to_url, preset_of
 from tests.old_store import DESCRIPTION
 from tests.spec_strategies import specs
 
@@ -41,14 +41,34 @@ def test_round_trip(comparison: Comparison) -> None:
 def test_preset_is_named(name: str) -> None:
     comparison = PRESETS[name].comparison
     parameters = comparison_to_url(comparison)
-    assert parameters == ({} if name == DEFAULT_PRESET else {"preset": [name]})
+    assert parameters == {"preset": [name]}
     assert comparison_from_url(parameters) == (comparison, [])
+
+
+def test_an_address_without_parameters_is_the_first_preset_with_its_recorded_seeds() -> None:
+    default = next(iter(PRESETS.values())).recorded_comparison
+    assert comparison_from_url({}) == comparison_from_url({"x": ["step"]}) == (default, [])
+    assert comparison_to_url(default) == {}
+    assert default.seeds == 3
+
+
+def test_an_address_that_names_no_preset_changes_the_notebooks() -> None:
+    """So links of version 0.1 mean what they meant."""
+    expected = PRESETS["notebook"].comparison.with_changes({"epochs": 3})
+    assert comparison_from_url({"epochs": ["3"]}) == (expected, [])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_preset_of_a_comparison_is_known_whatever_its_seeds(name: str) -> None:
+    comparison = PRESETS[name].recorded_comparison
+    assert preset_of(comparison) == preset_of(comparison.with_seeds(5)) == name
+    assert preset_of(comparison.with_changes({"epochs": 77})) is None
 
 
 def test_changes_shared_by_all_variants_of_a_preset() -> None:
     comparison = PRESETS["notebook"].comparison.with_changes({"epochs": 3, "hidden_units": [20, 10]}).with_seeds(2)
     parameters = comparison_to_url(comparison)
-    assert parameters == {"hidden_units": ["20-10"], "epochs": ["3"], "seeds": ["2"]}
+    assert parameters == {"preset": ["notebook"], "hidden_units": ["20-10"], "epochs": ["3"], "seeds": ["2"]}
     assert comparison_from_url(parameters) == (comparison, [])
 
 
@@ -66,7 +86,7 @@ def test_variants_without_colour_get_unused_ones() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"preset": ["no"]}, "There is no preset 'no'; the presets are notebook"),
+        ({"preset": ["no"]}, "There is no preset 'no'; the presets are placement, notebook"),
         ({"epochs": ["0"]}, "Epochs must be a whole number from 1 to 1,000, but 0 was given."),
         ({"epochs": ["many"]}, "but 'many' was given."),
         ({"learning_rate": ["NaN"]}, "Learning rate must be a number above 0"),
@@ -87,7 +107,7 @@ def test_variants_without_colour_get_unused_ones() -> None:
 )
 def test_invalid_parameters_give_the_preset_and_an_error(parameters: dict[str, list[str]], message: str) -> None:
     comparison, errors = comparison_from_url(parameters)
-    assert comparison == PRESETS[DEFAULT_PRESET].comparison
+    assert comparison == PRESETS["notebook"].comparison
     assert len(errors) == 1
     assert message in errors[0]
 
@@ -103,8 +123,8 @@ def test_any_parameters_give_a_comparison(parameters: dict[str, list[str]]) -> N
     assert all(error.strip() for error in errors)
 
 
-OLD_LINKS = [link for link in DESCRIPTION["links"] if not link["renorm"]]
-"""Links of version 0.1, except those to batch renormalization, which trains differently now."""
+OLD_LINKS = [link for link in DESCRIPTION["links"] if link["query"] and not link["renorm"]]
+"""Links of version 0.1 that name anything, without those to batch renormalization, which trains differently now."""
 
 
 @pytest.mark.parametrize("link", OLD_LINKS, ids=lambda link: link["query"][:40] or "(empty)")

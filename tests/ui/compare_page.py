@@ -17,7 +17,7 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from tests.in_process_training import train_in_process
 
-PRESET = next(iter(PRESETS.values()))
+PRESET = PRESETS["notebook"]
 TINY = {"epochs": 1, "train_examples": 64}
 CURVES = ["training-loss", "training-accuracy", "validation-loss", "validation-accuracy"]
 
@@ -46,7 +46,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def buttons(app: AppTest) -> list[str]:
     """The labels of the buttons outside of popovers and expanders."""
-    return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-", "fold-"))]
+    return [
+        button.label
+        for button in app.button
+        if not (button.key or "").startswith(("show-", "add-", "fold-", "more-seeds"))
+    ]
 
 
 def document(app: AppTest) -> dict:

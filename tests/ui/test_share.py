@@ -10,6 +10,7 @@ from bnlab.specs.comparison import Comparison, Variant
 from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.url import default_comparison
 from bnlab.ui import share
 from bnlab.ui.share import page_url
 from bnlab.ui.state import PageState, state_from_url
@@ -38,7 +39,7 @@ def opened(address: str) -> PageState:
 
 
 def test_the_page_as_it_is_at_first_is_its_own_address() -> None:
-    assert page_url(state(PRESET), Lesson(), {}) == PAGE
+    assert page_url(state(default_comparison()), Lesson(), {}) == PAGE
 
 
 @pytest.mark.parametrize("comparison", [PRESET, PRESET.with_changes({"epochs": 3}).with_seeds(4), ODD])
@@ -61,7 +62,10 @@ def test_a_link_is_one_word_that_can_be_read() -> None:
 def test_what_the_layers_page_shows_is_in_the_link() -> None:
     widgets = {"layers-view": ["heatmaps"], "layers-networks": ["Baseline", "Approach 2"]}
     address = page_url(state(PRESET.with_seeds(2)), Lesson(), widgets)
-    assert address == f"{PAGE}?seeds=2&layers-view=heatmaps&layers-networks=Baseline&layers-networks=Approach+2"
+    assert (
+        address
+        == f"{PAGE}?preset=notebook&seeds=2&layers-view=heatmaps&layers-networks=Baseline&layers-networks=Approach+2"
+    )
     assert opened(address) == state(PRESET.with_seeds(2))
 
 
@@ -74,9 +78,9 @@ def test_making_a_link_changes_nothing() -> None:
 @pytest.mark.parametrize("url", ["http://localhost:8501/?epochs=9&lock=all#top", "http://localhost:8501/"])
 def test_the_link_has_nothing_of_the_address_before(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     show_page(monkeypatch, url)
-    assert page_url(state(PRESET.with_seeds(2)), Lesson(), {}) == "http://localhost:8501/?seeds=2"
+    assert page_url(state(PRESET.with_seeds(2)), Lesson(), {}) == "http://localhost:8501/?preset=notebook&seeds=2"
 
 
 def test_without_a_browser_there_is_still_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
     show_page(monkeypatch, None)
-    assert page_url(state(PRESET.with_seeds(2)), Lesson(), {}) == "?seeds=2"
+    assert page_url(state(PRESET.with_seeds(2)), Lesson(), {}) == "?preset=notebook&seeds=2"

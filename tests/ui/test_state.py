@@ -13,6 +13,7 @@ from bnlab.specs.comparison import MAX_LABEL_LENGTH, Comparison, Variant
 from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.url import default_comparison
 from bnlab.ui.state import (
     LINK_NUMBER,
     STATE_KEY,
@@ -25,7 +26,7 @@ from bnlab.ui.state import (
     try_change,
 )
 
-PRESET = next(iter(PRESETS.values())).comparison
+PRESET = PRESETS["notebook"].comparison
 PLAIN = PageState(PRESET, CurveSettings(), Lesson(), [])
 
 labels = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="~"), min_size=1, max_size=40)
@@ -61,8 +62,9 @@ def test_url_restores_the_state(state: PageState) -> None:
 
 
 def test_what_is_as_it_was_at_first_is_not_in_the_address() -> None:
-    assert state_to_url(PLAIN) == {}
-    assert state_from_url({}) == PLAIN
+    first = PageState(default_comparison(), CurveSettings(), Lesson(), [])
+    assert state_to_url(first) == {}
+    assert state_from_url({}) == first
 
 
 def test_the_parameters_names_do_not_clash() -> None:
@@ -73,6 +75,7 @@ def test_an_address_can_be_read() -> None:
     view = CurveSettings(x="seconds", smoothing=0.25, log_y=True, baseline="Approach 2", differences=True)
     state = PageState(PRESET.with_changes({"epochs": 3}), view, Lesson(("epochs", "seed"), ("results",)), [])
     assert state_to_url(state) == {
+        "preset": ["notebook"],
         "epochs": ["3"], "x": ["seconds"], "smoothing": ["0.25"], "log_y": ["true"], "baseline": ["Approach 2"],
         "differences": ["true"], "lock": ["epochs.seed"], "hide": ["results"],
     }  # fmt: skip
@@ -226,10 +229,12 @@ def test_url_follows_the_state_and_keeps_foreign_parameters() -> None:
         "epochs is there more than once; the last, ",
         "Against (x) must be one of epoch, step, seconds, but ",
     ]
-    assert dict(app.query_params) == {"epochs": "3", "embed_options": ["a", "b"]}, "what means nothing has left it"
+    assert dict(app.query_params) == {"preset": "notebook", "epochs": "3", "embed_options": ["a", "b"]}, (
+        "what means nothing has left it"
+    )
     app.button(key="change").click().run()
     assert not app.error
-    assert dict(app.query_params) == {"epochs": "4", "embed_options": ["a", "b"]}
+    assert dict(app.query_params) == {"preset": "notebook", "epochs": "4", "embed_options": ["a", "b"]}
 
 
 def test_link_opens_its_comparison_once() -> None:

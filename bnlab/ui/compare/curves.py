@@ -10,7 +10,7 @@ from bnlab.ui.controls import bind
 from bnlab.ui.live_chart import streamed_chart
 from bnlab.ui.state import PageState
 
-HEIGHT, LEGEND_ROW = 360, 23
+HEIGHT, LEGEND_ROW = 310, 23
 PROJECTED_HEIGHT, PROJECTED_LEGEND_ROW = 460, 27
 LEGEND_ROWS_INCLUDED = 4
 """Legend rows in a narrow chart of the usual height; each further variant adds the height of a row."""
@@ -25,24 +25,29 @@ def render_settings(state: PageState) -> None:
         texts = {"label": field.title, "help": field.description}
         return texts | bind(f"view-{name}", getattr(state.settings, name), change_setting, name)
 
-    st.segmented_control(options=list(X_AXES), format_func=lambda x: X_AXES[x].title, required=True, **options("x"))
-    st.slider(min_value=0.0, max_value=0.99, step=0.01, **options("smoothing"))
-    st.toggle(**options("log_x"))
-    st.toggle(**options("log_y"))
+    # Each control is given its value, not only the session: in a menu it is created in the browser when the menu opens.
+    settings, axes, labels = state.settings, list(X_AXES), ["", *state.comparison.labels]
+    st.segmented_control(
+        options=axes, default=settings.x, format_func=lambda x: X_AXES[x].title, required=True, **options("x")
+    )
+    st.slider(min_value=0.0, max_value=0.99, step=0.01, value=settings.smoothing, **options("smoothing"))
+    st.toggle(value=settings.log_x, **options("log_x"))
+    st.toggle(value=settings.log_y, **options("log_y"))
     if state.comparison.seeds > 1:
-        st.toggle(**options("singles"))
-    labels = state.comparison.labels
-    st.selectbox(options=["", *labels], format_func=lambda label: label or "none", **options("baseline"))
-    if state.settings.baseline:
-        st.toggle(**options("differences"))
+        st.toggle(value=settings.singles, **options("singles"))
+    index = labels.index(settings.baseline)
+    st.selectbox(options=labels, index=index, format_func=lambda label: label or "none", **options("baseline"))
+    if settings.baseline:
+        st.toggle(value=settings.differences, **options("differences"))
 
 
 def render_curves(settings: CurveSettings, variants: int) -> None:
-    """Draw training loss and accuracy in one column, validation loss and accuracy in the other, from the stream."""
+    """Draw validation accuracy and loss in one row, training accuracy and loss below, from the stream."""
     height = _chart_height(variants, projector=settings.projector)
-    training, validation = st.columns(2)
+    validation, training = st.columns(2), st.columns(2)
     for curve in CURVES:
-        with training if curve.is_noisy else validation, st.container(border=True):
+        left, right = training if curve.is_noisy else validation
+        with left if curve.is_fraction else right, st.container(border=True):
             streamed_chart(f"charts/{curve.id}", key=curve.id, height=height)
 
 

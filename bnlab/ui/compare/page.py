@@ -7,10 +7,12 @@ from bnlab.runs.progress import summary_text
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui import services
+from bnlab.ui.compare.answer import render_answer
 from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel, render_cards
 from bnlab.ui.compare.curves import render_curves
 from bnlab.ui.compare.editor import render_editor
 from bnlab.ui.compare.folding import render_fold
+from bnlab.ui.compare.questions import render_introduction, render_questions
 from bnlab.ui.compare.results import render_results
 from bnlab.ui.compare.toolbar import render_toolbar
 from bnlab.ui.components import render_heading
@@ -25,16 +27,20 @@ HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more colu
 def render_page() -> None:
     """Draw the page, without waiting for workers: progress and curves are the event stream's (`bnlab.live.compare`)."""
     scheduler, state = services.scheduler(), page_state()
-    render_heading("Where should batch normalization stand?", state)
     specs = state.comparison.specs()
     runs, problem = _find_runs(scheduler, specs), scheduler.problem
-    render_toolbar(state, specs, runs)
-    if problem:
-        st.warning(problem, icon=":material/cloud_off:")
-    _render_summary(scheduler, runs, specs, state)
+    with st.container(gap="xsmall"):  # close together, so that the curves are on the first screen
+        render_heading("Batch normalization lab", state)
+        render_introduction(state)
+        render_questions(state)
+        render_toolbar(state, specs, runs)
+        if problem:
+            st.warning(problem, icon=":material/cloud_off:")
+        render_answer(scheduler.store, state, specs, runs)
     follow("compare", view_to_url(state), page_version(runs.values(), problem))
-    render_cards(state, specs, runs)
     render_curves(state.settings, len(state.comparison.variants))
+    _render_summary(scheduler, runs, specs, state)
+    render_cards(state, specs, runs)
     if not state.lesson.hides("results"):
         _render_results(scheduler, state, specs, runs, is_active=are_active(runs.values()))
     render_editor(state)

@@ -23,21 +23,23 @@ from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
 
 SEEDS = "seeds"
-COMMON_FIELDS = {"epochs": 130, "train_examples": 180}
-"""Fields set for all variants at once, with the widths of their controls in pixels."""
+COMMON_FIELDS = ("epochs", "train_examples")
+"""Fields set for all variants at once."""
 
 
 def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> None:
-    """Draw the toolbar, and below it the errors of its controls and of the last button."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+    """Draw the toolbar, one row at any width, and below it the errors of its controls and of the last button."""
+    with st.container(horizontal=True, gap="xsmall", wrap=False, key="toolbar"):
         if not state.lesson.hides("training"):
             _render_training(specs, runs)
         if not state.lesson.hides("variants"):
             _render_presets(state)
-            for field in COMMON_FIELDS:
-                _render_common_field(state, field)
-            _render_seeds(state)
-        _render_differences(state)
+            with st.popover(_settings_text(state), icon=":material/tune:", key="common"):
+                for field in COMMON_FIELDS:
+                    _render_common_field(state, field)
+                _render_seeds(state)
+        with st.popover("What differs", icon=":material/difference:", key="what-differs"):
+            _render_differences(state)
         if not state.lesson.hides("view"):
             with st.popover("View", icon=":material/ssid_chart:", key="view"):
                 render_settings(state)
@@ -88,7 +90,7 @@ def _stop_all(digests: Sequence[str]) -> None:
 
 def _render_presets(state: PageState) -> None:
     is_full, is_locked = len(state.comparison.variants) >= MAX_VARIANTS, state.lesson.locks(EVERYTHING)
-    with st.popover("Variants", icon=":material/add:", key="presets", disabled=is_locked):
+    with st.popover("Compare…", icon=":material/add:", key="presets", disabled=is_locked):
         for name, preset in PRESETS.items():
             st.markdown(f"**{preset.title}**  \n{preset.description}")
             with st.container(horizontal=True):
@@ -96,7 +98,7 @@ def _render_presets(state: PageState) -> None:
                     "Show these",
                     key=f"show-{name}",
                     type="primary",
-                    on_click=_show_preset,
+                    on_click=show_preset,
                     args=(name,),
                 )
                 for index, variant in enumerate(preset.variants):
@@ -116,11 +118,11 @@ def _add_variant(preset: str, index: int) -> None:
     )
 
 
-def _show_preset(preset: str) -> None:
-    """Replace the comparison, except for the fields that are locked by a lesson."""
+def show_preset(preset: str) -> None:
+    """Show a preset with its recorded seeds, except for the fields that are locked by a lesson."""
     apply_changes()
     forget_controls("")  # what was refused is replaced, too
-    state, shown = current_state(), PRESETS[preset].comparison
+    state, shown = current_state(), PRESETS[preset].recorded_comparison
     locked = _common_values(state, state.lesson.lock)
     st.session_state[FAULT] = try_change(state, lambda _: shown.with_changes(locked))
 
@@ -141,10 +143,17 @@ def _render_common_field(state: PageState, field: str) -> None:
         field,
         help=f"{PROPERTIES[field]['description']} For all variants.",
         disabled=state.lesson.locks(field),
-        width=COMMON_FIELDS[field],
         **placeholder,
         **bind(_common_key(field), value, _set_common_field, field),
     )
+
+
+def _settings_text(state: PageState) -> str:
+    """The epochs and seeds of all variants, as "10 epochs · 3 seeds"."""
+    epochs = {variant.spec.epochs for variant in state.comparison.variants}
+    number = f"{epochs.pop():,}" if len(epochs) == 1 else "Mixed"
+    seeds = state.comparison.seeds
+    return f"{number} epoch{'' if number == '1' else 's'} · {seeds} seed{'' if seeds == 1 else 's'}"
 
 
 def _common_key(field: str) -> str:
@@ -156,14 +165,15 @@ def _set_common_field(field: str, entered: Any) -> str:
 
 
 def _render_seeds(state: PageState) -> None:
+    options = bind(SEEDS, whole_number_value(state.comparison.seeds), _set_seeds)
     st.number_input(
         "Seeds",
+        value=st.session_state[SEEDS],  # see `render_whole_number`
         step=1.0,
         format="%g",
-        help="How often each variant is trained, each time from other initial weights; curves show mean and spread.",
+        help="Runs per variant, each with its own seed; curves show mean and spread.",
         disabled=state.lesson.locks(EVERYTHING),
-        width=115,
-        **bind(SEEDS, whole_number_value(state.comparison.seeds), _set_seeds),
+        **options,
     )
 
 
@@ -172,10 +182,9 @@ def _set_seeds(entered: Any) -> str:
 
 
 def _render_differences(state: PageState) -> None:
-    with st.popover("What differs", icon=":material/difference:", key="what-differs"):
-        fields = differing_fields({variant.label: variant.spec for variant in state.comparison.variants})
-        if fields:
-            frame = pd.DataFrame(fields).T
-            st.table(frame.rename(columns=escape_markdown))
-        else:
-            st.write("Nothing: these variants are all the same.")
+    fields = differing_fields({variant.label: variant.spec for variant in state.comparison.variants})
+    if fields:
+        frame = pd.DataFrame(fields).T
+        st.table(frame.rename(columns=escape_markdown))
+    else:
+        st.write("No differences")

@@ -7,7 +7,7 @@ from playwright.sync_api import ElementHandle, Locator, Page, WebSocket, expect
 from bnlab.specs.presets import PRESETS
 
 CURVES = ("training-loss", "training-accuracy", "validation-loss", "validation-accuracy")
-LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
+LABELS = [variant.label for variant in PRESETS["notebook"].variants]
 # All tests use the same small networks, so that each program is compiled once.
 UNITS = "hidden_units=16"
 # Longer than any test; long enough to stop the run and kill its worker.
@@ -68,6 +68,14 @@ def press_train(page: Page) -> None:
 def train_button(page: Page) -> Locator:
     """The visible one: a button with a help text is there twice, once for narrow windows."""
     return page.locator(".st-key-train button").filter(visible=True)
+
+
+def epochs_of(page: Page) -> Locator:
+    """The field of the epochs of all variants; opens its popover."""
+    field = page.get_by_role("spinbutton", name="Epochs")
+    if not field.count():
+        page.locator(".st-key-common button").filter(visible=True).first.click()
+    return field
 
 
 def chart(page: Page, name: str) -> Locator:

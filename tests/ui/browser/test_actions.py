@@ -4,19 +4,15 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from bnlab.runs.store import Store
-from tests.ui.browser.compare_reader import open_page, train_button, wait_until_at_rest
+from tests.ui.browser.compare_reader import epochs_of, open_page, train_button, wait_until_at_rest
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
 PLACEMENT = "preset=placement&train_examples=320"
-
-
-def epochs_of(page: Page) -> Locator:
-    return page.get_by_role("spinbutton", name="Epochs")
 
 
 def press_by_keyboard(page: Page) -> None:
@@ -71,7 +67,7 @@ def test_train_trains_nothing_when_the_value_just_typed_is_refused(
 
 
 def test_a_double_click_on_remove_removes_one_variant(browser_page: Page, app_url: str) -> None:
-    open_page(browser_page, app_url)
+    open_page(browser_page, f"{app_url}/?preset=notebook")
     browser_page.locator(".st-key-edit-0 button").filter(visible=True).click()
     dialog = browser_page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Name").fill("Renamed")

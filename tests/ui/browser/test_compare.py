@@ -25,17 +25,21 @@ from tests.ui.browser.compare_reader import (
     card,
     chart,
     element_of,
+    epochs_of,
     expect_trained,
     open_page,
     press_train,
     progress_of,
     train_button,
     wait_for_lines,
+    wait_until_at_rest,
     zoom,
 )
 from tests.workers import worker_processes
 
 pytestmark = pytest.mark.browser
+
+CHILDREN = "bar => [...bar.children].map(child => child.getBoundingClientRect().toJSON())"
 
 
 def test_zoom_survives_updates_of_the_curves(browser_page: Page, app_url: str) -> None:
@@ -162,7 +166,41 @@ def test_lesson_locks_and_hides_controls(browser_page: Page, app_url: str) -> No
     expect(train_button(browser_page)).to_have_count(0)
     expect(browser_page.get_by_role("button", name="Edit")).to_have_count(0)
     open_page(browser_page, f"{app_url}/?lock=epochs")
-    expect(browser_page.get_by_role("spinbutton", name="Epochs")).to_be_disabled()
+    expect(epochs_of(browser_page)).to_be_disabled()
+
+
+def test_curves_are_on_the_first_screen_below_a_toolbar_of_one_row(browser_page: Page, app_url: str) -> None:
+    open_page(browser_page, app_url)
+    toolbar = browser_page.locator(".st-key-toolbar")
+    accuracy = chart(browser_page, "validation-accuracy")
+    # The smallest visible part of the chart: all of it but for its legend where the screen is low.
+    for width, height, part in ((1400, 900, 1.0), (1280, 720, 0.75), (1024, 768, 0.7), (390, 844, 0.75)):
+        browser_page.set_viewport_size({"width": width, "height": height})
+        wait_until_at_rest(browser_page)
+        box = accuracy.bounding_box()
+        assert box
+        assert (height - box["y"]) / box["height"] >= part, (width, height, box)
+        assert len({child["y"] for child in toolbar.evaluate(CHILDREN)}) == 1, "the toolbar does not wrap"
+        if width >= 1024:
+            assert toolbar.evaluate("bar => bar.scrollWidth - bar.clientWidth") <= 0, "all of the toolbar is in sight"
+        assert browser_page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_controls_in_a_menu_that_opens_late_have_the_pages_values(browser_page: Page, app_url: str) -> None:
+    open_page(browser_page, f"{app_url}/?log_y=true&smoothing=0.5&x=step&train_examples=320&epochs=7")
+    browser_page.locator(".st-key-projector label").filter(visible=True).first.click()
+    browser_page.wait_for_url("**projector=true**")
+    wait_until_at_rest(browser_page)
+    expect(epochs_of(browser_page)).to_have_value("7")
+    expect(browser_page.get_by_role("spinbutton", name="Training examples")).to_have_value("320")
+    browser_page.keyboard.press("Escape")
+    browser_page.locator(".st-key-view button").filter(visible=True).first.click()
+    expect(browser_page.get_by_role("slider")).to_have_value("0.5")
+    expect(browser_page.locator(".st-key-view-log_y input")).to_be_checked()
+    browser_page.locator(".st-key-view-log_x label").first.click()
+    browser_page.wait_for_url("**log_x=true**")
+    for parameter in ("log_y=true", "smoothing=0.5", "x=step", "train_examples=320", "epochs=7"):
+        assert parameter in browser_page.url
 
 
 def test_phone_hides_the_shortcut_and_projector_enlarges_the_networks(browser_page: Page, app_url: str) -> None:

@@ -67,6 +67,7 @@ def test_what_is_chosen_is_written_in_the_texts_colour(browser_page: Page, app_u
 def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(browser_page: Page, app_url: str) -> None:
     browser_page.goto(f"{app_url}/?lock=all")
     heading = browser_page.get_by_role("heading", level=1)
+    browser_page.locator(".st-key-common button").filter(visible=True).first.click()
     for scheme in ("dark", "light"):
         text = text_colour(heading, scheme)
         for disabled in (".st-key-stop_all button", ".st-key-all-epochs label", ".st-key-all-epochs input"):

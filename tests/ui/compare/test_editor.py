@@ -13,10 +13,10 @@ __all__ = ["open_page", "store"]
 
 
 def test_a_field_for_all_and_one_of_a_variant_are_in_the_address(open_page: OpenPage, store: Store) -> None:
-    app = open_page(store)
+    app = open_page(store, preset="notebook")
     app.number_input(key="all-epochs").set_value(3).run()
     assert_sound(app)
-    assert app.query_params == {"epochs": "3"}
+    assert app.query_params == {"preset": "notebook", "epochs": "3"}
     app.button(key="edit-0").click().run()
     assert_sound(app)
     app.toggle(key="field-0-use_bias").set_value(False).run()
@@ -31,7 +31,7 @@ def test_a_field_for_all_and_one_of_a_variant_are_in_the_address(open_page: Open
 
 
 def test_what_is_entered_wrongly_is_told_and_changes_nothing(open_page: OpenPage, store: Store) -> None:
-    app = open_page(store)
+    app = open_page(store, preset="notebook")
     app.button(key="edit-0").click().run()
     app.text_input(key="field-0-hidden_units").set_value("wide").run()
     assert not app.exception
@@ -39,12 +39,12 @@ def test_what_is_entered_wrongly_is_told_and_changes_nothing(open_page: OpenPage
         "Hidden units must be a list of 1 to 50 entries, each a whole number from 1 to 2,048, "
         "as in 300-100 or 10x100, but an entry of 'wide' was given."
     ]
-    assert app.query_params == {}
+    assert app.query_params == {"preset": "notebook"}
 
 
 def test_a_number_out_of_bounds_is_told_until_one_within_is_given(open_page: OpenPage, store: Store) -> None:
     """The browser would refuse it without a word if the control knew the bounds."""
-    app = open_page(store)
+    app = open_page(store, preset="notebook")
     assert not any(control.proto.has_min or control.proto.has_max for control in app.number_input)
     for key, message in (("all-epochs", "Epochs must be a whole number from 1 to 1,000"), ("seeds", "Seeds must be")):
         app.number_input(key=key).set_value(0).run()
@@ -65,7 +65,7 @@ def test_a_number_out_of_bounds_is_told_until_one_within_is_given(open_page: Ope
 
 
 def test_variants_are_duplicated_removed_and_added_up_to_eight(open_page: OpenPage, store: Store) -> None:
-    app = open_page(store)
+    app = open_page(store, preset="notebook")
     for _ in range(4):
         app.button(key="edit-0").click().run()
         app.button(key="duplicate").click().run()
@@ -93,7 +93,7 @@ def expander_paths(app: AppTest) -> dict[str, tuple[int, ...]]:
 
 
 def test_what_is_told_of_a_field_moves_no_expander(open_page: OpenPage, store: Store) -> None:
-    app = open_page(store)
+    app = open_page(store, preset="notebook")
     app.button(key="edit-0").click().run()
     before = expander_paths(app)
     assert {"Normalization", "Data and seed", "The same in Keras"} <= set(before)

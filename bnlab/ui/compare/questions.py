@@ -1,0 +1,49 @@
+"""What Compare is about: two lines on batch normalization, and the questions that presets answer."""
+
+import streamlit as st
+
+from bnlab.charts.formatting import escape_markdown
+from bnlab.specs.diff import format_value
+from bnlab.specs.lesson import EVERYTHING
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.url import preset_of
+from bnlab.ui.compare.toolbar import show_preset
+from bnlab.ui.controls import bind
+from bnlab.ui.state import PageState
+
+INTRODUCTION = (
+    "Batch normalization (BN) rescales each unit’s values to mean 0 and variance 1 over a mini-batch, then learns a "
+    "scale (gamma) and an offset (beta). Below, small networks with and without it learn {datasets}."
+)
+DESCRIPTIONS = {"mnist": "MNIST, images of handwritten digits"}
+
+
+def render_introduction(state: PageState) -> None:
+    """Draw the two lines, which name the datasets on the page."""
+    names = dict.fromkeys(variant.spec.dataset for variant in state.comparison.variants)
+    datasets = " and ".join(DESCRIPTIONS.get(name, format_value("dataset", name)) for name in names)
+    with st.container(key="introduction"):
+        st.markdown(INTRODUCTION.format(datasets=escape_markdown(datasets)))
+
+
+def render_questions(state: PageState) -> None:
+    """Draw a chip for each question; the one whose preset is shown is selected."""
+    if state.lesson.hides("variants"):
+        return
+    questions = {name: preset.question for name, preset in PRESETS.items() if preset.question}
+    shown = preset_of(state.comparison)
+    st.pills(
+        "Questions",
+        list(questions),
+        format_func=lambda name: questions[name],
+        label_visibility="collapsed",
+        disabled=state.lesson.locks(EVERYTHING),
+        **bind("question", shown if shown in questions else None, _ask),
+    )
+
+
+def _ask(name: str | None) -> str:
+    """Show the preset; a second click on its question changes nothing."""
+    if name is not None:
+        show_preset(name)
+    return ""
