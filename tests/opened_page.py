@@ -47,7 +47,6 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     monkeypatch.setattr(scheduler_module, "connect", lambda *_: NoWorkers())
     monkeypatch.setattr(services, "Scheduler", start_scheduler)
     monkeypatch.setattr(services, "read_shipped_recordings", lambda _: None)
-    monkeypatch.setattr(services, "preload_recorded_trials", lambda: None)
     st.cache_resource.clear()
     yield open_page
     for scheduler in schedulers:

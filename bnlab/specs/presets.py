@@ -55,6 +55,11 @@ _APPROACH_1 = revise_spec(_BASELINE, {"placement": "after_activation", "input_no
 _APPROACH_2 = RunSpec(placement="before_activation", input_normalization=True, use_bias=False, activation="relu")
 _DEEP = RunSpec(hidden_units=(100,) * 10, activation="sigmoid", kernel_initializer="glorot_normal")
 _BEFORE: dict[str, Any] = {"placement": "before_activation"}
+_MOMENTA: dict[str, dict[str, Any]] = {
+    "No BN": {},
+    "BN with momentum 0.99": _BEFORE,
+    "BN with momentum 0.9": {**_BEFORE, "momentum": 0.9},
+}
 _HE = RunSpec(kernel_initializer="he_normal")
 
 PRESETS: dict[str, Preset] = {
@@ -116,11 +121,7 @@ PRESETS: dict[str, Preset] = {
         "2,000 training images: no batch normalization, and BN whose moving averages follow slowly and quickly.",
         _variants(
             revise_spec(_HE, {"train_examples": 2_000, "learning_rate": 0.1}),
-            **{
-                "No BN": {},
-                "BN with momentum 0.99": _BEFORE,
-                "BN with momentum 0.9": {**_BEFORE, "momentum": 0.9},
-            },
+            **_MOMENTA,
         ),
         question="Why is validation bad early on?",
         asks_about="momentum",

@@ -137,7 +137,7 @@ def _render_common_field(state: PageState, field: str) -> None:
     """Draw the control that sets a field of all variants; empty where they differ."""
     values = {getattr(variant.spec, field) for variant in state.comparison.variants}
     is_mixed = len(values) > 1
-    value = None if is_mixed else whole_number_value(values.pop())
+    value = whole_number_value(field, None if is_mixed else values.pop())
     placeholder = {"placeholder": "mixed"} if is_mixed else {}
     render_whole_number(
         field,
@@ -165,7 +165,7 @@ def _set_common_field(field: str, entered: Any) -> str:
 
 
 def _render_seeds(state: PageState) -> None:
-    options = bind(SEEDS, whole_number_value(state.comparison.seeds), _set_seeds)
+    options = bind(SEEDS, float(state.comparison.seeds), _set_seeds)
     st.number_input(
         "Seeds",
         value=st.session_state[SEEDS],  # see `render_whole_number`
