@@ -55,6 +55,12 @@ _APPROACH_1 = revise_spec(_BASELINE, {"placement": "after_activation", "input_no
 _APPROACH_2 = RunSpec(placement="before_activation", input_normalization=True, use_bias=False, activation="relu")
 _DEEP = RunSpec(hidden_units=(100,) * 10, activation="sigmoid", kernel_initializer="glorot_normal")
 _BEFORE: dict[str, Any] = {"placement": "before_activation"}
+_SCALES: dict[str, dict[str, Any]] = {
+    "Scaled": {},
+    "Raw": {"rescale": "raw"},
+    "Scaled with input BN": {"input_normalization": True},
+    "Raw with input BN": {"input_normalization": True, "rescale": "raw"},
+}
 _MOMENTA: dict[str, dict[str, Any]] = {
     "No BN": {},
     "BN with momentum 0.99": _BEFORE,
@@ -135,12 +141,7 @@ PRESETS: dict[str, Preset] = {
         "Pixels from 0 to 1 and from 0 to 255, without and with batch normalization of the input.",
         _variants(
             revise_spec(_HE, {"epochs": 5}),
-            **{
-                "Scaled": {},
-                "Raw": {"rescale": "raw"},
-                "Scaled with input BN": {"input_normalization": True},
-                "Raw with input BN": {"input_normalization": True, "rescale": "raw"},
-            },
+            **_SCALES,
         ),
         question="Do I still need to scale inputs?",
         asks_about="rescale",
