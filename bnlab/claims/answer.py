@@ -282,8 +282,10 @@ def _seen_sentences(compared: Sequence[VariantResult], seeds: Sequence[int], ref
     seen = f"Final validation accuracy{', averaged over seeds' if several else ''}: {ends}."
     if len(compared) == 1:
         return [seen]
-    common = "One seed" if len(seeds) == 1 else f"{len(seeds) or 'No'} common seeds"
-    return [seen, f"{common} cannot tell a difference from chance: train at least {MIN_SEEDS} seeds of each network."]
+    common = (
+        f"{len(seeds)} common seeds cannot" if len(seeds) > 1 else "One seed cannot" if seeds else "Unlike seeds cannot"
+    )
+    return [seen, f"{common} tell a difference from chance: train at least {MIN_SEEDS} seeds of each network."]
 
 
 def _pair_sentence(pair: _Pair) -> str:
