@@ -1,19 +1,20 @@
 """Summaries of runs: one row per variant of a comparison, one row per run, and the measures they have in common."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
 
-from bnlab.runs.reader import Arrays, latencies_frame, read_evaluations
+from bnlab.runs.latencies import Latencies, read_latencies
+from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.schema import evaluations
 from bnlab.runs.store import Store
 from bnlab.specs.choices import PLACEMENTS
-from bnlab.specs.network import describe_network
+from bnlab.specs.network import describe_network, prediction_key
 from bnlab.training.records import LATENCY_BATCHES
 
 TARGETS = (0.95, 0.97)
@@ -32,6 +33,7 @@ RESULTS_COLUMNS = (
     "difference_sd",
     "seconds_per_epoch",
     *(f"seconds_to_{target * 100:.0f}" for target in TARGETS),
+    "shared",
     *(f"latency_{size}" for size in LATENCY_BATCHES),
 )
 MADE_DTYPE = "datetime64[s, UTC]"
@@ -57,8 +59,9 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     have), diverged_step (the first step at which one did), val_loss, val_loss_sd, val_accuracy, val_accuracy_sd (of
     each run's last evaluation; sd over seeds, missing for one), difference, difference_sd (of val_accuracy to the
     variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have finished one), seconds_to_95,
-    seconds_to_97 (mean over seeds; missing unless all have reached it), latency_1, latency_256 (seconds that
-    predicting a batch takes, mean over seeds).
+    seconds_to_97 (mean over seeds; missing unless all have reached it), shared (whether these seconds were measured
+    while bnlab did other work on the machine, for any seed; None if that is not known), latency_1, latency_256 (seconds
+    that predicting a batch takes with the variant's network; missing until they are measured).
 
     What a diverged run recorded before it diverged is no result: its values are in no mean, nor in the differences.
     """
@@ -66,8 +69,7 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     evaluated = {
         digest: columns for digest, columns in read_evaluations(store, all_runs).items() if len(columns["step"])
     }
-    timed = latencies_frame(store, [run.digest for run in all_runs])
-    latencies = dict(zip(zip(timed["run"], timed["batch_size"], strict=True), timed["seconds"], strict=True))
+    latencies = read_latencies(store, {prediction_key(run.spec) for run in all_runs})
     rows = [_results_row(label, runs, evaluated, latencies) for label, runs in comparison.items() if runs]
     frame = pd.DataFrame(rows, columns=RESULTS_COLUMNS)
     if baseline is not None and baseline in comparison:
@@ -148,7 +150,7 @@ def seconds_to(run: Run, evaluated: Arrays, accuracy: float) -> float:
 
 
 def _results_row(
-    label: str, runs: Sequence[Run], evaluated: Mapping[str, Arrays], latencies: Mapping[tuple[str, int], float]
+    label: str, runs: Sequence[Run], evaluated: Mapping[str, Arrays], latencies: Latencies
 ) -> dict[str, object]:
     network = describe_network(runs[0].spec)
     run_evaluations = [(run, evaluated[run.digest]) for run in runs if run.digest in evaluated]
@@ -170,9 +172,18 @@ def _results_row(
         times = [seconds_to(run, columns, target) for run, columns in run_evaluations]
         all_reached = len(times) == len(runs) and not any(map(math.isnan, times))
         row[f"seconds_to_{target * 100:.0f}"] = _mean_and_sd(times)[0] if all_reached else math.nan
+    row["shared"] = any_shared(run for run, _ in run_evaluations)
     for size in LATENCY_BATCHES:
-        row[f"latency_{size}"], _ = _mean_and_sd([latencies.get((run.digest, size), math.nan) for run in runs])
+        row[f"latency_{size}"] = latencies.get(prediction_key(runs[0].spec), {}).get(size, math.nan)
     return row
+
+
+def any_shared(runs: Iterable[Run]) -> bool | None:
+    """Whether any of `runs` shared its machine with other work of bnlab; None if that is not known, or of no runs."""
+    shared = {run.shared for run in runs}
+    if True in shared:
+        return True
+    return False if shared == {False} else None
 
 
 def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
