@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from bnlab.specs.presets import PRESETS
 
 MIN_SCIENTIFIC = 1e6
 """The smallest number that tables show in scientific notation."""
+SHARED_MARK = "†"
 NUMERIC_COLUMNS = ("seed", "done", "trained")
 
 
@@ -70,6 +71,7 @@ def _run_document(store: Store, label: str, run: Run) -> dict[str, Any]:
         "history": history_frame(store, run).to_dict("records"),
         "steps": run.step,
         "train_seconds": run.seconds,
+        "shared": run.shared,
     }
 
 
@@ -136,6 +138,8 @@ def results_table(frame: pd.DataFrame) -> Table:
     table.add_column("network", min_width=14)
     for heading in ("params", "trainable", "val_loss", "val_accuracy", "s/epoch", "to 95 %", "to 97 %"):
         table.add_column(heading, justify="right", min_width=len(heading))
+    if True in set(frame["shared"]):
+        table.caption = f"{SHARED_MARK}: measured beside other work of bnlab on the same machine"
     for row in frame.to_dict("records"):
         table.add_row(
             row["label"],
@@ -143,9 +147,9 @@ def results_table(frame: pd.DataFrame) -> Table:
             f"{row['trainable']:,}",
             _format_mean_and_sd(row["val_loss"], row["val_loss_sd"]),
             _format_mean_and_sd(row["val_accuracy"], row["val_accuracy_sd"]),
-            _format_number(row["seconds_per_epoch"], 2),
-            _format_seconds(row["seconds_to_95"]),
-            _format_seconds(row["seconds_to_97"]),
+            _mark(_format_number(row["seconds_per_epoch"], 2), row),
+            _mark(_format_seconds(row["seconds_to_95"]), row),
+            _mark(_format_seconds(row["seconds_to_97"]), row),
         )
     return table
 
@@ -171,6 +175,10 @@ def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) ->
         table.add_row(other.digest[:8], Text(other.label), "", Text(other.state))
         table.add_row("", "[red]Not readable by this version of bnlab.")
     return table
+
+
+def _mark(seconds: str, row: dict[Hashable, Any]) -> str:
+    return f"{seconds} {SHARED_MARK}" if row["shared"] and seconds[0].isdigit() else seconds
 
 
 def _format_mean_and_sd(mean: float, sd: float) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
 from distributed import Client, Future, get_worker
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from bnlab.runs.errors import StoreError
 from bnlab.runs.schema import network_latencies
@@ -40,6 +40,12 @@ def read_latencies(store: Store, networks: Collection[str]) -> Latencies:
         for row in connection.execute(query):
             latencies[row.network][row.batch_size] = row.seconds
     return dict(latencies)
+
+
+def last_measured(store: Store) -> float:
+    """The time of the last measurement in seconds since the epoch, 0 if there was none: tells what is out of date."""
+    with store.engine.connect() as connection:
+        return connection.scalar(select(func.max(network_latencies.c.measured_at))) or 0.0
 
 
 def write_latencies(store: Store, latencies: Latencies) -> None:
@@ -108,15 +114,21 @@ class LatencyRequests:
         self._was_disturbed = False
         self._quiet_since = time.monotonic()
 
-    def request(self, specs: Iterable[RunSpec]) -> None:
-        """Have the networks of `specs` measured together, unless all of them have latencies; returns at once."""
+    def request(self, specs: Iterable[RunSpec]) -> bool:
+        """Have the networks of `specs` measured together, unless all of them have latencies; returns at once.
+
+        Returns:
+            Whether they are going to be measured.
+        """
         networks = {prediction_key(spec): spec for spec in specs}
         networks = {network: spec for network, spec in networks.items() if network not in self._failed}
         if networks.keys() <= read_latencies(self._store, networks).keys():
-            return
+            return False
         with self._lock:
-            self._requested[frozenset(networks)] = networks
-            self._quiet_since = time.monotonic()
+            if frozenset(networks) not in self._requested:
+                self._requested[frozenset(networks)] = networks
+                self._quiet_since = time.monotonic()
+        return True
 
     def update(self, client: Client, is_idle: Callable[[], bool], on_done: Callable[[object], None]) -> None:
         """Start or end a measurement if it is time; `on_done` is called as a call ends.

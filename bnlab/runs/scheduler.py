@@ -157,12 +157,12 @@ class Scheduler:
         self._events.put("task")
         return future
 
-    def measure_latencies(self, specs: Iterable[RunSpec]) -> None:
+    def measure_latencies(self, specs: Iterable[RunSpec]) -> bool:
         """Have the prediction latencies of these specs' networks measured as soon as nothing else is done.
 
-        Returns at once; they are in the store then (`bnlab.runs.latencies`). Does nothing if all of them are there.
+        Returns at once: False if all of them are in the store (`bnlab.runs.latencies`), else True.
         """
-        self._latencies.request(specs)
+        return self._latencies.request(specs)
 
     def close(self) -> None:
         """Release all runs, fail the submitted tasks, end the workers; training goes on at the next start."""

@@ -36,6 +36,8 @@ RESULTS_COLUMNS = (
     "shared",
     *(f"latency_{size}" for size in LATENCY_BATCHES),
 )
+SHARED_TEXTS = {False: "alone", True: "beside other work", None: "not known"}
+"""How the seconds of a row were measured, by its value in the column `shared`."""
 MADE_DTYPE = "datetime64[s, UTC]"
 RUNS_COLUMNS = (
     "digest",

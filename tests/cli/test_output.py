@@ -25,6 +25,7 @@ ROW = {
     "seconds_per_epoch": 1.0,
     "seconds_to_95": math.nan,
     "seconds_to_97": math.nan,
+    "shared": None,
 }
 
 
@@ -71,3 +72,12 @@ def test_loss_format(loss: float, sd: float, expected: str) -> None:
     with console.capture() as printed:
         console.print(results_table(pd.DataFrame([ROW | {"val_loss": loss, "val_loss_sd": sd}])))
     assert expected in [cell.strip() for cell in printed.get().split("  ")]
+
+
+def test_seconds_beside_other_work_are_marked() -> None:
+    alone, beside, unknown = (ROW | {"label": str(shared), "shared": shared} for shared in (False, True, None))
+    table = results_table(pd.DataFrame([alone, beside | {"seconds_to_95": 2.0}, unknown]))
+    seconds = [list(column.cells) for column in table.columns[5:]]
+    assert seconds == [["1.00", "1.00 †", "1.00"], ["never", "2.0 s †", "never"], ["never"] * 3]
+    assert str(table.caption).startswith("†: ")
+    assert results_table(pd.DataFrame([alone, unknown])).caption is None

@@ -22,7 +22,10 @@ from bnlab.ui.store_errors import fragment
 TICK_SECONDS = 0.8
 RESULTS_SECONDS = 4.0
 """The results may lag behind the curves."""
-STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
+STILL_TRAINING = (
+    "Still training: each run counts with its latest measurement, wherever it stands. "
+    "Predictions are timed when no run trains."
+)
 ENDED = "Each run counts with its last measurement."
 HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more columns."
 
@@ -85,7 +88,8 @@ def _render_results(
         st.info("The table fills as the networks train.")
         return
     st.caption(f"{STILL_TRAINING if is_active else ENDED} {HOW_TO_READ}")
-    fragment(_render_table, RESULTS_SECONDS if is_active else None)(scheduler, state, specs)
+    is_measured = scheduler.measure_latencies(run.spec for run in runs.values())
+    fragment(_render_table, RESULTS_SECONDS if is_active or is_measured else None)(scheduler, state, specs)
     render_fold(_runs_by_label(specs, runs))
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from bnlab.charts.formatting import escape_html
 from bnlab.runs import scheduler as scheduler_module
+from bnlab.runs.latencies import write_latencies
 from bnlab.runs.recording import read_recording
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
-from bnlab.specs.network import describe_network
+from bnlab.specs.network import describe_network, prediction_key
+from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.navigation import ROOT
 from tests.one_thread import one_thread
@@ -146,8 +148,29 @@ def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Stor
     networks = [describe_network(spec) for spec in tiny_specs().values()]
     assert table.value["params"].tolist() == [network.params for network in networks]
     assert table.value["trainable"].tolist() == [network.trainable for network in networks]
-    measured = ["val_loss", "val_accuracy", "seconds_per_epoch", "latency_1", "latency_256"]
-    assert table.value[measured].notna().all(axis=None)
+    assert table.value[["val_loss", "val_accuracy", "seconds_per_epoch"]].notna().all(axis=None)
+    assert set(table.value["shared"]) == {"alone"}
+
+
+def test_the_page_asks_for_the_latencies_of_what_it_shows(
+    open_page: OpenPage, trained: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[RunSpec]] = []
+    monkeypatch.setattr(
+        scheduler_module.Scheduler, "measure_latencies", lambda _self, specs: asked.append(set(specs)) or True
+    )
+    open_page(trained, **TINY)
+    assert asked == [set(tiny_specs().values())]
+
+
+def test_latencies_are_shown_once_they_are_measured(open_page: OpenPage, trained: Store) -> None:
+    columns = ["latency_1", "latency_256"]
+    app = open_page(trained, **TINY)
+    assert app.dataframe[0].value[columns].isna().all(axis=None)
+    networks = {prediction_key(spec) for spec in tiny_specs().values()}
+    write_latencies(trained, {network: {1: 0.002, 256: 0.02} for network in networks})
+    table = app.run().dataframe[0].value
+    assert table[columns].to_numpy().tolist() == [[2.0, 20.0]] * len(tiny_specs())
 
 
 def test_the_view_is_in_the_address_and_changes_the_curves(open_page: OpenPage, trained: Store) -> None:
