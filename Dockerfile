@@ -14,7 +14,7 @@ RUN useradd --uid 1000 --no-create-home --home-dir /tmp bnlab \
 
 # The code belongs to root and cannot be written by the server; its bytecode is compiled here, once.
 COPY . .
-RUN python -m bnlab.ui.assets && python -m compileall -q bnlab
+RUN python -m compileall -q bnlab
 
 # What is written at run time goes to /data (the store) and /tmp; the root may be read-only.
 ENV HOME=/tmp \

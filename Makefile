@@ -16,7 +16,7 @@ help: ## Show this list
 	@echo "make run takes PORT=8502, and ADDRESS=0.0.0.0 to serve other machines;"
 	@echo "PYTHON=/path/to/python3.12 picks the interpreter for a new $(VENV)."
 
-run: $(VENV)/.installed static/plotly.min.js ## Start the dashboard and show its address; Ctrl+C stops it
+run: $(VENV)/.installed ## Start the dashboard and show its address; Ctrl+C stops it
 	@headless=true; \
 	if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || { [ "$$(uname)" = Darwin ] && [ -z "$$SSH_CONNECTION" ]; }; then \
 		headless=false; \
@@ -27,12 +27,12 @@ run: $(VENV)/.installed static/plotly.min.js ## Start the dashboard and show its
 # tests/conftest.py tells which tests share a process; more than four processes would slow down the browser.
 PYTEST = $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --no-loadscope-reorder
 
-test: $(VENV)/.installed-dev static/plotly.min.js ## Run the tests, without the slow ones (ARGS="-k pattern" narrows them)
+test: $(VENV)/.installed-dev ## Run the tests, without the slow ones (ARGS="-k pattern" narrows them)
 	$(PYTEST) $(ARGS)
 
 test-all: test test-slow ## Run all tests
 
-test-slow: $(VENV)/.installed-dev static/plotly.min.js ## Run the slow tests only
+test-slow: $(VENV)/.installed-dev ## Run the slow tests only
 	$(PYTEST) -m slow $(ARGS)
 
 check: lint types imports ## Linter, format, types and import contract (-k goes on after a failure)
@@ -51,7 +51,7 @@ format: $(VENV)/.installed-dev ## Format the code and mend what the linter can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-benchmark: $(VENV)/.installed-dev static/plotly.min.js ## Measure training beside Keras, and the page (some minutes)
+benchmark: $(VENV)/.installed-dev ## Measure training beside Keras, and the page (some minutes)
 	$(RUN) -m benchmarks.training
 	$(RUN) -m benchmarks.dashboard
 
@@ -74,7 +74,7 @@ requirements: $(VENV)/.installed ## Pin the versions anew after a change of pypr
 	done
 
 clean: ## Remove .venv, caches and copied assets (not the store with your runs)
-	rm -rf $(VENV) static/plotly.min.js .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
 		dask-scratch-space build bnlab.egg-info
 	find app.py bnlab pages tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -86,10 +86,6 @@ $(VENV)/.installed: requirements.txt $(RUN)
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "Installing the tools for tests and checks ..."
 	@$(RUN) -m pip install --quiet -r requirements-dev.txt
-	@touch $@
-
-static/plotly.min.js: $(VENV)/.installed
-	@$(RUN) -m bnlab.ui.assets > /dev/null
 	@touch $@
 
 # The first interpreter that runs, is 3.11 to 3.13 and can make a virtual environment: a name on PATH may be a

@@ -2,8 +2,6 @@
 
 import streamlit as st
 
-from bnlab.ui.navigation import run_current_page
+from bnlab.ui.server import lifespan, routes
 
-if __name__ != "__mp_main__":  # a spawned worker process imports its parent's script, and needs no page
-    st.set_page_config(page_title="bnlab", page_icon="📈", layout="wide", initial_sidebar_state=210)
-    run_current_page()
+app = st.App("bnlab/ui/main.py", routes=routes(), lifespan=lifespan)

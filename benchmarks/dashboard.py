@@ -1,4 +1,4 @@
-"""`python -m benchmarks.dashboard`: the cost of the Compare page for its server, and waiting times for its user."""
+"""`python -m benchmarks.dashboard`: how long a user waits, for the first page and for the first point of a curve."""
 
 import argparse
 import json
@@ -14,17 +14,9 @@ from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.tick_costs import REST_SECONDS, tick_costs
 from benchmarks.waiting_times import waiting_seconds
 from tests.browser import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES
 
-TICK_ROWS = {
-    "Function of the tick, ms": "body_ms",
-    "… CPU time": "body_cpu_ms",
-    "Whole server, ms of CPU time": "server_cpu_ms",
-    "Kilobytes to the browser": "kilobytes",
-    "… without new data": "kilobytes_unchanged",
-}
 WAITING_ROWS = {
     "Server start until it answers": "server",
     "… until the page title": "heading",
@@ -38,7 +30,6 @@ WAITING_ROWS = {
 def main() -> None:
     """Measure, print the tables and write everything as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ticks", type=int, default=30, help="measured ticks per page")
     parser.add_argument("--rounds", type=int, default=3, help="number of servers started in sequence")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/dashboard.json"))
     arguments = parser.parse_args()
@@ -49,26 +40,11 @@ def main() -> None:
     )
     results: dict[str, Any] = {"cores": os.cpu_count(), "load_before": _load()}
     with _chromium() as browser:
-        results["tick"] = tick_costs(browser, arguments.ticks)
-        console.print(tick_table(results["tick"]))
         results["seconds"] = waiting_seconds(browser, arguments.rounds)
         console.print(waiting_table(results["seconds"]))
     results["load_after"] = _load()
     arguments.json.write_text(json.dumps(results, indent=2) + "\n")
     console.print(f"Written to {arguments.json}.")
-
-
-def tick_table(costs: dict[str, dict[str, float]]) -> Table:
-    """Median and 95th percentile of the costs per tick, one column per page."""
-    table = Table("per tick", title="Compare page: median (95th percentile) per tick", title_justify="left")
-    for page in costs:
-        table.add_column(page, justify="right")
-    for title, name in TICK_ROWS.items():
-        table.add_row(title, *(f"{cost[name]:.1f} ({cost[f'{name}_p95']:.1f})" for cost in costs.values()))
-    at_rest = f"messages_in_{REST_SECONDS}_s_at_rest"
-    title = f"Messages in {REST_SECONDS} s after all runs finished"
-    table.add_row(title, *(f"{cost[at_rest]}" for cost in costs.values()))
-    return table
 
 
 def waiting_table(seconds: dict[str, float]) -> Table:

@@ -1,6 +1,9 @@
 // One Plotly chart per key, redrawn in place: a Streamlit Custom Component v2, whose Python half is
 // bnlab/ui/live_chart.py. Streamlit calls the default export for every new figure and every change of theme, sometimes
 // with a new container. The chart's element is kept and moved there, so zoom, hidden traces and hover are kept too.
+// A chart with a `source` is fed by the event stream and not by its component's data.
+import { subscribe, unsubscribe } from "./live_stream.js";
+
 const CONFIG = {
   displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
   showSendToCloud: false,         // on by default in plotly.js 4: a button that uploads the data
@@ -9,6 +12,9 @@ const NARROW = 480;               // px: no mode bar below, it would cover the t
 const MAX_DETACHED_CHARTS = 12;   // charts that are not on the page but keep their zoom
 const MIN_WIDTH = 60;             // px: narrower containers are still being laid out
 const RETRY_DELAY = 5000;         // ms until Plotly is loaded again after a failure
+const REST = 3;                   // how many times longer than a chart's drawing is the pause after it
+let nextDraw = 0, restUntil = 0;
+const waiting = new Set();        // charts of the event stream that have changed since they were drawn
 const charts = new Map();         // key -> chart, in the order in which they were last mounted
 
 let loading;
@@ -68,9 +74,17 @@ function unpack(trace) {
   }
 }
 
+// The figure of the event stream's chart; its arrays are shared, the rest is copied, since Plotly writes into it.
+function streamedFigure({ order, traces, layout }) {
+  const copy = (value) => value instanceof Float32Array ? value : structuredClone(value);
+  const trace = (uid) => Object.fromEntries(Object.entries(traces[uid]).map(([name, value]) => [name, copy(value)]));
+  return { data: order.map(trace), layout: structuredClone(layout) };
+}
+
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
+  if (data.source && !chart.streamed) return;       // the stream brings it
   // Hidden or off screen: the observers draw it later. Its first drawing is ready before it is scrolled to; updates wait
   // until it is in sight, because a drawing takes tens of milliseconds.
   if (element.clientWidth < MIN_WIDTH || !(chart.drawn ? chart.visible : chart.near)) return;
@@ -81,10 +95,10 @@ function draw(chart) {
   chart.stale = false;
   chart.width = element.clientWidth;
   const template = themeTemplate(element);
-  const drawn = JSON.stringify([data.figure, data.height, chart.width, template]);
+  const drawn = JSON.stringify([data.figure ?? chart.revision, data.height, chart.width, template]);
   if (drawn === chart.drawn) return;                // unchanged
   // Parsed each time, since Plotly writes the reader's zoom into the objects it is given.
-  const figure = JSON.parse(data.figure);
+  const figure = data.source ? streamedFigure(chart.streamed) : JSON.parse(data.figure);
   figure.data.forEach(unpack);
   const layout = { ...figure.layout, template, width: chart.width, height: data.height };
   const displayModeBar = chart.width < NARROW ? false : "hover";
@@ -94,9 +108,28 @@ function draw(chart) {
   return done;
 }
 
+// Draws a chart of the event stream, or waits: what arrives meanwhile is drawn together. Drawing takes at most a quarter of
+// the browser's time, so that a slow machine shows fewer updates and still answers its reader.
+function drawSoon(chart) {
+  if (!chart.drawn) return draw(chart);
+  waiting.add(chart);
+  nextDraw ||= setTimeout(drawNext, restUntil - performance.now());
+}
+
+function drawNext() {
+  const [chart] = waiting;
+  const began = performance.now();
+  if (chart && waiting.delete(chart)) draw(chart);
+  const ended = performance.now();
+  restUntil = ended + REST * (ended - began);
+  nextDraw = waiting.size ? setTimeout(drawNext, restUntil - ended) : 0;
+}
+
 function createChart(Plotly) {
   const element = document.createElement("div");
   const chart = { element, Plotly, data: null, stale: true, drawn: "", near: false, width: 0, retry: 0, observers: [] };
+  chart.streamed = null;
+  chart.revision = 0;
   element.setAttribute("role", "img");
   const resizeObserver = new ResizeObserver(() => {
     chart.stale ||= element.clientWidth !== chart.width;      // off screen it is drawn when it comes near
@@ -115,6 +148,8 @@ function createChart(Plotly) {
 
 function dispose(chart) {
   clearTimeout(chart.retry);
+  unsubscribe(chart.element);
+  waiting.delete(chart);
   for (const observer of chart.observers) observer.disconnect();
   chart.Plotly.purge(chart.element);
 }
@@ -132,11 +167,18 @@ function mount(chart, container, data) {
   charts.set(data.chart, chart);
   if (chart.element.parentElement !== container) container.replaceChildren(chart.element);
   chart.element.dataset.chart = data.chart;
-  chart.element.ariaLabel = data.alt;
+  if (data.alt) chart.element.ariaLabel = data.alt;
   chart.element.style.minHeight = `${data.height}px`;
   chart.data = data;
   chart.stale = true;
-  return draw(chart);
+  if (!data.source) return draw(chart);
+  subscribe(chart.element, data.source, (streamed) => {
+    chart.streamed = streamed;
+    chart.revision += 1;
+    chart.element.ariaLabel = streamed.alt;
+    chart.stale = true;
+    drawSoon(chart);
+  });
 }
 
 export default async function ({ data, parentElement }) {

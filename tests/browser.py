@@ -2,7 +2,7 @@
 
 Fixtures for tests/ui/browser: ``chromium`` (one browser for all of its tests) and ``browser_page`` (a fresh page in it,
 which fails the test on any console error). Mark tests that use them with ``pytest.mark.browser``.
-``running_app`` starts a server; ``staged_app`` puts a small test app where Streamlit finds ``static/``.
+``running_app`` starts a server.
 """
 
 import os
@@ -79,14 +79,15 @@ def _is_app_error(message: ConsoleMessage) -> bool:
 
 
 @contextmanager
-def running_app(script: Path, *, env: Mapping[str, str] | None = None, base: str = "") -> Iterator[str]:
-    """Serve ``script`` with the app's settings on a free port; yields its URL."""
+def running_app(
+    script: Path, *, env: Mapping[str, str] | None = None, base: str = "", log: Path | None = None
+) -> Iterator[str]:
+    """Serve ``script`` with the app's settings on a free port; yields its URL. `log` gets what the server prints."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", f"--server.baseUrlPath={base}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    log = script.parent / "server.log" if script.parent != ROOT else Path(os.devnull)
-    with log.open("w") as output:
+    with (log or Path(os.devnull)).open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
             url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
@@ -95,12 +96,6 @@ def running_app(script: Path, *, env: Mapping[str, str] | None = None, base: str
         finally:
             server.terminate()
             _wait_or_kill(server)
-
-
-def staged_app(script: Path, folder: Path) -> Path:
-    """Copy ``script`` to ``folder``, next to a link to ``static/``, where Streamlit looks for it."""
-    (folder / "static").symlink_to(ROOT / "static", target_is_directory=True)
-    return Path(shutil.copy(script, folder))
 
 
 def _free_port() -> int:

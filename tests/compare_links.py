@@ -4,6 +4,8 @@ from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
 
+from bnlab.ui.navigation import page_path
+
 Parameters = dict[str, list[str]]
 
 
@@ -15,7 +17,7 @@ def enabled_links(app: AppTest, label: str) -> list[Parameters]:
 
 def follow_link(app: AppTest, parameters: Parameters) -> AppTest:
     """Open Compare with the parameters of a link, and no others."""
-    app.switch_page("pages/compare.py")
+    app.switch_page(page_path("compare"))
     app.query_params.clear()
     app.query_params.update(parameters)
     return app.run()

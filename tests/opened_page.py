@@ -38,7 +38,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
 
     def open_page(store: Store | str, **query: object) -> AppTest:
         monkeypatch.setenv("BNLAB_STORE", store if isinstance(store, str) else store.url)
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "bnlab" / "ui" / "main.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = str(value)
         return app.run()
@@ -47,7 +47,6 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     monkeypatch.setattr(scheduler_module, "connect", lambda *_: NoWorkers())
     monkeypatch.setattr(services, "Scheduler", start_scheduler)
     monkeypatch.setattr(services, "read_recording", lambda _: None)
-    monkeypatch.setattr(services, "preload_recorded_trials", lambda: None)
     st.cache_resource.clear()
     yield open_page
     for scheduler in schedulers:

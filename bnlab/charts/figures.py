@@ -137,10 +137,10 @@ def _encode(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     floats = np.ascontiguousarray(value, "<f4")
-    return _encode_even(floats) or {"dtype": "f4", "bdata": base64.b64encode(floats.tobytes()).decode()}
+    return encode_even(floats) or {"dtype": "f4", "bdata": base64.b64encode(floats.tobytes()).decode()}
 
 
-def _encode_even(values: NDArray[np.float32]) -> dict[str, list[float]] | None:
+def encode_even(values: NDArray[np.float32]) -> dict[str, list[float]] | None:
     """Start, step and length of evenly spaced values, as most x are; None for others."""
     if len(values) < MIN_EVEN_LENGTH or not np.isfinite(values).all():
         return None

@@ -47,6 +47,7 @@ RUNS_COLUMNS = (
     "progress",
     "val_accuracy",
     "seconds",
+    "shared",
     "epochs",
     "seed",
     "made",
@@ -90,7 +91,8 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     """One row per run, the newest first.
 
     Columns: digest, label, placement (its title), state, progress (0 to 1), val_accuracy (of the last evaluation),
-    seconds (of training), epochs, seed, made (the time of the first launch, UTC), recorded (whether the run was
+    seconds (of training), shared (whether bnlab did other work on the machine meanwhile; None if that is not known, or
+    before there are seconds), epochs, seed, made (the time of the first launch, UTC), recorded (whether the run was
     shipped with bnlab).
     """
     accuracies = _last_accuracies(store, [run.digest for run in runs])
@@ -103,6 +105,7 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
             run.progress,
             accuracies.get(run.digest),
             run.seconds,
+            run.shared if run.seconds else None,
             run.spec.epochs,
             run.spec.seed,
             datetime.fromtimestamp(int(run.created_at), UTC),

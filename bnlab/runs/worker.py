@@ -5,10 +5,13 @@ trains; it is imported inside functions here, because the app's process imports 
 """
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
+
+import psutil
 
 from bnlab.runs.datasets import register_datasets
 from bnlab.runs.run import RunState
@@ -18,6 +21,8 @@ from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 
+NICENESS = 10
+"""Of the processes of a local cluster, added to that of the app."""
 SLICE_SECONDS = 3.0
 """After how long a run returns its worker to the queue."""
 STOP_POLL_SECONDS = 0.2
@@ -36,7 +41,14 @@ class OutdatedRunError(RuntimeError):
 
 
 def dask_setup(_worker: object) -> None:
-    """Set up a worker process; called by Dask in each one that preloads this module."""
+    """Set up a worker process; called by Dask in each one that preloads this module.
+
+    It takes what pages leave of the processor, also while it imports TensorFlow.
+    """
+    if sys.platform == "win32":
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(NICENESS)
     set_up_worker()
 
 

@@ -9,14 +9,15 @@ from bnlab.runs.run import Run
 from bnlab.specs.comparison import Comparison
 from bnlab.ui import services
 from bnlab.ui.controls import apply_changes, bind
+from bnlab.ui.navigation import page_path
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, current_state, link_parameters
 from bnlab.ui.store_errors import callback
 
 FAULT = "fault"
 """Session key of the error of the last button that was pressed, which the page draws once."""
-PERCENT, POINTS = "%.2f %%", "%+.2f"
-"""Number formats of table columns in percent; Streamlit's "percent" drops trailing zeros."""
+PERCENT = "%.2f %%"
+"""The number format of table columns in percent; Streamlit's "percent" drops trailing zeros."""
 
 # A page opened from another one would keep that page's scroll position. And what is drawn above an anchor pushes it
 # away: follow it until the page stops growing or the reader scrolls. The title in the comment makes the script differ
@@ -70,7 +71,7 @@ def render_compare_link(
     """Draw a link that opens `comparison` on the Compare page; without one it is disabled, with `why_not` as help."""
     with st.container(key=f"compare-{key}", width="content"):
         st.page_link(
-            "pages/compare.py",
+            page_path("compare"),
             label=label,
             icon=icon,
             help=why_not,

@@ -14,7 +14,7 @@ import streamlit as st
 from plotly.io.json import to_json_plotly
 
 from bnlab.charts.figures import Drawing
-from bnlab.ui.assets import install_plotly_js, versioned_url
+from bnlab.ui.assets import assets
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -27,7 +27,7 @@ export default async function (component) {
     chart = await import(new URL("%s", document.baseURI).href);
   } catch {
     const container = component.parentElement.querySelector(".live-chart");
-    container.textContent = "This chart cannot be drawn: its script did not load. Is static serving on?";
+    container.textContent = "This chart cannot be drawn: its script did not load.";
     return;
   }
   return chart.default(component);
@@ -57,11 +57,17 @@ def live_chart(figure: go.Figure | Drawing, *, key: str, height: int = 320, alt:
     """
     data = {
         "chart": key,
-        "plotly": install_plotly_js(),
+        "plotly": assets().url("plotly.min.js"),
         "figure": _cached_json(figure, key),
         "height": height,
         "alt": alt or _title(figure) or "Chart",
     }
+    _component()(key=key, data=data, height=height)
+
+
+def streamed_chart(path: str, *, key: str, height: int) -> None:
+    """Draw the figure at `path` in the document of the page's event stream (`bnlab.ui.live.follow`)."""
+    data = {"chart": key, "plotly": assets().url("plotly.min.js"), "source": path, "height": height}
     _component()(key=key, data=data, height=height)
 
 
@@ -97,6 +103,6 @@ def _component() -> "ComponentRenderer":
         "live_chart",
         html='<div class="live-chart"></div>',
         css=_CSS,
-        js=_LOADER % versioned_url("live_chart.js"),
+        js=_LOADER % assets().url("live_chart.js"),
         isolate_styles=False,  # Plotly adds its style sheet to the page, outside of any shadow root
     )

@@ -1,6 +1,5 @@
-"""The pages of the app, how app.py runs them, and the script that reloads an empty page."""
+"""The pages of the app, how main.py runs them, and the script that reloads an empty page."""
 
-import runpy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,8 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 STYLE = Path(__file__).with_name("style.css")
 MIN_RELOAD_SECONDS = 10
 """Between two reloads of an empty page, so that a page that fails at once does not flicker."""
-
-_CALLED_BY_APP = "_called_by_app"
 
 # Reloading loses nothing, since the page's state is in its URL.
 _RELOAD_SCRIPT = """<script>
@@ -55,8 +52,8 @@ PAGES: tuple[PageEntry, ...] = (
 
 
 def run_current_page() -> None:
-    """Draw the navigation and run the page of the current URL. Called by app.py."""
-    # .streamlit/config.toml hides the navigation that Streamlit shows before app.py has run: it came with a wider
+    """Draw the navigation and run the page of the current URL. Called by main.py."""
+    # .streamlit/config.toml hides the navigation that Streamlit shows before main.py has run: it came with a wider
     # sidebar, and the width stayed.
     st.set_option("client.showSidebarNavigation", True)
     st.html(STYLE)
@@ -65,23 +62,10 @@ def run_current_page() -> None:
     datasets_error = _register_datasets()
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title
-    st.session_state[_CALLED_BY_APP] = True
     if datasets_error:
         st.error(datasets_error, icon=":material/folder_off:")
     with catch_store_errors():
         page.run()
-
-
-def enter_through_app() -> None:
-    """Run app.py instead of this page, unless app.py has called it. The first call of every page.
-
-    Beside a folder named ``pages/``, a server that has not yet run app.py answers a deep link by running the page
-    alone, with wrong titles and no navigation. The flag is removed here, so that a run that ends early cannot leave it
-    for the next one.
-    """
-    if not st.session_state.pop(_CALLED_BY_APP, False):
-        runpy.run_path(str(ROOT / "app.py"))
-        st.stop()
 
 
 def install_reload_guard() -> None:
@@ -97,6 +81,11 @@ def _register_datasets() -> str:
     except DatasetError as error:
         return str(error)
     return ""
+
+
+def page_path(name: str) -> str:
+    """The file of a page, for ``st.page_link``."""
+    return str(ROOT / "pages" / f"{name}.py")
 
 
 def _navigation_pages() -> list[st.Page]:
@@ -120,5 +109,5 @@ def _page(
     url_path: str | None = None,
     visibility: Literal["visible", "hidden"] = "visible",
 ) -> st.Page:
-    path = ROOT / "pages" / f"{entry.name}.py"
+    path = page_path(entry.name)
     return st.Page(path, title=entry.title, icon=entry.icon, default=default, url_path=url_path, visibility=visibility)

@@ -1,32 +1,23 @@
-"""Objects shared by all sessions of one app: the scheduler with its store, the cached curves, and the claims."""
+"""Objects shared by all sessions of one app: the scheduler with its store, and the claims."""
 
 import atexit
-import threading
 
 import streamlit as st
 
 from bnlab.claims.recorded import recorded_results
 from bnlab.claims.service import ClaimService
 from bnlab.runs.config import Settings
-from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
 from bnlab.runs.recording import read_recording
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 
-PRELOAD_DELAY = 3.0
-"""Seconds from the start of the scheduler; by then the first page is likely to be drawn."""
+_started: list[Scheduler] = []
 
 
 def scheduler() -> Scheduler:
     """The app's scheduler, started on first use. Raises a StoreError if the store cannot be opened."""
-    return _start_scheduler()
-
-
-@st.cache_resource(show_spinner=False)
-def curves_cache() -> CurvesCache:
-    """The cached curves of the scheduler's store."""
-    return CurvesCache(scheduler().store)
+    return start_scheduler()
 
 
 @st.cache_resource(show_spinner=False)
@@ -35,19 +26,28 @@ def claim_service() -> ClaimService:
     return ClaimService(scheduler())
 
 
-def preload_recorded_trials() -> None:
-    """Compute the verdicts of the recorded trials in the background, so that the Claims page opens quickly."""
-    timer = threading.Timer(PRELOAD_DELAY, recorded_results)
-    timer.daemon = True
-    timer.start()
+def preload() -> None:
+    """Compute what pages show of the recorded trials, so that the Claims page opens quickly."""
+    recorded_results()
 
 
 @st.cache_resource(show_spinner=False)
-def _start_scheduler() -> Scheduler:
+def start_scheduler() -> Scheduler:
+    """The app's scheduler, started on first use.
+
+    Raises:
+        StoreError: the store cannot be opened.
+    """
     settings = Settings()
     store = Store(settings.store, INTERACTIVE_BUSY_SECONDS)
     read_recording(store)
     started = Scheduler(store, scheduler=settings.scheduler)
-    atexit.register(started.close)
-    preload_recorded_trials()
+    atexit.register(started.close)  # where no server's end closes it
+    _started.append(started)
     return started
+
+
+def close() -> None:
+    """Close what was started, so that the workers end and another process can take over the runs."""
+    for started in _started:
+        started.close()

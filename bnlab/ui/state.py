@@ -5,17 +5,16 @@ Read from the URL when a session starts and written back on every change, so a c
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import streamlit as st
-from pydantic import ValidationError
 
 from bnlab.charts.series import CurveSettings
+from bnlab.charts.settings_url import settings_from_url, settings_to_url
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.lesson import Lesson, lesson_from_url, lesson_to_url
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import COMPARISON_PARAMETERS, comparison_from_url, comparison_to_url
-from bnlab.specs.validation import SpecError, closest_name, did_you_mean, explain_errors, parse_value
+from bnlab.specs.validation import SpecError, closest_name, did_you_mean
 from bnlab.ui.layers.url import WIDGET_PARAMETERS, layers_faults
 
 Parameters = Mapping[str, Sequence[str]]
@@ -96,11 +95,8 @@ def try_change(state: PageState, change: Callable[[Comparison], Comparison]) -> 
 def state_from_url(parameters: Parameters) -> PageState:
     """The state of a URL's parameters. Invalid values get a sentence in `faults` and keep their defaults."""
     comparison, comparison_faults = comparison_from_url(parameters)
-    settings, settings_faults = settings_from_url(parameters)
+    settings, settings_faults = settings_from_url(parameters, comparison)
     lesson, lesson_faults = lesson_from_url(parameters)
-    if settings.baseline and settings.baseline not in comparison.labels:
-        settings_faults.append(f"There is no variant {settings.baseline!r} to compare with.")
-        settings = settings.model_copy(update={"baseline": ""})
     faults = [
         *_unknown_names(parameters),
         *_repeated_names(parameters),
@@ -112,27 +108,14 @@ def state_from_url(parameters: Parameters) -> PageState:
     return PageState(comparison, settings, lesson, faults)
 
 
-def settings_from_url(parameters: Parameters) -> tuple[CurveSettings, list[str]]:
-    """The curve settings of a URL's parameters, and a sentence for each value that is not valid."""
-    values: dict[str, Any] = {
-        name: parameters[name][-1] if name in ("x", "baseline") else parse_value(parameters[name][-1])
-        for name in CurveSettings.model_fields
-        if parameters.get(name)
-    }
-    try:
-        return CurveSettings.model_validate(values), []
-    except ValidationError as error:
-        invalid = {details["loc"][0] for details in error.errors()}
-        valid = {name: value for name, value in values.items() if name not in invalid}
-        return CurveSettings(**valid), explain_errors(error, CurveSettings)
-
-
 def state_to_url(state: PageState) -> dict[str, list[str]]:
     """The parameters that `state_from_url` turns into this state; defaults are left out."""
-    changed = state.settings.model_dump(exclude_defaults=True)
-    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in changed.items()}
-    settings = {name: [text] for name, text in texts.items()}
-    return comparison_to_url(state.comparison) | settings | lesson_to_url(state.lesson)
+    return view_to_url(state) | lesson_to_url(state.lesson)
+
+
+def view_to_url(state: PageState) -> dict[str, list[str]]:
+    """The parameters of the comparison and the settings: what a page's event stream depends on."""
+    return comparison_to_url(state.comparison) | settings_to_url(state.settings)
 
 
 def link_parameters(state: PageState, comparison: Comparison) -> dict[str, list[str]]:

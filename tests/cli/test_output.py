@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bnlab.cli.output import comparison_document, results_table, write_json
+from bnlab.cli.output import SHARED_MARK, comparison_document, results_table, runs_table, write_json
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
@@ -81,3 +81,16 @@ def test_seconds_beside_other_work_are_marked() -> None:
     assert seconds == [["1.00", "1.00 †", "1.00"], ["never", "2.0 s †", "never"], ["never"] * 3]
     assert str(table.caption).startswith("†: ")
     assert results_table(pd.DataFrame([alone, unknown])).caption is None
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_seconds_of_runs_beside_other_work_are_marked(tmp_path: Path, shared: bool) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
+    spec = RunSpec(train_examples=8, batch_size=4, epochs=5)
+    record_run(store, spec, (1.0,), (make_evaluation(0),))
+    if shared:
+        store.mark_shared([spec.digest])
+    table = runs_table(store.runs())
+    assert bool(table.caption) is shared
+    (seconds,) = table.columns[5].cells
+    assert str(seconds).endswith(SHARED_MARK) is shared

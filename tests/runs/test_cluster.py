@@ -1,6 +1,7 @@
 """A scheduler address without a scheduler, and logging after the end of a cluster."""
 
 import logging
+import os
 
 import pytest
 
@@ -8,6 +9,7 @@ from bnlab.runs.cluster import connect, disconnect
 from bnlab.runs.run import RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
+from bnlab.runs.worker import NICENESS
 from bnlab.specs.run_spec import RunSpec
 from tests.waiting import wait_until
 
@@ -24,6 +26,17 @@ def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
         assert store.run(run.digest).state is RunState.QUEUED
     finally:
         scheduler.close()
+
+
+@pytest.mark.slow  # starts and ends a cluster
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="Windows has priority classes")
+def test_workers_have_a_lower_priority_than_the_app() -> None:
+    client = connect(None, workers=1)
+    try:
+        (priority,) = client.run(os.getpriority, os.PRIO_PROCESS, 0).values()
+    finally:
+        disconnect(client)
+    assert priority == min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
 
 
 @pytest.mark.slow  # starts and ends a cluster

@@ -2,14 +2,19 @@
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bnlab.live.events import encode
+from bnlab.live.reading import Reader
+from bnlab.live.views import VIEWS
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import comparison_specs
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
+from bnlab.ui import services
 from tests.in_process_training import train_in_process
 
 PRESET = next(iter(PRESETS.values()))
@@ -44,23 +49,46 @@ def buttons(app: AppTest) -> list[str]:
     return [button.label for button in app.button if not (button.key or "").startswith(("show-", "add-", "fold-"))]
 
 
+def document(app: AppTest) -> dict:
+    """What the page's event stream brings it first, as the browser reads it."""
+    (url,) = [data["url"] for data in _components(app) if "url" in data]
+    page, _, query = url.removeprefix("/live/").partition("?")
+    view = VIEWS[page](parse_qs(query))
+    return encode(view.document(Reader(services.start_scheduler).read(view.digests)))
+
+
 def progress_texts(app: AppTest) -> list[str]:
     """The progress of each network, as its card says it."""
-    return [bar.proto.text for bar in app.get("progress")]
+    progress, paths = document(app)["progress"], [data.get("path", "") for data in _components(app)]
+    return [progress[path.removeprefix("progress/")]["text"] for path in paths if path.startswith("progress/")]
 
 
 def charts(app: AppTest) -> dict[str, dict]:
-    """The data of each chart, by its key."""
-    return {chart["chart"]: chart for chart in (json.loads(c.proto.json) for c in app.get("bidi_component"))}
+    """The data of each chart, by its key: what the component and what the stream brings."""
+    streamed = document(app)["charts"]
+    placed = [data for data in _components(app) if "chart" in data]
+    return {data["chart"]: data | streamed[data["source"].removeprefix("charts/")] for data in placed}
 
 
 def traces(app: AppTest, chart: str) -> list[dict]:
-    return json.loads(charts(app)[chart]["figure"])["data"]
+    drawn = charts(app)[chart]
+    return [drawn["traces"][uid] for uid in drawn["order"]]
 
 
 def variant_lines(app: AppTest, chart: str) -> dict[str, dict]:
     """The lines with a legend entry, by the variant's label; without bands and single seeds."""
     return {trace["name"]: trace for trace in traces(app, chart) if trace.get("showlegend", True)}
+
+
+def summary(app: AppTest) -> str:
+    """The line of text about all runs, as the page was drawn; the stream brings the same."""
+    (data,) = [data for data in _components(app) if data.get("path") == "summary"]
+    assert data["text"] == document(app)["summary"]
+    return str(data["text"])
+
+
+def _components(app: AppTest) -> list[dict]:
+    return [json.loads(component.proto.json) for component in app.get("bidi_component")]
 
 
 def assert_sound(app: AppTest) -> None:

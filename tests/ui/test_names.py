@@ -15,11 +15,12 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.lesson import Lesson
 from bnlab.ui.layers.views import VIEWS
-from bnlab.ui.navigation import PAGES
+from bnlab.ui.navigation import PAGES, page_path
 from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.state import STATE_KEY, PageState
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import OWNER, make_evaluation, record_run
+from tests.ui.compare_page import charts, traces
 from tests.ui.hostile_names import COMPARISON, HOSTILE_NAMES
 
 __all__ = ["open_page"]
@@ -49,7 +50,7 @@ def open_hostile(open_page: OpenPage, store: Store, page: str, view: str = "") -
         app.session_state["layers-networks"] = list(HOSTILE_NAMES)
     if page == "compare":
         app.session_state["editing"] = 0
-    return app.switch_page(f"pages/{page}.py").run()
+    return app.switch_page(page_path(page)).run()
 
 
 def interpreted_texts(app: AppTest) -> Iterator[str]:
@@ -71,12 +72,16 @@ def interpreted_texts(app: AppTest) -> Iterator[str]:
         yield from map(str, (*table.value.columns, *table.value.index, *table.value.to_numpy().ravel()))
 
 
-def plotly_texts(app: AppTest) -> Iterator[str]:
+def plotly_texts(app: AppTest, page: str) -> Iterator[str]:
     """The names and titles in the page's charts."""
-    for chart in app.get("bidi_component"):
-        drawn = json.loads(json.loads(chart.proto.json)["figure"])
-        yield from (trace.get("name") or "" for trace in drawn["data"])
-        yield json.dumps(drawn["layout"].get("title"))
+    if page == "compare":
+        drawings = [(traces(app, chart), drawn["layout"]) for chart, drawn in charts(app).items()]
+    else:
+        figures = [json.loads(json.loads(chart.proto.json)["figure"]) for chart in app.get("bidi_component")]
+        drawings = [(figure["data"], figure["layout"]) for figure in figures]
+    for drawn, layout in drawings:
+        yield from (trace.get("name") or "" for trace in drawn)
+        yield json.dumps(layout.get("title"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_no_name_is_interpreted(page: str, view: str, open_page: OpenPage, store
     assert not app.exception
     texts = list(interpreted_texts(app))
     assert not [(name, text) for name in HOSTILE_NAMES for text in texts if is_interpreted(name, text)]
-    assert not [text for text in plotly_texts(app) if "<" in text]
+    assert not [text for text in plotly_texts(app, page) if "<" in text]
     assert any(is_shown(HOSTILE_NAMES[0], text) for text in texts), "the faults of the address are on every page"
     if page == "compare" or view:
         assert all(any(is_shown(name, text) for text in texts) for name in HOSTILE_NAMES)

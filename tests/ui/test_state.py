@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.series import X_AXES, CurveSettings
+from bnlab.charts.settings_url import settings_from_url
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, Comparison, Variant
 from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
@@ -19,7 +20,6 @@ from bnlab.ui.state import (
     WIDGET_PARAMETERS,
     PageState,
     link_parameters,
-    settings_from_url,
     state_from_url,
     state_to_url,
     try_change,
@@ -90,14 +90,14 @@ def test_an_address_can_be_read() -> None:
     ],
 )
 def test_what_a_view_cannot_be_is_said_and_left_at_its_default(parameters: dict[str, list[str]], says: str) -> None:
-    view, faults = settings_from_url(parameters | {"projector": ["true"], "log_y": ["true"]})
+    view, faults = settings_from_url(parameters | {"projector": ["true"], "log_y": ["true"]}, PRESET)
     assert view == CurveSettings(projector=True, log_y=True)
     assert len(faults) == 1
     assert faults[0].startswith(says)
 
 
 def test_of_a_parameter_given_twice_the_last_one_counts() -> None:
-    assert settings_from_url({"x": ["weeks", "step"], "smoothing": ["9", "0"]}) == (
+    assert settings_from_url({"x": ["weeks", "step"], "smoothing": ["9", "0"]}, PRESET) == (
         CurveSettings(x="step", smoothing=0),
         [],
     )

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.ui import services
-from bnlab.ui.navigation import PAGES
+from bnlab.ui.navigation import PAGES, page_path
 from bnlab.ui.runs.table import CHOSEN
 from tests.broken_stores import UNREADABLE, UNWRITABLE, WORDS, is_a_plain_sentence
 from tests.opened_page import OpenPage, open_page
@@ -52,7 +52,7 @@ def assert_is_one_sentence(app: AppTest, breakage: str) -> None:
 def test_every_page_says_it_in_one_sentence_and_recovers(
     page: str, breakage: str, open_page: OpenPage, store: Store
 ) -> None:
-    app = open_page(store, epochs=1, train_examples=64).switch_page(f"pages/{page}.py").run()
+    app = open_page(store, epochs=1, train_examples=64).switch_page(page_path(page)).run()
     assert not app.exception
     assert not app.error
     with UNREADABLE[breakage](pages_store()):
@@ -73,7 +73,7 @@ def test_an_app_started_on_such_a_store_recovers(breakage: str, open_page: OpenP
 
 
 def test_an_explanation_needs_no_store(open_page: OpenPage) -> None:
-    app = open_page("nowhere").switch_page("pages/how_it_works.py").run()
+    app = open_page("nowhere").switch_page(page_path("how_it_works")).run()
     assert not app.exception
     assert not app.error
 
@@ -96,7 +96,7 @@ def test_every_button_says_it_in_one_sentence(
     app = open_page(store, epochs=1, train_examples=64)
     app.session_state[CHOSEN] = {run.digest for run in store.runs()}
     app.session_state["disk-use"] = True
-    app = app.run() if page == "compare" else app.switch_page(f"pages/{page}.py").run()
+    app = app.run() if page == "compare" else app.switch_page(page_path(page)).run()
     assert not app.exception
     keys = [b.key for b in app.button]
     assert button in keys, keys

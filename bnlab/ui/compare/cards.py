@@ -6,15 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from bnlab.charts.formatting import escape_html, escape_markdown
 from bnlab.charts.network_diagram import network_svg
 from bnlab.charts.style import sample_svg, style_of
-from bnlab.runs.activity import Activity
-from bnlab.runs.progress import share_done, state_text
 from bnlab.runs.run import Run, RunState
-from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.advice import advise
 from bnlab.specs.comparison import Variant
 from bnlab.specs.network import describe_network
@@ -22,6 +18,7 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.compare.editor import begin_editing
 from bnlab.ui.components import launch_variants
+from bnlab.ui.live import live_progress
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
 
@@ -31,42 +28,26 @@ SpecsByLabel = Mapping[str, Sequence[RunSpec]]
 """The specs of each variant, one per seed."""
 RunsByDigest = Mapping[str, Run]
 """The runs of those specs that have been launched."""
-ProgressContainers = Mapping[str, DeltaGenerator]
-"""The container in each variant's card for its progress, by label."""
 
 
-def render_cards(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> ProgressContainers:
-    """Draw a card for each variant. Its progress is drawn by `render_progress`, into the containers returned."""
+def render_cards(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> None:
+    """Draw a card for each variant; its progress is the event stream's."""
     variants = state.comparison.variants
     rows = math.ceil(len(variants) / MAX_PER_ROW)
     columns = math.ceil(len(variants) / rows)
-    containers: dict[str, DeltaGenerator] = {}
     with st.container(key=f"cards-{columns}"):
         for index, variant in enumerate(variants):
             with st.container(border=True, key=f"card-{index}"):
                 variant_specs = specs[variant.label]
                 variant_runs = _launched(variant_specs, runs)
                 _render_network(variant)
-                containers[variant.label] = st.container()  # st.empty() would be blank until the tick fills it
+                live_progress(f"progress/{index}", key=f"progress-{index}")
                 _render_errors(variant_runs)
                 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
                     if not state.lesson.hides("variants"):
                         _render_edit_button(variant, index)
                     if not state.lesson.hides("training"):
                         _render_training_button(variant, index, variant_specs, variant_runs)
-    return containers
-
-
-def render_progress(
-    containers: ProgressContainers, scheduler: Scheduler, specs: SpecsByLabel, runs: RunsByDigest, activity: Activity
-) -> None:
-    """Draw the progress of each variant into its card: the part of a card that changes while it trains."""
-    is_queued = any(run.state is RunState.QUEUED for run in runs.values())
-    queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_queued else {}
-    for label, variant_specs in specs.items():
-        variant_runs, total = _launched(variant_specs, runs), len(variant_specs)
-        text = state_text(variant_runs, total, queue, activity)
-        containers[label].progress(share_done(variant_runs, total), text=text)
 
 
 def _launched(specs: Sequence[RunSpec], runs: RunsByDigest) -> list[Run]:

@@ -1,18 +1,13 @@
 """The four live charts of a comparison, and the controls of their settings."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from bnlab.charts.learning_curves import learning_curves
-from bnlab.charts.series import X_AXES, CurveSettings
-from bnlab.charts.style import Style
-from bnlab.runs.curves_cache import CurvesCache
-from bnlab.runs.run import Run, are_active
+from bnlab.charts.series import CURVES, X_AXES, CurveSettings
 from bnlab.ui.components import change_setting
 from bnlab.ui.controls import bind
-from bnlab.ui.live_chart import live_chart
+from bnlab.ui.live_chart import streamed_chart
 from bnlab.ui.state import PageState
 
 HEIGHT, LEGEND_ROW = 360, 23
@@ -42,26 +37,13 @@ def render_settings(state: PageState) -> None:
         st.toggle(**options("differences"))
 
 
-def render_curves(
-    cache: CurvesCache, runs: Mapping[str, Sequence[Run]], styles: Mapping[str, Style], settings: CurveSettings
-) -> None:
-    """Draw training loss and accuracy in one column, validation loss and accuracy in the other.
-
-    `runs` and `styles` are by the variant's label.
-    """
-    all_runs = [run for variant_runs in runs.values() for run in variant_runs]
-    curves = cache.read(all_runs)
-    charts = learning_curves(
-        {label: [curves[run.digest] for run in variant_runs] for label, variant_runs in runs.items()},
-        styles,
-        settings,
-        awaited=are_active(all_runs),
-    )
-    height = _chart_height(len(styles), projector=settings.projector)
+def render_curves(settings: CurveSettings, variants: int) -> None:
+    """Draw training loss and accuracy in one column, validation loss and accuracy in the other, from the stream."""
+    height = _chart_height(variants, projector=settings.projector)
     training, validation = st.columns(2)
-    for chart in charts:
-        with training if chart.curve.is_noisy else validation, st.container(border=True):
-            live_chart(chart.drawing, key=chart.curve.id, height=height, alt=chart.alt)
+    for curve in CURVES:
+        with training if curve.is_noisy else validation, st.container(border=True):
+            streamed_chart(f"charts/{curve.id}", key=curve.id, height=height)
 
 
 def _chart_height(variants: int, *, projector: bool) -> int:

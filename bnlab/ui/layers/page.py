@@ -17,6 +17,7 @@ from bnlab.ui import services
 from bnlab.ui.components import render_errors, render_heading
 from bnlab.ui.layers.choices import choose_networks, choose_view, render_legend
 from bnlab.ui.layers.views import VIEWS, VIEWS_BY_TITLE, LayerView
+from bnlab.ui.navigation import page_path
 from bnlab.ui.state import PageState, page_state
 from bnlab.ui.store_errors import fragment
 
@@ -72,7 +73,7 @@ def _render_body(scheduler: Scheduler, state: PageState, specs: Mapping[str, Run
     styles = {variant.label: style_of(variant.label, variant.colour) for variant in state.comparison.variants}
     render_layer_views(scheduler.store, specs, runs, styles, state.lesson)
     if not runs:
-        st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
+        st.page_link(page_path("compare"), label="Go to Compare", icon=":material/arrow_forward:")
     if was_active != are_active(runs.values()):
         st.rerun()
 

@@ -9,6 +9,7 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.choices import PLACEMENTS
 from bnlab.ui import services
 from bnlab.ui.components import render_errors, render_heading
+from bnlab.ui.navigation import page_path
 from bnlab.ui.runs.actions import render_actions
 from bnlab.ui.runs.export import render_export
 from bnlab.ui.runs.storage import render_disk_use
@@ -34,7 +35,7 @@ def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> No
     render_unreadable(unreadable, state.lesson)
     if not runs:
         st.info("No runs yet. Choose networks on the Compare page and press Train.")
-        st.page_link("pages/compare.py", label="Go to Compare", icon=":material/arrow_forward:")
+        st.page_link(page_path("compare"), label="Go to Compare", icon=":material/arrow_forward:")
         return
     if matching := _filter_runs(runs):
         chosen = render_table(scheduler.store, matching)

@@ -12,7 +12,7 @@ LABELS = [variant.label for variant in next(iter(PRESETS.values())).variants]
 UNITS = "hidden_units=16"
 # Longer than any test; long enough to stop the run and kill its worker.
 ENDLESS, SHORT = f"epochs=1000&train_examples=20000&{UNITS}", f"epochs=8&train_examples=20000&{UNITS}"
-TICKS = 8
+UPDATES = 4
 
 LINES = "chart => chart._fullData?.filter(line => line.showlegend && line.x?.length > 1).length ?? 0"
 END = "chart => Math.max(...chart._fullData.map(line => line.x.at(-1) ?? 0))"
@@ -36,7 +36,7 @@ WATCH = """chart => {
 WATCH_CARDS = """cards => {
   window.withoutProgress = 0;
   const check = () => {
-    if (document.querySelectorAll('[class*="st-key-card-"] .stProgress').length < cards) window.withoutProgress += 1;
+    if (document.querySelectorAll('[class*="st-key-card-"] .live-progress').length < cards) window.withoutProgress += 1;
     requestAnimationFrame(check);
   };
   check();
@@ -84,7 +84,7 @@ def card(page: Page, label: str) -> Locator:
 
 def progress_of(page: Page, label: str) -> Locator:
     """The progress in a network's card."""
-    return card(page, label).get_by_test_id("stProgress")
+    return card(page, label).locator(".live-progress")
 
 
 def button_of(page: Page, label: str) -> Locator:

@@ -1,6 +1,8 @@
 """The Compare page in Chromium, with a server and worker processes."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
@@ -13,8 +15,8 @@ from tests.ui.browser.compare_reader import (
     ENDLESS,
     LABELS,
     SHORT,
-    TICKS,
     UNITS,
+    UPDATES,
     VIEW,
     WATCH,
     WATCH_CARDS,
@@ -55,11 +57,12 @@ def test_zoom_survives_updates_of_the_curves(browser_page: Page, app_url: str) -
     before, end = element.evaluate(VIEW), element.evaluate(END)
     assert before["hidden"] == [LABELS[1]]
     element.evaluate(WATCH)
-    for _ in range(TICKS):  # each sends a frame
-        connection.wait_for_event("framesent")
-    browser_page.wait_for_function(BEYOND, arg=[element, end])
+    with nothing_asked(connection):
+        for _ in range(UPDATES):
+            browser_page.wait_for_function(BEYOND, arg=[element, end])
+            end = element.evaluate(END)
     seen = browser_page.evaluate("() => ({ ...window.seen })")
-    assert seen["frames"] > TICKS
+    assert seen["frames"] > UPDATES
     assert (seen["otherNode"], seen["noLine"]) == (0, 0)
     assert element.evaluate(VIEW) == before
 
@@ -79,19 +82,21 @@ def test_runs_are_stopped_continued_killed_and_shown_to_other_visitors(
     address = f"{app_url}/?{SHORT}"
     connection = open_page(browser_page, address)
     press_train(browser_page)
-    button_of(browser_page, LABELS[0]).click()
-    expect(progress_of(browser_page, LABELS[0])).to_contain_text("Stopped at step")
+    last = LABELS[-1]  # it waits for the others, so that it is not done before the click
+    button_of(browser_page, last).click()
+    expect(progress_of(browser_page, last)).to_contain_text("Stopped at step")
 
     expect(browser_page.get_by_text(re.compile("^Training, step")).first).to_be_visible()
     killed = worker_processes()
     assert killed
     for process in killed:
         process.kill()
-    expect(button_of(browser_page, LABELS[0])).to_have_text(re.compile("Continue"))
-    button_of(browser_page, LABELS[0]).click()
+    expect(button_of(browser_page, last)).to_have_text(re.compile("Continue"))
+    button_of(browser_page, last).click()
     expect_trained(browser_page)
     expect(browser_page.locator(".st-key-stop_all button")).to_be_disabled()
-    assert_nothing_polls(browser_page, connection)
+    with nothing_asked(connection):
+        browser_page.wait_for_timeout(2_000)
 
     progress = [progress_of(browser_page, label).inner_text() for label in LABELS]
     browser_page.reload()
@@ -105,11 +110,13 @@ def test_runs_are_stopped_continued_killed_and_shown_to_other_visitors(
     other.close()
 
 
-def assert_nothing_polls(page: Page, connection: WebSocket) -> None:
+@contextmanager
+def nothing_asked(connection: WebSocket) -> Iterator[None]:
+    """Check that meanwhile no script runs for this page: nothing passes between it and Streamlit."""
     frames: list[object] = []
     connection.on("framesent", lambda frame: frames.append(frame))  # noqa: PLW0108  (Playwright marks its listeners)
     connection.on("framereceived", lambda frame: frames.append(frame))  # noqa: PLW0108
-    page.wait_for_timeout(3_000)
+    yield
     assert not frames
 
 
@@ -175,3 +182,20 @@ def test_phone_hides_the_shortcut_and_projector_enlarges_the_networks(browser_pa
     assert before
     assert larger
     assert larger["height"] > 1.1 * before["height"]
+
+
+def test_a_page_is_whole_again_after_a_lost_connection(browser_page: Page, app_url: str) -> None:
+    open_page(browser_page, f"{app_url}/?{ENDLESS}&seeds=2")
+    press_train(browser_page)
+    element = wait_for_lines(browser_page, CURVES[0], len(LABELS))
+    browser_page.evaluate("window.sameDocument = true")
+    browser_page.context.set_offline(True)  # new connections fail, and Chromium ends those that are open
+    browser_page.wait_for_timeout(3_000)
+    end = element.evaluate(END)
+    browser_page.context.set_offline(False)
+    browser_page.wait_for_function(BEYOND, arg=[element, end])
+    assert browser_page.evaluate("window.sameDocument"), "without being loaded again"
+    browser_page.locator(".st-key-stop_all button").click()
+    for label in LABELS:
+        expect(progress_of(browser_page, label)).to_contain_text("stopped")
+    expect(train_button(browser_page)).to_have_text(re.compile("Continue"))

@@ -10,12 +10,12 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from bnlab.charts.learning_curves import curve_drawing
 from bnlab.charts.series import CurveData, CurveSettings, prepare_curve
-from bnlab.ui.assets import PLOTLY_SOURCE, STATIC
-from tests.browser import running_app, staged_app
+from bnlab.ui.assets import FILES
+from tests.browser import running_app
 from tests.charts.curve_lines import STYLES, VAL_LOSS, lines
 from tests.charts.snapshots import limits
 
-TICKING = Path(__file__).parent / "apps" / "ticking.py"
+TICKING = Path(__file__).parent / "apps" / "ticking_app.py"
 BASE = "lab"
 DARK_PAPER = "#11151a"
 pytestmark = pytest.mark.browser
@@ -46,8 +46,8 @@ FILLS_ITS_PLACE = """key => {
 
 
 @pytest.fixture(scope="module")
-def ticking_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_app(staged_app(TICKING, tmp_path_factory.mktemp("ticking")), base=BASE) as url:
+def ticking_url() -> Iterator[str]:
+    with running_app(TICKING, base=BASE) as url:
         yield url
 
 
@@ -72,7 +72,7 @@ def bare_page(browser_page: Page) -> Page:
         if path == "/":
             route.fulfill(body=BARE_PAGE, content_type="text/html")
         else:
-            route.fulfill(path=PLOTLY_SOURCE if path == "/plotly.min.js" else STATIC / path.strip("/"))
+            route.fulfill(path=FILES[path.strip("/")])
 
     browser_page.route("**/*", serve)
     browser_page.goto("http://charts.test/")

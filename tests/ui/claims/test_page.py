@@ -17,6 +17,7 @@ from bnlab.runs.experiment_queue import enqueue, queued
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.ui.claims import results as results_module
+from bnlab.ui.navigation import page_path
 from tests import tiny_claim
 from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
@@ -43,7 +44,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def claims_page(open_page: OpenPage) -> Any:
     def open_claims(store: Store) -> AppTest:
-        return open_page(store).switch_page("pages/claims.py").run()
+        return open_page(store).switch_page(page_path("claims")).run()
 
     return open_claims
 
@@ -178,5 +179,5 @@ def test_networks_of_a_condition_open_in_compare(claims_page: Any, store: Store)
 
 
 def test_lesson_without_training_has_no_run_buttons(open_page: OpenPage, store: Store) -> None:
-    app = open_page(store, hide="training").switch_page("pages/claims.py").run()
+    app = open_page(store, hide="training").switch_page(page_path("claims")).run()
     assert not [button for button in app.button if (button.key or "").startswith("run-")]

@@ -1,6 +1,5 @@
 """The Compare page in AppTest, on temporary stores and without worker processes."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from bnlab.charts.formatting import escape_html
+from bnlab.charts.results_table import MISSING
 from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs.latencies import write_latencies
 from bnlab.runs.recording import read_recording
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.runs.summary import SHARED_TEXTS
 from bnlab.specs.network import describe_network, prediction_key
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
@@ -28,8 +29,10 @@ from tests.ui.compare_page import (
     assert_sound,
     buttons,
     charts,
+    document,
     progress_texts,
     store,
+    summary,
     tiny_specs,
     trained,
     variant_lines,
@@ -46,7 +49,7 @@ from bnlab.runs import cluster, scheduler
 def connect(*_):
     raise cluster.ClusterError("There is no cluster.")
 scheduler.connect = connect
-app = AppTest.from_file("app.py").run(timeout=60)
+app = AppTest.from_file("bnlab/ui/main.py").run(timeout=60)
 assert not app.exception and app.button
 print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """
@@ -62,11 +65,13 @@ def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
     assert not app.button(key="train").disabled
     assert app.button(key="stop_all").disabled
     assert all(text.startswith("Recorded: ") for text in progress_texts(app))
-    assert any("Recorded, not trained here" in caption.value for caption in app.caption)
+    assert summary(app).startswith("Recorded, not trained here")
     assert list(charts(app)) == CURVES
     for name in CURVES:
         assert set(variant_lines(app, name)) == {variant.label for variant in PRESET.variants}
-    assert app.dataframe[0].value["val_accuracy"].between(91, 99).all(), "in percent"
+    accuracies = [float(row["val_accuracy"].removesuffix(" %")) for row in document(app)["results"].values()]
+    assert len(accuracies) == 4
+    assert all(91 < accuracy < 99 for accuracy in accuracies), "in percent"
     assert all(run.recorded for run in store.runs()), "a visit trains nothing"
     app.button(key="train").click().run()
     assert_sound(app)
@@ -142,14 +147,14 @@ def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Stor
         assert list(variant_lines(app, name)) == list(tiny_specs())
         assert all(label in charts(app)[name]["alt"] for label in tiny_specs())
 
-    (table,) = app.dataframe
-    assert table.value["label"].tolist() == list(tiny_specs())
-    assert json.loads(table.proto.columns)["label"]["pinned"], "who scrolls sideways still sees whose row it is"
+    rows = list(document(app)["results"].values())
+    assert [row["label"] for row in rows] == list(tiny_specs())
     networks = [describe_network(spec) for spec in tiny_specs().values()]
-    assert table.value["params"].tolist() == [network.params for network in networks]
-    assert table.value["trainable"].tolist() == [network.trainable for network in networks]
-    assert table.value[["val_loss", "val_accuracy", "seconds_per_epoch"]].notna().all(axis=None)
-    assert set(table.value["shared"]) == {"alone"}
+    assert [row["params"] for row in rows] == [f"{network.params:,}" for network in networks]
+    assert [row["trainable"] for row in rows] == [f"{network.trainable:,}" for network in networks]
+    for name in ("val_loss", "val_accuracy", "seconds_per_epoch"):
+        assert all(row[name] != MISSING for row in rows)
+    assert {row["shared"] for row in rows} == {SHARED_TEXTS[False]}
 
 
 def test_the_page_asks_for_the_latencies_of_what_it_shows(
@@ -164,22 +169,24 @@ def test_the_page_asks_for_the_latencies_of_what_it_shows(
 
 
 def test_latencies_are_shown_once_they_are_measured(open_page: OpenPage, trained: Store) -> None:
-    columns = ["latency_1", "latency_256"]
+    def shown() -> set[tuple[str, str]]:
+        return {(row["latency_1"], row["latency_256"]) for row in document(app)["results"].values()}
+
     app = open_page(trained, **TINY)
-    assert app.dataframe[0].value[columns].isna().all(axis=None)
+    assert shown() == {(MISSING, MISSING)}
     networks = {prediction_key(spec) for spec in tiny_specs().values()}
     write_latencies(trained, {network: {1: 0.002, 256: 0.02} for network in networks})
-    table = app.run().dataframe[0].value
-    assert table[columns].to_numpy().tolist() == [[2.0, 20.0]] * len(tiny_specs())
+    assert shown() == {("2.000", "20.000")}
 
 
 def test_the_view_is_in_the_address_and_changes_the_curves(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY, x="step", baseline="Baseline", differences="true")
     assert_sound(app)
-    figure = json.loads(charts(app)["validation-loss"]["figure"])
-    assert figure["layout"]["title"] == {"text": "Validation loss", "subtitle": {"text": "minus Baseline’s"}}
-    assert figure["layout"]["xaxis"]["title"]["text"] == "step"
-    assert app.dataframe[0].value["difference"].notna().sum() == 3
+    layout = charts(app)["validation-loss"]["layout"]
+    assert layout["title"] == {"text": "Validation loss", "subtitle": {"text": "minus Baseline’s"}}
+    assert layout["xaxis"]["title"]["text"] == "step"
+    differences = [row["difference"] for row in document(app)["results"].values()]
+    assert [difference == MISSING for difference in differences] == [True, False, False, False]
     app.segmented_control(key="view-x").set_value("seconds").run()
     assert_sound(app)
     assert app.query_params["x"] == "seconds"
@@ -190,7 +197,7 @@ def test_two_variants_that_are_the_same_network_share_their_runs(open_page: Open
     app.button(key="edit-0").click().run()
     app.button(key="duplicate").click().run()
     assert_sound(app)
-    assert app.caption[0].value.startswith("All trained.")
+    assert summary(app).startswith("All trained.")
 
 
 def test_a_longer_legend_and_a_projector_have_room(open_page: OpenPage, store: Store) -> None:
@@ -200,14 +207,6 @@ def test_a_longer_legend_and_a_projector_have_room(open_page: OpenPage, store: S
     assert {chart["height"] for chart in charts(app).values()} == {360 + 23}
     app.toggle(key="projector").set_value(True).run()
     assert {chart["height"] for chart in charts(app).values()} == {460 + 27}
-
-
-def test_the_projectors_table_has_room_for_its_names(open_page: OpenPage, trained: Store) -> None:
-    widths = [
-        json.loads(open_page(trained, **TINY, **projector).dataframe[0].proto.columns)["label"]["width"]
-        for projector in ({}, {"projector": "true"})
-    ]
-    assert widths == [200, 260]
 
 
 @pytest.mark.parametrize("losses", [(float("nan"),), (1.0, float("inf"))])
@@ -221,11 +220,11 @@ def test_a_run_that_diverged_beside_one_that_did_not(
     app = open_page(store, **TINY)
     assert_sound(app)
     assert list(variant_lines(app, "training-loss")) == list(tiny_specs())
-    table = app.dataframe[0].value
-    assert table["label"].tolist() == list(tiny_specs())[:2]
-    assert table["diverged"].tolist() == [1, 0]
-    assert table["diverged_step"].tolist()[0] == len(losses)
-    assert table["val_loss"].isna().tolist() == [True, False]
+    rows = list(document(app)["results"].values())
+    assert [row["label"] for row in rows] == list(tiny_specs())[:2]
+    assert [row["diverged"] for row in rows] == ["1", "0"]
+    assert rows[0]["diverged_step"] == str(len(losses))
+    assert rows[0]["val_loss"] == "–"
 
 
 def test_a_scheduler_that_does_not_answer_is_one_warning(

@@ -18,6 +18,7 @@ from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.layers import depth_profile as xray
 from bnlab.ui.layers.page import UNTRAINED_HIDDEN, XRAY_HIDDEN
+from bnlab.ui.navigation import page_path
 from bnlab.ui.worker_task import SharedTasks
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
@@ -55,7 +56,7 @@ def submitted_steps(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
 
 
 def open_xray(open_page: OpenPage, store: Store, **query: object) -> AppTest:
-    app = open_page(store, **QUERY | query).switch_page("pages/layers.py").run()
+    app = open_page(store, **QUERY | query).switch_page(page_path("layers")).run()
     assert not app.exception
     return app
 

@@ -14,6 +14,7 @@ from bnlab.specs.lesson import Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.layers.evaluation_slider import EVALUATION
+from bnlab.ui.navigation import page_path
 from bnlab.ui.state import STATE_KEY, PageState
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import make_evaluation, record_run
@@ -28,7 +29,7 @@ def test_every_seed_of_a_comparison_has_its_layers(seeds: int, open_page: OpenPa
     for specs in comparison.specs().values():
         for spec in specs:
             record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
-    app = open_page(store, epochs=1, train_examples=64, seeds=seeds).switch_page("pages/layers.py").run()
+    app = open_page(store, epochs=1, train_examples=64, seeds=seeds).switch_page(page_path("layers")).run()
     assert not app.exception
     assert app.get("bidi_component")
     if seeds > 1:
@@ -36,7 +37,7 @@ def test_every_seed_of_a_comparison_has_its_layers(seeds: int, open_page: OpenPa
         assert not app.exception
 
 
-LAYERS = "pages/layers.py"
+LAYERS = page_path("layers")
 
 
 def recorded(path: Path, seeds: int = 1) -> tuple[Store, dict[str, object]]:
@@ -90,7 +91,7 @@ def test_a_moment_that_is_none_is_the_latest(nonsense: str, open_page: OpenPage,
 
 
 def test_what_was_not_trained_leads_to_compare(open_page: OpenPage, tmp_path: Path) -> None:
-    app = open_page(Store(f"sqlite:///{tmp_path}/bnlab.db")).switch_page("pages/layers.py").run()
+    app = open_page(Store(f"sqlite:///{tmp_path}/bnlab.db")).switch_page(page_path("layers")).run()
     assert not app.exception
     assert app.info[0].value.startswith("None of these networks has been trained")
 
@@ -101,7 +102,7 @@ def test_the_projector_leaves_the_view_as_it_is(open_page: OpenPage, tmp_path: P
     record_run(
         store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2))
     )
-    app = open_page(store, **{"layers-view": "tables"}).switch_page("pages/layers.py").run()
+    app = open_page(store, **{"layers-view": "tables"}).switch_page(page_path("layers")).run()
     app.toggle(key="projector").set_value(True).run()
     assert not app.exception
     assert app.query_params["layers-view"] == "tables"

@@ -10,6 +10,7 @@ from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, MAX_VARIANTS
 from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.navigation import page_path
 from bnlab.ui.runs.actions import comparison_of
 from bnlab.ui.runs.table import CHOSEN
 from tests.opened_page import OpenPage, open_page
@@ -96,7 +97,7 @@ def test_what_is_to_be_deleted_is_said_before(
         store.rename(digests[label], label)
     app = open_page(store)
     app.session_state[CHOSEN] = {digests[label] for label in chosen}
-    app.switch_page("pages/runs.py").run()
+    app.switch_page(page_path("runs")).run()
     assert not app.exception
     deletes = [text.value for text in app.markdown if text.value.startswith("Delete")]
     assert deletes == [f"Delete {words} with all curves and layers? This cannot be undone."]

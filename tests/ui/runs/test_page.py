@@ -14,6 +14,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.comparison import MAX_VARIANTS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.components import PERCENT
+from bnlab.ui.navigation import page_path
 from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.state import LINK_NUMBER, STATE_KEY
 from tests.compare_links import enabled_links, follow_link
@@ -42,7 +43,7 @@ def store(tmp_path: Path) -> Store:
 def runs_page(open_page: OpenPage, store: Store, *chosen: RunSpec, **query: str) -> AppTest:
     app = open_page(store, **query)
     app.session_state[CHOSEN] = {spec.digest for spec in chosen}
-    return app.switch_page("pages/runs.py").run()
+    return app.switch_page(page_path("runs")).run()
 
 
 def actions(app: AppTest) -> set[str]:
@@ -174,7 +175,7 @@ def test_chosen_runs_are_opened_in_compare_while_a_run_waits(open_page: OpenPage
     assert app.session_state[STATE_KEY].comparison.labels == ["A", "With BN"]
     assert app.query_params["v"], "the address says what is compared"
     assert LINK_NUMBER not in app.query_params
-    assert app.switch_page("pages/runs.py").run().title[0].value == "Runs", "once, not whenever one comes back"
+    assert app.switch_page(page_path("runs")).run().title[0].value == "Runs", "once, not whenever one comes back"
 
 
 def test_no_more_runs_are_opened_than_compare_shows(open_page: OpenPage, store: Store) -> None:

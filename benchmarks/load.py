@@ -1,0 +1,226 @@
+"""`python -m benchmarks.load`: what many viewers cost the server, and how soon they see what is committed.
+
+The server is the app itself, which trains with its workers meanwhile; the viewers are in this process, on the loopback
+interface.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.viewers import Viewer, lags
+from bnlab.runs.run import Run, RunState
+from bnlab.runs.scheduler import new_owner
+from bnlab.runs.store import Store
+from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
+from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.url import comparison_to_url
+from bnlab.specs.validation import revise_spec
+from bnlab.ui.navigation import ROOT
+from tests.browser import running_app
+
+SCENARIOS = ("0", "1", "10", "40", "200", "40x40")
+"""How many viewers; after an x, of how many different comparisons, by default of one."""
+ENDLESS = {"epochs": 1000, "train_examples": 20_000}
+VARIANTS_OF_MANY = 2
+OPEN_SECONDS = 0.25
+"""Between two viewers who open the page."""
+SETTLE_SECONDS = 5
+POLL_SECONDS = 0.05
+WARM_STEPS = 500
+"""Of a run whose program has been compiled."""
+PATIENCE_SECONDS = 180
+ROWS = {
+    "update lag p50, s": "lag_p50",
+    "update lag p95, s": "lag_p95",
+    "missed updates": "missed",
+    "bytes of an update p50": "bytes_p50",
+    "… largest": "bytes_max",
+    "server, cores": "cores",
+    "server memory at first, MB": "megabytes_first",
+    "… at the end": "megabytes_last",
+    "script runs while nothing is touched": "scripts",
+    "errors": "errors",
+    "training, steps/s": "steps_per_second",
+    "… of unwatched": "training_ratio",
+}
+
+
+def main() -> None:
+    """Measure each scenario with a server of its own, print the table and write everything as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("scenarios", nargs="*", default=SCENARIOS, help=f"of viewers: {' '.join(SCENARIOS)}")
+    parser.add_argument("--seconds", type=float, default=60, help="measured in each scenario")
+    parser.add_argument("--json", type=Path, default=Path("benchmarks/load.json"))
+    arguments = parser.parse_args()
+    console = Console()
+    console.print(f"{os.cpu_count()} cores, load before {psutil.getloadavg()[0]:.1f}")
+    results: dict[str, dict[str, float]] = {}
+    for scenario in arguments.scenarios:
+        viewers, _, comparisons = scenario.partition("x")
+        results[scenario] = measure(int(viewers), int(comparisons or 1), arguments.seconds)
+        if "0" in results:
+            unwatched = results["0"]["steps_per_second"]
+            results[scenario]["training_ratio"] = results[scenario]["steps_per_second"] / unwatched
+        console.print(f"{scenario} viewers: {results[scenario]}")
+    console.print(table(results))
+    arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+    console.print(f"Written to {arguments.json}.")
+
+
+def table(results: dict[str, dict[str, float]]) -> Table:
+    """One column for each scenario."""
+    shown = Table("viewers (x comparisons)", title="Load", title_justify="left")
+    for scenario in results:
+        shown.add_column(scenario, justify="right")
+    for title, name in ROWS.items():
+        shown.add_row(title, *(f"{result[name]:.3g}" if name in result else "–" for result in results.values()))
+    return shown
+
+
+def measure(viewers: int, comparisons: int, seconds: float) -> dict[str, float]:
+    """The costs of `viewers` of so many different comparisons, by the names of `ROWS`."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(f"sqlite:///{folder}/bnlab.db")
+        watched = [_comparison(index, comparisons) for index in range(comparisons)]
+        with running_app(ROOT / "app.py", env={"BNLAB_STORE": store.url}) as url:
+            _launch(store, watched)
+            measured = asyncio.run(_Measurement(store, url, watched, viewers).run(seconds))
+        store.engine.dispose()
+    return measured
+
+
+def _comparison(index: int, comparisons: int) -> Comparison:
+    """A comparison of networks that no other one has: eight if it is the only one."""
+    networks = PRESETS["notebook"].variants
+    number = MAX_VARIANTS if comparisons == 1 else VARIANTS_OF_MANY
+    return Comparison(
+        tuple(
+            Variant(f"Network {position}", _spec(networks[position % len(networks)].spec, index, position), position)
+            for position in range(number)
+        )
+    )
+
+
+def _spec(network: RunSpec, index: int, position: int) -> RunSpec:
+    return revise_spec(network, ENDLESS | {"seed": 100 * index + position})
+
+
+def _launch(store: Store, comparisons: list[Comparison]) -> None:
+    """Queue the runs for the server's scheduler."""
+    owner = new_owner()
+    specs = [(variant.spec, variant.label) for comparison in comparisons for variant in comparison.variants]
+    store.launch_runs(specs, owner)
+    store.release(owner)
+
+
+@dataclass
+class _Measurement:
+    store: Store
+    url: str
+    comparisons: list[Comparison]
+    viewers: int
+
+    async def run(self, seconds: float) -> dict[str, float]:
+        """Open the pages, wait until the workers train, then measure for `seconds`."""
+        server = _server()
+        viewers = [
+            Viewer(comparison_to_url(self.comparisons[index % len(self.comparisons)])) for index in range(self.viewers)
+        ]
+        tasks = []
+        for viewer in viewers:
+            tasks.append(asyncio.create_task(viewer.watch(self.url)))
+            await asyncio.sleep(OPEN_SECONDS)
+        await self._until_training()
+        await asyncio.sleep(SETTLE_SECONDS)
+        for viewer in viewers:
+            viewer.clear()
+        memory, cpu, began = server.memory_info().rss, sum(server.cpu_times()[:2]), time.time()
+        before = self._runs()
+        commits = await self._commits(seconds)
+        after, took = self._runs(), time.time() - began
+        cores = (sum(server.cpu_times()[:2]) - cpu) / took
+        await asyncio.sleep(SETTLE_SECONDS)
+        last = server.memory_info().rss
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        steps = sum(run.step - before[digest].step for digest, run in after.items())
+        return _summary(viewers, self._watched_commits(commits)) | {
+            "cores": cores,
+            "megabytes_first": memory / 2**20,
+            "megabytes_last": last / 2**20,
+            "steps_per_second": steps / took,
+        }
+
+    def _runs(self) -> dict[str, Run]:
+        return {run.digest: run for run in self.store.runs() if not run.recorded}
+
+    async def _until_training(self) -> None:
+        """Wait until as many runs train as can: all of one comparison, and the first of many."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        needed = MAX_VARIANTS if len(self.comparisons) == 1 else 2
+        while sum(run.step >= WARM_STEPS for run in self._runs().values()) < needed:
+            if time.monotonic() > deadline:
+                raise SystemExit("The workers do not train.")
+            await asyncio.sleep(0.5)
+
+    async def _commits(self, seconds: float) -> dict[str, list[float]]:
+        """The times of all commits in the next `seconds`, by the run's digest."""
+        commits: dict[str, list[float]] = {digest: [] for digest in self._runs()}
+        seen = {digest: run.updated_at for digest, run in self._runs().items()}
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for digest, run in self._runs().items():
+                if run.updated_at != seen[digest] and run.state is RunState.RUNNING:
+                    commits[digest].append(run.updated_at)
+                seen[digest] = run.updated_at
+            await asyncio.sleep(POLL_SECONDS)
+        return commits
+
+    def _watched_commits(self, commits: dict[str, list[float]]) -> list[list[float]]:
+        """The commits that concern each viewer."""
+        of_comparison = [
+            [commit for variant in comparison.variants for commit in commits[variant.spec.digest]]
+            for comparison in self.comparisons
+        ]
+        return [of_comparison[index % len(of_comparison)] for index in range(self.viewers)]
+
+
+def _summary(viewers: list[Viewer], commits: list[list[float]]) -> dict[str, Any]:
+    lag = [value for viewer, its_commits in zip(viewers, commits, strict=True) for value in lags(viewer, its_commits)]
+    sizes = [size for viewer in viewers for size in viewer.sizes]
+    summary: dict[str, Any] = {
+        "missed": sum(viewer.missed for viewer in viewers),
+        "scripts": sum(viewer.scripts for viewer in viewers),
+        "errors": sum(len(viewer.errors) for viewer in viewers),
+        "messages": sorted({error[:200] for viewer in viewers for error in viewer.errors})[:5],
+    }
+    if len(lag) > 1:
+        summary |= {"lag_p50": median(lag), "lag_p95": quantiles(lag, n=20)[-1], "updates": len(sizes)}
+        summary |= {"bytes_p50": median(sizes), "bytes_max": max(sizes)}
+    return summary
+
+
+def _server() -> psutil.Process:
+    """The app's process, whose children are the workers."""
+    with suppress(StopIteration):
+        return next(child for child in psutil.Process().children() if "streamlit" in child.cmdline())
+    raise SystemExit("The server has ended.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Live updates: what pages show of running work, sent to browsers as event streams."""

@@ -1,0 +1,104 @@
+"""The view of a comparison: its learning curves, its variants' progress and its results."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bnlab.charts.learning_curves import LearningCurve, learning_curves
+from bnlab.charts.results_table import measured_runs, result_columns, result_texts
+from bnlab.charts.series import CurveSettings
+from bnlab.charts.settings_url import settings_from_url
+from bnlab.charts.style import Style, style_of
+from bnlab.live.events import Document
+from bnlab.live.reading import Reading, page_version
+from bnlab.runs.curves_cache import RunCurves
+from bnlab.runs.progress import share_done, state_text, summary_text
+from bnlab.runs.run import Run, are_active
+from bnlab.runs.summary import any_shared
+from bnlab.specs.comparison import Comparison
+from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.url import comparison_from_url
+
+RunsByLabel = Mapping[str, Sequence[Run]]
+CurvesByDigest = Mapping[str, RunCurves]
+
+
+@dataclass(frozen=True)
+class CompareView:
+    """The curves, progress and results of `comparison`, with the reader's `settings`."""
+
+    comparison: Comparison
+    settings: CurveSettings
+
+    @classmethod
+    def from_url(cls, parameters: Mapping[str, Sequence[str]]) -> "CompareView":
+        """The view of a page's address; what is not valid in it keeps its default, as on the page."""
+        comparison, _ = comparison_from_url(parameters)
+        settings, _ = settings_from_url(parameters, comparison)
+        return cls(comparison, settings)
+
+    @cached_property
+    def specs(self) -> dict[str, list[RunSpec]]:
+        """The specs of each label, one per seed."""
+        return self.comparison.specs()
+
+    @cached_property
+    def digests(self) -> frozenset[str]:
+        """The runs that are watched."""
+        return frozenset(spec.digest for specs in self.specs.values() for spec in specs)
+
+    @cached_property
+    def _styles(self) -> dict[str, Style]:
+        return {variant.label: style_of(variant.label, variant.colour) for variant in self.comparison.variants}
+
+    def document(self, reading: Reading) -> Document:
+        """What the page shows of this reading."""
+        runs = {
+            label: [reading.runs[spec.digest] for spec in specs if spec.digest in reading.runs]
+            for label, specs in self.specs.items()
+        }
+        all_runs = list({run.digest: run for label_runs in runs.values() for run in label_runs}.values())
+        curves = reading.curves.read(all_runs)
+        return {
+            "page": page_version(all_runs, reading.problem),
+            "committed": max((run.updated_at for run in all_runs), default=0.0),
+            "summary": summary_text(all_runs, len(self.digests), reading.activity),
+            "progress": {
+                str(index): _progress(label_runs, self.comparison.seeds, reading)
+                for index, label_runs in enumerate(runs.values())
+            },
+            "charts": {chart.curve.id: _chart(chart) for chart in self._charts(runs, curves)},
+            "results": self._results(runs, curves, reading),
+        }
+
+    def _charts(self, runs: RunsByLabel, curves: CurvesByDigest) -> list[LearningCurve]:
+        curves_by_label = {label: [curves[run.digest] for run in label_runs] for label, label_runs in runs.items()}
+        all_runs = [run for label_runs in runs.values() for run in label_runs]
+        awaited, shared = are_active(all_runs), any_shared(all_runs) is True
+        return learning_curves(curves_by_label, self._styles, self.settings, awaited=awaited, shared=shared)
+
+    def _results(self, runs: RunsByLabel, curves: CurvesByDigest, reading: Reading) -> Document:
+        """The rows of the table, by the positions of their variants."""
+        evaluated = {digest: int(max(run.evaluations["step"], default=-1)) for digest, run in curves.items()}
+        baseline = self.settings.baseline
+        texts = result_texts(reading.store, measured_runs(runs, evaluated), baseline, reading.measured_at)
+        all_runs = [run for label_runs in runs.values() for run in label_runs]
+        columns = result_columns(all_runs, seeds=self.comparison.seeds, baseline=baseline)
+        return {
+            str(index): {"label": label} | {name: texts[label][name] for name in columns}
+            for index, label in enumerate(runs)
+            if label in texts
+        }
+
+
+def _progress(runs: Sequence[Run], seeds: int, reading: Reading) -> Document:
+    text = state_text(runs, seeds, reading.queue, reading.activity)
+    return {"text": text, "share": round(share_done(runs, seeds), 4)}
+
+
+def _chart(chart: LearningCurve) -> Document:
+    """The chart as a document: traces by their uid, so that the points of one are compared with its earlier points."""
+    traces: dict[str, Any] = {trace["uid"]: trace for trace in chart.drawing.traces}
+    layout = {"uirevision": chart.curve.id} | chart.drawing.layout
+    return {"order": list(traces), "traces": traces, "layout": layout, "alt": chart.alt}

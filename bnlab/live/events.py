@@ -1,0 +1,76 @@
+"""Documents, the differences between two of them, and the server-sent events that carry both to browsers.
+
+A document is what a view shows at one moment: nested dicts, whose other values are texts, numbers, lists, and float32
+arrays. None does not occur in it. A difference is a JSON Merge Patch (RFC 7386: dicts are merged, null removes a
+name) with one more rule, because curves grow: a list ``[keep, tail]`` in place of an array keeps its first values and
+appends others. static/live_stream.js applies it.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnlab.charts.figures import encode_even
+
+Document = Mapping[str, Any]
+
+
+def difference(old: Document, new: Document) -> dict[str, Any]:
+    """The patch that turns `old` into `new`, ready for JSON; empty if they are equal."""
+    patch: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
+    for name, value in new.items():
+        before = old.get(name)
+        if before is value:
+            continue
+        if isinstance(value, np.ndarray) and isinstance(before, np.ndarray):
+            if (change := _array_difference(before, value)) is not None:
+                patch[name] = change
+        elif isinstance(value, Mapping) and isinstance(before, Mapping):
+            if change := difference(before, value):
+                patch[name] = change
+        elif isinstance(value, np.ndarray) or isinstance(before, np.ndarray) or before != value:
+            patch[name] = encode(value)
+    return patch
+
+
+def encode(value: Any) -> Any:
+    """A document, or a value in one, ready for JSON.
+
+    Arrays become ``{"f4": base64 of little-endian float32}``, and evenly spaced ones, as most x are,
+    ``{"even": [start, step, length]}``.
+    """
+    if isinstance(value, np.ndarray):
+        floats = _float32(value)
+        return encode_even(floats) or {"f4": _base64(floats)}
+    if isinstance(value, Mapping):
+        return {name: encode(part) for name, part in value.items()}
+    return value
+
+
+def event(kind: str, identifier: str, data: object) -> bytes:
+    """One server-sent event, with `data` as JSON."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"id: {identifier}\nevent: {kind}\ndata: {text}\n\n".encode()
+
+
+def _array_difference(old: NDArray[Any], new: NDArray[Any]) -> object:
+    """How to make `new` of `old`; None if they are equal."""
+    old, new = _float32(old), _float32(new)
+    shared = min(len(old), len(new))
+    differing = np.flatnonzero(old[:shared].view(np.int32) != new[:shared].view(np.int32))  # as bits: NaN equals NaN
+    keep = int(differing[0]) if len(differing) else shared
+    if keep == len(old) == len(new):
+        return None
+    return [keep, _base64(new[keep:])] if 2 * keep > len(new) else encode(new)
+
+
+def _float32(values: NDArray[Any]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values, "<f4")
+
+
+def _base64(values: NDArray[Any]) -> str:
+    return base64.b64encode(_float32(values).tobytes()).decode()

@@ -1,0 +1,72 @@
+"""Reading the store once for all views that are updated together."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from bnlab.runs.activity import Activity
+from bnlab.runs.curves_cache import CurvesCache
+from bnlab.runs.latencies import last_measured
+from bnlab.runs.run import Run, RunState
+from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.store import Store
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The state of the watched runs at one moment.
+
+    Attributes:
+        runs: by digest, those of the watched runs that exist.
+        queue: the positions of waiting runs, from 1, by digest.
+        activity: which of them are being trained, and how fast.
+        problem: why nothing trains, empty if there is no problem; see `Scheduler`.
+        store: where they were read.
+        curves: the recorded curves, up to date for `runs`.
+        measured_at: when latencies were measured last, 0 if never; in seconds since the epoch.
+        time: when it was read, in seconds since the epoch.
+    """
+
+    runs: Mapping[str, Run]
+    queue: Mapping[str, int]
+    activity: Activity
+    problem: str
+    store: Store
+    curves: CurvesCache
+    measured_at: float
+    time: float
+
+
+class Reader:
+    """Reads the store of the app's scheduler, again and again. One thread at a time."""
+
+    def __init__(self, scheduler: Callable[[], Scheduler]) -> None:
+        """`scheduler` is asked at each reading, and may raise while there is none."""
+        self._scheduler = scheduler
+        self._curves: CurvesCache | None = None
+        self._runs: dict[str, Run] = {}
+
+    def read(self, digests: Iterable[str]) -> Reading:
+        """The present state of the runs of `digests`."""
+        scheduler = self._scheduler()
+        store = scheduler.store
+        self._curves = self._curves or CurvesCache(store)
+        runs = {run.digest: run for run in store.runs(digests)}
+        # A run that has not changed stays the same object, which makes comparing it quick.
+        self._runs = {digest: old if (old := self._runs.get(digest)) == run else run for digest, run in runs.items()}
+        is_waiting = any(run.state is RunState.QUEUED for run in runs.values())
+        queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_waiting else {}
+        activity = scheduler.activity(self._runs.values())
+        return Reading(
+            self._runs, queue, activity, scheduler.problem, store, self._curves, last_measured(store), time.time()
+        )
+
+
+def page_version(runs: Iterable[Run], problem: str) -> str:
+    """Identifies what a page offers: it changes when a run starts, ends, fails or is to be stopped, not at each step.
+
+    A page that was rendered for another version is rendered again.
+    """
+    states = sorted((run.digest, run.state, run.stop_requested, run.error, run.recorded) for run in runs)
+    return hashlib.sha256(repr((states, problem)).encode()).hexdigest()[:12]

@@ -1,0 +1,100 @@
+"""The HTTP routes beside Streamlit's: the event streams, and scripts with addresses that change with their content."""
+
+import gzip
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from bnlab.live.hub import Hub
+from bnlab.live.views import VIEWS
+
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+LAST_EVENT = "last-event-id"
+"""The header with which a browser returns to a stream; a parameter where a script opens the stream anew."""
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+RECONNECT_MS = 1_000
+
+Parameters = Mapping[str, list[str]]
+
+
+def stream_url(base: str, page: str, parameters: Parameters) -> str:
+    """The address of a page's stream; `base` is the app's base path, empty or like ``/lab``."""
+    return f"{base}/live/{page}?{urlencode(parameters, doseq=True)}"
+
+
+def stream_route(hub: Hub, base: str) -> BaseRoute:
+    """The route of the event streams: ``/live/{page}`` with the parameters of the page's address."""
+
+    async def stream(request: Request) -> Response:
+        make_view = VIEWS.get(request.path_params["page"])
+        if make_view is None:
+            raise HTTPException(404)
+        parameters = parse_qs(request.url.query)
+        last = request.headers.get(LAST_EVENT) or parameters.pop(LAST_EVENT, [""])[-1]
+        view = make_view(parameters)
+
+        async def events() -> AsyncIterator[bytes]:
+            yield f"retry: {RECONNECT_MS}\n\n".encode()
+            async for change in hub.watch(view, last):
+                yield change
+
+        return StreamingResponse(events(), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+    return Route(f"{base}/live/{{page}}", stream)
+
+
+class Assets:
+    """Files that are served from where they are, such as a script in an installed package.
+
+    Their addresses contain a digest of all of them, so browsers may keep them forever, and scripts may import each
+    other by relative addresses.
+    """
+
+    def __init__(self, base: str, files: Mapping[str, Path]) -> None:
+        """`files` by the names under which they are served."""
+        self._base, self._files = base, dict(files)
+
+    @property
+    def version(self) -> str:
+        """A digest of the names and contents."""
+        return _digest(tuple(sorted(self._files.items())))
+
+    def url(self, name: str) -> str:
+        """The address of a file."""
+        return f"{self._base}/assets/{self.version}/{name}"
+
+    def route(self) -> BaseRoute:
+        """The route that serves the files."""
+
+        async def serve(request: Request) -> Response:
+            name, version = request.path_params["name"], request.path_params["version"]
+            if name not in self._files:
+                raise HTTPException(404)
+            headers = FOREVER if version == self.version else {"Cache-Control": "no-store"}
+            media_type = "text/javascript" if name.endswith(".js") else "text/css"
+            if "gzip" in request.headers.get("accept-encoding", ""):
+                compressed = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+                return Response(_compressed(self._files[name]), media_type=media_type, headers=headers | compressed)
+            return Response(self._files[name].read_bytes(), media_type=media_type, headers=headers)
+
+        return Route(f"{self._base}/assets/{{version}}/{{name}}", serve)
+
+
+@lru_cache(maxsize=8)
+def _digest(files: tuple[tuple[str, Path], ...]) -> str:
+    digest = hashlib.sha256()
+    for name, path in files:
+        digest.update(name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@lru_cache(maxsize=16)
+def _compressed(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), compresslevel=6)

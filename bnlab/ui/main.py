@@ -1,0 +1,9 @@
+"""The script that Streamlit runs for each visitor, below app.py's server."""
+
+if __name__ == "__main__":  # as Streamlit runs it; a spawned worker process imports its parent's script
+    import streamlit as st
+
+    from bnlab.ui.navigation import run_current_page
+
+    st.set_page_config(page_title="bnlab", page_icon="📈", layout="wide", initial_sidebar_state=210)
+    run_current_page()

@@ -1,0 +1,12 @@
+// A text above a progress bar, both from the event stream: the script of a component of bnlab/ui/live.py.
+import { subscribe, unsubscribe } from "./live_stream.js";
+
+export default function ({ data, parentElement }) {
+  const element = parentElement.querySelector(".live-progress");
+  const [text, bar] = element.children;
+  subscribe(element, data.path, (progress) => {
+    text.textContent = progress.text;
+    bar.value = progress.share;
+  });
+  return () => unsubscribe(element);
+}

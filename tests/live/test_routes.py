@@ -1,0 +1,79 @@
+"""The routes: event streams by the page's address, and files that browsers may keep."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+
+from bnlab.live.compare import CompareView
+from bnlab.live.routes import Assets, stream_route, stream_url
+from tests.asgi import Answer, get
+
+
+class OneEvent:
+    """A hub whose streams have one event: what is watched, and from where on."""
+
+    async def watch(self, view: CompareView, last_event_id: str) -> AsyncIterator[bytes]:
+        data = {"seeds": view.comparison.seeds, "x": view.settings.x, "after": last_event_id}
+        yield f"data: {json.dumps(data)}\n\n".encode()
+
+
+STREAMS = Starlette(routes=[stream_route(OneEvent(), "/lab")])  # type: ignore[arg-type]
+
+
+def watched(answer: Answer) -> dict:
+    assert answer.status == 200
+    return json.loads(answer.text.split("data: ")[1])
+
+
+def test_a_stream_is_what_its_address_says() -> None:
+    answer = get(STREAMS, stream_url("/lab", "compare", {"seeds": ["2"], "x": ["step"]}))
+    assert watched(answer) == {"seeds": 2, "x": "step", "after": ""}
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_reader_returns_by_header_or_parameter() -> None:
+    assert watched(get(STREAMS, "/lab/live/compare", last_event_id="ab-7"))["after"] == "ab-7"
+    assert watched(get(STREAMS, "/lab/live/compare?last-event-id=ab-8"))["after"] == "ab-8"
+
+
+@pytest.mark.parametrize("path", ["/lab/live/nothing", "/live/compare", "/lab/live/compare/more"])
+def test_other_addresses_are_not_found(path: str) -> None:
+    assert get(STREAMS, path).status == 404
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "script.js"
+    path.write_text("export default 1;")
+    return path
+
+
+def test_a_file_is_kept_by_browsers_under_an_address_of_its_content(script: Path) -> None:
+    assets = Assets("/lab", {"script.js": script})
+    app = Starlette(routes=[assets.route()])
+    answer = get(app, assets.url("script.js"), accept_encoding="gzip, br")
+    assert answer.text == "export default 1;"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "immutable" in answer.headers["cache-control"]
+    plain = get(app, assets.url("script.js"))
+    assert plain.text == answer.text
+    assert "content-encoding" not in plain.headers
+    assert get(app, "/lab/assets/older/script.js").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["other.js", "..%2Fscript.js", "%2e%2e/script.js", ""])
+def test_only_listed_files_are_served(name: str, script: Path) -> None:
+    assets = Assets("", {"script.js": script})
+    assert get(Starlette(routes=[assets.route()]), f"/assets/{assets.version}/{name}").status == 404
+
+
+def test_another_content_is_another_address(script: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.js"
+    other.write_text("export default 2;")
+    first, second = (Assets("", {"script.js": path}).url("script.js") for path in (script, other))
+    assert first != second

@@ -1,0 +1,114 @@
+"""Random actions on all pages in Chromium, without waiting: every run is what the page showed when it was launched.
+
+`MONKEY_SEEDS=1,2,3` and `MONKEY_ACTIONS=2000` make it longer. A failure prints the last actions and the file with all
+of them, one JSON value a line, which `MONKEY_REPLAY=FILE` performs again at the same times.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.navigation import ROOT
+from tests.browser import running_app
+from tests.ui.browser.compare_reader import open_page, train_button, wait_until_at_rest
+from tests.ui.browser.monkey import Action, Monkey
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SEEDS = [int(seed) for seed in os.environ.get("MONKEY_SEEDS", "1").split(",")]
+ACTIONS = int(os.environ.get("MONKEY_ACTIONS", "500"))
+REPLAY = os.environ.get("MONKEY_REPLAY", "")
+LAST = 30
+"""How many actions a failure prints."""
+ENDS_SEED = 7_000
+"""The seed of the network that is trained in the end, which the monkey never enters."""
+
+
+@pytest.fixture
+def own_store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "server.log"
+
+
+@pytest.fixture
+def own_app(own_store: Store, scheduler: str, log: Path) -> Iterator[str]:
+    environment = {"BNLAB_STORE": own_store.url, "BNLAB_SCHEDULER": scheduler}
+    with running_app(ROOT / "app.py", env=environment, log=log) as url:
+        yield url
+
+
+@pytest.mark.timeout(1_200)  # on a machine that has much else to do
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_run_is_what_the_page_showed(
+    own_app: str, browser_page: Page, own_store: Store, log: Path, seed: int, tmp_path: Path
+) -> None:
+    monkey = Monkey(browser_page, own_app, own_store, seed)
+    actions = tmp_path / "actions.jsonl"
+    try:
+        let_it_act(monkey)
+        print(f"{len(monkey.actions)} actions in {monkey.seconds:.0f} s, {len(monkey.launches)} launches")
+        wait_until_at_rest(browser_page)
+        monkey.watch()
+        faults = monkey.faults() + failed(own_store) + tracebacks(log)
+        assert not faults, "\n".join(faults)
+        assert len(monkey.launches) > ACTIONS / 50, "it hardly trained anything"
+        assert_usable(browser_page, own_app, own_store)
+        assert not tracebacks(log)
+    except BaseException:
+        lines = [json.dumps(action) for action in monkey.actions]
+        actions.write_text("\n".join(lines))
+        (tmp_path / "presses.jsonl").write_text(
+            "\n".join(json.dumps([press.number, press.time, press.button, press.shown]) for press in monkey.presses)
+        )
+        print(f"seed {seed}; {len(lines)} actions in {actions}, the last ones:", *lines[-LAST:], sep="\n")
+        raise
+
+
+def let_it_act(monkey: Monkey) -> None:
+    """Let it choose its actions, or perform those of a file."""
+    for number, action in enumerate(replayed() or [None] * ACTIONS):
+        if action is None:
+            monkey.act()
+        else:
+            monkey.page.wait_for_timeout(max(0.0, action["at"] - monkey.seconds) * 1e3)
+            monkey.perform(action)
+        if number % 5 == 0:
+            monkey.watch()
+
+
+def replayed() -> list[Action]:
+    return [json.loads(line) for line in Path(REPLAY).read_text().splitlines()] if REPLAY else []
+
+
+def failed(store: Store) -> list[str]:
+    """The errors of runs."""
+    return [run.error for run in store.runs() if run.state is RunState.FAILED]
+
+
+def tracebacks(log: Path) -> list[str]:
+    text = log.read_text()
+    return [text[-4_000:]] if "Traceback" in text else []
+
+
+def assert_usable(page: Page, url: str, store: Store) -> None:
+    """Train one more network."""
+    store.request_stop([run.digest for run in store.runs() if not run.state.is_finished()])
+    open_page(page, f"{url}/?v=Last&epochs=1&train_examples=320&hidden_units=16&seed={ENDS_SEED}")
+    wait_until_at_rest(page)
+    train_button(page).click()
+    last = RunSpec(epochs=1, train_examples=320, hidden_units=(16,), seed=ENDS_SEED)
+    wait_until(lambda: (run := store.find([last]).get(last.digest)) is not None and run.state is RunState.COMPLETED)
+    expect(train_button(page)).to_have_text(re.compile("Trained"))
