@@ -75,7 +75,7 @@ def test_charts_by_seconds_say_that_some_were_measured_beside_other_work(
     def texts() -> set[tuple[bool, bool]]:
         charts = shown(view, store)["charts"].values()
         parts = [(chart["layout"]["xaxis"]["title"]["text"], chart["alt"]) for chart in charts]
-        return {tuple(SHARED_TEXTS[True] in part for part in pair) for pair in parts}
+        return {(SHARED_TEXTS[True] in title, SHARED_TEXTS[True] in alt) for title, alt in parts}
 
     assert texts() == {(False, False)}
     store.mark_shared([spec.digest])

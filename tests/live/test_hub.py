@@ -108,7 +108,7 @@ def test_readers_of_equal_views_share_one_reading_and_the_same_bytes(store: Stor
     running(hub, act)
 
 
-def test_new_latencies_are_a_change_of_what_no_run_shows(store: Store) -> None:
+def test_new_latencies_are_a_change_though_no_run_changed(store: Store) -> None:
     @dataclass(frozen=True)
     class Latencies(States):
         def document(self, reading: Reading) -> Document:

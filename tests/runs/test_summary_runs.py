@@ -49,8 +49,13 @@ def test_only_seconds_that_there_are_were_measured_in_some_way(store: Store) -> 
         record_run(store, spec, (3.0,), (make_evaluation(0),))
     store.mark_shared([shared.digest])
     update_row(store, recorded, shared=None)
-    measured = dict(runs_frame(store, store.runs())[["seed", "shared"]].itertuples(index=False))
-    assert measured == {waiting.seed: None, alone.seed: False, shared.seed: True, recorded.seed: None}
+    frame = runs_frame(store, store.runs())
+    assert dict(zip(frame["seed"], frame["shared"], strict=True)) == {
+        waiting.seed: None,
+        alone.seed: False,
+        shared.seed: True,
+        recorded.seed: None,
+    }
 
 
 def test_newest_run_comes_first(store: Store) -> None:
