@@ -13,6 +13,7 @@ from bnlab.charts.formatting import divergence_text, escape_plotly, format_power
 from bnlab.charts.series import Curve, CurveData, CurveSettings, Floats, Points, SeriesPoints, prepare_curves
 from bnlab.charts.style import Style
 from bnlab.runs.curves_cache import RunCurves
+from bnlab.runs.summary import SHARED_TEXTS
 
 MAX_MARKED_POINTS = 40
 RAW_OPACITY, SEED_OPACITY, BAND_OPACITY = 0.08, 0.7, 0.2
@@ -51,19 +52,30 @@ class LearningCurve:
 
 
 def learning_curves(
-    runs: Mapping[str, Sequence[RunCurves]], styles: Mapping[str, Style], settings: CurveSettings, *, awaited: bool
+    runs: Mapping[str, Sequence[RunCurves]],
+    styles: Mapping[str, Style],
+    settings: CurveSettings,
+    *,
+    awaited: bool,
+    shared: bool,
 ) -> list[LearningCurve]:
     """Loss and accuracy, in training and in validation; `runs` and `styles` by the variants' labels.
 
-    `awaited` says whether a run will still record more.
+    `awaited` says whether a run will still record more, `shared` whether one was trained beside other work.
     """
     return [
-        LearningCurve(data.curve, curve_drawing(data, styles, awaited=awaited), curve_alt(data, awaited=awaited))
+        LearningCurve(
+            data.curve,
+            curve_drawing(data, styles, awaited=awaited, shared=shared),
+            curve_alt(data, awaited=awaited, shared=shared),
+        )
         for data in prepare_curves(runs, settings)
     ]
 
 
-def curve_drawing(data: CurveData, styles: Mapping[str, Style], *, awaited: bool = False) -> Drawing:
+def curve_drawing(
+    data: CurveData, styles: Mapping[str, Style], *, awaited: bool = False, shared: bool = False
+) -> Drawing:
     """One line per variant, in front of all bands and raw values."""
     curve, settings = data.curve, data.settings
     level = _zero_level(data)
@@ -83,14 +95,14 @@ def curve_drawing(data: CurveData, styles: Mapping[str, Style], *, awaited: bool
         "legend": LEGEND,
         "margin": {"l": 56, "r": 12, "t": 66 if remarks else 40, "b": 8},
         "uirevision": f"{curve.id}-{settings.x}-{settings.log_x}-{settings.log_y}-{data.is_difference}-{baseline}",
-        "xaxis": _x_axis(settings),
+        "xaxis": _x_axis(settings, shared=shared),
         "yaxis": yaxis,
     }
     background = [trace for backs, _ in traces for trace in backs]
     return Drawing([*background, *(line for _, line in traces)], layout)
 
 
-def curve_alt(data: CurveData, *, awaited: bool = False) -> str:
+def curve_alt(data: CurveData, *, awaited: bool = False, shared: bool = False) -> str:
     """Each line's last value, the best first, then the variants whose last value is not finite or missing."""
     curve = data.curve
     ends = {label: points.end for label, points in data.lines.items() if points.end is not None}
@@ -99,7 +111,10 @@ def curve_alt(data: CurveData, *, awaited: bool = False) -> str:
     finite = {label: end for label, end in ends.items() if np.isfinite(end)}
     best_first = sorted(finite, key=finite.__getitem__, reverse=curve.is_fraction)
     parts = [
-        (_alt_title(data), [f"{label} {_value_text(finite[label], data)}" for label in best_first] or ["none"]),
+        (
+            _alt_title(data, shared=shared),
+            [f"{label} {_value_text(finite[label], data)}" for label in best_first] or ["none"],
+        ),
         ("No longer a number", [label for label in ends if label not in finite]),
         ("Nothing yet", [label for label in data.lines if label not in ends]),
         ("Exact zeros, drawn at the lower edge", _lines_with_zeros(data)),
@@ -108,10 +123,12 @@ def curve_alt(data: CurveData, *, awaited: bool = False) -> str:
     return " ".join([*sentences, *(f"{text}." for text in _divergences(data).values())])
 
 
-def _alt_title(data: CurveData) -> str:
+def _alt_title(data: CurveData, *, shared: bool) -> str:
     title = f"{data.curve.title} minus {data.settings.baseline}’s" if data.is_difference else data.curve.title
     means = ", means over seeds" if any(points.band is not None for points in data.lines.values()) else ""
-    return f"{title} by {AXIS_NAMES[data.settings.x]}{means}, the best first"
+    return (
+        f"{title} by {AXIS_NAMES[data.settings.x]}{_shared_remark(data.settings, shared=shared)}{means}, the best first"
+    )
 
 
 def _value_text(value: float, data: CurveData) -> str:
@@ -267,9 +284,15 @@ def _drawn_points(points: SeriesPoints) -> Iterable[Points]:
 # Axes
 
 
-def _x_axis(settings: CurveSettings) -> dict[str, Any]:
-    axis = {"title": {"text": AXIS_TITLES[settings.x]}, "hoverformat": AXIS_HOVER_FORMATS[settings.x]}
+def _x_axis(settings: CurveSettings, *, shared: bool) -> dict[str, Any]:
+    title = AXIS_TITLES[settings.x] + _shared_remark(settings, shared=shared)
+    axis = {"title": {"text": title}, "hoverformat": AXIS_HOVER_FORMATS[settings.x]}
     return axis | (LOGARITHMIC if settings.log_x else {"rangemode": "tozero"})
+
+
+def _shared_remark(settings: CurveSettings, *, shared: bool) -> str:
+    """What qualifies the seconds of runs of which some were trained beside other work."""
+    return f" (some {SHARED_TEXTS[True]})" if shared and settings.x == "seconds" else ""
 
 
 def _y_axis(data: CurveData) -> dict[str, Any]:

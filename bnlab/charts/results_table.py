@@ -9,24 +9,37 @@ import pandas as pd
 from bnlab.charts.formatting import MINUS
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.runs.summary import results_frame
+from bnlab.runs.summary import SHARED_TEXTS, results_frame
 from bnlab.training.records import LATENCY_BATCHES
 
 MAX_LOSS = 1e6
 """Larger losses, of runs that diverged, say nothing and are wider than their column."""
 MISSING = "–"
 
-MeasuredRuns = tuple[tuple[str, tuple[tuple[str, int, RunState], ...]], ...]
-"""For each label, the digest, last evaluated step and state of its runs: the table depends on nothing else."""
+MeasuredRuns = tuple[tuple[str, tuple[tuple[str, int, RunState, bool | None], ...]], ...]
+"""For each label, the digest, last evaluated step, state and `shared` of its runs.
+
+The table depends on nothing else but the latencies of their networks.
+"""
 
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """A column of the table: its title, its format and a remark, in which `{baseline}` is the baseline's label."""
+    """A column of the table.
+
+    Attributes:
+        title: its heading.
+        format: writes a value that is not missing.
+        help: a remark, in which `{baseline}` is the baseline's label.
+        missing: stands for a missing value.
+        numeric: whether its texts are numbers.
+    """
 
     title: str
     format: Callable[[float], str]
     help: str = ""
+    missing: str = MISSING
+    numeric: bool = True
 
 
 def _decimals(decimals: int, *, unit: str = "", sign: str = "", factor: float = 1) -> Callable[[float], str]:
@@ -43,7 +56,14 @@ def _whole(value: float) -> str:
 
 _PERCENT = _decimals(2, unit=" %", factor=100)
 _REACHED = "At the pace of the fastest epoch. –: not reached by every seed"
-_LATENCY = "The fastest of several, on one thread, when the run was complete: so others that train count little"
+_SHARED = (
+    "Whether bnlab did other work on the machine at the same time, so that the network may take fewer seconds alone. "
+    "Not known of recorded runs and those of earlier versions"
+)
+_LATENCY = (
+    "The median of several, on one thread of this machine, by turns with the other networks. Measured when no run "
+    "trains; –: not yet"
+)
 COLUMNS: dict[str, ResultColumn] = {
     "params": ResultColumn("Parameters", _whole),
     "trainable": ResultColumn("Trainable", _whole),
@@ -69,6 +89,13 @@ COLUMNS: dict[str, ResultColumn] = {
     ),
     "seconds_to_95": ResultColumn("Seconds to 95 %", _decimals(1), _REACHED),
     "seconds_to_97": ResultColumn("Seconds to 97 %", _decimals(1), _REACHED),
+    "shared": ResultColumn(
+        "Seconds measured",
+        lambda shared: SHARED_TEXTS[bool(shared)],
+        _SHARED,
+        missing=SHARED_TEXTS[None],
+        numeric=False,
+    ),
     **{
         f"latency_{size}": ResultColumn(f"Prediction of {size} (ms)", _decimals(3, factor=1e3), _LATENCY)
         for size in LATENCY_BATCHES
@@ -90,14 +117,17 @@ def result_columns(runs: Iterable[Run], *, seeds: int, baseline: str) -> list[st
 def measured_runs(runs: Mapping[str, Sequence[Run]], evaluated: Mapping[str, int]) -> MeasuredRuns:
     """`runs` by their labels, with the steps of their last evaluations by digest, -1 before the first."""
     return tuple(
-        (label, tuple((run.digest, evaluated[run.digest], run.state) for run in label_runs))
+        (label, tuple((run.digest, evaluated[run.digest], run.state, run.shared) for run in label_runs))
         for label, label_runs in runs.items()
     )
 
 
 @lru_cache(maxsize=64)
-def results_table(store: Store, measured: MeasuredRuns, baseline: str) -> pd.DataFrame:
-    """The frame of `results_frame`, computed once for all who look at it until there are new evaluations."""
+def results_table(store: Store, measured: MeasuredRuns, baseline: str, _measured_at: float) -> pd.DataFrame:
+    """The frame of `results_frame`, computed once for all who look at it until something in it is measured anew.
+
+    `_measured_at` is the time of the store's last latencies (`bnlab.runs.latencies.last_measured`).
+    """
     runs = {run.digest: run for run in store.runs(digest for _, label_runs in measured for digest, *_ in label_runs)}
     comparison = {
         label: [runs[digest] for digest, *_ in label_runs if digest in runs] for label, label_runs in measured
@@ -106,9 +136,9 @@ def results_table(store: Store, measured: MeasuredRuns, baseline: str) -> pd.Dat
 
 
 @lru_cache(maxsize=64)
-def result_texts(store: Store, measured: MeasuredRuns, baseline: str) -> dict[str, dict[str, str]]:
-    """The table as it is displayed: by label and by the column's name."""
-    frame = results_table(store, measured, baseline)
+def result_texts(store: Store, measured: MeasuredRuns, baseline: str, measured_at: float) -> dict[str, dict[str, str]]:
+    """The table as it is displayed: by label and by the column's name. Arguments as of `results_table`."""
+    frame = results_table(store, measured, baseline, measured_at)
     return {
         str(row["label"]): {name: _text(row.get(name), column) for name, column in COLUMNS.items()}
         for row in frame.to_dict("records")
@@ -116,4 +146,4 @@ def result_texts(store: Store, measured: MeasuredRuns, baseline: str) -> dict[st
 
 
 def _text(value: float | None, column: ResultColumn) -> str:
-    return MISSING if value is None or pd.isna(value) else column.format(value)
+    return column.missing if value is None or pd.isna(value) else column.format(value)

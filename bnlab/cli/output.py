@@ -23,6 +23,8 @@ from bnlab.specs.presets import PRESETS
 
 MIN_SCIENTIFIC = 1e6
 """The smallest number that tables show in scientific notation."""
+SHARED_MARK = "†"
+SHARED_CAPTION = f"{SHARED_MARK}: measured beside other work of bnlab on the same machine"
 NUMERIC_COLUMNS = ("seed", "done", "trained")
 
 
@@ -70,6 +72,7 @@ def _run_document(store: Store, label: str, run: Run) -> dict[str, Any]:
         "history": history_frame(store, run).to_dict("records"),
         "steps": run.step,
         "train_seconds": run.seconds,
+        "shared": run.shared,
     }
 
 
@@ -136,6 +139,8 @@ def results_table(frame: pd.DataFrame) -> Table:
     table.add_column("network", min_width=14)
     for heading in ("params", "trainable", "val_loss", "val_accuracy", "s/epoch", "to 95 %", "to 97 %"):
         table.add_column(heading, justify="right", min_width=len(heading))
+    if True in set(frame["shared"]):
+        table.caption = SHARED_CAPTION
     for row in frame.to_dict("records"):
         table.add_row(
             row["label"],
@@ -143,9 +148,9 @@ def results_table(frame: pd.DataFrame) -> Table:
             f"{row['trainable']:,}",
             _format_mean_and_sd(row["val_loss"], row["val_loss_sd"]),
             _format_mean_and_sd(row["val_accuracy"], row["val_accuracy_sd"]),
-            _format_number(row["seconds_per_epoch"], 2),
-            _format_seconds(row["seconds_to_95"]),
-            _format_seconds(row["seconds_to_97"]),
+            _mark(_format_number(row["seconds_per_epoch"], 2), row["shared"]),
+            _mark(_format_seconds(row["seconds_to_95"]), row["shared"]),
+            _mark(_format_seconds(row["seconds_to_97"]), row["shared"]),
         )
     return table
 
@@ -155,6 +160,8 @@ def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) ->
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("digest", "label", "seed", "state", "done", "trained", "last written"):
         table.add_column(heading, no_wrap=heading != "label", justify="right" if heading in NUMERIC_COLUMNS else "left")
+    if any(run.shared for run in runs):
+        table.caption = SHARED_CAPTION
     for run in runs:
         table.add_row(
             run.digest[:8],
@@ -162,7 +169,7 @@ def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) ->
             str(run.spec.seed),
             "RECORDED" if run.recorded else run.state,
             f"{run.progress:.0%}",
-            f"{run.seconds:.1f} s",
+            _mark(f"{run.seconds:.1f} s", run.shared),
             time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(run.updated_at)),
         )
         if run.error:
@@ -171,6 +178,10 @@ def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) ->
         table.add_row(other.digest[:8], Text(other.label), "", Text(other.state))
         table.add_row("", "[red]Not readable by this version of bnlab.")
     return table
+
+
+def _mark(seconds: str, shared: bool | None) -> str:
+    return f"{seconds} {SHARED_MARK}" if shared and seconds[0].isdigit() else seconds
 
 
 def _format_mean_and_sd(mean: float, sd: float) -> str:

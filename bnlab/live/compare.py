@@ -15,6 +15,7 @@ from bnlab.live.reading import Reading, page_version
 from bnlab.runs.curves_cache import RunCurves
 from bnlab.runs.progress import share_done, state_text, summary_text
 from bnlab.runs.run import Run, are_active
+from bnlab.runs.summary import any_shared
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import comparison_from_url
@@ -73,14 +74,15 @@ class CompareView:
 
     def _charts(self, runs: RunsByLabel, curves: CurvesByDigest) -> list[LearningCurve]:
         curves_by_label = {label: [curves[run.digest] for run in label_runs] for label, label_runs in runs.items()}
-        awaited = are_active(run for label_runs in runs.values() for run in label_runs)
-        return learning_curves(curves_by_label, self._styles, self.settings, awaited=awaited)
+        all_runs = [run for label_runs in runs.values() for run in label_runs]
+        awaited, shared = are_active(all_runs), any_shared(all_runs) is True
+        return learning_curves(curves_by_label, self._styles, self.settings, awaited=awaited, shared=shared)
 
     def _results(self, runs: RunsByLabel, curves: CurvesByDigest, reading: Reading) -> Document:
         """The rows of the table, by the positions of their variants."""
         evaluated = {digest: int(max(run.evaluations["step"], default=-1)) for digest, run in curves.items()}
         baseline = self.settings.baseline
-        texts = result_texts(reading.store, measured_runs(runs, evaluated), baseline)
+        texts = result_texts(reading.store, measured_runs(runs, evaluated), baseline, reading.measured_at)
         all_runs = [run for label_runs in runs.values() for run in label_runs]
         columns = result_columns(all_runs, seeds=self.comparison.seeds, baseline=baseline)
         return {

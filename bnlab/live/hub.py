@@ -189,7 +189,7 @@ def _inputs(view: View, reading: Reading) -> object:
     """Everything in a reading on which the view's document depends."""
     runs = [reading.runs[digest] for digest in view.digests if digest in reading.runs]
     silence = [_silent_seconds(run, reading.time) for run in runs]
-    return runs, [reading.queue.get(run.digest) for run in runs], silence, reading.problem
+    return runs, [reading.queue.get(run.digest) for run in runs], silence, reading.problem, reading.measured_at
 
 
 def _silent_seconds(run: Run, now: float) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bnlab.runs.activity import Activity
 from bnlab.runs.curves_cache import CurvesCache
+from bnlab.runs.latencies import last_measured
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
@@ -23,6 +24,7 @@ class Reading:
         problem: why nothing trains, empty if there is no problem; see `Scheduler`.
         store: where they were read.
         curves: the recorded curves, up to date for `runs`.
+        measured_at: when latencies were measured last, 0 if never; in seconds since the epoch.
         time: when it was read, in seconds since the epoch.
     """
 
@@ -32,6 +34,7 @@ class Reading:
     problem: str
     store: Store
     curves: CurvesCache
+    measured_at: float
     time: float
 
 
@@ -47,14 +50,17 @@ class Reader:
     def read(self, digests: Iterable[str]) -> Reading:
         """The present state of the runs of `digests`."""
         scheduler = self._scheduler()
-        self._curves = self._curves or CurvesCache(scheduler.store)
-        runs = {run.digest: run for run in scheduler.store.runs(digests)}
+        store = scheduler.store
+        self._curves = self._curves or CurvesCache(store)
+        runs = {run.digest: run for run in store.runs(digests)}
         # A run that has not changed stays the same object, which makes comparing it quick.
         self._runs = {digest: old if (old := self._runs.get(digest)) == run else run for digest, run in runs.items()}
         is_waiting = any(run.state is RunState.QUEUED for run in runs.values())
         queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_waiting else {}
         activity = scheduler.activity(self._runs.values())
-        return Reading(self._runs, queue, activity, scheduler.problem, scheduler.store, self._curves, time.time())
+        return Reading(
+            self._runs, queue, activity, scheduler.problem, store, self._curves, last_measured(store), time.time()
+        )
 
 
 def page_version(runs: Iterable[Run], problem: str) -> str:

@@ -121,9 +121,10 @@ The model is compiled with the run's optimizer, but without what an optimizer re
 
 def readme_text(run: Run, saved_step: int | None) -> str:
     """The README of one exported run; `saved_step` is the step of its `model.keras`, None if it has none."""
+    beside = " (measured beside other work of bnlab)" if run.shared else ""
     head = (
         f"{run.label}\nbnlab's run {run.digest}: {run.state.value}, {run.step:,} of {run.total_steps:,} steps, "
-        f"{run.seconds:.1f} s in steps\nMade {_utc_text(run.created_at)}\n"
+        f"{run.seconds:.1f} s in steps{beside}\nMade {_utc_text(run.created_at)}\n"
         + (f"{run.error}\n\n" if run.error else "\n")
     )
     if saved_step is None:

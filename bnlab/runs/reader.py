@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Row, bindparam, func, select
 
 from bnlab.runs.run import Run
-from bnlab.runs.schema import evaluations, latencies, layers, snapshots, steps
+from bnlab.runs.schema import evaluations, layers, snapshots, steps
 from bnlab.runs.store import Store
 from bnlab.runs.writer import STORED_DTYPE
 from bnlab.training.records import PERCENTILES
@@ -98,13 +98,6 @@ def last_evaluated_steps(store: Store, digests: Sequence[str]) -> dict[str, int]
     )
     with store.engine.connect() as connection:
         return dict.fromkeys(digests, -1) | {run: int(last) for run, last in connection.execute(query)}
-
-
-def latencies_frame(store: Store, digests: Sequence[str]) -> pd.DataFrame:
-    """Columns run, batch_size, seconds: how long predicting one batch took on completion of the run."""
-    query = select(latencies).where(latencies.c.run.in_(digests)).order_by(latencies.c.run, latencies.c.batch_size)
-    with store.engine.connect() as connection:
-        return pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in latencies.columns])
 
 
 def history_frame(store: Store, run: Run) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from bnlab.runs.errors import ConflictError
 from bnlab.runs.run import Run, RunState
-from bnlab.runs.schema import evaluations, latencies, layers, recordings, runs, snapshots, steps
+from bnlab.runs.schema import evaluations, layers, recordings, runs, snapshots, steps
 from bnlab.runs.store import Store
 from bnlab.runs.writer import STORED_DTYPE
 
@@ -31,9 +31,11 @@ TABLES: dict[str, Table] = {
     "evaluations": evaluations,
     "layers": layers,
     "snapshots": snapshots,
-    "latencies": latencies,
 }
-"""Each table by its key in a recording. The keys and the names of the columns are part of the file's format."""
+"""Each table by its key in a recording. The keys and the names of the columns are part of the file's format.
+
+Files of earlier versions have `latencies` as well, which were measured while others trained and are not read.
+"""
 SHIPPED_RECORDINGS = {
     path.name.removesuffix(".npz"): path
     for path in sorted((files("bnlab.runs") / "data").iterdir(), key=lambda path: path.name)
@@ -97,6 +99,7 @@ def _describe_run(run: Run) -> dict[str, Any]:
         "step": run.step,
         "total_steps": run.total_steps,
         "seconds": run.seconds,
+        "shared": run.shared,
         "created_at": run.created_at,
         "spec": run.spec.model_dump_json(),
         "origin": run.recorded or describe_machine(),

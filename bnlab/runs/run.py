@@ -54,6 +54,8 @@ class Run:
         owner: the scheduler that holds the lease, empty if none does.
         lease_until: the end of the lease.
         recorded: date and machine of a run that was shipped with bnlab, empty for others.
+        shared: whether bnlab did other work on its machine during any of its training, so that its seconds may be
+            more than it takes alone; None if that is not known.
     """
 
     digest: str
@@ -71,6 +73,7 @@ class Run:
     owner: str
     lease_until: float
     recorded: str = ""
+    shared: bool | None = None
 
     @property
     def is_current(self) -> bool:

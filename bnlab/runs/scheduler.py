@@ -27,6 +27,7 @@ from bnlab.runs.activity import Activity, ActivityMeter, trained_elsewhere
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, worker_addresses
 from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.groups import launch_group, queue_groups
+from bnlab.runs.latencies import LatencyRequests
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import LEASE_SECONDS, Labelled, Store
 from bnlab.runs.tasks import TaskQueue
@@ -102,7 +103,9 @@ class Scheduler:
         self._training: dict[str, tuple[str, Future[RunState]]] = {}  # worker -> digest and slice of the run it trains
         self._deaths: dict[str, int] = {}  # digest -> workers that have died in a row
         self._setbacks: dict[str, Setback] = {}  # digest -> slices that ended in a row without training the run
+        self._shared: set[str] = set()  # digests of active runs that are recorded as having shared their machine
         self._tasks = TaskQueue()
+        self._latencies = LatencyRequests(store)
         self._events: queue.SimpleQueue[str] = queue.SimpleQueue()  # each one ends the wait between two polls
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="bnlab-scheduler", daemon=True)
@@ -153,6 +156,13 @@ class Scheduler:
         future = self._tasks.submit(function, *arguments)
         self._events.put("task")
         return future
+
+    def measure_latencies(self, specs: Iterable[RunSpec]) -> bool:
+        """Have the prediction latencies of these specs' networks measured as soon as nothing else is done.
+
+        Returns at once: False if all of them are in the store (`bnlab.runs.latencies`), else True.
+        """
+        return self._latencies.request(specs)
 
     def close(self) -> None:
         """Release all runs, fail the submitted tasks, end the workers; training goes on at the next start."""
@@ -215,6 +225,12 @@ class Scheduler:
         self._enqueue(active)
         self._tasks.assign(self._client, lambda _future: self._events.put("task"))
         self._assign(self._client, workers)
+        self._record_sharing(active)
+        self._latencies.update(
+            self._client,
+            lambda: not (active or self._training or self._tasks.is_busy or self.store.leaseholders()),
+            lambda _future: self._events.put("latencies"),
+        )
         return self._problem_of(active, workers)
 
     def _problem_of(self, active: Sequence[Run], workers: Sequence[str]) -> str:
@@ -330,9 +346,30 @@ class Scheduler:
             self._training[worker] = digest, future
             future.add_done_callback(lambda _future: self._events.put("slice"))
 
+    def _record_sharing(self, active: Iterable[Run]) -> None:
+        """Record which runs are trained on a machine that does other work of bnlab at the same time."""
+        self._shared &= {run.digest for run in active}
+        training: defaultdict[str, set[str]] = defaultdict(set)  # machine -> digests
+        for worker, (digest, future) in self._training.items():
+            if not future.done():
+                training[worker.rpartition(":")[0]].add(digest)
+        alone = {digest for digests in training.values() if len(digests) == 1 for digest in digests}
+        sharing = {digest for digests in training.values() for digest in digests}
+        if alone and not (self._tasks.is_busy or self._others_train()):
+            sharing -= alone
+        if not sharing <= self._shared:
+            self.store.mark_shared(sharing)
+            self._shared |= sharing
+
+    def _others_train(self) -> bool:
+        """Whether another scheduler trains runs of the store, perhaps on this machine."""
+        others = self.store.leaseholders() - {self.owner}
+        return any(may_share_machine(self.owner, other) for other in others)
+
     def _disconnect(self) -> None:
         client, self._client = self._client, None
         self._training.clear()
+        self._latencies.forget_running()
         self._tasks.requeue_running()
         if client is not None:
             disconnect(client)
@@ -457,6 +494,12 @@ def has_owner_ended(owner: str) -> bool:
     if not space or space != _process_space() or not pid.isdigit():
         return False
     return f"{pid}:{start}" != _process_key(int(pid))
+
+
+def may_share_machine(first: str, second: str) -> bool:
+    """Whether two owners may be processes of one machine: they are not if they know of different boots."""
+    boots = [owner.rsplit(":", 3)[0].partition("/")[0] if owner.count(":") >= 3 else "" for owner in (first, second)]
+    return not all(boots) or boots[0] == boots[1]
 
 
 @cache

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "2"
+SCHEMA_REVISION = "3"
 """The revision in `bnlab.runs.migrations` whose tables these are."""
 
 metadata = MetaData()
@@ -46,6 +46,7 @@ runs = Table(
     Column("owner", Text, nullable=False),  # the scheduler that holds the lease, empty if none does
     Column("lease_until", Float, nullable=False),
     Column("fence", Integer, nullable=False),  # number of the latest slice, the only one that may write
+    Column("shared", Boolean),  # whether other work was done on its machine while it trained; null if not known
 )
 
 steps = Table(
@@ -97,14 +98,6 @@ checkpoints = Table(
     Column("values", LargeBinary, nullable=False),
 )
 
-latencies = Table(
-    "latencies",
-    metadata,
-    _run_key(),
-    Column("batch_size", Integer, primary_key=True),
-    Column("seconds", Float, nullable=False),  # to predict one batch, the fastest of several
-)
-
 # Runs that were shipped with bnlab instead of being trained on this store.
 recordings = Table(
     "recordings",
@@ -120,6 +113,16 @@ measurements = Table(
     Column("measurement", String(120), primary_key=True),  # its declared id
     Column("spec", String(20), primary_key=True),
     Column("result", LargeBinary, nullable=False),  # a DataFrame, as Parquet
+)
+
+# Of networks, each identified by `bnlab.specs.network.prediction_key`; those measured together have the same time.
+network_latencies = Table(
+    "network_latencies",
+    metadata,
+    Column("network", String(20), primary_key=True),
+    Column("batch_size", Integer, primary_key=True),
+    Column("seconds", Float, nullable=False),  # to predict one batch, the median of several
+    Column("measured_at", Float, nullable=False),
 )
 
 # The requested experiments, so that they continue after a restart.

@@ -167,6 +167,17 @@ class Store:
         with self.engine.connect() as connection:
             return set(connection.scalars(query))
 
+    def leaseholders(self) -> set[str]:
+        """The owners of active runs whose leases have not expired: schedulers that are at work."""
+        query = select(runs.c.owner).where(runs.c.state.in_(ACTIVE), runs.c.lease_until > time.time()).distinct()
+        with self.engine.connect() as connection:
+            return set(connection.scalars(query)) - {""}
+
+    def mark_shared(self, digests: Iterable[str]) -> None:
+        """Record that other work was done on the machine while these runs were trained."""
+        with self.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.digest.in_(list(digests))).values(shared=True))
+
     def release(self, owner: str) -> None:
         """End `owner`'s lease on its active runs, so that any other scheduler can take them over at once."""
         with self.engine.begin() as connection:
@@ -233,7 +244,7 @@ def _queue(
 def _new_row(spec: RunSpec, label: str, now: float) -> dict[str, Any]:
     row = {"digest": spec.digest, "label": label, "spec": spec.model_dump_json(), "step": 0, "seconds": 0.0}
     times = {"created_at": now, "queued_at": now, "updated_at": now}
-    return row | times | {"total_steps": spec.total_steps, "fence": 0}
+    return row | times | {"total_steps": spec.total_steps, "fence": 0, "shared": False}
 
 
 def _join(connection: Connection, name: str, digests: Iterable[str], active: set[str]) -> None:

@@ -1,19 +1,20 @@
 """Summaries of runs: one row per variant of a comparison, one row per run, and the measures they have in common."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
 
-from bnlab.runs.reader import Arrays, latencies_frame, read_evaluations
+from bnlab.runs.latencies import Latencies, read_latencies
+from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.schema import evaluations
 from bnlab.runs.store import Store
 from bnlab.specs.choices import PLACEMENTS
-from bnlab.specs.network import describe_network
+from bnlab.specs.network import describe_network, prediction_key
 from bnlab.training.records import LATENCY_BATCHES
 
 TARGETS = (0.95, 0.97)
@@ -32,8 +33,11 @@ RESULTS_COLUMNS = (
     "difference_sd",
     "seconds_per_epoch",
     *(f"seconds_to_{target * 100:.0f}" for target in TARGETS),
+    "shared",
     *(f"latency_{size}" for size in LATENCY_BATCHES),
 )
+SHARED_TEXTS = {False: "alone", True: "beside other work", None: "not known"}
+"""How the seconds of a row were measured, by its value in the column `shared`."""
 MADE_DTYPE = "datetime64[s, UTC]"
 RUNS_COLUMNS = (
     "digest",
@@ -43,6 +47,7 @@ RUNS_COLUMNS = (
     "progress",
     "val_accuracy",
     "seconds",
+    "shared",
     "epochs",
     "seed",
     "made",
@@ -57,8 +62,9 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     have), diverged_step (the first step at which one did), val_loss, val_loss_sd, val_accuracy, val_accuracy_sd (of
     each run's last evaluation; sd over seeds, missing for one), difference, difference_sd (of val_accuracy to the
     variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have finished one), seconds_to_95,
-    seconds_to_97 (mean over seeds; missing unless all have reached it), latency_1, latency_256 (seconds that
-    predicting a batch takes, mean over seeds).
+    seconds_to_97 (mean over seeds; missing unless all have reached it), shared (whether these seconds were measured
+    while bnlab did other work on the machine, for any seed; None if that is not known), latency_1, latency_256 (seconds
+    that predicting a batch takes with the variant's network; missing until they are measured).
 
     What a diverged run recorded before it diverged is no result: its values are in no mean, nor in the differences.
     """
@@ -66,8 +72,7 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     evaluated = {
         digest: columns for digest, columns in read_evaluations(store, all_runs).items() if len(columns["step"])
     }
-    timed = latencies_frame(store, [run.digest for run in all_runs])
-    latencies = dict(zip(zip(timed["run"], timed["batch_size"], strict=True), timed["seconds"], strict=True))
+    latencies = read_latencies(store, {prediction_key(run.spec) for run in all_runs})
     rows = [_results_row(label, runs, evaluated, latencies) for label, runs in comparison.items() if runs]
     frame = pd.DataFrame(rows, columns=RESULTS_COLUMNS)
     if baseline is not None and baseline in comparison:
@@ -86,7 +91,8 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     """One row per run, the newest first.
 
     Columns: digest, label, placement (its title), state, progress (0 to 1), val_accuracy (of the last evaluation),
-    seconds (of training), epochs, seed, made (the time of the first launch, UTC), recorded (whether the run was
+    seconds (of training), shared (whether bnlab did other work on the machine meanwhile; None if that is not known, or
+    before there are seconds), epochs, seed, made (the time of the first launch, UTC), recorded (whether the run was
     shipped with bnlab).
     """
     accuracies = _last_accuracies(store, [run.digest for run in runs])
@@ -99,6 +105,7 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
             run.progress,
             accuracies.get(run.digest),
             run.seconds,
+            run.shared if run.seconds else None,
             run.spec.epochs,
             run.spec.seed,
             datetime.fromtimestamp(int(run.created_at), UTC),
@@ -148,7 +155,7 @@ def seconds_to(run: Run, evaluated: Arrays, accuracy: float) -> float:
 
 
 def _results_row(
-    label: str, runs: Sequence[Run], evaluated: Mapping[str, Arrays], latencies: Mapping[tuple[str, int], float]
+    label: str, runs: Sequence[Run], evaluated: Mapping[str, Arrays], latencies: Latencies
 ) -> dict[str, object]:
     network = describe_network(runs[0].spec)
     run_evaluations = [(run, evaluated[run.digest]) for run in runs if run.digest in evaluated]
@@ -170,9 +177,18 @@ def _results_row(
         times = [seconds_to(run, columns, target) for run, columns in run_evaluations]
         all_reached = len(times) == len(runs) and not any(map(math.isnan, times))
         row[f"seconds_to_{target * 100:.0f}"] = _mean_and_sd(times)[0] if all_reached else math.nan
+    row["shared"] = any_shared(run for run, _ in run_evaluations)
     for size in LATENCY_BATCHES:
-        row[f"latency_{size}"], _ = _mean_and_sd([latencies.get((run.digest, size), math.nan) for run in runs])
+        row[f"latency_{size}"] = latencies.get(prediction_key(runs[0].spec), {}).get(size, math.nan)
     return row
+
+
+def any_shared(runs: Iterable[Run]) -> bool | None:
+    """Whether any of `runs` shared its machine with other work of bnlab; None if that is not known, or of no runs."""
+    shared = {run.shared for run in runs}
+    if True in shared:
+        return True
+    return False if shared == {False} else None
 
 
 def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:

@@ -43,6 +43,11 @@ class TaskQueue:
         self._waiting: list[Task] = []
         self._running: dict[Task, distributed.Future[Any]] = {}
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task waits or is done."""
+        return bool(self._waiting or self._running)
+
     def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
         """Queue a call of `function(*arguments)`; the future's exception, if it has one, is a TaskError."""
         future: Future[T] = Future()

@@ -168,8 +168,6 @@ class TrainingSlice:
     def _commit(self, records: Records, state: RunState) -> None:
         """Commit, and commit less often from now on if that took long, as it does with a large checkpoint."""
         started = time.monotonic()
-        if state is RunState.COMPLETED:
-            self._writer.write_latencies(self._trainer.latencies())
         self._writer.commit(records, self._trainer.checkpoint(), state)
         seconds = time.monotonic() - started
         self._commit_seconds = min(max(seconds / MAX_COMMIT_FRACTION, COMMIT_SECONDS), MAX_COMMIT_SECONDS)

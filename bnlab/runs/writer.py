@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.run import RunState
-from bnlab.runs.schema import checkpoints, evaluations, latencies, layers, runs, snapshots, steps
+from bnlab.runs.schema import checkpoints, evaluations, layers, runs, snapshots, steps
 from bnlab.runs.store import Store
 from bnlab.training.records import Checkpoint, LayerRecord, Records
 
@@ -119,16 +119,6 @@ class RunWriter:
                     for name, array in checkpoint.arrays.items()
                 ],
             )
-
-    def write_latencies(self, seconds: Mapping[int, float]) -> None:
-        """Write how long the prediction of one batch takes, by batch size; see `retry`."""
-        retry(lambda: self._write_latencies(seconds))
-
-    def _write_latencies(self, seconds: Mapping[int, float]) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(delete(latencies).where(latencies.c.run == self._digest))
-            rows = [{"batch_size": size, "seconds": latency} for size, latency in seconds.items()]
-            self._insert(connection, latencies, rows)
 
     def _write_records(self, connection: Connection, records: Records) -> None:
         if len(records.loss):

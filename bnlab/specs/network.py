@@ -1,16 +1,22 @@
 """The network of a spec as plain data. This one description is drawn, counted, built, folded and printed as code."""
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from bnlab.specs.choices import ACTIVATIONS
 from bnlab.specs.normalizers import NORMALIZERS, Normalizer
-from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.run_spec import RUNTIME_FIELDS, RunSpec
 
 KERNEL_SIZE, STRIDES = 3, 2
 """Of each convolution, which halves the image's height and width."""
+TRAINING_FIELDS = RUNTIME_FIELDS | {"optimizer", "momentum", "noise"}
+"""Fields that decide the values of the weights, but not how a network predicts with them."""
+_TRAINING_DEFAULTS = {name: RunSpec.model_fields[name].default for name in TRAINING_FIELDS}
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,18 @@ def describe_network(spec: RunSpec) -> Network:
         Layer("output", "Dense", (spec.data.classes,), config, _weights((*shape, spec.data.classes), use_bias=True))
     )
     return Network(spec.data.image_shape, tuple(layers), tuple(blocks))
+
+
+@lru_cache(maxsize=4096)  # pages need the same keys again and again
+def prediction_key(spec: RunSpec) -> str:
+    """20 hexadecimal digits, the same for specs whose networks do the same computation to predict.
+
+    They depend on the layers with their shapes and arguments, and not on the weights or on how these were trained.
+    """
+    network = describe_network(spec.model_copy(update=_TRAINING_DEFAULTS))
+    layers = [(layer.keras_class, layer.output_shape, layer.config) for layer in network.layers]
+    canonical = json.dumps([network.input_shape, layers], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:20]
 
 
 def _input_layers(spec: RunSpec) -> Iterator[Layer]:

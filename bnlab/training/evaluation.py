@@ -1,6 +1,4 @@
-"""Evaluation of a training state: validation, hidden layers on the probe batch, snapshots and prediction latency."""
-
-import time
+"""Evaluation of a training state: validation, hidden layers on the probe batch, and snapshots."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,9 +8,7 @@ from bnlab.specs.network import Network, describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.checkpoint import save_state
 from bnlab.training.program import Batches, Program, State
-from bnlab.training.records import LATENCY_BATCHES, PERCENTILES, Evaluation, LayerRecord, Snapshot
-
-LATENCY_REPEATS = 30
+from bnlab.training.records import PERCENTILES, Evaluation, LayerRecord, Snapshot
 
 
 def evaluate(
@@ -30,15 +26,6 @@ def validate(program: Program, state: State, validation: Batches) -> tuple[float
     """Mean loss and accuracy on the validation examples, in inference mode."""
     loss, accuracy = program.evaluate(state.trainable, state.non_trainable, _tensors(validation))
     return float(loss), float(accuracy)
-
-
-def measure_latencies(program: Program, state: State, data: Batches) -> dict[int, float]:
-    """Seconds to predict one batch of the first images of `data`, by batch size.
-
-    The minimum of LATENCY_REPEATS predictions, since other processes can only make a prediction slower. Excludes the
-    scaling of the images and the first call, which traces.
-    """
-    return {size: _latency(program, state, data, size) for size in LATENCY_BATCHES}
 
 
 def _layer_records(
@@ -65,16 +52,6 @@ def _snapshots(network: Network, arrays: dict[str, NDArray[np.float32]]) -> tupl
         Snapshot(layer.name, {variable.name: arrays[f"{layer.name}/{variable.name}"] for variable in layer.variables})
         for layer in network.normalizations
     )
-
-
-def _latency(program: Program, state: State, data: Batches, size: int) -> float:
-    images = tf.cast(data.images[:size], tf.float32) * data.factor
-    seconds = []
-    for _ in range(LATENCY_REPEATS + 1):
-        start = time.perf_counter()
-        program.predict(state.trainable, state.non_trainable, images).numpy()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:])
 
 
 def _tensors(data: Batches) -> tuple[tf.Tensor, ...]:

@@ -63,7 +63,6 @@ class Program:
         self.steps: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._steps, autograph=False, jit_compile=xla)
         self.short_step: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._steps, autograph=False)
         self.evaluate: Callable[..., tuple[tf.Tensor, ...]] = tf.function(self._evaluate, autograph=False)
-        self.predict: Callable[..., tf.Tensor] = tf.function(self._predict, autograph=False, reduce_retracing=True)
         self.probe: Callable[..., tuple[Tensors, Tensors]] = tf.function(self._probe, autograph=False)
 
     def initial_state(self, spec: RunSpec) -> State:
@@ -144,11 +143,6 @@ class Program:
         if rest:
             _, total, hits = add(rest, end, total, hits)
         return total / examples, hits / examples
-
-    def _predict(self, trainable: Tensors, non_trainable: Tensors, images: tf.Tensor) -> tf.Tensor:
-        """The softmax `[n, classes]` of scaled `images`, in inference mode."""
-        outputs, _ = self._model.stateless_call(trainable, non_trainable, images, training=False)
-        return outputs
 
     def _probe(
         self, trainable: Tensors, non_trainable: Tensors, data: tuple[tf.Tensor, ...], step: tf.Tensor

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.checkpoint import load_state, save_state
 from bnlab.training.data import training_batches
-from bnlab.training.evaluation import evaluate, measure_latencies, validate
+from bnlab.training.evaluation import evaluate, validate
 from bnlab.training.program import State, program_for
 from bnlab.training.records import Checkpoint, Evaluation, Records
 from bnlab.training.schedule import epoch_order, evaluation_steps
@@ -98,10 +98,6 @@ class Trainer:
     def validate(self) -> tuple[float, float]:
         """Mean loss and accuracy on the validation images in the current state, in inference mode."""
         return validate(self._program, self.state, self._validation)
-
-    def latencies(self) -> dict[int, float]:
-        """Seconds to predict one batch in the current state, by batch size."""
-        return measure_latencies(self._program, self.state, self._validation)
 
     def _take_steps(self, records: Records, end: int) -> None:
         """Take one chunk of steps, at most up to step `end` and the end of the epoch, and write it to `records`."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bnlab.cli.output import comparison_document, results_table, write_json
+from bnlab.cli.output import SHARED_MARK, comparison_document, results_table, runs_table, write_json
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
@@ -25,6 +25,7 @@ ROW = {
     "seconds_per_epoch": 1.0,
     "seconds_to_95": math.nan,
     "seconds_to_97": math.nan,
+    "shared": None,
 }
 
 
@@ -71,3 +72,25 @@ def test_loss_format(loss: float, sd: float, expected: str) -> None:
     with console.capture() as printed:
         console.print(results_table(pd.DataFrame([ROW | {"val_loss": loss, "val_loss_sd": sd}])))
     assert expected in [cell.strip() for cell in printed.get().split("  ")]
+
+
+def test_seconds_beside_other_work_are_marked() -> None:
+    alone, beside, unknown = (ROW | {"label": str(shared), "shared": shared} for shared in (False, True, None))
+    table = results_table(pd.DataFrame([alone, beside | {"seconds_to_95": 2.0}, unknown]))
+    seconds = [list(column.cells) for column in table.columns[5:]]
+    assert seconds == [["1.00", "1.00 †", "1.00"], ["never", "2.0 s †", "never"], ["never"] * 3]
+    assert str(table.caption).startswith("†: ")
+    assert results_table(pd.DataFrame([alone, unknown])).caption is None
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_seconds_of_runs_beside_other_work_are_marked(tmp_path: Path, shared: bool) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bnlab.db'}")
+    spec = RunSpec(train_examples=8, batch_size=4, epochs=5)
+    record_run(store, spec, (1.0,), (make_evaluation(0),))
+    if shared:
+        store.mark_shared([spec.digest])
+    table = runs_table(store.runs())
+    assert bool(table.caption) is shared
+    (seconds,) = table.columns[5].cells
+    assert str(seconds).endswith(SHARED_MARK) is shared

@@ -10,6 +10,7 @@ from bnlab.live.events import difference, event
 from bnlab.live.reading import Reader
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.runs.summary import SHARED_TEXTS
 from bnlab.runs.writer import RunWriter
 from bnlab.training.records import Records
 from tests.live.still_scheduler import StillScheduler
@@ -59,6 +60,26 @@ def test_the_document_follows_the_runs(store: Store) -> None:
     assert len({document["summary"] for document in (before, queued, training)}) == 3
     commit(writer, 60, 70, RunState.STOPPED)
     assert shown(view, store)["page"] != later["page"]
+
+
+@pytest.mark.parametrize(("x", "remarks"), [("seconds", True), ("step", False)])
+def test_charts_by_seconds_say_that_some_were_measured_beside_other_work(
+    store: Store,
+    x: str,
+    remarks: bool,
+) -> None:
+    view = CompareView.from_url({"x": [x]})
+    spec = next(iter(view.specs.values()))[0]
+    commit(open_writer(store, spec), 0, 50)
+
+    def texts() -> set[tuple[bool, bool]]:
+        charts = shown(view, store)["charts"].values()
+        parts = [(chart["layout"]["xaxis"]["title"]["text"], chart["alt"]) for chart in charts]
+        return {(SHARED_TEXTS[True] in title, SHARED_TEXTS[True] in alt) for title, alt in parts}
+
+    assert texts() == {(False, False)}
+    store.mark_shared([spec.digest])
+    assert texts() == {(remarks, remarks)}
 
 
 def test_an_update_of_eight_runs_is_small(store: Store) -> None:

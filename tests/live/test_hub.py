@@ -14,8 +14,10 @@ from bnlab.live import hub as hub_module
 from bnlab.live.events import Document
 from bnlab.live.hub import HEARTBEAT, MAX_MISSED, Channel, Hub
 from bnlab.live.reading import Reading
+from bnlab.runs.latencies import read_latencies, write_latencies
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.specs.network import prediction_key
 from bnlab.specs.run_spec import RunSpec
 from tests.asgi import run_async
 from tests.live.still_scheduler import StillScheduler
@@ -36,6 +38,7 @@ class States:
 
 
 VIEW = States(frozenset([SPEC.digest]))
+NETWORK = prediction_key(SPEC)
 
 
 @pytest.fixture
@@ -101,6 +104,23 @@ def test_readers_of_equal_views_share_one_reading_and_the_same_bytes(store: Stor
         assert hub.watchers == 0
         await asyncio.sleep(0.1)
         assert scheduler.reads <= reads + 2, "nothing is read while nobody watches"
+
+    running(hub, act)
+
+
+def test_new_latencies_are_a_change_though_no_run_changed(store: Store) -> None:
+    @dataclass(frozen=True)
+    class Latencies(States):
+        def document(self, reading: Reading) -> Document:
+            return {"latency": read_latencies(reading.store, [NETWORK]).get(NETWORK, {}).get(1, 0.0)}
+
+    hub = Hub(StillScheduler(store))
+
+    async def act() -> None:
+        events = hub.watch(Latencies(VIEW.digests))
+        assert (await read(events))[2] == {"latency": 0.0}
+        write_latencies(store, {NETWORK: {1: 0.002}})
+        assert (await read(events))[2] == {"latency": 0.002}
 
     running(hub, act)
 

@@ -40,3 +40,8 @@ def test_readme_has_the_error(run: Run) -> None:
 
 def test_readme_lines_fit_a_terminal(run: Run) -> None:
     assert max(map(len, readme_text(run, 1_719).splitlines())) <= 120
+
+
+def test_readme_says_that_the_seconds_were_measured_beside_other_work(run: Run) -> None:
+    assert "1.2 s in steps (measured beside " in readme_text(replace(run, shared=True), None)
+    assert readme_text(replace(run, shared=None), None) == readme_text(replace(run, shared=False), None)

@@ -15,11 +15,13 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from bnlab.runs.database import open_database
 from bnlab.runs.errors import StoreError
 from bnlab.runs.groups import group_runs
+from bnlab.runs.latencies import read_latencies
 from bnlab.runs.migrations import is_known, upgrade
 from bnlab.runs.reader import read_evaluations, read_steps
 from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.schema import SCHEMA_REVISION, metadata
 from bnlab.runs.store import Store
+from bnlab.specs.network import prediction_key
 from tests.old_store import DESCRIPTION, unpack_old_store
 
 BEGUN_WITH_RENORM = {run["digest"] for run in DESCRIPTION["runs"] if run["spec"]["renorm"] and run["state"] in ACTIVE}
@@ -107,6 +109,12 @@ def test_an_old_store_keeps_groups_measurements_and_the_queue(old_url: str) -> N
         assert measurements_of(connection) == MEASUREMENTS
         names = connection.scalars(text("SELECT name FROM experiment_queue ORDER BY entered_at DESC"))
         assert list(names) == DESCRIPTION["experiment_queue"]
+
+
+def test_what_an_old_store_does_not_know_stays_unknown(old_url: str) -> None:
+    store = Store(old_url)
+    assert {run.shared for run in store.runs()} == {None}
+    assert read_latencies(store, {prediction_key(run.spec) for run in store.runs()}) == {}, "not measured by turns"
 
 
 def test_runs_begun_with_unclipped_renormalization_are_stopped() -> None:

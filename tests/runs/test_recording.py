@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import insert
 
-from bnlab.runs.reader import evaluations_frame, latencies_frame, layers_frame, snapshots_frame, steps_frame
+from bnlab.runs.reader import evaluations_frame, layers_frame, snapshots_frame, steps_frame
 from bnlab.runs.recording import (
     SHIPPED_RECORDINGS,
     describe_machine,
@@ -18,7 +17,6 @@ from bnlab.runs.recording import (
     write_recording,
 )
 from bnlab.runs.run import TRAINED, RunState
-from bnlab.runs.schema import latencies
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
@@ -37,8 +35,7 @@ def origin(tmp_path: Path) -> Store:
     store = Store(f"sqlite:///{tmp_path}/origin.db")
     for spec in (SPEC, OTHER):
         record_run(store, spec, (2.5, 1.25), (make_evaluation(0), make_evaluation(2, 0.5, 0.875)), RunState.COMPLETED)
-    with store.engine.begin() as connection:
-        connection.execute(insert(latencies).values(run=SPEC.digest, batch_size=1, seconds=0.001))
+    store.mark_shared([SPEC.digest])
     return store
 
 
@@ -62,7 +59,7 @@ def test_recording_is_read_back(origin: Store, fresh: Store, tmp_path: Path) -> 
         for frame in (steps_frame, layers_frame):
             assert frame(fresh, before.digest).round(3).equals(frame(origin, before.digest).round(3))
         assert evaluations_frame(fresh, [after]).equals(evaluations_frame(origin, [before]))
-    assert latencies_frame(fresh, [SPEC.digest]).equals(latencies_frame(origin, [SPEC.digest]))
+    assert [fresh.run(spec.digest).shared for spec in (SPEC, OTHER)] == [True, False]
     read, written = (snapshots_frame(store, SPEC.digest, "bn_1") for store in (fresh, origin))
     assert [list(values) for values in read["values"]] == [list(values) for values in written["values"]]
     assert snapshots_frame(fresh, OTHER.digest, "bn_1").empty
@@ -94,7 +91,7 @@ def test_the_shipped_recording_is_the_notebooks_comparison(seeds: int, fresh: St
             assert (run.spec, run.state, run.step) == (spec, RunState.COMPLETED, spec.total_steps)
             assert len(steps_frame(fresh, run.digest)) == spec.total_steps
             assert evaluations_frame(fresh, [run])["val_accuracy"].iloc[-1] > 0.9
-            assert latencies_frame(fresh, [run.digest])["batch_size"].tolist() == [1, 256]
+            assert run.shared is None, "not known of recordings by earlier versions"
     first = comparison.specs()["Approach 2"][0]
     snapshots = snapshots_frame(fresh, first.digest, "bn_input")
     assert len(snapshots["values"].iloc[0]) == 784

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bnlab.runs import scheduler
-from bnlab.runs.scheduler import has_owner_ended, new_owner
+from bnlab.runs.scheduler import has_owner_ended, may_share_machine, new_owner
 
 
 def test_owner_names_are_unique() -> None:
@@ -17,6 +17,13 @@ def test_owner_names_are_unique() -> None:
 
 def test_this_process_has_not_ended() -> None:
     assert not has_owner_ended(new_owner())
+
+
+def test_owners_of_one_boot_may_share_a_machine() -> None:
+    assert may_share_machine(new_owner(), new_owner())
+    assert may_share_machine("boot/1:2:3.0:a", "boot/9:2:3.0:b"), "another container"
+    assert may_share_machine("boot/1:2:3.0:a", "of another version"), "not known"
+    assert not may_share_machine("boot/1:2:3.0:a", "other/1:2:3.0:b")
 
 
 def test_ended_process_is_recognized() -> None:

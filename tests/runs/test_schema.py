@@ -10,20 +10,21 @@ from bnlab.runs.store import Store
 NAMES = {
     "runs": [
         "digest", "label", "spec", "state", "step", "total_steps", "seconds", "created_at", "queued_at", "updated_at",
-        "error", "stop_requested", "owner", "lease_until", "fence",
+        "error", "stop_requested", "owner", "lease_until", "fence", "shared",
     ],
     "steps": ["run", "first_step", "loss", "accuracy"],
     "evaluations": ["run", "step", "seconds", "val_loss", "val_accuracy"],
     "layers": ["run", "step", "layer", "gradient_norm", "weight_norm", "percentiles"],
     "snapshots": ["run", "step", "layer", "variable", "values"],
     "checkpoints": ["run", "name", "shape", "values"],
-    "latencies": ["run", "batch_size", "seconds"],
     "recordings": ["run", "origin"],
     "measurements": ["measurement", "spec", "result"],
+    "network_latencies": ["network", "batch_size", "seconds", "measured_at"],
     "experiment_queue": ["name", "entered_at"],
     "groups": ["name", "run", "place", "single"],
 }  # fmt: skip
-RECORDED = ("steps", "evaluations", "layers", "snapshots", "latencies")
+FORMERLY_RECORDED = "latencies"
+RECORDED = ("steps", "evaluations", "layers", "snapshots", FORMERLY_RECORDED)
 
 
 def test_the_names_of_tables_and_columns_are_these() -> None:

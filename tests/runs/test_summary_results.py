@@ -8,18 +8,20 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
+from bnlab.runs.latencies import write_latencies
 from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.schema import runs
 from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame, seconds_per_epoch, seconds_to, steps_to
-from bnlab.runs.writer import RunWriter
+from bnlab.specs.network import prediction_key
 from bnlab.specs.run_spec import RunSpec
+from tests.runs.store_rows import update_row
 from tests.stored_runs import OWNER, make_evaluation, record_run
 
 COLUMNS = [
     "label", "params", "trainable", "runs", "diverged", "diverged_step", "val_loss", "val_loss_sd", "val_accuracy",
-    "val_accuracy_sd", "difference", "difference_sd", "seconds_per_epoch", "seconds_to_95", "seconds_to_97",
+    "val_accuracy_sd", "difference", "difference_sd", "seconds_per_epoch", "seconds_to_95", "seconds_to_97", "shared",
     "latency_1", "latency_256",
 ]  # fmt: skip
 
@@ -136,7 +138,7 @@ def test_rows_keep_the_order_of_the_comparison(store: Store) -> None:
 def test_a_run_that_has_not_begun_has_missing_values(store: Store) -> None:
     row = results_frame(store, {"A": [store.launch(spec_of(0), "A", OWNER)]}).iloc[0]
     assert (row.params, row.runs, row.diverged) == (266_610, 0, 0)
-    assert all(math.isnan(row[column]) for column in COLUMNS[5:])
+    assert row[COLUMNS[5:]].isna().all()
 
 
 def test_seeds_that_have_not_begun_are_not_averaged(store: Store) -> None:
@@ -166,13 +168,26 @@ def test_differences_are_paired_by_seed(store: Store) -> None:
     assert results_frame(store, comparison)["difference"].isna().all()
 
 
-def test_latencies_are_averaged_over_the_seeds_that_have_them(store: Store) -> None:
-    seed_runs = [run_with(store, seed, 0.9) for seed in range(3)]
-    for run, seconds in zip(seed_runs, (0.001, 0.003), strict=False):
-        RunWriter(store, run.digest, 1).write_latencies({1: seconds})
-    row = results_frame(store, {"A": seed_runs}).iloc[0]
-    assert row.latency_1 == pytest.approx(0.002)
-    assert math.isnan(row.latency_256)
+def test_identical_networks_have_one_latency(store: Store) -> None:
+    comparison = {"A": [run_with(store, seed, 0.9) for seed in range(2)], "B": [run_with(store, 2, 0.9)]}
+    assert results_frame(store, comparison)[["latency_1", "latency_256"]].isna().all(axis=None)
+    write_latencies(
+        store, {prediction_key(comparison["B"][0].spec): {1: 0.002}, prediction_key(RunSpec(use_bias=False)): {1: 5.0}}
+    )
+    frame = results_frame(store, comparison)
+    assert frame["latency_1"].tolist() == [0.002, 0.002]
+    assert frame["latency_256"].isna().all()
+
+
+def test_shared_if_any_seed_was_and_unknown_if_any_may_have_been(store: Store) -> None:
+    alone, shared, unknown = (run_with(store, seed, 0.9) for seed in range(3))
+    store.mark_shared([shared.digest])
+    update_row(store, unknown.spec, shared=None)
+    alone, shared, unknown = store.runs()
+    comparison = {"A": [alone, shared, unknown], "B": [alone, unknown], "C": [alone]}
+    assert results_frame(store, comparison)["shared"].tolist() == [True, None, False]
+    waiting = store.launch(spec_of(9), "waiting", OWNER)
+    assert results_frame(store, {"A": [waiting]})["shared"].tolist() == [None], "it has no seconds"
 
 
 def test_no_runs_give_no_rows_but_the_columns(store: Store) -> None:

@@ -12,6 +12,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.summary import RUNS_COLUMNS, runs_frame
 from bnlab.specs.run_spec import RunSpec
+from tests.runs.store_rows import update_row
 from tests.stored_runs import OWNER, make_evaluation, record_run
 
 SPEC = RunSpec(train_examples=8, batch_size=4, epochs=2)
@@ -33,10 +34,27 @@ def test_row_of_a_run(store: Store) -> None:
         "progress": 0.75,
         "val_accuracy": 0.75,
         "seconds": pytest.approx(0.3),
+        "shared": False,
         "epochs": 2,
         "seed": 7,
         "made": pd.Timestamp(datetime.fromtimestamp(int(run.created_at), UTC)),
         "recorded": False,
+    }
+
+
+def test_only_seconds_that_there_are_were_measured_in_some_way(store: Store) -> None:
+    waiting, alone, shared, recorded = specs(4)
+    store.launch(waiting, "waiting", OWNER)
+    for spec in (alone, shared, recorded):
+        record_run(store, spec, (3.0,), (make_evaluation(0),))
+    store.mark_shared([shared.digest])
+    update_row(store, recorded, shared=None)
+    frame = runs_frame(store, store.runs())
+    assert dict(zip(frame["seed"], frame["shared"], strict=True)) == {
+        waiting.seed: None,
+        alone.seed: False,
+        shared.seed: True,
+        recorded.seed: None,
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from bnlab.specs.choices import ACTIVATIONS, PLACEMENTS
-from bnlab.specs.network import Network, describe_network
+from bnlab.specs.network import TRAINING_FIELDS, Network, describe_network, prediction_key
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
@@ -216,3 +216,52 @@ def test_shapes_of_any_convolutional_network(spec: RunSpec) -> None:
 def test_number_of_normalizations_by_placement() -> None:
     counts = {p: len(describe_network(RunSpec(placement=p)).normalizations) for p in PLACEMENTS}
     assert counts == {p: 0 if p == "none" else 2 for p in PLACEMENTS}
+
+
+PREDICTED = RunSpec(placement="before_activation")
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"seed": 7, "learning_rate": 0.5, "batch_size": 8, "epochs": 3, "train_examples": 100, "optimizer": "adam"},
+        {"kernel_initializer": "he_normal", "validation": "holdout", "rescale": "raw"},
+        {"momentum": 0.5, "noise": True},
+        {"dataset": "fashion_mnist"},
+    ],
+)
+def test_training_does_not_change_how_a_network_predicts(training: dict[str, object]) -> None:
+    assert prediction_key(PREDICTED.model_copy(update=training)) == prediction_key(PREDICTED)
+
+
+def test_arguments_of_absent_layers_do_not_change_how_a_network_predicts() -> None:
+    assert prediction_key(RunSpec(epsilon=0.5, scale=False)) == prediction_key(RunSpec())
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"placement": "none"},
+        {"placement": "after_activation"},
+        {"input_normalization": True},
+        {"use_bias": False},
+        {"architecture": "conv", "hidden_units": (8, 8)},
+        {"activation": "tanh"},
+        {"hidden_units": (100, 300)},
+        {"normalizer": "layer_normalization"},
+        {"epsilon": 0.5},
+        {"center": False},
+        {"scale": False},
+        {"dataset": "cifar10"},
+    ],
+)
+def test_the_layers_change_how_a_network_predicts(network: dict[str, object]) -> None:
+    assert prediction_key(RunSpec(**PREDICTED.model_dump() | network)) != prediction_key(PREDICTED)
+
+
+def test_every_field_either_trains_or_can_change_the_layers() -> None:
+    assert set(RunSpec.model_fields) > TRAINING_FIELDS
+    assert set(RunSpec.model_fields) - TRAINING_FIELDS == {
+        "placement", "input_normalization", "use_bias", "architecture", "activation", "hidden_units", "normalizer",
+        "epsilon", "center", "scale", "dataset",
+    }  # fmt: skip

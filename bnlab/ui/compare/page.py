@@ -19,7 +19,10 @@ from bnlab.ui.components import render_heading
 from bnlab.ui.live import follow, live_text
 from bnlab.ui.state import PageState, page_state, view_to_url
 
-STILL_TRAINING = "Still training: each run counts with its latest measurement, wherever it stands."
+STILL_TRAINING = (
+    "Still training: each run counts with its latest measurement, wherever it stands. "
+    "Predictions are timed when no run trains."
+)
 ENDED = "Each run counts with its last measurement."
 HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more columns."
 
@@ -54,6 +57,7 @@ def _render_results(
         st.info("The table fills as the networks train.")
         return
     st.caption(f"{STILL_TRAINING if is_active else ENDED} {HOW_TO_READ}")
+    scheduler.measure_latencies(run.spec for run in runs.values())
     render_results(scheduler.store, specs, runs, state.settings.baseline)
     render_fold(_runs_by_label(specs, runs))
 

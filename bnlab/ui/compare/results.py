@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnlab.charts.results_table import COLUMNS, measured_runs, result_columns, results_table
+from bnlab.charts.results_table import COLUMNS, ResultColumn, measured_runs, result_columns, results_table
+from bnlab.runs.latencies import last_measured
 from bnlab.runs.reader import last_evaluated_steps
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
@@ -16,7 +17,7 @@ def render_results(store: Store, specs: SpecsByLabel, runs: RunsByDigest, baseli
     """Draw the table, and a button that downloads it with all columns and digits."""
     names = result_columns(runs.values(), seeds=max(map(len, specs.values())), baseline=baseline)
     columns = [TableColumn("label", "Network", numeric=False)]
-    columns += [TableColumn(name, COLUMNS[name].title, COLUMNS[name].help.format(baseline=baseline)) for name in names]
+    columns += [_table_column(name, COLUMNS[name], baseline) for name in names]
     live_table("results", columns, key="results")
     st.download_button(
         "CSV",
@@ -29,6 +30,10 @@ def render_results(store: Store, specs: SpecsByLabel, runs: RunsByDigest, baseli
     )
 
 
+def _table_column(name: str, column: ResultColumn, baseline: str) -> TableColumn:
+    return TableColumn(name, column.title, column.help.format(baseline=baseline), column.numeric)
+
+
 def _csv(store: Store, specs: SpecsByLabel, baseline: str) -> str:
     """The table at the time of the click; latencies are in milliseconds."""
     found = store.find(spec for label_specs in specs.values() for spec in label_specs)
@@ -36,6 +41,7 @@ def _csv(store: Store, specs: SpecsByLabel, baseline: str) -> str:
         label: [found[spec.digest] for spec in label_specs if spec.digest in found]
         for label, label_specs in specs.items()
     }
-    frame = results_table(store, measured_runs(runs, last_evaluated_steps(store, list(found))), baseline)
+    measured = measured_runs(runs, last_evaluated_steps(store, list(found)))
+    frame = results_table(store, measured, baseline, last_measured(store))
     latencies = [name for name in frame.columns if name.startswith("latency_")]
     return frame.assign(**{name: frame[name] * 1e3 for name in latencies}).to_csv(index=False)

@@ -11,6 +11,9 @@ from bnlab.specs.run_spec import RunSpec
 
 VIEW = "layers-view"
 """The control's key, and the parameter in the URL with the view's id."""
+NETWORKS = "layers-networks"
+"""The control's key, and the parameter in the URL with the labels of the chosen networks."""
+_DEFAULT_NETWORKS = "layers-networks-default"
 MAX_LAYERS = 4
 """Networks with more layers get a control to choose some of them; by default the first few."""
 DEFAULT_LAYERS = 3
@@ -33,19 +36,19 @@ def choose_view(titles: Mapping[str, str], ids_by_title: Mapping[str, str]) -> s
         label_visibility="collapsed",
     )
     view_id = chosen or default
-    set_query_parameter(VIEW, "" if view_id == default else view_id)
+    set_query_parameter(VIEW, *() if view_id == default else (view_id,))
     return view_id
 
 
-def set_query_parameter(name: str, value: str) -> None:
-    """Write a parameter to the URL, or remove it if `value` is empty.
+def set_query_parameter(name: str, *values: str) -> None:
+    """Write a parameter with `values` to the URL, or remove it if there are none.
 
     For widgets that are not bound to the URL, because Streamlit would write an option's title there and not its id.
     """
-    if value == st.query_params.get(name, ""):
+    if list(values) == st.query_params.get_all(name):
         return
-    if value:
-        st.query_params[name] = value
+    if values:
+        st.query_params[name] = values
     else:
         del st.query_params[name]
 
@@ -56,16 +59,44 @@ def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
     plain = [label for label, spec in specs.items() if not has_normalization(spec)]
     normalized = [label for label in labels if label not in plain]
     default = [label for label in labels if label in (*plain[:1], *normalized[-1:])]
+    st.session_state[NETWORKS] = _networks_to_show(labels, default)
+    st.session_state[_DEFAULT_NETWORKS] = default
     chosen = st.pills(
         "Networks",
         labels,
         selection_mode="multi",
-        default=default,
         format_func=escape_markdown,
-        key="layers-networks",
-        bind="query-params",
+        key=NETWORKS,
+        persist_state="session",
     )
-    return [label for label in labels if label in (chosen or ())]
+    shown = [label for label in labels if label in chosen]
+    set_query_parameter(NETWORKS, *() if shown == default else shown or [""])
+    return shown
+
+
+def _networks_to_show(labels: Sequence[str], default: list[str]) -> list[str]:
+    """The labels that were chosen; at first those in the URL. `default` as long as it was not changed."""
+    if NETWORKS in st.session_state:
+        chosen = st.session_state[NETWORKS]
+        if chosen == st.session_state.get(_DEFAULT_NETWORKS):  # which depends on what has been trained
+            return default
+    else:
+        chosen = chosen_networks(st.query_params.get_all(NETWORKS), labels)
+        if chosen is None:
+            return default
+    known = [label for label in labels if label in chosen]
+    return known if known or not chosen else default
+
+
+def chosen_networks(values: Sequence[str], labels: Sequence[str]) -> list[str] | None:
+    """The labels that the URL's `values` name, [] if they name none on purpose; None if the URL does not say.
+
+    Earlier versions wrote labels as the control shows them, with their signs of Markdown escaped.
+    """
+    if not values:
+        return None
+    escaped = {escape_markdown(label): label for label in labels}
+    return [value if value in labels else escaped.get(value, value) for value in values if value]
 
 
 def choose_layers(names: Sequence[str], key: str) -> list[str]:

@@ -42,7 +42,7 @@ def _render_paused(titles: dict[float, str], render: Callable[[float], None]) ->
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Play", icon=":material/play_arrow:", key="layers-play", on_click=_start_playing)
         epoch = _render_slider(titles, EVALUATION)
-    set_query_parameter(EVALUATION, "" if epoch == epochs[-1] else f"{epoch:.6g}")
+    set_query_parameter(EVALUATION, *() if epoch == epochs[-1] else (f"{epoch:.6g}",))
     render(epoch)
 
 

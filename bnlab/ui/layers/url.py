@@ -8,6 +8,7 @@ from bnlab.charts.layer_charts import hidden_layer_names
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.network import describe_network
 from bnlab.specs.validation import did_you_mean, parse_number
+from bnlab.ui.layers.choices import NETWORKS
 from bnlab.ui.layers.depth_profile import EXTRA_STEP, MAX_STEPS, STEPS
 from bnlab.ui.layers.evaluation_slider import EVALUATION
 from bnlab.ui.layers.views import VIEWS, VIEWS_BY_TITLE
@@ -16,7 +17,7 @@ WIDGET_PARAMETERS = (
     "layers-view",
     "layers-seed",
     EVALUATION,
-    "layers-networks",
+    NETWORKS,
     "layers-normalizations",
     "layers-hidden",
     "layers-xray-steps",
@@ -46,8 +47,8 @@ def _options(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
     return {
         "layers-view": ("view", [*VIEWS, *VIEWS_BY_TITLE]),
         "layers-seed": ("seed", [str(specs[0].seed + index) for index in range(comparison.seeds)]),
-        # Streamlit writes a network's name there as its button shows it.
-        "layers-networks": ("network", [*comparison.labels, *map(escape_markdown, comparison.labels)]),
+        # Earlier versions wrote a network's name there as its button shows it.
+        NETWORKS: ("network", [*comparison.labels, *map(escape_markdown, comparison.labels)]),
         "layers-normalizations": ("normalization layer", normalizations),
         "layers-hidden": ("hidden layer", [name for spec in specs for name in hidden_layer_names(spec)]),
         "layers-xray-steps": ("step for the X-ray", [str(step) for step in STEPS]),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.runs.summary import runs_frame
+from bnlab.runs.summary import SHARED_TEXTS, runs_frame
 from bnlab.ui.components import PERCENT
 
 TABLE = "runs-table"
@@ -40,6 +40,9 @@ _COLUMNS = {
     "placement": _column.TextColumn("BN"),
     "progress": _column.ProgressColumn("Progress", format="%d %%", min_value=0, max_value=100),
     "seconds": _column.NumberColumn("Seconds", format="%.1f", help="Time in training steps"),
+    "shared": _column.TextColumn(
+        "Seconds measured", help="Whether bnlab did other work on the machine at the same time"
+    ),
     "epochs": _column.NumberColumn("Epochs"),
     "made": _column.DatetimeColumn("Made", format="YYYY-MM-DD HH:mm"),
     "digest": _column.TextColumn("Digest", help="Names the spec: equal specs, equal digests"),
@@ -121,6 +124,7 @@ def _display_frame(frame: pd.DataFrame) -> pd.DataFrame:
         state=frame["state"].where(~frame["recorded"], RECORDED).map(TITLES),
         val_accuracy=frame["val_accuracy"] * 100,
         progress=frame["progress"] * 100,
+        shared=[SHARED_TEXTS[shared] for shared in frame["shared"]],
         made=frame["made"].dt.tz_convert(readers_zone()),
     )
     return displayed[list(_COLUMNS)]

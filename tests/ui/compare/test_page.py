@@ -10,10 +10,13 @@ import pytest
 from bnlab.charts.formatting import escape_html
 from bnlab.charts.results_table import MISSING
 from bnlab.runs import scheduler as scheduler_module
+from bnlab.runs.latencies import write_latencies
 from bnlab.runs.recording import read_shipped_recordings
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
-from bnlab.specs.network import describe_network
+from bnlab.runs.summary import SHARED_TEXTS
+from bnlab.specs.network import describe_network, prediction_key
+from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.navigation import ROOT
 from tests.one_thread import one_thread
@@ -150,8 +153,31 @@ def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Stor
     networks = [describe_network(spec) for spec in tiny_specs().values()]
     assert [row["params"] for row in rows] == [f"{network.params:,}" for network in networks]
     assert [row["trainable"] for row in rows] == [f"{network.trainable:,}" for network in networks]
-    for name in ("val_loss", "val_accuracy", "seconds_per_epoch", "latency_1", "latency_256"):
+    for name in ("val_loss", "val_accuracy", "seconds_per_epoch"):
         assert all(row[name] != MISSING for row in rows)
+    assert {row["shared"] for row in rows} == {SHARED_TEXTS[False]}
+
+
+def test_the_page_asks_for_the_latencies_of_what_it_shows(
+    open_page: OpenPage, trained: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[RunSpec]] = []
+    monkeypatch.setattr(
+        scheduler_module.Scheduler, "measure_latencies", lambda _self, specs: asked.append(set(specs)) or True
+    )
+    open_page(trained, **TINY)
+    assert asked == [set(tiny_specs().values())]
+
+
+def test_latencies_are_shown_once_they_are_measured(open_page: OpenPage, trained: Store) -> None:
+    def shown() -> set[tuple[str, str]]:
+        return {(row["latency_1"], row["latency_256"]) for row in document(app)["results"].values()}
+
+    app = open_page(trained, **TINY)
+    assert shown() == {(MISSING, MISSING)}
+    networks = {prediction_key(spec) for spec in tiny_specs().values()}
+    write_latencies(trained, {network: {1: 0.002, 256: 0.02} for network in networks})
+    assert shown() == {("2.000", "20.000")}
 
 
 def test_the_view_is_in_the_address_and_changes_the_curves(open_page: OpenPage, trained: Store) -> None:

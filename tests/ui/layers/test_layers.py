@@ -96,7 +96,7 @@ def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store, monke
     record_run(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
     apps = [open_view(store, view) for view in VIEWS]
     widgets = [widget for app in apps for kind in KINDS for widget in app.get(kind)]
-    of_views = set(WIDGET_PARAMETERS) - {"layers-view", "layers-seed", EVALUATION}
+    of_views = set(WIDGET_PARAMETERS) - {"layers-view", "layers-seed", "layers-networks", EVALUATION}
     assert {widget.proto.query_param_key for widget in widgets} - {""} == of_views
 
 

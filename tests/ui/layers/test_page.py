@@ -1,14 +1,21 @@
 """The Layers page, run by Streamlit's AppTest."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bnlab.charts.formatting import escape_markdown
+from bnlab.charts.series import CurveSettings
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.specs.comparison import Comparison, Variant
+from bnlab.specs.lesson import Lesson
 from bnlab.specs.presets import PRESETS
+from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.layers.evaluation_slider import EVALUATION
 from bnlab.ui.navigation import page_path
+from bnlab.ui.state import STATE_KEY, PageState
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import make_evaluation, record_run
 
@@ -103,3 +110,33 @@ def test_the_projector_leaves_the_view_as_it_is(open_page: OpenPage, tmp_path: P
     app.toggle(key="projector").set_value(False).run()
     assert not app.exception
     assert "projector" not in app.query_params
+
+
+SIGNS = {"": "Plain *one*", "before_activation": "B_N_ [x](y)", "after_activation": "a -> b"}
+"""Names with signs of Markdown, by placement."""
+
+
+@pytest.mark.parametrize("written", [lambda label: label, escape_markdown], ids=["plain", "as its button shows it"])
+def test_links_name_networks_by_their_labels(
+    written: Callable[[str], str], open_page: OpenPage, tmp_path: Path
+) -> None:
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    variants = [
+        Variant(label, RunSpec(epochs=1, train_examples=32, placement=placement or "none"))
+        for placement, label in SIGNS.items()
+    ]
+    for variant in variants:
+        record_run(store, variant.spec, (1.0,), (make_evaluation(0), make_evaluation(1)), RunState.COMPLETED)
+    app = open_page(store)
+    app.session_state[STATE_KEY] = PageState(Comparison(tuple(variants)), CurveSettings(), Lesson(), [])
+    names = list(SIGNS.values())
+    app.switch_page(LAYERS).query_params["layers-networks"] = [written(names[1]), written(names[2])]
+    app.run()
+    assert not app.exception
+    assert app.button_group(key="layers-networks").value == names[1:]
+    assert app.query_params["layers-networks"] == names[1:], "a link that is copied has labels"
+    app.button_group(key="layers-networks").set_value([]).run()
+    assert app.query_params["layers-networks"] == ""
+    app.button_group(key="layers-networks").set_value([names[0], names[2]]).run()
+    assert not app.exception
+    assert "layers-networks" not in app.query_params, "the default"
