@@ -135,7 +135,7 @@ PRESETS: dict[str, Preset] = {
         _variants(
             revise_spec(_HE, {"epochs": 5}),
             **{
-                "Scaled": {},
+                "Scaled": dict[str, Any](),
                 "Raw": {"rescale": "raw"},
                 "Scaled with input BN": {"input_normalization": True},
                 "Raw with input BN": {"input_normalization": True, "rescale": "raw"},

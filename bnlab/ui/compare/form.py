@@ -52,9 +52,8 @@ def render_whole_number(name: str, **options: Any) -> None:
     schema, value = PROPERTIES[name], st.session_state[options["key"]]
     step = 1000.0 if name == "train_examples" else 1.0
     is_optional = "anyOf" in schema
-    empty = {"placeholder": "all"} if is_optional else {}
-    # A field in a menu is created in the browser when the menu opens, with the value given here and not the session's.
-    st.number_input(schema["title"], value=value, step=step, format="%g", **empty | options)
+    empty: dict[str, Any] = {"placeholder": "all", "value": None} if is_optional or value is None else {}
+    st.number_input(schema["title"], step=step, format="%g", **empty | options)
 
 
 def field_value(name: str, entered: Any) -> Any:

@@ -173,9 +173,9 @@ def test_two_variants_that_are_the_same_network_share_their_runs(open_page: Open
 
 def test_a_longer_legend_and_a_projector_have_room(open_page: OpenPage, store: Store) -> None:
     app = open_page(store, preset="notebook")
-    assert {chart["height"] for chart in charts(app).values()} == {360}
+    assert {chart["height"] for chart in charts(app).values()} == {310}
     app.button(key="add-depth-0").click().run()
-    assert {chart["height"] for chart in charts(app).values()} == {360 + 23}
+    assert {chart["height"] for chart in charts(app).values()} == {310 + 23}
     app.toggle(key="projector").set_value(True).run()
     assert {chart["height"] for chart in charts(app).values()} == {460 + 27}
 
