@@ -10,6 +10,7 @@ from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.ui import services
+from bnlab.ui.compare.toolbar import COMMON_MENU, VIEW_MENU
 from bnlab.ui.navigation import ROOT
 
 OpenPage = Callable[..., AppTest]
@@ -41,6 +42,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
         app = AppTest.from_file(str(ROOT / "bnlab" / "ui" / "main.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = str(value)
+        for menu in (COMMON_MENU, VIEW_MENU):  # their controls are there while they are open
+            app.session_state[menu] = True
         return app.run()
 
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)

@@ -8,8 +8,20 @@ import pytest
 
 UI = Path(__file__).parents[2] / "bnlab" / "ui"
 CALLBACKS = ("on_click", "on_change", "on_select", "on_dismiss", "on_submit")
-IDENTIFIERS = {"name", "label", "key", "field", "index", "digest", "digests", "stoppable", "arguments", "identifiers"}
-"""Names of identifiers, which callbacks may be given: a field's, a variant's label, a digest, a preset's name."""
+IDENTIFIERS = {
+    "name",
+    "label",
+    "key",
+    "field",
+    "index",
+    "digest",
+    "digests",
+    "stoppable",
+    "seeds",
+    "arguments",
+    "identifiers",
+}
+"""Names of identifiers that callbacks may be given: a field's, a variant's label, a digest, a preset, a number shown."""
 
 
 def callbacks(tree: ast.AST) -> Iterator[tuple[int, str, ast.expr]]:

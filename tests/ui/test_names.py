@@ -102,10 +102,11 @@ def test_no_name_is_interpreted(page: str, view: str, open_page: OpenPage, store
 
 
 def is_interpreted(name: str, text: str) -> bool:
-    """Whether a text has the name without escapes, except within a diagram, where there is no Markdown."""
+    """Whether a text has the name without escapes, except in diagrams and answers, which are HTML."""
     if name == "->":
         return re.search(r"(^|\s|\*)->(\s|\*|$)", text) is not None
-    return name in text and not text.startswith('<div style="margin-bottom:1rem"><svg')
+    is_html = text.startswith(('<div style="margin-bottom:1rem"><svg', '<div class="answer'))
+    return name in text and not (is_html and html.escape(name, quote=False) in text)
 
 
 def is_shown(name: str, text: str) -> bool:

@@ -32,10 +32,9 @@ def render_answer(
     has_ended = answer.kind in (AnswerKind.SEEN, AnswerKind.ANSWER)
     finding, look_at = (preset.finding, preset.look_at) if preset and has_ended else ("", "")
     st.html(answer_html(answer, finding, look_at))
-    if answer.seeds and not state.lesson.hides("variants"):
+    if (seeds := answer.seeds) and not state.lesson.hides("variants"):
         is_locked = state.lesson.locks(EVERYTHING)
-        text = f"Set seeds to {answer.seeds}"
-        st.button(text, key="more-seeds", on_click=_set_seeds, args=(answer.seeds,), disabled=is_locked)
+        st.button(f"Set seeds to {seeds}", key="more-seeds", on_click=_set_seeds, args=(seeds,), disabled=is_locked)
 
 
 def answer_html(answer: Answer, finding: str = "", look_at: str = "") -> str:

@@ -25,20 +25,16 @@ def render_settings(state: PageState) -> None:
         texts = {"label": field.title, "help": field.description}
         return texts | bind(f"view-{name}", getattr(state.settings, name), change_setting, name)
 
-    # Each control is given its value, not only the session: in a menu it is created in the browser when the menu opens.
-    settings, axes, labels = state.settings, list(X_AXES), ["", *state.comparison.labels]
-    st.segmented_control(
-        options=axes, default=settings.x, format_func=lambda x: X_AXES[x].title, required=True, **options("x")
-    )
-    st.slider(min_value=0.0, max_value=0.99, step=0.01, value=settings.smoothing, **options("smoothing"))
-    st.toggle(value=settings.log_x, **options("log_x"))
-    st.toggle(value=settings.log_y, **options("log_y"))
+    st.segmented_control(options=list(X_AXES), format_func=lambda x: X_AXES[x].title, required=True, **options("x"))
+    st.slider(min_value=0.0, max_value=0.99, step=0.01, **options("smoothing"))
+    st.toggle(**options("log_x"))
+    st.toggle(**options("log_y"))
     if state.comparison.seeds > 1:
-        st.toggle(value=settings.singles, **options("singles"))
-    index = labels.index(settings.baseline)
-    st.selectbox(options=labels, index=index, format_func=lambda label: label or "none", **options("baseline"))
-    if settings.baseline:
-        st.toggle(value=settings.differences, **options("differences"))
+        st.toggle(**options("singles"))
+    labels = state.comparison.labels
+    st.selectbox(options=["", *labels], format_func=lambda label: label or "none", **options("baseline"))
+    if state.settings.baseline:
+        st.toggle(**options("differences"))
 
 
 def render_curves(settings: CurveSettings, variants: int) -> None:

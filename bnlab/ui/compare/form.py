@@ -29,7 +29,7 @@ def render_field(
     """
     schema = PROPERTIES[name]
     kind = _kind(schema)
-    options: dict[str, Any] = bind(key, _widget_value(name, kind, getattr(spec, name)), change, *identifiers, name)
+    options: dict[str, Any] = bind(key, _widget_value(kind, getattr(spec, name)), change, *identifiers, name)
     options |= {"help": schema["description"], "disabled": disabled}
     if kind == "choice":
         _render_choice(name, schema, options)
@@ -47,14 +47,13 @@ def render_whole_number(name: str, **options: Any) -> None:
     """Draw the control of an integer field, with the value in the session under its key (see `whole_number_value`).
 
     The control has no bounds and takes fractions: the browser would reject or truncate them silently, while RunSpec
-    raises an error with a sentence. It is given its value, not only the session: in a menu it is created in the browser
-    when the menu opens. A field that may be empty takes text, as a number that has a value cannot be removed.
+    raises an error with a sentence.
     """
-    title, value = PROPERTIES[name]["title"], st.session_state[options["key"]]
-    if _is_optional(name):
-        st.text_input(title, value=value, **{"placeholder": "all"} | options)
-    else:
-        st.number_input(title, value=value, step=1.0, format="%g", **options)
+    schema, value = PROPERTIES[name], st.session_state[options["key"]]
+    step = 1000.0 if name == "train_examples" else 1.0
+    is_optional = "anyOf" in schema
+    empty: dict[str, Any] = {"placeholder": "all", "value": None} if is_optional or value is None else {}
+    st.number_input(schema["title"], step=step, format="%g", **empty | options)
 
 
 def field_value(name: str, entered: Any) -> Any:
@@ -84,24 +83,18 @@ def _kind(schema: dict[str, Any]) -> str:
     return str(option["type"])
 
 
-def _widget_value(name: str, kind: str, value: Any) -> Any:
+def _widget_value(kind: str, value: Any) -> Any:
     if kind == "number":
         short = f"{value:g}"
         return short if float(short) == value else repr(value)
     if kind == "integer":
-        return whole_number_value(name, value)
+        return whole_number_value(value)
     return ", ".join(str(units) for units in value) if kind == "array" else value
 
 
-def whole_number_value(name: str, value: int | None) -> float | str | None:
-    """The value of an integer field's control: text where the field may be empty, or else a number with a fraction."""
-    if _is_optional(name):
-        return "" if value is None else str(value)
+def whole_number_value(value: int | None) -> float | None:
+    """The value of an integer field's control, which takes fractions."""
     return None if value is None else float(value)
-
-
-def _is_optional(name: str) -> bool:
-    return "anyOf" in PROPERTIES[name]
 
 
 def _render_choice(name: str, schema: dict[str, Any], options: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.specs.comparison import MAX_VARIANTS
@@ -23,6 +24,7 @@ from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
 
 SEEDS = "seeds"
+COMMON_MENU, VIEW_MENU = "common", "view"
 COMMON_FIELDS = ("epochs", "train_examples")
 """Fields set for all variants at once."""
 
@@ -34,18 +36,31 @@ def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) ->
             _render_training(specs, runs)
         if not state.lesson.hides("variants"):
             _render_presets(state)
-            with st.popover(_settings_text(state), icon=":material/tune:", key="common"):
-                for field in COMMON_FIELDS:
-                    _render_common_field(state, field)
-                _render_seeds(state)
+            menu = _menu(_settings_text(state), ":material/tune:", COMMON_MENU)
+            if menu.open:
+                with menu:
+                    for field in COMMON_FIELDS:
+                        _render_common_field(state, field)
+                    _render_seeds(state)
         with st.popover("What differs", icon=":material/difference:", key="what-differs"):
             _render_differences(state)
         if not state.lesson.hides("view"):
-            with st.popover("View", icon=":material/ssid_chart:", key="view"):
-                render_settings(state)
+            menu = _menu("View", ":material/ssid_chart:", VIEW_MENU)
+            if menu.open:
+                with menu:
+                    render_settings(state)
     faults = [st.session_state.pop(FAULT, ""), *(fault(key) for key in (*map(_common_key, COMMON_FIELDS), SEEDS))]
     for text in dict.fromkeys(filter(None, faults)):
         st.error(escape_markdown(text), icon=":material/rule:")
+
+
+def _menu(label: str, icon: str, key: str) -> PopoverContainer:
+    """A menu whose controls are to be drawn only while it is open.
+
+    The browser creates them when it opens; drawn before, they would have the defaults of their kind and not the values
+    in the session, and would send them.
+    """
+    return st.popover(label, icon=icon, key=key, on_change="rerun")
 
 
 def _render_training(specs: SpecsByLabel, runs: RunsByDigest) -> None:
@@ -137,7 +152,7 @@ def _render_common_field(state: PageState, field: str) -> None:
     """Draw the control that sets a field of all variants; empty where they differ."""
     values = {getattr(variant.spec, field) for variant in state.comparison.variants}
     is_mixed = len(values) > 1
-    value = whole_number_value(field, None if is_mixed else values.pop())
+    value = None if is_mixed else whole_number_value(values.pop())
     placeholder = {"placeholder": "mixed"} if is_mixed else {}
     render_whole_number(
         field,
@@ -165,15 +180,13 @@ def _set_common_field(field: str, entered: Any) -> str:
 
 
 def _render_seeds(state: PageState) -> None:
-    options = bind(SEEDS, float(state.comparison.seeds), _set_seeds)
     st.number_input(
         "Seeds",
-        value=st.session_state[SEEDS],  # see `render_whole_number`
         step=1.0,
         format="%g",
         help="Runs per variant, each with its own seed; curves show mean and spread.",
         disabled=state.lesson.locks(EVERYTHING),
-        **options,
+        **bind(SEEDS, whole_number_value(state.comparison.seeds), _set_seeds),
     )
 
 

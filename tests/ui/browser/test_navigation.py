@@ -15,10 +15,10 @@ pytestmark = pytest.mark.browser
 
 def assert_opens(page: Page, url: str, name: str) -> None:
     title = {entry.name: entry.title for entry in PAGES}[name]
-    page.goto(f"{url}/{name}?epochs=3")
+    page.goto(f"{url}/{name}?preset=notebook&epochs=3")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page).to_have_title(f"{title} · bnlab")
-    expect(page).to_have_url(f"{url}/{name}?epochs=3")
+    expect(page).to_have_url(f"{url}/{name}?preset=notebook&epochs=3")
     expect(page.get_by_text("Page not found")).to_have_count(0)
     expect(page.get_by_test_id("stSidebar").get_by_role("link")).to_have_count(len(PAGES))
 

@@ -176,7 +176,7 @@ def test_every_field_is_a_control_at_its_value(number: int) -> None:
 def test_what_is_entered_becomes_the_spec() -> None:
     app = open_form(0)
     app.text_input(key="hidden_units").set_value("3 x 20").run()
-    app.text_input(key="train_examples").set_value("2000").run()
+    app.number_input(key="train_examples").set_value(2000).run()
     app.text_input(key="learning_rate").set_value("0,1").run()
     assert app.text_input(key="learning_rate").value == "0.1"
     app.selectbox(key="activation").set_value("selu").run()
@@ -187,7 +187,7 @@ def test_what_is_entered_becomes_the_spec() -> None:
         "noise": True,
     }  # fmt: skip
     assert app.session_state["spec"] == RunSpec(**expected)
-    app.text_input(key="train_examples").set_value("").run()
+    app.number_input(key="train_examples").set_value(None).run()
     assert app.session_state["spec"] == RunSpec(**expected | {"train_examples": None})
     assert ACTIVATIONS["selu"].description in [caption.value for caption in app.caption]
 

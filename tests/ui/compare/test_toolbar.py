@@ -24,7 +24,7 @@ def test_an_added_variant_is_trained_as_long_and_on_as_much_as_the_others(open_p
     assert_sound(app)
     assert len(progress_texts(app)) == 5
     assert app.number_input(key="all-epochs").value == 2
-    assert app.text_input(key="all-train_examples").value == "2000"
+    assert app.number_input(key="all-train_examples").value == 2000
 
 
 def test_a_fraction_is_refused_where_a_whole_number_belongs(open_page: OpenPage, store: Store) -> None:
