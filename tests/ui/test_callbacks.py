@@ -21,7 +21,7 @@ IDENTIFIERS = {
     "arguments",
     "identifiers",
 }
-"""Names of identifiers that callbacks may be given: a field's, a variant's label, a digest, a preset, a number shown."""
+"""Names of identifiers that callbacks may be given: a field's, a variant's label, a digest, a preset, a number."""
 
 
 def callbacks(tree: ast.AST) -> Iterator[tuple[int, str, ast.expr]]:
