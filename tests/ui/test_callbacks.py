@@ -21,7 +21,7 @@ IDENTIFIERS = {
     "arguments",
     "identifiers",
 }
-"""Names of identifiers, which callbacks may be given: a field, a variant, a digest, a preset, or the number they show."""
+"""Names of identifiers, which callbacks may be given: a field, a variant, a digest, a preset, a number they show."""
 
 
 def callbacks(tree: ast.AST) -> Iterator[tuple[int, str, ast.expr]]:
