@@ -102,6 +102,7 @@ def test_a_value_sent_soon_after_a_press_may_count() -> None:
     assert not faults([pressed, edit], launches(5))
     assert not faults([pressed, edit], launches(3, 1.5))
     assert len(faults([pressed, edit], launches(3, 0.5))) == 3  # it was not entered yet
+    assert len(faults([pressed, edit], {})) == 3
     later = press("edit", shown(all__epochs="3"), MERGED_SECONDS + 0.1)
     assert len(faults([pressed, later], {})) == 3
 
@@ -109,4 +110,3 @@ def test_a_value_sent_soon_after_a_press_may_count() -> None:
 def test_a_value_that_is_refused_soon_after_a_press_allows_to_train_nothing() -> None:
     pressed = press("train", shown(all__epochs="5"))
     assert not faults([pressed, press("edit", shown(all__epochs="0"), 1)], {})
-    assert len(faults([pressed, press("edit", shown(all__epochs="5", seeds="2"), 1)], {})) == 3

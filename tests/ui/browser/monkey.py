@@ -53,9 +53,9 @@ ADDRESSES = (
     "/?epochs=never&v=A~speed~9",
 )
 ACTIONS = {
-    "enter": 16,
+    "enter": 20,
     "train": 9,
-    "shortcut": 8,
+    "shortcut": 4,
     "type": 24,
     "click": 22,
     "double": 2,

@@ -72,20 +72,19 @@ def faults(presses: Sequence[Press], launches: Launches) -> list[str]:
     ]
     missing = [
         f"at {press.time:.1f}, after {press.number} actions: {_text(spec)} was shown, but not trained"
-        for press in certain_presses(presses)
-        for spec in press.required - _launched_until(press.time + HANDLED_SECONDS, launches)
+        for press in presses
+        for spec in _missing(press, presses, _launched_until(press.time + HANDLED_SECONDS, launches))
     ]
     return unexplained + missing
 
 
-def certain_presses(presses: Sequence[Press]) -> list[Press]:
-    """The presses that must have trained all that was shown then: nothing that was sent soon after allows less."""
-    edits = [press for press in presses if press.button == EDIT]
-    return [
-        press
-        for press in presses
-        if press.required and all(press.required <= e.specs for e in edits if 0 <= e.time - press.time < MERGED_SECONDS)
-    ]
+def _missing(press: Press, presses: Sequence[Press], launched: set[RunSpec]) -> set[RunSpec]:
+    """What the press should have launched: nothing if what was sent soon after it was launched, or is refused."""
+    edits = [p for p in presses if p.button == EDIT and 0 <= p.time - press.time < MERGED_SECONDS]
+    alternatives = [[set(_specs(comparison)) for comparison in shown_comparisons(edit.shown)] for edit in edits]
+    if any(not specs or any(s <= launched for s in specs) for specs in alternatives):
+        return set()
+    return press.required - launched
 
 
 def _launched_until(seconds: float, launches: Launches) -> set[RunSpec]:
