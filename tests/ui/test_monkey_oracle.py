@@ -78,33 +78,34 @@ def test_a_press_requires_what_it_certainly_shows() -> None:
 def test_a_press_trains_all_that_it_shows_and_nothing_else() -> None:
     presses = [press("train", shown(all__epochs="5"))]
     assert not faults(presses, launches(5))
-    assert len(faults(presses, {})) == len(launches(5)) == 3
-    assert len(faults(presses, launches(5) | launches(2))) == 3
+    assert len(faults(presses, {})) == 1
+    assert len(faults(presses, dict([*launches(5).items()][:2]))) == 1
+    assert len(faults(presses, launches(5) | launches(2))) == 1
     assert not faults([], {})
 
 
 @pytest.mark.parametrize("seconds", [-0.1, HANDLED_SECONDS + 0.1])
 def test_a_launch_is_explained_by_a_press_shortly_before_it(seconds: float) -> None:
     found = faults([press("continue-0", shown(all__epochs="5"))], launches(5, seconds))
-    assert len(found) == 3
-    assert all("was not shown" in fault for fault in found)
+    assert len(found) == 1
+    assert all("but not shown" in fault for fault in found)
 
 
 def test_a_launch_long_after_the_press_is_missed() -> None:
     presses = [press("train", shown(all__epochs="5")), press("continue-0", shown(all__epochs="5"), HANDLED_SECONDS)]
     found = faults(presses, launches(5, HANDLED_SECONDS + 0.1))
-    assert len(found) == 3
-    assert all("not trained" in fault for fault in found)
+    assert len(found) == 1
+    assert all("but not trained" in fault for fault in found)
 
 
 def test_a_value_sent_soon_after_a_press_may_count() -> None:
     pressed, edit = press("train", shown(all__epochs="5")), press("edit", shown(all__epochs="3"), 1)
     assert not faults([pressed, edit], launches(5))
     assert not faults([pressed, edit], launches(3, 1.5))
-    assert len(faults([pressed, edit], launches(3, 0.5))) == 3  # it was not entered yet
-    assert len(faults([pressed, edit], {})) == 3
+    assert len(faults([pressed, edit], launches(3, 0.5))) == 1  # it was not entered yet
+    assert len(faults([pressed, edit], {})) == 1
     later = press("edit", shown(all__epochs="3"), MERGED_SECONDS + 0.1)
-    assert len(faults([pressed, later], {})) == 3
+    assert len(faults([pressed, later], {})) == 1
 
 
 def test_a_value_that_is_refused_soon_after_a_press_allows_to_train_nothing() -> None:

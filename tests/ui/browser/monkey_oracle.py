@@ -5,7 +5,7 @@ allowed: a value sent within `MERGED_SECONDS` after a press may count for it or 
 request that is still pending, so the server cannot tell whether the value was entered before the press or after it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -65,17 +65,27 @@ class Press:
 
 def faults(presses: Sequence[Press], launches: Launches) -> list[str]:
     """A sentence for each launch that no press explains, and for each press that did not train what was shown."""
-    unexplained = [
-        f"at {seconds:.1f}: trained {_text(spec)}, which was not shown when a button was pressed"
-        for (_, seconds), spec in launches.items()
-        if not any(_explains(press, spec, seconds) for press in presses)
-    ]
-    missing = [
-        f"at {press.time:.1f}, after {press.number} actions: {_text(spec)} was shown, but not trained"
+    unexplained = {
+        seconds: [s for (_, at), s in launches.items() if at == seconds and not _is_explained(s, at, presses)]
+        for seconds in dict.fromkeys(seconds for _, seconds in launches)
+    }
+    missing = {
+        press.time: _missing(press, presses, _launched_until(press.time + HANDLED_SECONDS, launches))
         for press in presses
-        for spec in _missing(press, presses, _launched_until(press.time + HANDLED_SECONDS, launches))
+    }
+    return [
+        *_sentences("trained, but not shown when a button was pressed", unexplained),
+        *_sentences("shown when Train was pressed, but not trained", missing),
     ]
-    return unexplained + missing
+
+
+def _sentences(fault: str, specs_by_time: Mapping[float, Collection[RunSpec]]) -> list[str]:
+    return [
+        f"at {seconds:.2f}: {fault}: {next(iter(specs)).model_dump(mode='json', exclude_defaults=True)}"
+        + (f" and {len(specs) - 1} more" if len(specs) > 1 else "")
+        for seconds, specs in specs_by_time.items()
+        if specs
+    ]
 
 
 def _missing(press: Press, presses: Sequence[Press], launched: set[RunSpec]) -> set[RunSpec]:
@@ -91,18 +101,17 @@ def _launched_until(seconds: float, launches: Launches) -> set[RunSpec]:
     return {spec for (_, queued_at), spec in launches.items() if queued_at <= seconds}
 
 
-def _explains(press: Press, spec: RunSpec, seconds: float) -> bool:
-    """Whether `spec`, launched at `seconds`, is what was shown at the press, or sent before the press was handled."""
-    is_soon = 0 <= seconds - press.time <= (MERGED_SECONDS if press.button == EDIT else HANDLED_SECONDS)
-    return is_soon and (press.button == "runs-continue" or spec in press.specs)
+def _is_explained(spec: RunSpec, seconds: float, presses: Sequence[Press]) -> bool:
+    """Whether `spec`, launched at `seconds`, is what a press showed, or was sent before the press was handled."""
+    return any(
+        0 <= seconds - press.time <= (MERGED_SECONDS if press.button == EDIT else HANDLED_SECONDS)
+        and (press.button == "runs-continue" or spec in press.specs)
+        for press in presses
+    )
 
 
 def _specs(comparison: Comparison) -> list[RunSpec]:
     return [spec for specs in comparison.specs().values() for spec in specs]
-
-
-def _text(spec: RunSpec) -> str:
-    return str(spec.model_dump(mode="json", exclude_defaults=True))
 
 
 def shown_comparisons(shown: Shown) -> list[Comparison]:
