@@ -104,7 +104,9 @@ def test_a_value_sent_soon_after_a_press_may_count() -> None:
     assert not faults([pressed, edit], launches(3, 1.5))
     assert len(faults([pressed, edit], launches(3, 0.5))) == 1  # it was not entered yet
     assert len(faults([pressed, edit], {})) == 1
+    assert len(faults([edit], launches(3, 1.5))) == 1
     later = press("edit", shown(all__epochs="3"), MERGED_SECONDS + 0.1)
+    assert len(faults([pressed, later], launches(3, MERGED_SECONDS + 1))) == 2
     assert len(faults([pressed, later], {})) == 1
 
 

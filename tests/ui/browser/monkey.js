@@ -8,7 +8,6 @@
   const FIELDS = ["all-", "seeds", "field-", "name-"].map((prefix) => `[class*="st-key-${prefix}"]`).join();
   const CHANGES_NETWORKS = /^(show-|add-|duplicate$|remove$|compare-)/;
   const MAX_PENDING_MS = 20000;
-  const MERGED_MS = 5000; // MERGED_SECONDS of monkey_oracle.py
 
   const keyOf = (element) => {
     const holder = element.closest?.('[class*="st-key-"]');
@@ -45,10 +44,9 @@
       networks: [...document.querySelectorAll('[class*="st-key-card-"] strong')].map((name) => name.textContent),
     };
   };
-  let [pressedAt, reported] = [0, ""];
+  let reported = ""; // the fields in the last report
   const report = (press) => {
     const page = shown();
-    if (press !== "edit") pressedAt = Date.now();
     reported = JSON.stringify(page.fields);
     console.debug(`monkey ${JSON.stringify({ press, at: Date.now() / 1000, ...page })}`);
   };
@@ -62,7 +60,7 @@
   const onSent = (event) => setTimeout(() => {
     const holder = keyOf(event.target) ? event.target.closest(FIELDS) : null;
     if (holder) edited.set(keyOf(event.target), textOf(holder));
-    if (Date.now() - pressedAt < MERGED_MS && JSON.stringify(shown().fields) !== reported) report("edit");
+    if (JSON.stringify(shown().fields) !== reported) report("edit");
   });
   addEventListener("focusout", onSent, true);
   addEventListener("click", onSent, true);

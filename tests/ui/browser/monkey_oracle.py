@@ -36,7 +36,7 @@ Launches = Mapping[tuple[str, float], RunSpec]
 
 @dataclass(frozen=True)
 class Press:
-    """A press of a button that trains, or an "edit" sent soon after one, and what the page showed at that moment.
+    """A press of a button that trains, or an "edit", values that were sent, and what the page showed at that moment.
 
     `number` counts the actions until then; `time` is in seconds since the epoch, as the times of runs; `is_left` says
     that the document may have been left before the press was sent.
@@ -90,7 +90,7 @@ def _sentences(fault: str, specs_by_time: Mapping[float, Collection[RunSpec]]) -
 
 def _missing(press: Press, presses: Sequence[Press], launched: set[RunSpec]) -> set[RunSpec]:
     """What the press should have launched: nothing if what was sent soon after it was launched, or is refused."""
-    edits = [p for p in presses if p.button == EDIT and 0 <= p.time - press.time < MERGED_SECONDS]
+    edits = [p for p in presses if p.button == EDIT and _is_soon_after(p, press)]
     alternatives = [[set(_specs(comparison)) for comparison in shown_comparisons(edit.shown)] for edit in edits]
     if any(not specs or any(s <= launched for s in specs) for specs in alternatives):
         return set()
@@ -102,12 +102,17 @@ def _launched_until(seconds: float, launches: Launches) -> set[RunSpec]:
 
 
 def _is_explained(spec: RunSpec, seconds: float, presses: Sequence[Press]) -> bool:
-    """Whether `spec`, launched at `seconds`, is what a press showed, or was sent before the press was handled."""
+    """Whether `spec`, launched at `seconds`, is what a press showed, or was sent soon after one."""
+    recent = [press for press in presses if 0 <= seconds - press.time <= HANDLED_SECONDS]
     return any(
-        0 <= seconds - press.time <= (MERGED_SECONDS if press.button == EDIT else HANDLED_SECONDS)
-        and (press.button == "runs-continue" or spec in press.specs)
-        for press in presses
+        press.button == "runs-continue" or spec in press.specs
+        for press in recent
+        if press.button != EDIT or any(p.button != EDIT and _is_soon_after(press, p) for p in recent)
     )
+
+
+def _is_soon_after(edit: Press, press: Press) -> bool:
+    return 0 <= edit.time - press.time < MERGED_SECONDS
 
 
 def _specs(comparison: Comparison) -> list[RunSpec]:
