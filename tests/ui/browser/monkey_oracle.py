@@ -65,10 +65,10 @@ class Press:
 
 def faults(presses: Sequence[Press], launches: Launches) -> list[str]:
     """A sentence for each launch that no press explains, and for each press that did not train what was shown."""
-    unexplained = {
-        seconds: [s for (_, at), s in launches.items() if at == seconds and not _is_explained(s, at, presses)]
-        for seconds in dict.fromkeys(seconds for _, seconds in launches)
-    }
+    unexplained: dict[float, list[RunSpec]] = {}
+    for (_, seconds), spec in launches.items():
+        if not _is_explained(spec, seconds, presses):
+            unexplained.setdefault(round(seconds, 1), []).append(spec)
     missing = {
         press.time: _missing(press, presses, _launched_until(press.time + HANDLED_SECONDS, launches))
         for press in presses
