@@ -42,7 +42,9 @@ def test_a_field_that_nobody_has_edited_may_lag_behind_the_address() -> None:
 
 
 def test_fields_of_the_dialog_are_those_of_its_variant() -> None:
-    assert epochs(shown(dialog=True, field__1__epochs="7", all__epochs="9")) == [[2, 7, 2]]
+    assert epochs(shown(dialog=True, field__1__epochs="7")) == [[2, 7, 2]]
+    assert epochs(shown(dialog=True, edited=False, all__epochs="9"))[-1] == [2, 2, 2]
+    assert epochs(shown(dialog=True, all__epochs="9", field__1__epochs="7")) == [[9, 7, 9]]
     (comparison,) = shown_comparisons(
         shown(dialog=True, field__0__placement="Before the activation", field__0__use_bias=False, name__0="A")
     )

@@ -23,9 +23,11 @@ from bnlab.ui.state import PageState, state_from_url
 TRAIN = ("train", "shortcut")
 """The presses that train all variants: of the button, and of Ctrl + Enter."""
 EDIT = "edit"
-MERGED_SECONDS = 5.0
+IN_DIALOG = ("field-", "name-")
+"""How the keys of the dialog's fields begin."""
+MERGED_SECONDS = 2.0
 """Within which a press is handled on a busy machine."""
-HANDLED_SECONDS = 20.0
+HANDLED_SECONDS = 10.0
 """How long after a press its runs may be launched."""
 
 Shown = dict[str, Any]
@@ -90,8 +92,8 @@ def _sentences(fault: str, specs_by_time: Mapping[float, Collection[RunSpec]]) -
 
 def _missing(press: Press, presses: Sequence[Press], launched: set[RunSpec]) -> set[RunSpec]:
     """What the press should have launched: nothing if what was sent soon after it was launched, or is refused."""
-    edits = [p for p in presses if p.button == EDIT and _is_soon_after(p, press)]
-    alternatives = [[set(_specs(comparison)) for comparison in shown_comparisons(edit.shown)] for edit in edits]
+    later = [p for p in presses if p.time > press.time and _is_soon_after(p, press)]  # these send values, too
+    alternatives = [[set(_specs(comparison)) for comparison in shown_comparisons(p.shown)] for p in later]
     if any(not specs or any(s <= launched for s in specs) for specs in alternatives):
         return set()
     return press.required - launched
@@ -111,8 +113,8 @@ def _is_explained(spec: RunSpec, seconds: float, presses: Sequence[Press]) -> bo
     )
 
 
-def _is_soon_after(edit: Press, press: Press) -> bool:
-    return 0 <= edit.time - press.time < MERGED_SECONDS
+def _is_soon_after(later: Press, press: Press) -> bool:
+    return 0 <= later.time - press.time < MERGED_SECONDS
 
 
 def _specs(comparison: Comparison) -> list[RunSpec]:
@@ -160,22 +162,27 @@ def _with_pending(state: PageState, keys: Sequence[str]) -> Iterator[Comparison]
 
 
 def _with_fields(comparison: Comparison, fields: Mapping[str, Mapping[str, Any]], *, is_dialog: bool) -> Comparison:
-    """The comparison with the values in the fields of the dialog if it is open, else with those of the toolbar."""
-    for key, field in fields.items():
+    """The comparison with the values in the fields.
+
+    The dialog's count only while it is open, after those that were entered in the toolbar as it opened.
+    """
+    for key, field in sorted(fields.items(), key=lambda item: item[0].startswith(IN_DIALOG)):
         text = field["text"]
-        if is_dialog and key.startswith(("field-", "name-")):
+        if key.startswith(IN_DIALOG):
             _, index, *name = key.split("-", 2)
-            if int(index) < len(comparison.variants):
+            if is_dialog and int(index) < len(comparison.variants):
                 label = comparison.labels[int(index)]
                 if name:
                     changes = {name[0]: _value(name[0], text)}
                     comparison = comparison.with_changes(changes, label)
                 else:
                     comparison = comparison.with_label(label, text)
-        elif not is_dialog and key.startswith("all-") and (text or not field["mixed"]):
+        elif is_dialog and not field["edited"]:
+            continue
+        elif key.startswith("all-") and (text or not field["mixed"]):
             name_ = key.removeprefix("all-")
             comparison = comparison.with_changes({name_: _value(name_, text)})
-        elif not is_dialog and key == "seeds":
+        elif key == "seeds":
             comparison = comparison.with_seeds(parse_integer(float(text or 0)))  # an empty one is sent as 0
     return comparison
 
