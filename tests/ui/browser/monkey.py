@@ -79,7 +79,7 @@ class Monkey:
     """Acts on a page of the app at `url`, without waiting for anything, and records what it does and sees.
 
     Attributes:
-        actions: what was done, as JSON values that `perform` accepts; "at" is the time since the first, in seconds.
+        actions: what was done, as JSON values; "at" is the time since the first, in seconds.
         presses: the presses of buttons that train.
         launches: digest and time of each launch seen in the store, with the spec.
     """

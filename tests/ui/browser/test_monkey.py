@@ -2,9 +2,9 @@
 
 One thing is allowed: a value sent within `MERGED_SECONDS` after a press may count for it or not (see `monkey_oracle`).
 
-`MONKEY_SEEDS=1,2,3` and `MONKEY_ACTIONS=2000` make it longer. A failure prints the last actions and the file with all
-of them, one JSON value a line, which `MONKEY_REPLAY=FILE` performs again at the same times. Beside it are the presses,
-with what the page showed, and the launches.
+`MONKEY_SEEDS=1,2,3` and `MONKEY_ACTIONS=2000` make it longer. It prints the last actions and the file with all of them,
+one JSON value a line. Beside it are the presses, with what the page showed, and the launches. The same seed does not
+lead to the same actions: those depend on what is there when the monkey looks.
 """
 
 import json
@@ -22,14 +22,13 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.navigation import ROOT
 from tests.browser import running_app
 from tests.ui.browser.compare_reader import open_page, train_button, wait_until_at_rest
-from tests.ui.browser.monkey import Action, Monkey
+from tests.ui.browser.monkey import Monkey
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SEEDS = [int(seed) for seed in os.environ.get("MONKEY_SEEDS", "1").split(",")]
 ACTIONS = int(os.environ.get("MONKEY_ACTIONS", "500"))
-REPLAY = os.environ.get("MONKEY_REPLAY", "")
 LAST = 30
 """How many actions a failure prints."""
 ENDS_SEED = 7_000
@@ -93,19 +92,10 @@ def write_lines(path: Path, values: Sequence[object]) -> list[str]:
 
 
 def let_it_act(monkey: Monkey) -> None:
-    """Let it choose its actions, or perform those of a file."""
-    for number, action in enumerate(replayed() or [None] * ACTIONS):
-        if action is None:
-            monkey.act()
-        else:
-            monkey.page.wait_for_timeout(max(0.0, action["at"] - monkey.seconds) * 1e3)
-            monkey.perform(action)
+    for number in range(ACTIONS):
+        monkey.act()
         if number % 5 == 0:
             monkey.watch()
-
-
-def replayed() -> list[Action]:
-    return [json.loads(line) for line in Path(REPLAY).read_text().splitlines()] if REPLAY else []
 
 
 def failed(store: Store) -> list[str]:
