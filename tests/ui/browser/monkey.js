@@ -8,7 +8,6 @@
   const FIELDS = ["all-", "seeds", "field-", "name-"].map((prefix) => `[class*="st-key-${prefix}"]`).join();
   const CHANGES_NETWORKS = /^(show-|add-|duplicate$|remove$|compare-)/;
   const MAX_PENDING_MS = 20000;
-  const HANDLED_MS = 5000;
 
   const keyOf = (element) => {
     const holder = element.closest?.('[class*="st-key-"]');
@@ -45,25 +44,29 @@
       networks: [...document.querySelectorAll('[class*="st-key-card-"] strong')].map((name) => name.textContent),
     };
   };
-  let reportedAt = 0;
+  let reported = ""; // the fields in the last report
   const report = (press) => {
-    if (press !== "edit") reportedAt = Date.now();
-    console.debug(`monkey ${JSON.stringify({ press, ...shown() })}`);
+    const page = shown();
+    reported = JSON.stringify(page.fields);
+    console.debug(`monkey ${JSON.stringify({ press, at: Date.now() / 1000, ...page })}`);
   };
 
-  const note = (event) => {
+  addEventListener("input", (event) => {
     const key = keyOf(event.target);
-    setTimeout(() => {
-      const holder = key ? document.querySelector(`.st-key-${CSS.escape(key)}`) : null;
-      if (!holder?.matches(FIELDS)) return;
-      edited.set(key, textOf(holder));
-      if (Date.now() - reportedAt < HANDLED_MS) report("edit");
-    });
-  };
-  addEventListener("input", note, true);
-  addEventListener("click", note, true);
+    const holder = key ? document.querySelector(`.st-key-${CSS.escape(key)}`) : null;
+    if (holder?.matches(FIELDS)) edited.set(key, textOf(holder));
+  }, true);
+  // What sends a value: a field that is left, a choice, Enter, or an arrow key.
+  const onSent = (event) => setTimeout(() => {
+    const holder = keyOf(event.target) ? event.target.closest(FIELDS) : null;
+    if (holder) edited.set(keyOf(event.target), textOf(holder));
+    if (JSON.stringify(shown().fields) !== reported) report("edit");
+  });
+  addEventListener("focusout", onSent, true);
+  addEventListener("click", onSent, true);
   addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) report("shortcut");
+    else if (/^(Enter| |Arrow)/.test(event.key)) onSent(event);
   }, true);
   addEventListener("click", (event) => {
     const [key, control] = [keyOf(event.target), event.target.closest?.("button, a")];

@@ -1,30 +1,21 @@
-"""A monkey: random actions on all pages, and what each press of Train should have trained by what the page showed."""
+"""A monkey: random actions on all pages, and a record of what the page showed at each press of Train."""
 
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Keyboard, Page
 
 from bnlab.runs.store import Store
-from bnlab.specs.comparison import Comparison
-from bnlab.specs.diff import REGISTRIES, format_value
-from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.specs.validation import SpecError, revise_spec
-from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer
 from bnlab.ui.navigation import PAGES
-from bnlab.ui.state import PageState, state_from_url
+from tests.ui.browser.monkey_oracle import Press, faults
 
 SCRIPT = Path(__file__).with_suffix(".js")
-WIDTH, HEIGHT = 1100, 800
 MAX_EXAMPLES = 4_000
 """Runs that would see more training examples than this are stopped, so that the worker gets on."""
 NOT_PRESSED = ("run-", "go-on-")
@@ -34,19 +25,14 @@ NOT_CHANGED = ("dataset",)
 
 _ENDS = ("x", "y", "to_x", "to_y")
 """Where a drag begins and ends, as fractions of the control's width and height."""
-TRAIN = ("train", "shortcut")
-HANDLED_SECONDS = 5.0
-"""Within which a press is handled on a busy machine. Streamlit merges a value that is entered before that into the
-request of the press, and the server cannot tell that it is newer."""
-CLOCK_SECONDS = 0.2
-"""How much later than the launch a report of its press may arrive."""
+ALL_VARIANTS = ("all-", "seeds")
+"""How the keys of the fields begin that change all variants."""
 
 Action = dict[str, Any]
-Shown = dict[str, Any]
 
 VALUES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "epochs": (("1", "2", "3"), ("0", "-1", "2.5", "", "1e9")),
-    "train_examples": (("320", "64", "100", "640"), ("0", "-5", "70000", "1.5")),
+    "train_examples": (tuple(map(str, range(64, 640, 11))), ("0", "-5", "70000", "1.5")),
     "seeds": (("1", "2", "3"), ("0", "21", "1.5", "")),
     "hidden_units": (("16", "8-8", "16, 8", "2x8"), ("", "0", "abc", "99999")),
     "learning_rate": (("0.1", "0,02", "1e-3"), ("0", "-1", "fast", "")),
@@ -67,8 +53,9 @@ ADDRESSES = (
     "/?epochs=never&v=A~speed~9",
 )
 ACTIONS = {
+    "enter": 20,
     "train": 9,
-    "shortcut": 8,
+    "shortcut": 4,
     "type": 24,
     "click": 22,
     "double": 2,
@@ -88,36 +75,11 @@ ACTIONS = {
 KEYS = ("Tab", "Tab", "Shift+Tab", "Enter", "Escape", "Escape", "ArrowDown", "ArrowUp", "Space", "PageDown", "Home")
 
 
-@dataclass(frozen=True)
-class Press:
-    """A press of a button that trains, or an "edit" soon after one, and what the page showed at that moment.
-
-    `number` counts the actions until then; `time` is in seconds since the epoch, as the times of runs.
-    """
-
-    button: str
-    shown: Shown
-    number: int
-    time: float
-
-    @cached_property
-    def specs(self) -> set[RunSpec]:
-        """The specs that the press may train."""
-        return set(chain.from_iterable(map(_specs, shown_comparisons(self.shown))))
-
-    @property
-    def required(self) -> set[RunSpec]:
-        """The specs that it must have trained: none if it is uncertain that the press arrived, or what was shown."""
-        is_certain = self.shown["train"] == "enabled" and not self.shown["dialog"] and not self.shown["pending"]
-        comparisons = shown_comparisons(self.shown)
-        return set(_specs(comparisons[0])) if is_certain and len(comparisons) == 1 and self.button in TRAIN else set()
-
-
 class Monkey:
     """Acts on a page of the app at `url`, without waiting for anything, and records what it does and sees.
 
     Attributes:
-        actions: what was done, as JSON values that `perform` accepts; "at" is the time since the first, in seconds.
+        actions: what was done, as JSON values; "at" is the time since the first, in seconds.
         presses: the presses of buttons that train.
         launches: digest and time of each launch seen in the store, with the spec.
     """
@@ -166,31 +128,12 @@ class Monkey:
             self.store.request_stop(long if len(active) <= 30 else [run.digest for run in active])
 
     def faults(self) -> list[str]:
-        """A sentence for each launch that no press explains, and for each press that did not train what was shown."""
-        launched = set(self.launches.values())
-        unexplained = [
-            f"at {seconds:.1f}: trained {_text(spec)}, which was not shown when a button was pressed"
-            for (_, seconds), spec in self.launches.items()
-            if not any(self._explains(press, spec, seconds) for press in self.presses)
-        ]
-        missing = [
-            f"at {press.time:.1f}, after {press.number} actions: {_text(spec)} was shown, but not trained"
-            for press in self.presses
-            if not self._is_left(press) and not self._is_edited_after(press)
-            for spec in press.required - launched
-        ]
-        return unexplained + missing
+        """What was trained although it was not shown, or shown and not trained; see `monkey_oracle`."""
+        return faults(self.pressed(), self.launches)
 
-    def _is_edited_after(self, press: Press) -> bool:
-        """Whether a value was entered so soon after the press that Streamlit may send both together."""
-        return any(p.button == "edit" and 0 <= p.time - press.time < HANDLED_SECONDS for p in self.presses)
-
-    def _explains(self, press: Press, spec: RunSpec, seconds: float) -> bool:
-        """Whether the launch is what the press showed, or what was entered before the press was handled."""
-        is_before = press.time <= seconds + CLOCK_SECONDS
-        if press.button == "edit" and seconds - press.time > HANDLED_SECONDS:
-            return False
-        return is_before and (press.button == "runs-continue" or spec in press.specs)
+    def pressed(self) -> list[Press]:
+        """The presses, with what is known now of each."""
+        return [replace(press, is_left=self._is_left(press)) for press in self.presses]
 
     def _is_left(self, press: Press) -> bool:
         """Whether the document may have been left before the press was sent."""
@@ -201,7 +144,10 @@ class Monkey:
         """An action that is possible now; None if there is none of this name."""
         if do == "type":
             target = self._target("field")
-            return target and target | self._typing(target["key"])
+            return target and target | self._typing(target["key"], {"": 5, "Enter": 2, "Tab": 2, "Control+Enter": 3})
+        if do == "enter":
+            target = self._target("field", lambda key: key.startswith(ALL_VARIANTS))
+            return target and target | self._typing(target["key"], {"Control+Enter": 1, "train": 1})
         if do in ("slide", "area"):
             target = self._target(do)
             return target and target | {"do": "drag", **{end: round(self.random.random(), 2) for end in _ENDS}}
@@ -242,11 +188,12 @@ class Monkey:
                 raise
             return None
 
-    def _typing(self, key: str) -> Action:
+    def _typing(self, key: str, ends: Mapping[str, float]) -> Action:
+        """What to type into the field of `key`, and the key or button to press at once after it, by weight."""
         field = next((name for name in VALUES if name == _field(key)), "")
         valid, invalid = VALUES[field]
         text = self.random.choice(valid if self.random.random() < 0.8 else invalid)
-        end = self.random.choices(["", "Enter", "Tab", "Control+Enter"], [5, 2, 2, 3])[0]
+        end = self.random.choices(list(ends), list(ends.values()))[0]
         return {"do": "type", "text": text, "end": end}
 
     def _perform(self, action: Action) -> bool:
@@ -282,14 +229,17 @@ class Monkey:
             return
         mouse.click(box["x"], box["y"], click_count=2 if action["do"] == "double" else 1)
         if action["do"] == "type":
-            for key in ("Control+a", "Delete", *action["text"], *filter(None, [action["end"]])):
+            end = action["end"]
+            for key in ("Control+a", "Delete", *action["text"], *([end] if end and end != "train" else [])):
                 _press(keyboard, key)
+            if end == "train" and (box_ := self._evaluate("key => window.monkey?.middle({ key, index: 0 })", end)):
+                mouse.click(box_["x"], box_["y"])
 
     def _read_report(self, message: ConsoleMessage) -> None:
         kind, _, text = message.text.partition(" ")
         if kind == "monkey":
             shown = json.loads(text)
-            self.presses.append(Press(shown.pop("press"), shown, len(self.actions), time.time()))
+            self.presses.append(Press(shown.pop("press"), shown, len(self.actions), shown.pop("at")))
 
 
 def _press(keyboard: Keyboard, key: str) -> None:
@@ -306,84 +256,3 @@ def _field(key: str) -> str:
     if key.startswith("field-"):
         return key.split("-", 2)[2]
     return "name" if key.startswith("name-") else key.removeprefix("all-")
-
-
-def _specs(comparison: Comparison) -> list[RunSpec]:
-    return [spec for specs in comparison.specs().values() for spec in specs]
-
-
-def _text(spec: RunSpec) -> str:
-    return str(spec.model_dump(mode="json", exclude_defaults=True))
-
-
-def shown_comparisons(shown: Shown) -> list[Comparison]:
-    """The comparisons that the page may be said to show: none if it shows a value that is refused.
-
-    More than one only if a button was pressed whose effect is not shown yet, or if a field and the address differ
-    although nothing was entered in the field.
-    """
-    state = state_from_url(parse_qs(urlsplit(shown["address"]).query, keep_blank_values=True))
-    found: dict[Comparison, None] = {}
-    for comparison in _with_pending(state, shown["pending"]):
-        edited = {key: field for key, field in shown["fields"].items() if field["edited"]}
-        try:
-            candidates = [
-                _with_fields(comparison, fields, is_dialog=shown["dialog"]) for fields in (shown["fields"], edited)
-            ]
-        except SpecError:
-            continue
-        found |= dict.fromkeys(candidates)
-    return list(found)
-
-
-def _with_pending(state: PageState, keys: Sequence[str]) -> Iterator[Comparison]:
-    """The comparison as it is, and after each of the buttons that were pressed."""
-    comparison = state.comparison
-    yield comparison
-    for key in keys:
-        kind, _, rest = key.partition("-")
-        if kind == "show":
-            comparison = PRESETS[rest].comparison
-        elif kind == "add":
-            preset, _, index = rest.rpartition("-")
-            variant = PRESETS[preset].variants[int(index)]
-            common = {f: {getattr(v.spec, f) for v in comparison.variants} for f in ("epochs", "train_examples")}
-            changes = {field: values.pop() for field, values in common.items() if len(values) == 1}
-            try:
-                comparison = comparison.with_variant(replace(variant, spec=revise_spec(variant.spec, changes)))
-            except SpecError:
-                continue
-        yield comparison
-
-
-def _with_fields(comparison: Comparison, fields: Mapping[str, Mapping[str, Any]], *, is_dialog: bool) -> Comparison:
-    """The comparison with the values in the fields of the dialog if it is open, else with those of the toolbar."""
-    for key, field in fields.items():
-        text = field["text"]
-        if is_dialog and key.startswith(("field-", "name-")):
-            _, index, *name = key.split("-", 2)
-            if int(index) < len(comparison.variants):
-                label = comparison.labels[int(index)]
-                if name:
-                    changes = {name[0]: _value(name[0], text)}
-                    comparison = comparison.with_changes(changes, label)
-                else:
-                    comparison = comparison.with_label(label, text)
-        elif not is_dialog and key.startswith("all-") and (text or not field["mixed"]):
-            name_ = key.removeprefix("all-")
-            comparison = comparison.with_changes({name_: _value(name_, text)})
-        elif not is_dialog and key == "seeds":
-            comparison = comparison.with_seeds(parse_integer(float(text or 0)))  # an empty one is sent as 0
-    return comparison
-
-
-def _value(name: str, text: Any) -> Any:
-    """The value of a control of the field `name` that shows `text`."""
-    if name in REGISTRIES:
-        return next((value for value in REGISTRIES[name] if format_value(name, value) == text), text)
-    if isinstance(text, bool):
-        return text
-    options = PROPERTIES[name].get("anyOf", [PROPERTIES[name]])
-    if any(option.get("type") == "integer" for option in options):
-        return field_value(name, float(text) if text else None)
-    return field_value(name, text)
