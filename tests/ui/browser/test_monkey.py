@@ -25,14 +25,18 @@ from tests.ui.browser.compare_reader import open_page, train_button, wait_until_
 from tests.ui.browser.monkey import Monkey
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-SEEDS = [int(seed) for seed in os.environ.get("MONKEY_SEEDS", "1").split(",")]
+SEEDS = [int(seed) for seed in os.environ.get("MONKEY_SEEDS", "").split(",") if seed]
 ACTIONS = int(os.environ.get("MONKEY_ACTIONS", "500"))
 LAST = 30
 """How many actions a failure prints."""
 ENDS_SEED = 7_000
 """The seed of the network that is trained in the end, which the monkey never enters."""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not SEEDS, reason="takes 5 to 10 minutes a seed: set MONKEY_SEEDS"),
+]
 
 
 @pytest.fixture
