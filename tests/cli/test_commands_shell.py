@@ -54,7 +54,7 @@ def assert_is_the_small_comparison(document: dict[str, Any], runs: list[Run]) ->
     by_digest = {run.digest: run for run in runs}
     for described, variant in zip(document["runs"], PRESETS["notebook"].variants, strict=True):
         assert list(described) == [
-            "label", "digest", "spec", "state", "params", "history", "steps", "train_seconds",
+            "label", "digest", "spec", "state", "params", "history", "steps", "train_seconds", "shared",
         ]  # fmt: skip
         spec = RunSpec(**variant.spec.model_dump() | {"epochs": 1, "train_examples": 200, "hidden_units": [8]})
         assert RunSpec(**described["spec"]) == spec

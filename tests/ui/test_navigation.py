@@ -18,7 +18,7 @@ def test_every_file_in_pages_is_a_page() -> None:
 def test_the_app_runs_its_front_page() -> None:
     app = AppTest.from_file(str(APP)).run(timeout=60)
     assert not app.exception
-    assert app.title[0].value == "Where should batch normalization stand?"
+    assert app.title[0].value == "Batch normalization lab"
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])

@@ -63,8 +63,8 @@ def test_names_are_literal_on_layers(page: Page, app_url: str, view: str) -> Non
     networks = page.locator(".st-key-layers-networks button")
     assert_literal(networks)
     networks.first.click()
+    page.wait_for_url("**layers-networks=**")
     wait_until_at_rest(page)
-    assert "layers-networks" in page.url
     page.reload()
     assert_literal(networks)
     wait_until_at_rest(page)

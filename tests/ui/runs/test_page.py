@@ -122,7 +122,7 @@ def test_a_waiting_run_keeps_the_page_alive(open_page: OpenPage, store: Store) -
     assert app.dataframe[0].value["state"].iloc[0] == "Waiting"
 
 
-EXPORT, COMPARE = "export-start", "Where should batch normalization stand?"
+EXPORT, COMPARE = "export-start", "Batch normalization lab"
 
 
 @pytest.mark.parametrize(
