@@ -17,6 +17,7 @@ from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.workers
 
@@ -84,8 +85,8 @@ def test_comparison_is_trained_once(url: str, scheduler: str, tmp_path: Path, mo
     assert json.loads(path.read_text()) == document | {"wall_seconds": 0.0}
 
 
-def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Process]]:
-    """The exit status, the whole output, and the worker processes there were."""
+def interrupt_while_it_trains(url: str, *arguments: str) -> tuple[int, str, list[psutil.Process]]:
+    """The exit status, the whole output, and the worker processes there were. A run has committed steps by then."""
     with bnlab(*arguments) as process:
         assert process.stdout is not None
         lines = []
@@ -93,6 +94,8 @@ def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Pr
             lines.append(line)
             if ": RUNNING" in line:
                 break
+        with Store(url) as store:
+            wait_until(lambda: any(run.step for run in store.runs()))
         workers = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
@@ -101,7 +104,7 @@ def interrupt_while_it_trains(*arguments: str) -> tuple[int, str, list[psutil.Pr
 
 @pytest.mark.slow  # a cluster of its own
 def test_interrupted_comparison_continues(url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    status, output, workers = interrupt_while_it_trains(*LONGER)
+    status, output, workers = interrupt_while_it_trains(url, *LONGER)
     assert status == 130, output
     assert "Traceback" not in output
     assert output.endswith("Stopping; what was trained is kept.\nStopped. The same command goes on from here.\n")
