@@ -12,6 +12,7 @@ from functools import cached_property
 from bnlab.live.events import Document, difference, encode, event
 from bnlab.live.reading import Reader, Reading
 from bnlab.live.views import View
+from bnlab.runs.activity import Activity
 from bnlab.runs.progress import STALE_SECONDS
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
@@ -189,7 +190,14 @@ def _inputs(view: View, reading: Reading) -> object:
     """Everything in a reading on which the view's document depends."""
     runs = [reading.runs[digest] for digest in view.digests if digest in reading.runs]
     silence = [_silent_seconds(run, reading.time) for run in runs]
-    return runs, [reading.queue.get(run.digest) for run in runs], silence, reading.problem, reading.measured_at
+    queue = [reading.queue.get(run.digest) for run in runs]
+    activity = [_activity(run, reading.activity) for run in runs]
+    return runs, queue, activity, silence, reading.problem, reading.measured_at
+
+
+def _activity(run: Run, activity: Activity) -> tuple[bool, bool]:
+    """Whether a worker trains the run, and whether it has a speed, which itself changes at every reading."""
+    return run.digest in activity.training, bool(activity.speeds.get(run.digest))
 
 
 def _silent_seconds(run: Run, now: float) -> int:

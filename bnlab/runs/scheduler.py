@@ -355,7 +355,7 @@ class Scheduler:
                 training[worker.rpartition(":")[0]].add(digest)
         alone = {digest for digests in training.values() if len(digests) == 1 for digest in digests}
         sharing = {digest for digests in training.values() for digest in digests}
-        if alone and not (self._tasks.is_busy or self._others_train()):
+        if alone - self._shared and not (self._tasks.is_busy or self._others_train()):
             sharing -= alone
         if not sharing <= self._shared:
             self.store.mark_shared(sharing)

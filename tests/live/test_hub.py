@@ -14,6 +14,7 @@ from bnlab.live import hub as hub_module
 from bnlab.live.events import Document
 from bnlab.live.hub import HEARTBEAT, MAX_MISSED, Channel, Hub
 from bnlab.live.reading import Reading
+from bnlab.runs.activity import Activity
 from bnlab.runs.latencies import read_latencies, write_latencies
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -121,6 +122,29 @@ def test_new_latencies_are_a_change_though_no_run_changed(store: Store) -> None:
         assert (await read(events))[2] == {"latency": 0.0}
         write_latencies(store, {NETWORK: {1: 0.002}})
         assert (await read(events))[2] == {"latency": 0.002}
+
+    running(hub, act)
+
+
+def test_the_end_of_a_slice_is_a_change_though_no_run_changed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class Activities(States):
+        def document(self, reading: Reading) -> Document:
+            return {"training": sorted(reading.activity.training), "speeds": dict(reading.activity.speeds)}
+
+    store.launch(SPEC, "A", "somebody")
+    scheduler, digest = StillScheduler(store), SPEC.digest
+    activities = [Activity([digest], {digest: 100.0}), Activity([digest], {digest: 0.0}), Activity()]
+    monkeypatch.setattr(scheduler, "activity", lambda _: activities[0])
+    hub = Hub(scheduler)
+
+    async def act() -> None:
+        events = hub.watch(Activities(frozenset({digest})))
+        assert (await read(events))[2] == {"training": [digest], "speeds": {digest: 100.0}}
+        del activities[0]
+        assert (await read(events))[2] == {"speeds": {digest: 0.0}}
+        del activities[0]
+        assert (await read(events))[2] == {"training": [], "speeds": {digest: None}}
 
     running(hub, act)
 
