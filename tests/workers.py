@@ -4,6 +4,8 @@ The fixture `scheduler` is the address of their scheduler, for `BNLAB_SCHEDULER`
 """
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,7 +36,9 @@ def running_scheduler(workers: int) -> Iterator[str]:
 
 
 def worker_processes() -> list[psutil.Process]:
-    """The worker processes of this process that have loaded TensorFlow."""
+    """The worker processes of this process that have loaded TensorFlow, without the one that they are forked from."""
     children = psutil.Process().children(recursive=True)
     spawned = [child for child in children if any("multiprocessing" in argument for argument in child.cmdline())]
-    return [child for child in spawned if child.memory_info().rss > SIZE_WITH_TENSORFLOW]
+    servers = {child.pid for child in spawned if child.ppid() == os.getpid()} if sys.platform == "linux" else set()
+    workers = [child for child in spawned if child.pid not in servers]
+    return [child for child in workers if child.memory_info().rss > SIZE_WITH_TENSORFLOW]

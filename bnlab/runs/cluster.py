@@ -1,7 +1,9 @@
 """The worker processes: a local Dask cluster, or an external one."""
 
 import logging
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -11,6 +13,7 @@ import dask
 import psutil
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
+from distributed.utils import get_mp_context
 
 CONNECT_TIMEOUT_SECONDS = 5
 CLOSE_TIMEOUT_SECONDS = 5
@@ -19,6 +22,8 @@ DASK_SETTINGS: dict[str, Any] = {
     # A restarted worker imports TensorFlow before it responds; by default Dask would give it up after 15 s.
     "distributed.deploy.lost-worker-timeout": "120s",
     "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"},
+    # Forked workers share the import of TensorFlow, which takes seconds and 200 MB; macOS's libraries may crash then.
+    "distributed.worker.multiprocessing-method": "forkserver" if sys.platform == "linux" else "spawn",
 }
 
 
@@ -88,6 +93,7 @@ def _silence_dask() -> None:
 
 
 def _start_local_cluster(workers: int) -> LocalCluster:
+    get_mp_context().set_forkserver_preload(["distributed", "bnlab.runs.worker_preload"])  # without effect on "spawn"
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
@@ -96,6 +102,8 @@ def _start_local_cluster(workers: int) -> LocalCluster:
         memory_limit=0,  # Dask would pause a worker whose network is large, and its run with it
         silence_logs=logging.CRITICAL,
         preload=["bnlab.runs.worker"],
+        # The process that workers are forked from keeps the settings of its own start.
+        env={name: value for name, value in os.environ.items() if name.startswith("BNLAB_")},
     )
 
 

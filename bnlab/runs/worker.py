@@ -41,15 +41,18 @@ class OutdatedRunError(RuntimeError):
 
 
 def dask_setup(_worker: object) -> None:
-    """Set up a worker process; called by Dask in each one that preloads this module.
+    """Set up a worker process; called by Dask in each one that preloads this module."""
+    lower_priority()
+    set_up_worker()
 
-    It takes what pages leave of the processor, also while it imports TensorFlow.
-    """
+
+@cache
+def lower_priority() -> None:
+    """Leave the processor to the pages, also while TensorFlow is imported; once for a process and its forks."""
     if sys.platform == "win32":
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
     else:
         os.nice(NICENESS)
-    set_up_worker()
 
 
 def set_up_worker() -> None:
@@ -59,23 +62,30 @@ def set_up_worker() -> None:
     """
     with suppress(DatasetError):  # a spec with a dataset of that folder is refused with its own sentence
         register_datasets()
-    _import_tensorflow()
+    import_tensorflow()
+    _read_default_dataset()
 
 
 @cache
-def _import_tensorflow() -> None:
-    """Import TensorFlow on one thread and read the images that most runs need."""
+def import_tensorflow() -> None:
+    """Import TensorFlow, for one thread. No thread of its own is started, so that the process can be forked then."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _without_stderr():
+        import bnlab.training.trainer  # noqa: F401
         from bnlab.training.runtime import silence_warnings, use_one_thread
 
         silence_warnings()
         use_one_thread()
-        from bnlab.training.data import load_examples
 
-        default = RunSpec()
-        with suppress(DatasetError):  # for the run to report that needs them
-            load_examples(default.dataset, default.validation)
+
+@cache
+def _read_default_dataset() -> None:
+    """Read the images that most runs need."""
+    from bnlab.training.data import load_examples
+
+    default = RunSpec()
+    with _without_stderr(), suppress(DatasetError):  # for the run to report that needs them
+        load_examples(default.dataset, default.validation)
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import sys
 
+import psutil
 import pytest
 
-from bnlab.runs.cluster import connect, disconnect
+from bnlab.runs.cluster import connect, disconnect, worker_addresses
 from bnlab.runs.run import RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
@@ -28,18 +30,40 @@ def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
         scheduler.close()
 
 
-@pytest.mark.slow  # starts and ends a cluster
+@pytest.mark.workers
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="Windows has priority classes")
-def test_workers_have_a_lower_priority_than_the_app() -> None:
+def test_workers_have_a_lower_priority_than_the_app_also_after_a_restart() -> None:
     client = connect(None, workers=1)
+    lowered = min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
     try:
-        (priority,) = client.run(os.getpriority, os.PRIO_PROCESS, 0).values()
+        ((pid, priority),) = client.run(pid_and_priority).values()
+        assert priority == lowered
+        killed = worker_addresses(client)
+        psutil.Process(pid).kill()
+        wait_until(lambda: worker_addresses(client) not in ([], killed))
+        assert [priority for _, priority in client.run(pid_and_priority).values()] == [lowered]
     finally:
         disconnect(client)
-    assert priority == min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
 
 
-@pytest.mark.slow  # starts and ends a cluster
+def pid_and_priority() -> tuple[int, int]:
+    return os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@pytest.mark.workers
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each worker imports TensorFlow")
+def test_workers_share_one_import_of_tensorflow() -> None:
+    client = connect(None, workers=2)
+    try:
+        parents = set(client.run(os.getppid).values())
+        assert len(parents) == 1
+        assert parents != {os.getpid()}
+        assert set(client.run(lambda: "tensorflow" in sys.modules).values()) == {True}
+    finally:
+        disconnect(client)
+
+
+@pytest.mark.workers
 def test_dask_logging_is_silent_after_disconnect() -> None:
     handlers = logging.getLogger("distributed").handlers
     assert handlers
