@@ -4,14 +4,13 @@ import re
 
 from playwright.sync_api import ElementHandle, Locator, Page, WebSocket, expect
 
-from bnlab.specs.presets import PRESETS
-
 CURVES = ("training-loss", "training-accuracy", "validation-loss", "validation-accuracy")
-LABELS = [variant.label for variant in PRESETS["notebook"].variants]
-# All tests use the same small networks, so that each program is compiled once.
-UNITS = "hidden_units=16"
-# Longer than any test; long enough to stop the run and kill its worker.
-ENDLESS, SHORT = f"epochs=1000&train_examples=20000&{UNITS}", f"epochs=8&train_examples=20000&{UNITS}"
+RATES = {"Slow": 0.01, "Medium": 0.02, "Fast": 0.05}
+LABELS = list(RATES)
+# These networks share a program, which is compiled once for all tests.
+NETWORKS = "&".join(f"v={label}~learning_rate~{rate}" for label, rate in RATES.items()) + "&hidden_units=16"
+# Longer than any test; long enough to stop a run and kill its worker.
+ENDLESS, SHORT = f"{NETWORKS}&epochs=1000&train_examples=20000", f"{NETWORKS}&epochs=30&train_examples=20000"
 UPDATES = 4
 
 LINES = "chart => chart._fullData?.filter(line => line.showlegend && line.x?.length > 1).length ?? 0"

@@ -8,14 +8,15 @@ import pandas as pd
 import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 
+from bnlab.specs.presets import PRESETS
 from tests.ui.browser.compare_reader import (
     BEYOND,
     CURVES,
     END,
     ENDLESS,
     LABELS,
+    NETWORKS,
     SHORT,
-    UNITS,
     UPDATES,
     VIEW,
     WATCH,
@@ -125,7 +126,7 @@ def nothing_asked(connection: WebSocket) -> Iterator[None]:
 
 
 def test_edited_comparison_is_in_the_url_and_trains(browser_page: Page, chromium: BrowserContext, app_url: str) -> None:
-    open_page(browser_page, f"{app_url}/?epochs=1&train_examples=672&{UNITS}")
+    open_page(browser_page, f"{app_url}/?{NETWORKS}&epochs=1&train_examples=672")
     browser_page.locator(".st-key-edit-0 button").filter(visible=True).click()
     editor = browser_page.get_by_role("dialog")
     editor.get_by_label("Name").fill("Without bias")
@@ -156,8 +157,8 @@ def test_edited_comparison_is_in_the_url_and_trains(browser_page: Page, chromium
 def test_invalid_url_shows_an_error_and_the_preset(browser_page: Page, app_url: str) -> None:
     open_page(browser_page, f"{app_url}/?epochs=never&v=A~speed~9")
     expect(browser_page.get_by_text("In this page's address:")).to_contain_text("Epochs must be a whole number")
-    for label in LABELS:
-        expect(card(browser_page, label)).to_contain_text(label)
+    for index, variant in enumerate(PRESETS["notebook"].variants):
+        expect(browser_page.locator(f".st-key-card-{index}")).to_contain_text(variant.label)
 
 
 def test_lesson_locks_and_hides_controls(browser_page: Page, app_url: str) -> None:
