@@ -138,6 +138,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's, of NumPy 2
 def test_script_trains_prints_and_saves(tmp_path: Path) -> None:
     spec = RunSpec(

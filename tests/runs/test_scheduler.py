@@ -97,13 +97,12 @@ def second(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path}/bnlab.db")
 
 
-@pytest.mark.parametrize("steps", [(300,), pytest.param((300, 1_500), marks=pytest.mark.slow)], ids=str)
-def test_killed_workers_change_no_bit(undisturbed: list[bytes], second: Store, steps: tuple[int, ...]) -> None:
+def test_workers_killed_twice_change_no_bit(undisturbed: list[bytes], second: Store) -> None:
     others = worker_processes()
     scheduler = Scheduler(second, workers=1)
     try:
         run = scheduler.launch(SPEC, "killed")
-        for step in steps:
+        for step in (300, 1_500):
             wait_until(partial(has_passed, second, run.digest, step))
             (worker,) = [process for process in worker_processes() if process not in others]
             worker.kill()

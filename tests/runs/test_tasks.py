@@ -225,7 +225,6 @@ def test_a_task_without_workers_waits_and_fails_on_close(second: Store, monkeypa
 
 
 @pytest.mark.workers
-@pytest.mark.slow  # a cluster of its own
 def test_a_task_of_a_killed_worker_is_done_again(second: Store) -> None:
     scheduler = Scheduler(second, workers=1)
     try:

@@ -46,7 +46,7 @@ def keras_step(xla: bool) -> tuple[float, list[np.ndarray]]:
 
 
 @pytest.mark.xla
-@pytest.mark.parametrize("xla", [True, False])
+@pytest.mark.parametrize("xla", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_step_agrees_with_keras(xla: bool) -> None:
     program = program_for(SPEC)
     run = program.steps if xla else program.short_step

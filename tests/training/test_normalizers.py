@@ -181,9 +181,9 @@ SINGLE = RunSpec(
     "changes",
     [
         {},
-        {"placement": "after_activation"},
-        {"placement": "none", "input_normalization": True},
-        {"rescale": "unit", "learning_rate": 0.1},
+        pytest.param({"placement": "after_activation"}, marks=pytest.mark.slow),
+        pytest.param({"placement": "none", "input_normalization": True}, marks=pytest.mark.slow),
+        pytest.param({"rescale": "unit", "learning_rate": 0.1}, marks=pytest.mark.slow),
     ],
     ids=str,
 )

@@ -1,6 +1,8 @@
 """The compiled program against plain Keras: same batches and initial weights; loss of every step, final weights."""
 
+from collections.abc import Sequence
 from itertools import cycle
+from typing import Any
 
 import keras
 import numpy as np
@@ -81,22 +83,24 @@ def test_agrees_with_keras(optimizer: str, placement: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"input_normalization": True, "placement": "after_activation", "optimizer": "adam", "learning_rate": 0.001},
-        *({"normalizer": name} for name, entry in NORMALIZERS.items() if not entry.uses_batch_statistics),
-        {"center": False, "scale": False},
-        {"rescale": "raw", "learning_rate": 0.001},
-        {"batch_size": 128, "activation": "sigmoid", "validation": "holdout"},
-    ],
-    ids=str,
-)
+OTHER_FIELDS = [
+    {"input_normalization": True, "placement": "after_activation", "optimizer": "adam", "learning_rate": 0.001},
+    *({"normalizer": name} for name, entry in NORMALIZERS.items() if not entry.uses_batch_statistics),
+    {"center": False, "scale": False, "rescale": "raw", "learning_rate": 0.001},
+    {"batch_size": 128, "activation": "sigmoid", "validation": "holdout"},
+]
+
+
+def all_but_one_slow(values: Sequence[Any]) -> list[Any]:
+    return [values[0], *(pytest.param(value, marks=pytest.mark.slow) for value in values[1:])]
+
+
+@pytest.mark.parametrize("changes", all_but_one_slow(OTHER_FIELDS), ids=str)
 def test_agrees_with_keras_in_the_other_fields(changes: dict[str, object]) -> None:
     assert_agrees(RunSpec(**(SMALL | {"placement": "before_activation", "epochs": 9} | changes)))
 
 
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("placement", all_but_one_slow(["before_activation", "after_activation", "none"]))
 def test_agrees_with_keras_in_convolutions(placement: str) -> None:
     assert_agrees(
         RunSpec(

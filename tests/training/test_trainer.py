@@ -72,7 +72,7 @@ CONVOLUTIONS = {"architecture": "conv", "hidden_units": (4, 3), "train_examples"
     [
         *(pytest.param(stop_at, {}, marks=pytest.mark.xla) for stop_at in (0, 1, 5, 16, 30, 47)),
         *((stop_at, {"noise": True}) for stop_at in (0, 7, 16)),
-        *((stop_at, CONVOLUTIONS) for stop_at in (3, 7)),
+        pytest.param(7, CONVOLUTIONS, marks=pytest.mark.slow),
     ],
 )
 def test_a_checkpoint_at_any_step_changes_no_bit(

@@ -61,8 +61,7 @@ def test_any_address_is_a_page(parameters: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1_800)
-@settings(max_examples=10_000)
+@settings(max_examples=4_000)  # with the texts of fields and the labels, 10,000 cases
 @given(addresses)
-def test_ten_thousand_addresses_are_pages(parameters: dict[str, list[str]]) -> None:
+def test_thousands_of_addresses_are_pages(parameters: dict[str, list[str]]) -> None:
     check_address(parameters)
