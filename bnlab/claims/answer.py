@@ -41,11 +41,11 @@ _SAME_STEPS = ("batch_size", "dataset", "train_examples", "validation")
 
 
 class AnswerKind(StrEnum):
-    """What an answer is based on: nothing yet, runs that still train, too few seeds, or enough."""
+    """What an answer is: nothing yet, a caution while runs train, what the runs did, or what follows from them."""
 
     NOTHING = "nothing"
     TRAINING = "training"
-    SEEN = "seen"
+    DESCRIPTION = "description"
     ANSWER = "answer"
 
 
@@ -127,7 +127,7 @@ def variant_results(
                 label,
                 variant_specs[0],
                 {run.spec.seed: float(evaluated[run.digest]["val_accuracy"][-1]) for run in completed},
-                {run.spec.seed: steps_to(run, evaluated[run.digest], TARGET) for run in completed},
+                {run.spec.seed: steps_to(evaluated[run.digest], TARGET) for run in completed},
                 diverged,
                 len(variant_specs) - len(completed) - diverged,
             )
@@ -171,15 +171,15 @@ def answer(results: Sequence[VariantResult], asks_about: str | None = None, base
     sentences = [_failed_sentence(failed, compared, asks_about)] if failed else []
     if not compared:
         untrained = "Nothing is trained yet: press Train for an answer."
-        kind = AnswerKind.SEEN if sentences else AnswerKind.NOTHING
+        kind = AnswerKind.DESCRIPTION if sentences else AnswerKind.NOTHING
         return Answer(kind, tuple(sentences or [untrained]), confounds=confounds)
     missing = _missing_text(results)
     seeds = sorted(set.intersection(*(set(result.accuracies) for result in compared)))
     reference = _reference(compared, baseline)
     if len(compared) == 1 or len(seeds) < MIN_SEEDS:
-        sentences += _seen_sentences(compared, seeds, reference)
+        sentences += _description(compared, seeds, reference)
         needed = MIN_SEEDS if max(map(_count_runs, results)) < MIN_SEEDS else None
-        return Answer(AnswerKind.SEEN, tuple(sentences), f"{missing}." if missing else "", needed, confounds)
+        return Answer(AnswerKind.DESCRIPTION, tuple(sentences), f"{missing}." if missing else "", needed, confounds)
     eligible = _eligible_pairs(compared, asks_about)
     pairs = [_pair(a, b, seeds, len(eligible)) for a, b in eligible]
     named = _named_pairs(pairs, sorted(compared, key=lambda result: -_mean(result, seeds)), reference)
@@ -271,7 +271,7 @@ def _failed_sentence(failed: Sequence[VariantResult], compared: Sequence[Variant
     return _join(texts) + (f", while {partner.label} ends at {_percent(mean, 2)}." if partner else ".")
 
 
-def _seen_sentences(compared: Sequence[VariantResult], seeds: Sequence[int], reference: VariantResult) -> list[str]:
+def _description(compared: Sequence[VariantResult], seeds: Sequence[int], reference: VariantResult) -> list[str]:
     """The final accuracies as they are, of three variants at most, and what an answer would need."""
     means = {result.label: _mean(result, list(result.accuracies)) for result in compared}
     labels = sorted(means, key=lambda label: -means[label])

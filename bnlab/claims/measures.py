@@ -63,7 +63,7 @@ def steps_to_or_all(accuracy: float) -> Callable[[Run, Arrays], float]:
     """
 
     def value(run: Run, evaluations: Arrays) -> float:
-        steps = steps_to(run, evaluations, accuracy)
+        steps = steps_to(evaluations, accuracy)
         return float(run.spec.total_steps) if math.isnan(steps) else steps
 
     return value

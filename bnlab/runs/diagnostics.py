@@ -82,12 +82,21 @@ def measure_depth_profile(spec: RunSpec, steps: Sequence[int]) -> pd.DataFrame:
         ValueError: a step is negative.
         bnlab.specs.datasets.DatasetError: the dataset is not available.
     """
-    shifts = measure_covariate_shift(spec, steps)
+    set_up_worker()
+    from bnlab.training.data import probe_batch, step_batch
+    from bnlab.training.diagnostics.gradients import layer_shifts, layer_statistics
+    from bnlab.training.trainer import trained_states
+
+    batch = probe_batch(spec)
+    statistics_by_step, shifts_by_step = [], []
+    for step, state in trained_states(spec, steps):
+        statistics_by_step.append((step, layer_statistics(spec, state, step, batch)))
+        shifts_by_step.append((step, layer_shifts(spec, state, step, step_batch(spec, step))))
+    shifts = _layer_table(shifts_by_step, SHIFT_COLUMNS)
     shifts["shift"] = shifts["difference"] / shifts["gradient_norm"].where(shifts["gradient_norm"] > 0)
     shifts["turn"] = (1 - shifts["cosine"]).clip(lower=0)  # rounding may put a cosine above 1
-    columns = ["step", "depth", "shift", "turn"]
-    return measure_layer_statistics(spec, steps).merge(
-        shifts[columns], on=["step", "depth"], how="left", validate="1:1"
+    return _layer_table(statistics_by_step, STATISTICS_COLUMNS).merge(
+        shifts[["step", "depth", "shift", "turn"]], on=["step", "depth"], how="left", validate="1:1"
     )
 
 

@@ -116,7 +116,7 @@ def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RUNS_COLUMNS)).astype({"val_accuracy": float, "made": MADE_DTYPE})
 
 
-def steps_to(run: Run, evaluated: Arrays, accuracy: float) -> float:
+def steps_to(evaluated: Arrays, accuracy: float) -> float:
     """The step at which val_accuracy first reached `accuracy`, interpolated linearly; NaN if it never did.
 
     `evaluated` are the run's evaluations, as `read_evaluations` returns them.
@@ -151,7 +151,7 @@ def seconds_of(run: Run, evaluated: Arrays, steps: float) -> float:
 
 def seconds_to(run: Run, evaluated: Arrays, accuracy: float) -> float:
     """The seconds that the steps to `accuracy` take (see `steps_to`, `seconds_of`); NaN if it was never reached."""
-    return seconds_of(run, evaluated, steps_to(run, evaluated, accuracy))
+    return seconds_of(run, evaluated, steps_to(evaluated, accuracy))
 
 
 def _results_row(

@@ -8,7 +8,7 @@ from bnlab.specs.normalizers import FORMER_FIELDS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import closest_name
 
-EVERYTHING = "all"
+ALL_FIELDS = "all"
 """Locks all fields, the variants and the number of seeds."""
 
 PARTS: dict[str, Choice] = {
@@ -20,7 +20,7 @@ PARTS: dict[str, Choice] = {
 """The parts of the page that can be hidden."""
 
 LOCK_TITLES: dict[str, str] = {
-    EVERYTHING: "Everything",
+    ALL_FIELDS: "Everything",
     **{name: str(field.title) for name, field in RunSpec.model_fields.items()},
 }
 """The names that can be locked, with their titles in the Share dialog."""
@@ -31,14 +31,14 @@ HIDE_TITLES: dict[str, str] = {name: part.title for name, part in PARTS.items()}
 
 @dataclass(frozen=True)
 class Lesson:
-    """`lock` names the RunSpec fields that cannot be changed (or `EVERYTHING`), `hide` the `PARTS` left out."""
+    """`lock` names the RunSpec fields that cannot be changed (or `ALL_FIELDS`), `hide` the `PARTS` left out."""
 
     lock: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
 
     def locks(self, field: str) -> bool:
         """Whether a field cannot be changed."""
-        return EVERYTHING in self.lock or field in self.lock
+        return ALL_FIELDS in self.lock or field in self.lock
 
     def hides(self, part: str) -> bool:
         """Whether a part of the page is left out."""

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from bnlab.specs.lesson import EVERYTHING, HIDE_TITLES, LOCK_TITLES, Lesson
+from bnlab.specs.lesson import ALL_FIELDS, HIDE_TITLES, LOCK_TITLES, Lesson
 from bnlab.ui.state import WIDGET_PARAMETERS, PageState, state_to_url
 
 LOCK, HIDE = "share-lock", "share-hide"
@@ -51,8 +51,8 @@ def _choose_lesson() -> Lesson:
 
 def _reduce_to_everything() -> None:
     """Remove all other locks when "everything" is locked."""
-    if EVERYTHING in st.session_state[LOCK]:
-        st.session_state[LOCK] = [EVERYTHING]
+    if ALL_FIELDS in st.session_state[LOCK]:
+        st.session_state[LOCK] = [ALL_FIELDS]
 
 
 def _lesson_text(lesson: Lesson) -> str:

@@ -101,13 +101,13 @@ def test_a_seed_that_one_variant_lacks_is_not_compared() -> None:
     assert is_claimed(given, "B", "A")
     assert numbers_in(given.detail)[0] == 3
     lacking = answer([result("A", AFTER, 97.0, 97.2, 97.1), result("B", BEFORE, 97.5, 97.8, missing=1)])
-    assert (lacking.kind, lacking.seeds) == (AnswerKind.SEEN, None)
+    assert (lacking.kind, lacking.seeds) == (AnswerKind.DESCRIPTION, None)
     assert "1 run" in lacking.detail
 
 
 def test_one_variant_is_described_and_not_compared() -> None:
     given = answer([result("A", AFTER, 97.0, 97.2, 97.1)])
-    assert given.kind is AnswerKind.SEEN
+    assert given.kind is AnswerKind.DESCRIPTION
     assert [numbers_in(text) for text in given.sentences] == [[97.1]]
     assert given.seeds is None
 
@@ -145,7 +145,7 @@ def test_differences_are_paired_by_seed() -> None:
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_too_few_seeds_claim_nothing_and_ask_for_more(seeds: int) -> None:
     given = answer([result("No BN", PLAIN, *[90.0] * seeds), result("BN", BEFORE, *[98.0] * seeds)])
-    assert (given.kind, given.seeds) == (AnswerKind.SEEN, 3)
+    assert (given.kind, given.seeds) == (AnswerKind.DESCRIPTION, 3)
     assert not is_claimed(given, "BN", "No BN")
     assert numbers_in(given.sentences[0]) == [98, 90]
     assert 3 in numbers_in(given.sentences[1])
@@ -154,7 +154,7 @@ def test_too_few_seeds_claim_nothing_and_ask_for_more(seeds: int) -> None:
 def test_seeds_that_are_not_the_same_cannot_be_paired() -> None:
     other = VariantResult("BN", BEFORE, {7: 0.98, 8: 0.98, 9: 0.98}, {7: STEPS, 8: STEPS, 9: STEPS})
     given = answer([result("No BN", PLAIN, 90, 90, 90), other])
-    assert (given.kind, given.seeds) == (AnswerKind.SEEN, None)
+    assert (given.kind, given.seeds) == (AnswerKind.DESCRIPTION, None)
 
 
 def test_runs_that_are_not_trained_are_counted_but_do_not_prevent_an_answer() -> None:
@@ -176,7 +176,7 @@ def test_a_variant_that_diverged_in_any_seed_is_named_and_not_compared() -> None
     assert is_claimed(given, "Before", "No BN")
     assert not any("After" in text for text in (*given.sentences[1:], given.detail))
     only = answer([result("No BN", PLAIN, diverged=3), result("BN", BEFORE, diverged=3)])
-    assert only.kind is AnswerKind.SEEN
+    assert only.kind is AnswerKind.DESCRIPTION
     assert names_in_order(only.sentences[0], "No BN did not train in 3 of 3", "BN did not train in 3 of 3")
 
 

@@ -21,6 +21,7 @@ from bnlab.runs.measurements import read_measurements
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
+from bnlab.training.trainer import Trainer
 from tests.one_thread import one_thread  # noqa: F401
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(9, 7), train_examples=300, epochs=1)
@@ -55,8 +56,16 @@ def test_depth_profile_combines_statistics_and_shift() -> None:
     assert (frame.loc[frame["depth"] == 2, "shift"] > 0).all()
 
 
-def test_depth_profiles_are_stored_by_step(store: Store) -> None:
+def test_depth_profiles_are_stored_by_step_after_one_training(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[RunSpec] = []
+
+    def count(spec: RunSpec) -> Trainer:
+        built.append(spec)
+        return Trainer(spec)
+
+    monkeypatch.setattr("bnlab.training.trainer.Trainer", count)
     take_depth_profiles(store.url, SPEC, [0, 2])
+    assert built == [SPEC]
     measurements = [depth_profile(SPEC, step) for step in (0, 2)]
     assert [measurement.key for measurement in measurements] == ["depth_profile:0", "depth_profile:2"]
     tables = read_measurements(store, measurements)

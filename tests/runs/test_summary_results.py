@@ -99,10 +99,10 @@ def ended(store: Store, state: RunState = RunState.COMPLETED, steps: int = 20) -
 def test_an_accuracy_is_reached_between_two_evaluations(store: Store) -> None:
     run, evaluations = ended(store)
     # 0.95 lies 5 / 8 of the way from 0.9 after 4 steps to 0.98 after 8.
-    assert steps_to(run, evaluations, 0.95) == pytest.approx(6.5)
+    assert steps_to(evaluations, 0.95) == pytest.approx(6.5)
     assert seconds_to(run, evaluations, 0.95) == pytest.approx(0.65)
-    assert steps_to(run, evaluations, 0.1) == 0
-    assert math.isnan(steps_to(run, evaluations, 0.99))
+    assert steps_to(evaluations, 0.1) == 0
+    assert math.isnan(steps_to(evaluations, 0.99))
     assert math.isnan(seconds_to(run, evaluations, 0.99))
 
 

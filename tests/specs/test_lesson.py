@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson, lesson_from_url, lesson_to_url
+from bnlab.specs.lesson import ALL_FIELDS, PARTS, Lesson, lesson_from_url, lesson_to_url
 from bnlab.specs.run_spec import RunSpec
 from tests.sentences import names_in_order
 
-FIELDS = [EVERYTHING, *RunSpec.model_fields]
+FIELDS = [ALL_FIELDS, *RunSpec.model_fields]
 
 some_fields = st.lists(st.sampled_from(FIELDS), unique=True).map(tuple)
 some_parts = st.lists(st.sampled_from(list(PARTS)), unique=True).map(tuple)
@@ -60,7 +60,7 @@ def test_any_parameters_give_a_lesson(parameters: dict[str, list[str]]) -> None:
 
 @pytest.mark.parametrize("field", RunSpec.model_fields)
 def test_everything_locks_every_field(field: str) -> None:
-    assert Lesson(lock=(EVERYTHING,)).locks(field)
+    assert Lesson(lock=(ALL_FIELDS,)).locks(field)
     assert Lesson(lock=(field,)).locks(field)
     assert not Lesson(lock=tuple(name for name in RunSpec.model_fields if name != field)).locks(field)
     assert not Lesson().locks(field)
@@ -69,7 +69,7 @@ def test_everything_locks_every_field(field: str) -> None:
 @pytest.mark.parametrize("part", PARTS)
 def test_hidden_parts(part: str) -> None:
     assert Lesson(hide=(part,)).hides(part)
-    assert not Lesson(lock=(EVERYTHING,), hide=tuple(set(PARTS) - {part})).hides(part)
+    assert not Lesson(lock=(ALL_FIELDS,), hide=tuple(set(PARTS) - {part})).hides(part)
 
 
 def test_every_part_has_title_and_description() -> None:

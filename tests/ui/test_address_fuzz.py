@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnlab.charts.series import CurveSettings
-from bnlab.specs.lesson import EVERYTHING, PARTS
+from bnlab.specs.lesson import ALL_FIELDS, PARTS
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.layers.url import WIDGET_PARAMETERS
@@ -34,7 +34,7 @@ VALUES = [
     "~",
 ]
 
-texts = st.text(max_size=30) | st.sampled_from([*VALUES, *HOSTILE_NAMES, *PRESETS, *PARTS, EVERYTHING])
+texts = st.text(max_size=30) | st.sampled_from([*VALUES, *HOSTILE_NAMES, *PRESETS, *PARTS, ALL_FIELDS])
 fields = st.lists(st.tuples(st.sampled_from(FIELDS) | texts, texts), max_size=3)
 variants = st.builds(lambda name, pairs: "~".join([name, *(part for pair in pairs for part in pair)]), texts, fields)
 names = st.sampled_from([*STATE_PARAMETERS, *WIDGET_PARAMETERS, *CurveSettings.model_fields, "opens", "embed"]) | texts

@@ -7,7 +7,7 @@ import pytest
 
 from bnlab.charts.series import CurveSettings
 from bnlab.specs.comparison import Comparison, Variant
-from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
+from bnlab.specs.lesson import ALL_FIELDS, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import default_comparison
@@ -45,7 +45,7 @@ def test_the_page_as_it_is_at_first_is_its_own_address() -> None:
 @pytest.mark.parametrize("comparison", [PRESET, PRESET.with_changes({"epochs": 3}).with_seeds(4), ODD])
 def test_a_link_opens_the_same_page_with_its_lesson(comparison: Comparison) -> None:
     view = CurveSettings(x="step", baseline=comparison.labels[0], differences=True)
-    lesson = Lesson((EVERYTHING, "seed"), tuple(PARTS))
+    lesson = Lesson((ALL_FIELDS, "seed"), tuple(PARTS))
     address = page_url(state(comparison, view, Lesson(("epochs",))), lesson, {})
     assert address.startswith(f"{PAGE}?")
     assert opened(address) == state(comparison, view, lesson)

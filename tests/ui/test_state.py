@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from bnlab.charts.series import X_AXES, CurveSettings
 from bnlab.charts.settings_url import settings_from_url
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, Comparison, Variant
-from bnlab.specs.lesson import EVERYTHING, PARTS, Lesson
+from bnlab.specs.lesson import ALL_FIELDS, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import default_comparison
@@ -36,7 +36,7 @@ random_comparisons = st.lists(labels, min_size=1, max_size=8, unique=True).map(
 comparisons = st.sampled_from([preset.comparison for preset in PRESETS.values()]) | random_comparisons
 lessons = st.builds(
     Lesson,
-    st.lists(st.sampled_from([EVERYTHING, *RunSpec.model_fields]), unique=True, max_size=4).map(tuple),
+    st.lists(st.sampled_from([ALL_FIELDS, *RunSpec.model_fields]), unique=True, max_size=4).map(tuple),
     st.lists(st.sampled_from(list(PARTS)), unique=True).map(tuple),
 )
 

@@ -9,7 +9,7 @@ import streamlit as st
 from bnlab.claims.answer import Answer, AnswerKind, answer_from_runs
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
-from bnlab.specs.lesson import EVERYTHING
+from bnlab.specs.lesson import ALL_FIELDS
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import preset_of
@@ -29,11 +29,11 @@ def render_answer(
     states = tuple((digest, run.created_at, run.state) for digest, run in sorted(runs.items()))
     labelled = tuple((label, tuple(variant_specs)) for label, variant_specs in specs.items())
     answer = _answer(store, labelled, states, preset.asks_about if preset else None, state.settings.baseline)
-    has_ended = answer.kind in (AnswerKind.SEEN, AnswerKind.ANSWER)
+    has_ended = answer.kind in (AnswerKind.DESCRIPTION, AnswerKind.ANSWER)
     finding, look_at = (preset.finding, preset.look_at) if preset and has_ended else ("", "")
     st.html(answer_html(answer, finding, look_at))
     if (seeds := answer.seeds) and not state.lesson.hides("variants"):
-        is_locked = state.lesson.locks(EVERYTHING)
+        is_locked = state.lesson.locks(ALL_FIELDS)
         st.button(f"Set seeds to {seeds}", key="more-seeds", on_click=_set_seeds, args=(seeds,), disabled=is_locked)
 
 

@@ -12,7 +12,7 @@ from bnlab.specs.advice import advise
 from bnlab.specs.choices import INITIALIZERS
 from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.keras_code import keras_code
-from bnlab.specs.lesson import EVERYTHING
+from bnlab.specs.lesson import ALL_FIELDS
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.compare.form import (
@@ -83,7 +83,7 @@ def _render() -> None:
 
 
 def _render_identity(state: PageState, variant: Variant, index: int) -> None:
-    is_locked = state.lesson.locks(EVERYTHING)
+    is_locked = state.lesson.locks(ALL_FIELDS)
     name, colour = st.columns([3, 2], vertical_alignment="bottom")
     name_control = bind(f"name-{index}", variant.label, _rename, index)
     name.text_input("Name", disabled=is_locked, **name_control)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.specs.diff import format_value
-from bnlab.specs.lesson import EVERYTHING
+from bnlab.specs.lesson import ALL_FIELDS
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.url import preset_of
 from bnlab.ui.compare.toolbar import show_preset
@@ -37,7 +37,7 @@ def render_questions(state: PageState) -> None:
         list(questions),
         format_func=lambda name: questions[name],
         label_visibility="collapsed",
-        disabled=state.lesson.locks(EVERYTHING),
+        disabled=state.lesson.locks(ALL_FIELDS),
         **bind("question", shown if shown in questions else None, _ask),
     )
 

@@ -11,7 +11,7 @@ from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 from bnlab.charts.formatting import escape_markdown
 from bnlab.specs.comparison import MAX_VARIANTS
 from bnlab.specs.diff import differing_fields
-from bnlab.specs.lesson import EVERYTHING
+from bnlab.specs.lesson import ALL_FIELDS
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.validation import revise_spec
 from bnlab.ui import services
@@ -104,7 +104,7 @@ def _stop_all(digests: Sequence[str]) -> None:
 
 
 def _render_presets(state: PageState) -> None:
-    is_full, is_locked = len(state.comparison.variants) >= MAX_VARIANTS, state.lesson.locks(EVERYTHING)
+    is_full, is_locked = len(state.comparison.variants) >= MAX_VARIANTS, state.lesson.locks(ALL_FIELDS)
     with st.popover("Compare…", icon=":material/add:", key="presets", disabled=is_locked):
         for name, preset in PRESETS.items():
             st.markdown(f"**{preset.title}**  \n{preset.description}")
@@ -185,7 +185,7 @@ def _render_seeds(state: PageState) -> None:
         step=1.0,
         format="%g",
         help="Runs per variant, each with its own seed; curves show mean and spread.",
-        disabled=state.lesson.locks(EVERYTHING),
+        disabled=state.lesson.locks(ALL_FIELDS),
         **bind(SEEDS, whole_number_value(state.comparison.seeds), _set_seeds),
     )
 

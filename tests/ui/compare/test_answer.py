@@ -41,7 +41,7 @@ def test_a_question_is_answered_from_recorded_runs_in_one_click(open_page: OpenP
 
 def test_one_seed_is_seen_and_three_are_offered(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY)
-    assert "answer-seen" in answer_text(app)
+    assert "answer-description" in answer_text(app)
     assert "differ in 5 settings" in answer_text(app)
 
 
