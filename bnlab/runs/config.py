@@ -28,3 +28,7 @@ class Settings(BaseSettings):
         default=None,
         description="The address of a Dask scheduler; by default worker processes are started on this machine.",
     )
+    secret: str | None = Field(
+        default=None,
+        description="The key that signs the cookies by which visitors are told apart; by default one in the store.",
+    )

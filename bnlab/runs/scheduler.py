@@ -29,6 +29,7 @@ from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.groups import launch_group, queue_groups
 from bnlab.runs.latencies import LatencyRequests
 from bnlab.runs.run import Run, RunState
+from bnlab.runs.shares import NOBODY
 from bnlab.runs.store import LEASE_SECONDS, Labelled, Store
 from bnlab.runs.tasks import TaskQueue
 from bnlab.runs.worker import train_slice
@@ -111,30 +112,33 @@ class Scheduler:
         self._thread = threading.Thread(target=self._work, name="bnlab-scheduler", daemon=True)
         self._thread.start()
 
-    def launch(self, spec: RunSpec, label: str) -> Run:
-        """Queue `spec` or attach to its run; returns at once."""
-        return self.launch_runs([(spec, label)])[0]
+    def launch(self, spec: RunSpec, label: str, visitor: str = NOBODY) -> Run:
+        """Queue `spec` or attach to its run, in which `visitor` gets a share; returns at once."""
+        return self.launch_runs([(spec, label)], visitor)[0]
 
-    def launch_runs(self, specs: Labelled) -> list[Run]:
-        """Queue specs with their labels, each singly, or attach to their runs; returns at once."""
-        launched = self.store.launch_runs(specs, self.owner)
+    def launch_runs(self, specs: Labelled, visitor: str = NOBODY) -> list[Run]:
+        """Queue specs with their labels, each singly, or attach to their runs; see `launch`."""
+        launched = self.store.launch_runs(specs, self.owner, visitor=visitor)
         self._events.put("launched")
         return launched
 
-    def launch_group(self, name: str, specs: Labelled) -> list[Run]:
-        """Queue specs with their labels as one group, behind all single runs; returns at once. See `groups`."""
-        members = launch_group(self.store, name, specs, self.owner)
+    def launch_group(self, name: str, specs: Labelled, visitor: str = NOBODY) -> list[Run]:
+        """Queue specs with their labels as one group, behind all single runs; see `launch` and `groups`."""
+        members = launch_group(self.store, name, specs, self.owner, visitor)
         self._events.put("launched")
         return members
 
-    def stop(self, digests: Iterable[str]) -> None:
-        """Stop runs: waiting ones at once, training ones within half a second."""
-        self.store.request_stop(digests)
+    def stop(self, digests: Iterable[str], visitor: str | None = None) -> None:
+        """Withdraw the shares of `visitor`, or everybody's, and stop the runs that nobody wants any more.
+
+        Waiting runs are stopped at once, training ones within half a second.
+        """
+        self.store.request_stop(digests, visitor)
         self._events.put("stop")
 
-    def withdraw(self, digests: Iterable[str]) -> None:
-        """Stop runs, and remove those that have not taken a step."""
-        self.store.withdraw(digests)
+    def withdraw(self, digests: Iterable[str], visitor: str | None = None) -> None:
+        """Like `stop`, but remove the runs that have not taken a step."""
+        self.store.withdraw(digests, visitor)
         self._events.put("stop")
 
     def queue(self) -> list[str]:
