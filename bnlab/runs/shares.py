@@ -78,10 +78,8 @@ def withdraw_shares(connection: Connection, digests: Collection[str], visitor: s
     A run in which `visitor` had no share is among them if no other visitor wants it.
     """
     before = read_shares(connection, digests)
-    chosen = run_shares.c.run.in_(list(digests))
-    if visitor is not None:
-        chosen &= run_shares.c.visitor == visitor
-    connection.execute(update(run_shares).where(chosen).values(wanted=False))
+    withdraw = update(run_shares).where(run_shares.c.run.in_(list(digests))).values(wanted=False)
+    connection.execute(withdraw if visitor is None else withdraw.where(run_shares.c.visitor == visitor))
     if visitor is None:
         return list(digests)
     unwanted = []

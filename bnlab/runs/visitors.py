@@ -26,7 +26,7 @@ def signing_key(store: Store) -> str:
     with store.engine.connect() as connection:
         known = connection.scalar(query)
     if known:
-        return known
+        return str(known)
     with suppress(ConflictError), store.engine.begin() as connection:  # another app may just have made it
         connection.execute(insert(secrets).values(name=COOKIE_KEY, value=random_secrets.token_hex(32)))
     with store.engine.connect() as connection:

@@ -13,6 +13,7 @@ from bnlab.ui.navigation import page_path
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, current_state, link_parameters
 from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import rights_on
 
 FAULT = "fault"
 """Session key of the error of the last button that was pressed, which the page draws once."""
@@ -92,8 +93,9 @@ def launch_variants(label: str = "") -> None:
     scheduler, specs_by_label = services.scheduler(), current_state().comparison.specs()
     labelled = [(spec, name) for name, specs in specs_by_label.items() if label in ("", name) for spec in specs]
     runs = scheduler.store.find(spec for spec, _ in labelled)
+    visitor = rights_on(runs.values())
     scheduler.launch_runs(
-        [(spec, name) for spec, name in labelled if spec.digest not in runs or runs[spec.digest].can_launch]
+        [(spec, name) for spec, name in labelled if visitor.may_launch(runs.get(spec.digest))], visitor.visitor
     )
 
 

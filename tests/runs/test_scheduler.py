@@ -175,6 +175,20 @@ def test_a_stopped_and_continued_run_has_the_same_bits(undisturbed: list[bytes],
     assert curve.tobytes() == undisturbed[0]
 
 
+def test_one_visitor_does_not_stop_what_another_trains(shared_scheduler: Scheduler) -> None:
+    store, endless = shared_scheduler.store, SPEC.model_copy(update={"epochs": 1000})
+    digest = shared_scheduler.launch(endless, "shared", "ann").digest
+    shared_scheduler.launch(endless, "shared", "ben")
+    wait_until(lambda: store.run(digest).step > 0)
+    for visitor in ("ann", "ann", "somebody else"):
+        shared_scheduler.stop([digest], visitor)
+    step = store.run(digest).step
+    wait_until(lambda: has_passed(store, digest, step + 300))
+    assert store.run(digest).state is RunState.RUNNING
+    shared_scheduler.stop([digest], "ben")
+    assert finished(store, digest).state is RunState.STOPPED
+
+
 def test_runs_take_turns_on_the_workers(shared_scheduler: Scheduler) -> None:
     specs = [SPEC.model_copy(update={"seed": seed, "epochs": EPOCHS - 1}) for seed in range(1, 5)]
     digests = [shared_scheduler.launch(spec, "turns").digest for spec in specs]

@@ -12,12 +12,15 @@ from bnlab.claims.results import Coverage, ExperimentResult
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.claims.service import ClaimSnapshot, ClaimStatus
 from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
+from bnlab.runs.experiment_queue import experiment_shares
 from bnlab.runs.progress import group_progress
+from bnlab.runs.shares import NO_SHARES
 from bnlab.ui import services
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.claims.results import render_results
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback, fragment
+from bnlab.ui.visitor import current_visitor, others_text
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
@@ -83,17 +86,27 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
         st.button("Leave it", on_click=_stop, args=(name,), key=f"leave-{name}")
     else:
         st.html(_progress_bar(progress.fraction, progress_text(runner.experiment, progress)), width="content")
-        st.button("Stop", icon=":material/stop:", on_click=_stop, args=(name,), key=f"stop-{name}")
+        shares = experiment_shares(services.scheduler().store).get(name, NO_SHARES)
+        visitor = current_visitor()
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            help=others_text(shares.others(visitor)) or None,
+            disabled=not shares.may_stop(visitor),
+            on_click=_stop,
+            args=(name,),
+            key=f"stop-{name}",
+        )
 
 
 @callback
 def _start(name: str) -> None:
-    services.claim_service().runner_of(name).start()
+    services.claim_service().runner_of(name).start(current_visitor())
 
 
 @callback
 def _stop(name: str) -> None:
-    services.claim_service().runner_of(name).stop()
+    services.claim_service().runner_of(name).stop(current_visitor())
 
 
 def _progress_bar(fraction: float, text: str) -> str:

@@ -23,6 +23,7 @@ from bnlab.ui.components import render_compare_link
 from bnlab.ui.runs.table import selected_digests, state_title
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import Rights, current_visitor, others_text, rights_on
 
 
 def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
@@ -38,7 +39,7 @@ def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
         if not lesson.protects_variants():
             _render_open(state, chosen)
         if not lesson.hides("training"):
-            _render_training(chosen)
+            _render_training(chosen, rights_on(chosen))
         if not lesson.is_active():
             if len(chosen) == 1:
                 _render_rename(chosen[0])
@@ -63,23 +64,31 @@ def _render_open(state: PageState, chosen: Sequence[Run]) -> None:
     )
 
 
-def _render_training(chosen: Sequence[Run]) -> None:
-    if any(not run.state.is_finished() for run in chosen):
-        st.button("Stop", icon=":material/stop:", on_click=_stop_selected, key="runs-stop")
+def _render_training(chosen: Sequence[Run], rights: Rights) -> None:
+    active = [run for run in chosen if not run.state.is_finished()]
+    if active:
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            help=others_text(rights.others(active)) or None,
+            disabled=not any(map(rights.may_stop, active)),
+            on_click=_stop_selected,
+            key="runs-stop",
+        )
     if any(run.state.can_continue() for run in chosen):
         st.button("Continue", icon=":material/play_arrow:", on_click=_continue_selected, key="runs-continue")
 
 
 @callback
 def _stop_selected() -> None:
-    services.scheduler().stop(selected_digests())
+    services.scheduler().stop(selected_digests(), current_visitor())
 
 
 @callback
 def _continue_selected() -> None:
     scheduler = services.scheduler()
     runs = scheduler.store.runs(selected_digests())
-    scheduler.launch_runs([(run.spec, run.label) for run in runs if run.state.can_continue()])
+    scheduler.launch_runs([(run.spec, run.label) for run in runs if run.state.can_continue()], current_visitor())
 
 
 def comparison_of(runs: Sequence[Run]) -> Comparison:
