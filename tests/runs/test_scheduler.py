@@ -264,3 +264,24 @@ def test_a_group_is_trained_stopped_and_continued_behind_a_single_run(shared_sch
     assert {run.state for run in group_runs(shared_scheduler.store, "group")} == {RunState.COMPLETED}
     ended = [run for run in stopped if run.state is RunState.COMPLETED]
     assert [shared_scheduler.store.run(run.digest) for run in ended] == ended
+
+
+@pytest.mark.slow
+def test_three_tiny_runs_are_done_soon_beside_160_of_another_visitor(shared_scheduler: Scheduler) -> None:
+    """Issue: within 20 s; with first come, first served they took 302 s."""
+    store = shared_scheduler.store
+    long = [SPEC.model_copy(update={"seed": 1_000 + seed, "epochs": 100}) for seed in range(160)]
+    many = [run.digest for run in shared_scheduler.launch_runs([(spec, "many") for spec in long], "ann")]
+    wait_until(lambda: sum(run.step > 0 for run in store.runs(many)) >= 4)  # the workers are warm
+    tiny = [
+        RunSpec(hidden_units=(units,), train_examples=640, epochs=2, placement="before_activation")
+        for units in (8, 9, 10)
+    ]
+    began = time.monotonic()
+    few = [run.digest for run in shared_scheduler.launch_runs([(spec, "few") for spec in tiny], "ben")]
+    try:
+        wait_until(lambda: all(run.state is RunState.COMPLETED for run in store.runs(few)), seconds=20)
+        print(f"{time.monotonic() - began:.1f} s")
+    finally:
+        shared_scheduler.stop(many)
+        wait_until(lambda: all(run.state.is_finished() for run in store.runs(many)))
