@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bnlab.runs.activity import Activity
 from bnlab.runs.curves_cache import CurvesCache
+from bnlab.runs.estimates import Place
 from bnlab.runs.latencies import last_measured
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
@@ -20,7 +21,7 @@ class Reading:
 
     Attributes:
         runs: by digest, those of the watched runs that exist.
-        queue: the positions of waiting runs, from 1, by digest.
+        queue: the places of waiting runs, by digest.
         activity: which of them are being trained, and how fast.
         problem: why nothing trains, empty if there is no problem; see `Scheduler`.
         store: where they were read.
@@ -31,7 +32,7 @@ class Reading:
     """
 
     runs: Mapping[str, Run]
-    queue: Mapping[str, int]
+    queue: Mapping[str, Place]
     activity: Activity
     problem: str
     store: Store
@@ -59,7 +60,7 @@ class Reader:
         # A run that has not changed stays the same object, which makes comparing it quick.
         self._runs = {digest: old if (old := self._runs.get(digest)) == run else run for digest, run in runs.items()}
         is_waiting = any(run.state is RunState.QUEUED for run in runs.values())
-        queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_waiting else {}
+        queue = scheduler.places() if is_waiting else {}
         activity = scheduler.activity(self._runs.values())
         active = [run.digest for run in runs.values() if not run.state.is_finished()]
         return Reading(

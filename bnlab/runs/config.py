@@ -32,3 +32,8 @@ class Settings(BaseSettings):
         default=None,
         description="The key that signs the cookies by which visitors are told apart; by default one in the store.",
     )
+    max_queued_runs: int = Field(
+        default=500, ge=1, description="The most runs of one visitor that may wait or train at a time."
+    )
+    max_parameters: int = Field(default=20_000_000, ge=1, description="The most parameters of a network.")
+    max_steps: int = Field(default=2_000_000, ge=1, description="The most steps of a run.")

@@ -22,10 +22,12 @@ from distributed import Client, Future, KilledWorker
 from bnlab.runs.activity import Activity, ActivityMeter, trained_elsewhere
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, worker_addresses
 from bnlab.runs.errors import ConflictError, StoreError
+from bnlab.runs.estimates import Place, StepTimes, places, read_step_times
 from bnlab.runs.groups import launch_group
 from bnlab.runs.latencies import LatencyRequests
+from bnlab.runs.limits import Limits
 from bnlab.runs.run import Run, RunState
-from bnlab.runs.scheduling import SchedulingPolicy, Waiting, read_entries, read_queue
+from bnlab.runs.scheduling import SchedulingPolicy, Waiting, read_entries, read_queue, turns
 from bnlab.runs.shares import NOBODY
 from bnlab.runs.store import LEASE_SECONDS, Labelled, Store
 from bnlab.runs.tasks import TaskQueue
@@ -33,6 +35,8 @@ from bnlab.runs.worker import train_slice
 from bnlab.runs.writer import MissingRunError, SupersededError
 from bnlab.specs.run_spec import RunSpec, program_key
 
+STEP_TIMES_SECONDS = 5.0
+"""For how long step times are kept that are read from the store."""
 IDLE_SECONDS = 1.0
 """The longest time between two polls."""
 RETRY_SECONDS = 5.0
@@ -79,18 +83,28 @@ class Scheduler:
         problem: one sentence while the workers or the database are unavailable, and empty otherwise.
     """
 
-    def __init__(self, store: Store, *, scheduler: str | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        scheduler: str | None = None,
+        workers: int | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         """Start the thread, which starts the workers; returns at once.
 
         Args:
             store: the store whose runs are trained.
             scheduler: the address of a Dask scheduler; a local cluster is started by default.
             workers: the number of local worker processes, one per core by default.
+            limits: what may be launched; anything by default.
         """
         self.store = store
         self.owner = new_owner()
         self.problem = ""
-        self._address, self._workers = scheduler, workers
+        self._address, self._workers, self._limits = scheduler, workers, limits
+        self._worker_count = 0
+        self._step_times = (0.0, StepTimes())  # until when they are used, in monotonic time
         self._client: Client | None = None
         self._complete_at = 0.0  # monotonic time at which no worker was missing
         self._policy = SchedulingPolicy()
@@ -107,20 +121,30 @@ class Scheduler:
         self._thread.start()
 
     def launch(self, spec: RunSpec, label: str, visitor: str = NOBODY) -> Run:
-        """Queue `spec` or attach to its run, in which `visitor` gets a share; returns at once."""
+        """Queue `spec` or attach to its run, in which `visitor` gets a share; returns at once.
+
+        Raises:
+            bnlab.runs.limits.LimitError: it exceeds a limit; nothing is launched.
+        """
         return self.launch_runs([(spec, label)], visitor)[0]
 
     def launch_runs(self, specs: Labelled, visitor: str = NOBODY) -> list[Run]:
         """Queue specs with their labels, each singly, or attach to their runs; see `launch`."""
+        self._check_limits(specs, visitor)
         launched = self.store.launch_runs(specs, self.owner, visitor=visitor)
         self._events.put("launched")
         return launched
 
     def launch_group(self, name: str, specs: Labelled, visitor: str = NOBODY) -> list[Run]:
         """Queue specs with their labels as one group, behind all single runs; see `launch` and `groups`."""
+        self._check_limits(specs, visitor)
         members = launch_group(self.store, name, specs, self.owner, visitor)
         self._events.put("launched")
         return members
+
+    def _check_limits(self, specs: Labelled, visitor: str) -> None:
+        if self._limits is not None:
+            self._limits.check(self.store, specs, visitor)
 
     def stop(self, digests: Iterable[str], visitor: str | None = None) -> None:
         """Withdraw the shares of `visitor`, or everybody's, and stop the runs that nobody wants any more.
@@ -138,6 +162,27 @@ class Scheduler:
     def queue(self) -> list[str]:
         """The digests of the runs that wait for a worker, the next one first."""
         return read_queue(self.store, self._policy.served)
+
+    def places(self) -> dict[str, Place]:
+        """The places in the queue of the QUEUED runs, by digest."""
+        training = {digest for digest, _ in list(self._training.values())}
+        waiting = {run.digest: run for run in self.store.active_runs() if run.digest not in training}
+        entries = read_entries(self.store)
+        order = turns({digest: entries.get(digest, Waiting()) for digest in waiting}, self._policy.served)
+        return places([turn.run for turn in order], waiting, self.step_times(), self.workers, len(training))
+
+    @property
+    def workers(self) -> int:
+        """The number of workers at the last poll, 0 while there are none."""
+        return self._worker_count
+
+    def step_times(self) -> StepTimes:
+        """How long the steps of runs take, as they were measured up to STEP_TIMES_SECONDS ago."""
+        until, times = self._step_times
+        if time.monotonic() > until:
+            times = read_step_times(self.store)
+            self._step_times = (time.monotonic() + STEP_TIMES_SECONDS, times)
+        return times
 
     def activity(self, runs: Collection[Run]) -> Activity:
         """Which of `runs` are being trained right now, and how fast. Speeds are known from the second call on."""
@@ -216,6 +261,7 @@ class Scheduler:
                 self._client = connect(self._address, self._workers)
             self._complete_at = time.monotonic()
         workers = worker_addresses(self._client, self._address)
+        self._worker_count = len(workers)
         self._check_workers(self._client)
         self._collect(workers)
         self._tasks.collect()

@@ -99,6 +99,13 @@ class Store:
         """The runs of `specs` that exist, by digest."""
         return {run.digest: run for run in self.runs(spec.digest for spec in specs)}
 
+    def active_runs(self) -> list[Run]:
+        """The runs that wait or train: QUEUED ones in the order they were queued, then RUNNING ones."""
+        query = _SELECT_RUNS.where(runs.c.state.in_(ACTIVE))
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(runs.c.queued_at, runs.c.created_at))
+            return sorted(runs_from_rows(rows), key=lambda run: run.state is not RunState.QUEUED)
+
     def waiting(self) -> list[str]:
         """The digests of all runs that wait for a worker, in the order they were queued."""
         query = select(runs.c.digest).where(runs.c.state == RunState.QUEUED)

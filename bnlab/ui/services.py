@@ -8,6 +8,7 @@ from bnlab.claims.recorded import recorded_results
 from bnlab.claims.service import ClaimService
 from bnlab.runs.config import Settings
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
+from bnlab.runs.limits import Limits
 from bnlab.runs.recording import read_shipped_recordings
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
@@ -53,7 +54,7 @@ def start_scheduler() -> Scheduler:
     """
     settings, store = Settings(), open_store()
     read_shipped_recordings(store)
-    started = Scheduler(store, scheduler=settings.scheduler)
+    started = Scheduler(store, scheduler=settings.scheduler, limits=Limits.from_settings(settings))
     atexit.register(started.close)  # where no server's end closes it
     _started.append(started)
     return started

@@ -18,8 +18,9 @@ from bnlab.ui import services
 from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel
 from bnlab.ui.compare.curves import render_settings
 from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render_whole_number, whole_number_value
-from bnlab.ui.components import FAULT, launch_variants
+from bnlab.ui.components import COMPARE, FAULT, launch_variants
 from bnlab.ui.controls import apply_changes, bind, fault, forget_controls
+from bnlab.ui.launching import forget_pending, pending_at, render_confirmation
 from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import Rights, current_visitor
@@ -50,9 +51,28 @@ def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest, ri
             if menu.open:
                 with menu:
                     render_settings(state)
+    _render_faults()
+    if not state.lesson.hides("training"):
+        _render_confirmation(specs, runs)
+
+
+def _render_faults() -> None:
     faults = [st.session_state.pop(FAULT, ""), *(fault(key) for key in (*map(_common_key, COMMON_FIELDS), SEEDS))]
     for text in dict.fromkeys(filter(None, faults)):
         st.error(escape_markdown(text), icon=":material/rule:")
+
+
+def _render_confirmation(specs: SpecsByLabel, runs: RunsByDigest) -> None:
+    """Ask before a large launch, as long as the page shows what it was asked for."""
+    pending = pending_at(COMPARE)
+    if pending is None:
+        return
+    label, digests = pending.subject
+    shown = [spec.digest for name, variant_specs in specs.items() for spec in variant_specs if label in ("", name)]
+    if digests != {digest for digest in shown if digest not in runs or runs[digest].can_launch}:
+        forget_pending()
+        st.rerun()
+    render_confirmation(COMPARE, launch_variants, (label,))
 
 
 def _menu(label: str, icon: str, key: str) -> PopoverContainer:
@@ -80,7 +100,7 @@ def _render_training(specs: SpecsByLabel, runs: RunsByDigest, rights: Rights) ->
             type="primary",
             disabled=not launchable,
             on_click=launch_variants,
-            shortcut="mod+enter",
+            shortcut=None if pending_at(COMPARE) else "mod+enter",
             key="train",
         )
     else:

@@ -20,10 +20,14 @@ from bnlab.specs.comparison import (
 from bnlab.specs.lesson import Lesson
 from bnlab.ui import services
 from bnlab.ui.components import render_compare_link
+from bnlab.ui.launching import needs_confirmation, render_confirmation
 from bnlab.ui.runs.table import selected_digests, state_title
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import Rights, current_visitor, others_text, rights_on
+
+RUNS = "runs"
+"""The place of the confirmation of what this page launches."""
 
 
 def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
@@ -44,6 +48,7 @@ def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
             if len(chosen) == 1:
                 _render_rename(chosen[0])
             _render_delete(chosen)
+    render_confirmation(RUNS, _continue_selected)
 
 
 def _actions_text(lesson: Lesson) -> str:
@@ -85,10 +90,12 @@ def _stop_selected() -> None:
 
 
 @callback
-def _continue_selected() -> None:
+def _continue_selected(is_confirmed: bool = False) -> None:
     scheduler = services.scheduler()
-    runs = scheduler.store.runs(selected_digests())
-    scheduler.launch_runs([(run.spec, run.label) for run in runs if run.state.can_continue()], current_visitor())
+    runs = [run for run in scheduler.store.runs(selected_digests()) if run.state.can_continue()]
+    subject = frozenset(run.digest for run in runs)
+    if not needs_confirmation(RUNS, subject, [run.spec for run in runs], is_confirmed=is_confirmed):
+        scheduler.launch_runs([(run.spec, run.label) for run in runs], current_visitor())
 
 
 def comparison_of(runs: Sequence[Run]) -> Comparison:
