@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         default=None,
         description="The address of a Dask scheduler; by default worker processes are started on this machine.",
     )
-    secret: str | None = Field(
+    secret: SecretStr | None = Field(
         default=None,
         description="The key that signs the cookies by which visitors are told apart; by default one in the store.",
     )
@@ -37,3 +37,6 @@ class Settings(BaseSettings):
     )
     max_parameters: int = Field(default=20_000_000, ge=1, description="The most parameters of a network.")
     max_steps: int = Field(default=2_000_000, ge=1, description="The most steps of a run.")
+    teacher_key: SecretStr | None = Field(
+        default=None, description="Who enters it on the Runs page may stop, rename and delete the runs of others."
+    )

@@ -17,6 +17,8 @@ NOBODY = ""
 """The visitor of whoever is not known, such as a browser without cookies. It has no shares: its runs are anybody's."""
 COMMAND_LINE = "command line"
 """The visitor of runs that are launched in a terminal."""
+PROTECTED_DAYS = 1.0
+"""How long after their last commit runs are kept for those who launched them, where there is no teacher."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,24 @@ class Shares:
     def may_stop(self, visitor: str) -> bool:
         """Whether Stop has an effect: there is an own share to withdraw, or no visitor wants the run."""
         return visitor in self.wanted_by or not self.others(visitor)
+
+    def why_not_change(self, visitor: str, *, has_teacher: bool, days_idle: float) -> str:
+        """Why `visitor` may not delete and rename the run, one sentence; empty if that is allowed.
+
+        Runs belong to those who launched them, and as long as another visitor wants one it stays as it is. Without a
+        teacher, who may change everything, this ends PROTECTED_DAYS after the run's last commit, so that a person who
+        uses bnlab alone, in several browsers, is not locked out.
+        """
+        if not has_teacher and days_idle >= PROTECTED_DAYS:
+            return ""
+        if others := self.others(visitor):
+            also = "also " if visitor in self.wanted_by else ""
+            who = "Another visitor has" if others == 1 else f"{others} other visitors have"
+            until = "a teacher can change it" if has_teacher else "it can be changed from a day after its training"
+            return f"{who} {also}launched it; {until}."
+        if has_teacher and self.launched_by and visitor not in self.launched_by:
+            return "Another visitor has launched it; a teacher can change it."
+        return ""
 
     @property
     def launched_by(self) -> frozenset[str]:

@@ -42,7 +42,8 @@ def open_store() -> Store:
 @st.cache_resource(show_spinner=False)
 def visitor_signer() -> VisitorSigner:
     """What signs and reads the cookies of visitors. Raises a StoreError if its key cannot be read."""
-    return VisitorSigner(Settings().secret or signing_key(open_store()))
+    secret = Settings().secret
+    return VisitorSigner(secret.get_secret_value() if secret else signing_key(open_store()))
 
 
 @st.cache_resource(show_spinner=False)

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from bnlab.runs.groups import launch_group
 from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.schema import recordings
-from bnlab.runs.shares import COMMAND_LINE, NO_SHARES, NOBODY, Shares
+from bnlab.runs.shares import COMMAND_LINE, NO_SHARES, NOBODY, PROTECTED_DAYS, Shares
 from bnlab.runs.store import Store
 from tests.postgresql import new_postgresql_url, postgresql_server
 from tests.runs.store_rows import OTHER, SPEC, tiny_specs, update_row
@@ -175,3 +175,29 @@ def test_a_launch_beside_a_stop_is_never_lost(store: Store) -> None:
 def test_who_may_stop(wanted: list[str], others: int, may_stop: bool) -> None:
     shares = Shares(frozenset(wanted))
     assert (shares.others("me"), shares.may_stop("me")) == (others, may_stop)
+
+
+@pytest.mark.parametrize(
+    ("shares", "with_teacher", "without", "a_day_later"),
+    [
+        (NO_SHARES, True, True, True),
+        (Shares(frozenset([COMMAND_LINE])), True, True, True),
+        (Shares(frozenset(["me"])), True, True, True),
+        (Shares(frozenset(), frozenset(["me"])), True, True, True),
+        (Shares(frozenset(["me", "ann"])), False, False, True),
+        (Shares(frozenset(["me"]), frozenset(["ann"])), True, True, True),
+        (Shares(frozenset(["ann"]), frozenset(["me"])), False, False, True),
+        (Shares(frozenset(["ann", "ben"])), False, False, True),
+        (Shares(frozenset(), frozenset(["ann"])), False, True, True),
+    ],
+)
+def test_who_may_rename_and_delete(shares: Shares, with_teacher: bool, without: bool, a_day_later: bool) -> None:
+    def may(*, has_teacher: bool, days_idle: float) -> bool:
+        why_not = shares.why_not_change("me", has_teacher=has_teacher, days_idle=days_idle)
+        assert not why_not or why_not.endswith(".")
+        assert "ann" not in why_not, "never who they are"
+        return not why_not
+
+    assert may(has_teacher=True, days_idle=0) == may(has_teacher=True, days_idle=99) == with_teacher
+    assert may(has_teacher=False, days_idle=0.9) == without
+    assert may(has_teacher=False, days_idle=PROTECTED_DAYS) == a_day_later

@@ -21,7 +21,7 @@ from bnlab.ui.claims.results import render_results
 from bnlab.ui.launching import needs_confirmation, pending_at, render_confirmation
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback, fragment
-from bnlab.ui.visitor import current_visitor, others_text
+from bnlab.ui.visitor import current_visitor, is_teacher, others_text, stopping_visitor
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
@@ -95,7 +95,7 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
             "Stop",
             icon=":material/stop:",
             help=others_text(shares.others(visitor)) or None,
-            disabled=not shares.may_stop(visitor),
+            disabled=not (is_teacher() or shares.may_stop(visitor)),
             on_click=_stop,
             args=(name,),
             key=f"stop-{name}",
@@ -117,7 +117,7 @@ def _place(claim: Claim) -> str:
 
 @callback
 def _stop(name: str) -> None:
-    services.claim_service().runner_of(name).stop(current_visitor())
+    services.claim_service().runner_of(name).stop(stopping_visitor())
 
 
 def _progress_bar(fraction: float, text: str) -> str:

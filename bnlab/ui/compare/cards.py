@@ -21,7 +21,7 @@ from bnlab.ui.components import launch_variants
 from bnlab.ui.live import live_progress
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
-from bnlab.ui.visitor import Rights, current_visitor, others_text
+from bnlab.ui.visitor import Rights, others_text, stopping_visitor
 
 MAX_PER_ROW = 4
 
@@ -122,4 +122,4 @@ def _render_training_button(variant: Variant, index: int, runs: Sequence[Run], r
 
 @callback
 def _stop(digests: Sequence[str]) -> None:
-    services.scheduler().stop(digests, current_visitor())
+    services.scheduler().stop(digests, stopping_visitor())

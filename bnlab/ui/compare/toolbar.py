@@ -23,7 +23,7 @@ from bnlab.ui.controls import apply_changes, bind, fault, forget_controls
 from bnlab.ui.launching import forget_pending, pending_at, render_confirmation
 from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
-from bnlab.ui.visitor import Rights, current_visitor
+from bnlab.ui.visitor import Rights, stopping_visitor
 
 SEEDS = "seeds"
 COMMON_MENU, VIEW_MENU = "common", "view"
@@ -121,7 +121,7 @@ def _stop_all(digests: Sequence[str]) -> None:
     """Stop the runs that were shown as active, and those that the page's comparison has had since."""
     comparison = current_state().comparison
     shown = [spec.digest for variant_specs in comparison.specs().values() for spec in variant_specs]
-    services.scheduler().stop({*digests, *shown}, current_visitor())
+    services.scheduler().stop({*digests, *shown}, stopping_visitor())
 
 
 def _render_presets(state: PageState) -> None:
