@@ -15,6 +15,7 @@ from bnlab.runs.groups import ended_runs, launched_singly
 from bnlab.runs.measurements import Measurement, stored_measurements, take_measurement
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.shares import NOBODY
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 
@@ -62,15 +63,15 @@ class ClaimRunner:
         self._pending: dict[Measurement, Future[None]] = {}
         self._first_submission: tuple[float, int] | None = None  # its time and the number of stored measurements
 
-    def start(self) -> None:
-        """Queue the experiment and launch its missing runs; returns at once."""
+    def start(self, visitor: str = NOBODY) -> None:
+        """Queue the experiment and launch its missing runs for `visitor`; returns at once."""
         store = self._scheduler.store
         self._first_submission = None
         self._pending = {measurement: future for measurement, future in self._pending.items() if not future.done()}
-        enqueue(store, [self.experiment.name])
+        enqueue(store, [self.experiment.name], visitor)
         missing = set(missing_specs(store, self.experiment))
         labelled = [(spec, label) for spec, label in labelled_specs(self.experiment) if spec in missing]
-        self._scheduler.launch_group(self.experiment.name, labelled)
+        self._scheduler.launch_group(self.experiment.name, labelled, visitor)
 
     def progress(self) -> ClaimProgress:
         """Read the progress; submits the measurements once all runs have ended."""
@@ -85,17 +86,20 @@ class ClaimRunner:
         problem = " ".join(failures) or self._scheduler.problem
         return ClaimProgress(runs, coverage, problem, bool(failures), self._seconds_left(coverage))
 
-    def stop(self) -> None:
-        """Remove the experiment from the queue and stop its runs; those without a step are deleted.
+    def stop(self, visitor: str | None = None) -> None:
+        """Stop the experiment for `visitor`, or for everybody: it goes on while another visitor wants it.
 
-        Runs that another queued experiment needs, or that were launched individually, continue.
+        Otherwise it is removed from the queue and its runs are stopped; those without a step are deleted. Runs that
+        another queued experiment needs, or that were launched individually, continue.
         """
         store = self._scheduler.store
-        dequeue(store, self.experiment.name)
+        is_removed = dequeue(store, self.experiment.name, visitor)
         others = [other for name in queued(store) if (other := parse_experiment(name, CLAIMS))]
-        needed = {spec.digest for other in others for spec in trained_specs(other)}
+        needed = {spec.digest for other in others if other != self.experiment for spec in trained_specs(other)}
         unneeded = {spec.digest for spec in self._specs} - needed
-        self._scheduler.withdraw(unneeded - launched_singly(store, unneeded))
+        self._scheduler.withdraw(unneeded - launched_singly(store, unneeded), visitor)
+        if not is_removed:
+            return
         for future in self._pending.values():
             future.cancel()
         self._pending.clear()

@@ -23,6 +23,7 @@ from bnlab.cli.output import write_json
 from bnlab.cli.progress import wait_until_stopped
 from bnlab.runs.config import Settings
 from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.shares import COMMAND_LINE
 from bnlab.runs.store import Store
 
 MAX_SEEDS = 100
@@ -135,7 +136,7 @@ def _run(scheduler: Scheduler, experiment: Experiment) -> ExperimentResult | Non
     with Progress(*columns, console=console, refresh_per_second=4, transient=True, disable=is_complete) as progress:
         bar = progress.add_task(claim.id, total=1.0, detail="")
         runner = ClaimRunner(scheduler, experiment)
-        runner.start()
+        runner.start(COMMAND_LINE)
         while not (state := runner.progress()).is_complete:
             if state.has_failed:
                 console.print(f"{claim.id}: {state.problem}", style="red", markup=False)
@@ -150,7 +151,7 @@ def _run(scheduler: Scheduler, experiment: Experiment) -> ExperimentResult | Non
 
 def _stop(scheduler: Scheduler, experiments: Sequence[Experiment]) -> None:
     for experiment in experiments:
-        ClaimRunner(scheduler, experiment).stop()
+        ClaimRunner(scheduler, experiment).stop(COMMAND_LINE)
     wait_until_stopped(scheduler, [spec.digest for experiment in experiments for spec in trained_specs(experiment)])
 
 

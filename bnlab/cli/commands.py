@@ -28,6 +28,7 @@ from bnlab.runs.datasets import register_datasets
 from bnlab.runs.recording import write_recording
 from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.shares import COMMAND_LINE
 from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame
 from bnlab.specs.comparison import comparison_specs
@@ -200,7 +201,7 @@ def _train(store: Store, variants: dict[str, list[RunSpec]], labels: dict[str, s
     started = time.monotonic()
     scheduler = Scheduler(store, scheduler=Settings().scheduler)
     try:
-        scheduler.launch_runs([(spec, label) for label, specs in variants.items() for spec in specs])
+        scheduler.launch_runs([(spec, label) for label, specs in variants.items() for spec in specs], COMMAND_LINE)
         watch(console, scheduler, labels)
         return time.monotonic() - started
     except KeyboardInterrupt:

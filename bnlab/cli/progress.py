@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from bnlab.runs.reader import evaluations_frame
 from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.shares import COMMAND_LINE
 
 POLL_SECONDS = 0.25
 STOP_SECONDS = 10
@@ -45,11 +46,15 @@ def watch(console: Console, scheduler: Scheduler, labels: dict[str, str]) -> Non
 
 
 def wait_until_stopped(scheduler: Scheduler, digests: Sequence[str]) -> None:
-    """Stop runs and wait until they have committed their last steps, at most STOP_SECONDS."""
-    scheduler.stop(digests)
+    """Stop runs that no visitor wants, and wait until they have committed their last steps, at most STOP_SECONDS."""
+    scheduler.stop(digests, COMMAND_LINE)
     deadline = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < deadline and not all(run.state.is_finished() for run in scheduler.store.runs(digests)):
+    while time.monotonic() < deadline and any(map(_is_stopping, scheduler.store.runs(digests))):
         time.sleep(0.05)
+
+
+def _is_stopping(run: Run) -> bool:
+    return run.stop_requested and not run.state.is_finished()
 
 
 def _last_accuracies(scheduler: Scheduler, runs: Sequence[Run]) -> dict[str, float]:

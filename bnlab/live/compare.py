@@ -61,7 +61,7 @@ class CompareView:
         all_runs = list({run.digest: run for label_runs in runs.values() for run in label_runs}.values())
         curves = reading.curves.read(all_runs)
         return {
-            "page": page_version(all_runs, reading.problem),
+            "page": page_version(all_runs, reading.problem, reading.shares),
             "committed": max((run.updated_at for run in all_runs), default=0.0),
             "summary": summary_text(all_runs, len(self.digests), reading.activity),
             "progress": {

@@ -192,7 +192,8 @@ def _inputs(view: View, reading: Reading) -> object:
     silence = [_silent_seconds(run, reading.time) for run in runs]
     queue = [reading.queue.get(run.digest) for run in runs]
     activity = [_activity(run, reading.activity) for run in runs]
-    return runs, queue, activity, silence, reading.problem, reading.measured_at
+    shares = [reading.shares.get(run.digest) for run in runs]
+    return runs, queue, activity, shares, silence, reading.problem, reading.measured_at
 
 
 def _activity(run: Run, activity: Activity) -> tuple[bool, bool]:

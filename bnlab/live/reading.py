@@ -3,13 +3,15 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bnlab.runs.activity import Activity
 from bnlab.runs.curves_cache import CurvesCache
+from bnlab.runs.estimates import Place
 from bnlab.runs.latencies import last_measured
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.shares import Shares
 from bnlab.runs.store import Store
 
 
@@ -19,23 +21,25 @@ class Reading:
 
     Attributes:
         runs: by digest, those of the watched runs that exist.
-        queue: the positions of waiting runs, from 1, by digest.
+        queue: the places of waiting runs, by digest.
         activity: which of them are being trained, and how fast.
         problem: why nothing trains, empty if there is no problem; see `Scheduler`.
         store: where they were read.
         curves: the recorded curves, up to date for `runs`.
         measured_at: when latencies were measured last, 0 if never; in seconds since the epoch.
         time: when it was read, in seconds since the epoch.
+        shares: the shares in runs that wait or train, by digest.
     """
 
     runs: Mapping[str, Run]
-    queue: Mapping[str, int]
+    queue: Mapping[str, Place]
     activity: Activity
     problem: str
     store: Store
     curves: CurvesCache
     measured_at: float
     time: float
+    shares: Mapping[str, Shares] = field(default_factory=dict)
 
 
 class Reader:
@@ -56,17 +60,28 @@ class Reader:
         # A run that has not changed stays the same object, which makes comparing it quick.
         self._runs = {digest: old if (old := self._runs.get(digest)) == run else run for digest, run in runs.items()}
         is_waiting = any(run.state is RunState.QUEUED for run in runs.values())
-        queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_waiting else {}
+        queue = scheduler.places() if is_waiting else {}
         activity = scheduler.activity(self._runs.values())
+        active = [run.digest for run in runs.values() if not run.state.is_finished()]
         return Reading(
-            self._runs, queue, activity, scheduler.problem, store, self._curves, last_measured(store), time.time()
+            runs=self._runs,
+            queue=queue,
+            activity=activity,
+            problem=scheduler.problem,
+            store=store,
+            curves=self._curves,
+            measured_at=last_measured(store),
+            time=time.time(),
+            shares=store.shares(active) if active else {},
         )
 
 
-def page_version(runs: Iterable[Run], problem: str) -> str:
+def page_version(runs: Iterable[Run], problem: str, shares: Mapping[str, Shares] | None = None) -> str:
     """Identifies what a page offers: it changes when a run starts, ends, fails or is to be stopped, not at each step.
 
-    A page that was rendered for another version is rendered again.
+    A page that was rendered for another version is rendered again. `shares` are those in runs that wait or train.
     """
     states = sorted((run.digest, run.state, run.stop_requested, run.error, run.recorded) for run in runs)
-    return hashlib.sha256(repr((states, problem)).encode()).hexdigest()[:12]
+    digests = [digest for digest, *_ in states]
+    wanted = [sorted(shares[digest].wanted_by) for digest in digests if digest in shares] if shares else []
+    return hashlib.sha256(repr((states, wanted, problem)).encode()).hexdigest()[:12]

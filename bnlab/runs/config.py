@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,4 +27,16 @@ class Settings(BaseSettings):
     scheduler: str | None = Field(
         default=None,
         description="The address of a Dask scheduler; by default worker processes are started on this machine.",
+    )
+    secret: SecretStr | None = Field(
+        default=None,
+        description="The key that signs the cookies by which visitors are told apart; by default one in the store.",
+    )
+    max_queued_runs: int = Field(
+        default=500, ge=1, description="The most runs of one visitor that may wait or train at a time."
+    )
+    max_parameters: int = Field(default=20_000_000, ge=1, description="The most parameters of a network.")
+    max_steps: int = Field(default=2_000_000, ge=1, description="The most steps of a run.")
+    teacher_key: SecretStr | None = Field(
+        default=None, description="Who enters it on the Runs page may stop, rename and delete the runs of others."
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bnlab.runs.activity import Activity
+from bnlab.runs.estimates import Place, about_text
 from bnlab.runs.run import ACTIVE, TRAINED, Run, RunState
 from bnlab.specs.run_spec import program_key
 
@@ -21,6 +22,8 @@ MAX_OVERHEAD = 30.0
 """The largest ratio of elapsed time to time in steps while a run trains, which tiny runs have; beyond, none trained."""
 MIN_DONE = 0.05
 """The fraction of the work after which its pace is known; the start of the workers dominates before."""
+
+WAITING = "waiting for a worker"
 
 _STATE_LABELS = {
     RunState.RUNNING: "training",
@@ -56,8 +59,8 @@ def summary_text(runs: Collection[Run], total: int, activity: Activity | None = 
     return f"Runs: {', '.join([done, *others, *missing, *speed])}."
 
 
-def state_text(runs: Sequence[Run], seeds: int, queue: Mapping[str, int], activity: Activity | None = None) -> str:
-    """The state of a variant's runs in a few words; `queue` maps waiting runs to their positions, from 1.
+def state_text(runs: Sequence[Run], seeds: int, queue: Mapping[str, Place], activity: Activity | None = None) -> str:
+    """The state of a variant's runs in a few words; `queue` has the places of waiting runs.
 
     Without `activity` every RUNNING run counts as being trained.
     """
@@ -80,7 +83,7 @@ def state_text(runs: Sequence[Run], seeds: int, queue: Mapping[str, int], activi
     return ", ".join(part for part in parts if part)
 
 
-def _active_texts(active: Sequence[Run], queue: Mapping[str, int], activity: Activity | None) -> list[str]:
+def _active_texts(active: Sequence[Run], queue: Mapping[str, Place], activity: Activity | None) -> list[str]:
     """How many runs are being trained and how many wait; the place in the queue if none is being trained."""
     training = [run for run in active if _shown_state(run, activity) is RunState.RUNNING]
     waiting = len(active) - len(training)
@@ -98,17 +101,22 @@ def _shown_state(run: Run, activity: Activity | None) -> RunState:
     return RunState.QUEUED if waits else run.state
 
 
-def _waiting_text(waiting: Sequence[Run], queue: Mapping[str, int]) -> str:
-    positions = [queue[run.digest] for run in waiting if run.digest in queue]
-    return f"number {min(positions)} in the queue" if positions and min(positions) > 1 else "waiting for a worker"
+def _waiting_text(waiting: Sequence[Run], queue: Mapping[str, Place]) -> str:
+    places = [queue[run.digest] for run in waiting if run.digest in queue]
+    return _place_text(min(places)) if places else WAITING
 
 
-def _run_text(run: Run, queue: Mapping[str, int], activity: Activity | None) -> str:
+def _place_text(place: Place) -> str:
+    number = f", number {place.number} in the queue" if place.number > 1 else ""
+    seconds = f", {about_text(place.seconds)}" if place.seconds else ""
+    return f"{WAITING}{number}{seconds}"
+
+
+def _run_text(run: Run, queue: Mapping[str, Place], activity: Activity | None) -> str:
     steps = f"step {run.step:,} of {run.total_steps:,}"
     if _shown_state(run, activity) is RunState.QUEUED:
-        position = queue.get(run.digest, 0)
-        waiting = f"Waiting for a worker, number {position} in the queue" if position > 1 else "Waiting for a worker"
-        return waiting + (f", at {steps}" if run.step else "")
+        waiting = _place_text(queue[run.digest]) if run.digest in queue else WAITING
+        return waiting.capitalize() + (f", at {steps}" if run.step else "")
     texts = {
         RunState.RUNNING: f"{'Stopping' if run.stop_requested else 'Training'}, {steps}{_pace_text(run, activity)}",
         RunState.COMPLETED: f"{'Recorded' if run.recorded else 'Done'}: {run.seconds:.1f} s of training",

@@ -1,7 +1,4 @@
-"""The scheduler: a background thread that hands runs to the workers, slice by slice, and the order in which it does.
-
-The policy stays in this module because it is only ever read together with the thread that applies it.
-"""
+"""The scheduler: a background thread that hands runs to the workers, slice by slice, in the order of `scheduling`."""
 
 import os
 import queue
@@ -11,12 +8,11 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future as TaskFuture
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,15 +22,21 @@ from distributed import Client, Future, KilledWorker
 from bnlab.runs.activity import Activity, ActivityMeter, trained_elsewhere
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, worker_addresses
 from bnlab.runs.errors import ConflictError, StoreError
-from bnlab.runs.groups import launch_group, queue_groups
+from bnlab.runs.estimates import Place, StepTimes, places, read_step_times
+from bnlab.runs.groups import launch_group
 from bnlab.runs.latencies import LatencyRequests
+from bnlab.runs.limits import Limits
 from bnlab.runs.run import Run, RunState
+from bnlab.runs.scheduling import SchedulingPolicy, Waiting, read_entries, read_queue, turns
+from bnlab.runs.shares import NOBODY
 from bnlab.runs.store import LEASE_SECONDS, Labelled, Store
 from bnlab.runs.tasks import TaskQueue
 from bnlab.runs.worker import train_slice
 from bnlab.runs.writer import MissingRunError, SupersededError
-from bnlab.specs.run_spec import MAX_PROGRAMS, RunSpec, program_key
+from bnlab.specs.run_spec import RunSpec, program_key
 
+STEP_TIMES_SECONDS = 5.0
+"""For how long step times are kept that are read from the store."""
 IDLE_SECONDS = 1.0
 """The longest time between two polls."""
 RETRY_SECONDS = 5.0
@@ -45,9 +47,6 @@ MAX_DEATHS = 4
 """How many workers in a row may die while they train a run before the run fails."""
 MAX_RESTART_SECONDS = 60.0
 """How long Dask may take to replace a killed worker before all workers are restarted."""
-NO_GROUP = ""
-"""The group of a run that was launched singly."""
-
 RENEW_SECONDS = LEASE_SECONDS / 3
 """The time between two renewals of the leases while workers start."""
 MAX_SETBACK_SECONDS = 30.0
@@ -84,18 +83,28 @@ class Scheduler:
         problem: one sentence while the workers or the database are unavailable, and empty otherwise.
     """
 
-    def __init__(self, store: Store, *, scheduler: str | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        scheduler: str | None = None,
+        workers: int | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         """Start the thread, which starts the workers; returns at once.
 
         Args:
             store: the store whose runs are trained.
             scheduler: the address of a Dask scheduler; a local cluster is started by default.
             workers: the number of local worker processes, one per core by default.
+            limits: what may be launched; anything by default.
         """
         self.store = store
         self.owner = new_owner()
         self.problem = ""
-        self._address, self._workers = scheduler, workers
+        self._address, self._workers, self._limits = scheduler, workers, limits
+        self._worker_count = 0
+        self._step_times = (0.0, StepTimes())  # until when they are used, in monotonic time
         self._client: Client | None = None
         self._complete_at = 0.0  # monotonic time at which no worker was missing
         self._policy = SchedulingPolicy()
@@ -111,35 +120,69 @@ class Scheduler:
         self._thread = threading.Thread(target=self._work, name="bnlab-scheduler", daemon=True)
         self._thread.start()
 
-    def launch(self, spec: RunSpec, label: str) -> Run:
-        """Queue `spec` or attach to its run; returns at once."""
-        return self.launch_runs([(spec, label)])[0]
+    def launch(self, spec: RunSpec, label: str, visitor: str = NOBODY) -> Run:
+        """Queue `spec` or attach to its run, in which `visitor` gets a share; returns at once.
 
-    def launch_runs(self, specs: Labelled) -> list[Run]:
-        """Queue specs with their labels, each singly, or attach to their runs; returns at once."""
-        launched = self.store.launch_runs(specs, self.owner)
+        Raises:
+            bnlab.runs.limits.LimitError: it exceeds a limit; nothing is launched.
+        """
+        return self.launch_runs([(spec, label)], visitor)[0]
+
+    def launch_runs(self, specs: Labelled, visitor: str = NOBODY) -> list[Run]:
+        """Queue specs with their labels, each singly, or attach to their runs; see `launch`."""
+        self._check_limits(specs, visitor)
+        launched = self.store.launch_runs(specs, self.owner, visitor=visitor)
         self._events.put("launched")
         return launched
 
-    def launch_group(self, name: str, specs: Labelled) -> list[Run]:
-        """Queue specs with their labels as one group, behind all single runs; returns at once. See `groups`."""
-        members = launch_group(self.store, name, specs, self.owner)
+    def launch_group(self, name: str, specs: Labelled, visitor: str = NOBODY) -> list[Run]:
+        """Queue specs with their labels as one group, behind all single runs; see `launch` and `groups`."""
+        self._check_limits(specs, visitor)
+        members = launch_group(self.store, name, specs, self.owner, visitor)
         self._events.put("launched")
         return members
 
-    def stop(self, digests: Iterable[str]) -> None:
-        """Stop runs: waiting ones at once, training ones within half a second."""
-        self.store.request_stop(digests)
+    def _check_limits(self, specs: Labelled, visitor: str) -> None:
+        if self._limits is not None:
+            self._limits.check(self.store, specs, visitor)
+
+    def stop(self, digests: Iterable[str], visitor: str | None = None) -> None:
+        """Withdraw the shares of `visitor`, or everybody's, and stop the runs that nobody wants any more.
+
+        Waiting runs are stopped at once, training ones within half a second.
+        """
+        self.store.request_stop(digests, visitor)
         self._events.put("stop")
 
-    def withdraw(self, digests: Iterable[str]) -> None:
-        """Stop runs, and remove those that have not taken a step."""
-        self.store.withdraw(digests)
+    def withdraw(self, digests: Iterable[str], visitor: str | None = None) -> None:
+        """Like `stop`, but remove the runs that have not taken a step."""
+        self.store.withdraw(digests, visitor)
         self._events.put("stop")
 
     def queue(self) -> list[str]:
         """The digests of the runs that wait for a worker, the next one first."""
         return read_queue(self.store, self._policy.served)
+
+    def places(self) -> dict[str, Place]:
+        """The places in the queue of the QUEUED runs, by digest."""
+        training = {digest for digest, _ in list(self._training.values())}
+        waiting = {run.digest: run for run in self.store.active_runs() if run.digest not in training}
+        entries = read_entries(self.store)
+        order = turns({digest: entries.get(digest, Waiting()) for digest in waiting}, self._policy.served)
+        return places([turn.run for turn in order], waiting, self.step_times(), self.workers, len(training))
+
+    @property
+    def workers(self) -> int:
+        """The number of workers at the last poll, 0 while there are none."""
+        return self._worker_count
+
+    def step_times(self) -> StepTimes:
+        """How long the steps of runs take, as they were measured up to STEP_TIMES_SECONDS ago."""
+        until, times = self._step_times
+        if time.monotonic() > until:
+            times = read_step_times(self.store)
+            self._step_times = (time.monotonic() + STEP_TIMES_SECONDS, times)
+        return times
 
     def activity(self, runs: Collection[Run]) -> Activity:
         """Which of `runs` are being trained right now, and how fast. Speeds are known from the second call on."""
@@ -218,6 +261,7 @@ class Scheduler:
                 self._client = connect(self._address, self._workers)
             self._complete_at = time.monotonic()
         workers = worker_addresses(self._client, self._address)
+        self._worker_count = len(workers)
         self._check_workers(self._client)
         self._collect(workers)
         self._tasks.collect()
@@ -311,7 +355,7 @@ class Scheduler:
     def _enqueue(self, active: Iterable[Run]) -> None:
         """Make the queue hold the active runs that are neither being trained, nor to be stopped, nor to pause."""
         training = {digest for digest, _ in self._training.values()}
-        groups = queue_groups(self.store)
+        entries = read_entries(self.store)
         active_digests = set()
         for run in active:
             active_digests.add(run.digest)
@@ -321,7 +365,7 @@ class Scheduler:
                 self._policy.remove(run.digest)
                 self.store.finish(run.digest, self.owner, RunState.STOPPED)
             elif run.digest not in self._setbacks or self._setbacks[run.digest].is_over:
-                self._policy.add(run.digest, program_key(run.spec), groups.get(run.digest, NO_GROUP))
+                self._policy.add(run.digest, program_key(run.spec), entries.get(run.digest, Waiting()))
         for digest in self._policy.waiting:
             if digest not in active_digests:
                 self._policy.remove(digest)
@@ -387,100 +431,6 @@ def _error_text(error: BaseException) -> str:
     """One sentence for the user: bnlab's errors carry it, others are named."""
     module = type(error).__module__
     return str(error) if module.startswith("bnlab.") else f"Training failed with {type(error).__name__}: {error}"
-
-
-def read_queue(store: Store, served: Mapping[str, int]) -> list[str]:
-    """The digests of the runs of `store` that wait for a worker, the next one first; `served` as in `queue_order`."""
-    groups = queue_groups(store)
-    return queue_order({digest: groups.get(digest, NO_GROUP) for digest in store.waiting()}, served)
-
-
-def queue_order(waiting: Mapping[str, str], served: Mapping[str, int]) -> list[str]:
-    """The order in which waiting runs are trained.
-
-    Single runs go first. Then groups take turns with one run each, the one served longest ago first. A worker may take
-    a later run of the same group, or a later single run, where it has compiled the program.
-
-    Args:
-        waiting: the runs in the order they were queued, each with its group.
-        served: for each group a number, the larger the later the group was last served.
-    """
-    single = [run for run, group in waiting.items() if group == NO_GROUP]
-    members: defaultdict[str, list[str]] = defaultdict(list)
-    for run, group in waiting.items():
-        if group != NO_GROUP:
-            members[group].append(run)
-    groups = sorted(members, key=lambda group: served.get(group, 0))
-    rounds = zip_longest(*(members[group] for group in groups))
-    return single + [run for runs in rounds for run in runs if run is not None]
-
-
-class SchedulingPolicy:
-    """The queue of waiting runs, and which programs each worker has compiled.
-
-    Single runs are served first come, first served. Groups wait until there is no single run, and then take turns.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, tuple[Hashable, str]] = {}  # run -> its program, its group
-        self._compiled: dict[str, list[Hashable]] = {}  # worker -> programs, the one used last at the end
-        self._last_worker: dict[str, str] = {}  # run -> the worker that trained it last
-        self._served: dict[str, int] = {}  # group -> number of the take that served it last
-        self._takes = 0
-
-    @property
-    def waiting(self) -> tuple[str, ...]:
-        """The waiting runs in the order they were added."""
-        return tuple(self._waiting)
-
-    @property
-    def served(self) -> dict[str, int]:
-        """For each group a number, the larger the later the group was last served."""
-        return dict(self._served)
-
-    def add(self, run: str, program: Hashable, group: str = NO_GROUP) -> None:
-        """Append a run; a run that waits already keeps its position, even if its group has changed."""
-        self._waiting[run] = program, group
-
-    def remove(self, run: str) -> None:
-        """Remove a run if it waits."""
-        self._waiting.pop(run, None)
-
-    def take(self, worker: str, workers: Iterable[str]) -> str | None:
-        """Remove and return the run that `worker` should train next; None if no run waits.
-
-        Runs whose program another of `workers` has compiled are left to it, unless `worker` would have to idle.
-        """
-        order = queue_order({run: group for run, (_, group) in self._waiting.items()}, self._served)
-        if not order:
-            return None
-        _, group = self._waiting[order[0]]
-        programs = {run: program for run, (program, run_group) in self._waiting.items() if run_group == group}
-        run = self._choose(programs, worker, set(workers) - {worker}, group)
-        program, _ = self._waiting.pop(run)
-        self._remember(worker, program)
-        self._last_worker[run] = worker
-        self._takes += 1
-        self._served[group] = self._takes
-        return run
-
-    def _choose(self, programs: Mapping[str, Hashable], worker: str, others: set[str], group: str) -> str:
-        """The run for `worker` among those of `group`, which are the keys of `programs`."""
-        compiled = self._compiled.get(worker, [])
-        compiled_elsewhere = {program for other in others for program in self._compiled.get(other, ())}
-        fitting = [run for run, program in programs.items() if program in compiled or program not in compiled_elsewhere]
-        preferences = [fitting, list(programs)]
-        if group != NO_GROUP:
-            # Runs of a group may overtake each other: a run is finished before the next is begun, and the runs of one
-            # program before those of another.
-            begun = [run for run in programs if self._last_worker.get(run) == worker]
-            same_program = [run for run, program in programs.items() if program in compiled]
-            preferences = [begun, same_program, *preferences]
-        return next(runs[0] for runs in preferences if runs)
-
-    def _remember(self, worker: str, program: Hashable) -> None:
-        others = [compiled for compiled in self._compiled.get(worker, []) if compiled != program]
-        self._compiled[worker] = [*others, program][-MAX_PROGRAMS:]
 
 
 def new_owner() -> str:

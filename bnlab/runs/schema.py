@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "3"
+SCHEMA_REVISION = "4"
 """The revision in `bnlab.runs.migrations` whose tables these are."""
 
 metadata = MetaData()
@@ -141,4 +141,30 @@ groups = Table(
     _run_key(),
     Column("place", Integer, nullable=False),  # position in the group
     Column("single", Boolean, nullable=False),
+)
+
+# Who launched a run: each visitor, and the command line, has one share in it.
+run_shares = Table(
+    "run_shares",
+    metadata,
+    _run_key(),
+    Column("visitor", String(40), primary_key=True),
+    Column("launched_at", Float, nullable=False),
+    Column("wanted", Boolean, nullable=False),  # false once the visitor has stopped the run
+)
+
+# Who started an experiment that is in the queue.
+experiment_shares = Table(
+    "experiment_shares",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("visitor", String(40), primary_key=True),
+)
+
+# Random keys that all apps on the store share.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
 )

@@ -10,6 +10,7 @@ from bnlab.runs.database import BUSY_SECONDS, open_database
 from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.run import ACTIVE, Run, RunState, UnreadableRun, runs_from_rows, unreadable_from_rows
 from bnlab.runs.schema import groups, recordings, runs
+from bnlab.runs.shares import NOBODY, Shares, add_shares, read_shares, withdraw_shares
 from bnlab.specs.run_spec import RunSpec
 
 LEASE_SECONDS = 30.0  # starting the workers takes a third of it, and twice that on a busy machine
@@ -46,10 +47,11 @@ class Store:
         """Queue `spec`, or attach to its run; see `launch_runs`."""
         return self.launch_runs([(spec, label)], owner)[0]
 
-    def launch_runs(self, specs: Labelled, owner: str, group: str = "") -> list[Run]:
+    def launch_runs(self, specs: Labelled, owner: str, group: str = "", visitor: str = NOBODY) -> list[Run]:
         """Queue specs with their labels, or attach to their runs, as members of `group` or by default singly.
 
-        A stopped or failed run goes on from its checkpoint; a recorded one is replaced by a new run.
+        A stopped or failed run goes on from its checkpoint; a recorded one is replaced by a new run. `visitor` gets a
+        share in each of them.
 
         Returns:
             The runs, one for each distinct spec in the order of `specs`.
@@ -62,10 +64,10 @@ class Store:
             distinct.setdefault(spec.digest, (spec, label))
         try:
             with self.engine.begin() as connection:
-                _launch(connection, distinct, owner, group)
+                _launch(connection, distinct, owner, group, visitor)
         except ConflictError:  # another process has just launched one of them, so now it exists
             with self.engine.begin() as connection:
-                _launch(connection, distinct, owner, group)
+                _launch(connection, distinct, owner, group, visitor)
         launched = {run.digest: run for run in self.runs(distinct)}
         return [launched[digest] for digest in distinct if digest in launched]
 
@@ -97,19 +99,31 @@ class Store:
         """The runs of `specs` that exist, by digest."""
         return {run.digest: run for run in self.runs(spec.digest for spec in specs)}
 
+    def active_runs(self) -> list[Run]:
+        """The runs that wait or train: QUEUED ones in the order they were queued, then RUNNING ones."""
+        query = _SELECT_RUNS.where(runs.c.state.in_(ACTIVE))
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(runs.c.queued_at, runs.c.created_at))
+            return sorted(runs_from_rows(rows), key=lambda run: run.state is not RunState.QUEUED)
+
     def waiting(self) -> list[str]:
         """The digests of all runs that wait for a worker, in the order they were queued."""
         query = select(runs.c.digest).where(runs.c.state == RunState.QUEUED)
         with self.engine.connect() as connection:
             return list(connection.scalars(query.order_by(runs.c.queued_at, runs.c.created_at)))
 
-    def request_stop(self, digests: Iterable[str]) -> None:
-        """Request that active runs stop; those on which no scheduler holds a lease are stopped at once."""
-        chosen = runs.c.digest.in_(list(digests)) & runs.c.state.in_(ACTIVE)
+    def shares(self, digests: Iterable[str] | None = None) -> dict[str, Shares]:
+        """The shares in the runs of `digests`, or in all active runs; runs without a share are left out."""
+        with self.engine.connect() as connection:
+            return read_shares(connection, digests)
+
+    def request_stop(self, digests: Iterable[str], visitor: str | None = None) -> None:
+        """Withdraw the shares of `visitor`, or everybody's, and request that runs stop that nobody wants any more.
+
+        Runs on which no scheduler holds a lease are stopped at once.
+        """
         with self.engine.begin() as connection:
-            connection.execute(update(runs).where(chosen).values(stop_requested=True))
-            unleased = chosen & (runs.c.lease_until < time.time())
-            connection.execute(update(runs).where(unleased).values(state=RunState.STOPPED))
+            _request_stop(connection, digests, visitor)
 
     def delete(self, digests: Iterable[str]) -> None:
         """Remove finished runs with all their records."""
@@ -117,12 +131,11 @@ class Store:
         with self.engine.begin() as connection:
             connection.execute(delete(runs).where(chosen))
 
-    def withdraw(self, digests: Iterable[str]) -> None:
-        """Request that runs stop, and remove those without a step; a slice of them that is running is superseded."""
-        chosen = list(digests)
+    def withdraw(self, digests: Iterable[str], visitor: str | None = None) -> None:
+        """Like `request_stop`, but removes runs without a step; a slice of them that is running is superseded."""
         with self.engine.begin() as connection:
-            connection.execute(delete(runs).where(runs.c.digest.in_(chosen), runs.c.step == 0))
-        self.request_stop(chosen)
+            unwanted = _request_stop(connection, digests, visitor)
+            connection.execute(delete(runs).where(runs.c.digest.in_(unwanted), runs.c.step == 0))
 
     def rename(self, digest: str, label: str) -> None:
         """Change the label of a run."""
@@ -196,17 +209,46 @@ class Store:
             return connection.scalar(select(runs.c.fence).where(owned))
 
     def finish(self, digest: str, owner: str, state: RunState, error: str = "") -> None:
-        """End an active run of `owner` in `state`; a slice of it that is still running is superseded."""
+        """End an active run of `owner` in `state`; a slice of it that is still running is superseded.
+
+        It is stopped only while its stop is requested: somebody may just have launched it again.
+        """
         owned = (runs.c.digest == digest) & (runs.c.owner == owner) & runs.c.state.in_(ACTIVE)
+        if state is RunState.STOPPED:
+            owned &= runs.c.stop_requested
         ended = {"state": state, "error": error, "updated_at": time.time(), "fence": runs.c.fence + 1}
         with self.engine.begin() as connection:
             connection.execute(update(runs).where(owned).values(ended))
 
 
-def _launch(connection: Connection, specs: Mapping[str, tuple[RunSpec, str]], owner: str, group: str) -> None:
+def _request_stop(connection: Connection, digests: Iterable[str], visitor: str | None) -> list[str]:
+    """Withdraw shares; returns the digests of the runs that nobody wants any more, which are to stop."""
+    # The rows are locked first: who launches one of the runs at the same time wants it before or after this.
+    locked = _lock_runs(connection, digests)
+    unwanted = withdraw_shares(connection, locked, visitor)
+    chosen = runs.c.digest.in_(unwanted) & runs.c.state.in_(ACTIVE)
+    connection.execute(update(runs).where(chosen).values(stop_requested=True))
+    unleased = chosen & (runs.c.lease_until < time.time())
+    connection.execute(update(runs).where(unleased).values(state=RunState.STOPPED))
+    return unwanted
+
+
+def _lock_runs(connection: Connection, digests: Iterable[str]) -> list[str]:
+    """Lock the rows of runs until the transaction ends, in one order for all; returns those that exist."""
+    chosen = runs.c.digest.in_(list(digests))
+    if connection.dialect.name == "sqlite":  # which locks the whole database, at the first write
+        connection.execute(update(runs).where(chosen).values(owner=runs.c.owner))
+    query = select(runs.c.digest).where(chosen).order_by(runs.c.digest).with_for_update()
+    return list(connection.scalars(query))
+
+
+def _launch(
+    connection: Connection, specs: Mapping[str, tuple[RunSpec, str]], owner: str, group: str, visitor: str
+) -> None:
     # The write comes first, so that SQLite takes its lock before the states are read.
     recorded = select(recordings.c.run).where(recordings.c.run.in_(specs))
     connection.execute(delete(runs).where(runs.c.digest.in_(recorded)))
+    _lock_runs(connection, specs)
     existing = connection.execute(_SELECT_RUNS.where(runs.c.digest.in_(specs))).all()
     if unreadable := unreadable_from_rows(existing):
         raise StoreError(
@@ -215,6 +257,7 @@ def _launch(connection: Connection, specs: Mapping[str, tuple[RunSpec, str]], ow
         )
     states = {run.digest: run.state for run in runs_from_rows(existing)}
     _queue(connection, specs, states, owner)
+    add_shares(connection, specs, visitor)
     if group:
         _join(connection, group, specs, {digest for digest, state in states.items() if state in ACTIVE})
     else:
@@ -230,6 +273,7 @@ def _queue(
     lease = {"owner": owner, "lease_until": now + LEASE_SECONDS}
     continued = [digest for digest, state in states.items() if state.can_continue()]
     connection.execute(update(runs).where(runs.c.digest.in_(continued)).values(queued | lease | {"queued_at": now}))
+    withdraw_shares(connection, continued)  # of those who wanted them until they failed
     active = [digest for digest, state in states.items() if state in ACTIVE]
     connection.execute(update(runs).where(runs.c.digest.in_(active)).values(stop_requested=False))
     new_rows = [

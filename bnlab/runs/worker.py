@@ -24,7 +24,7 @@ from bnlab.training.records import Records
 NICENESS = 10
 """Of the processes of a local cluster, added to that of the app."""
 SLICE_SECONDS = 3.0
-"""After how long a run returns its worker to the queue."""
+"""After how long a run returns its worker to the queue, not counting the time to compile its program."""
 STOP_POLL_SECONDS = 0.2
 COMMIT_SECONDS = 0.5
 """The usual time between two commits of a slice."""
@@ -155,7 +155,9 @@ class TrainingSlice:
             if now - polled >= STOP_POLL_SECONDS:
                 stop, polled = self._writer.stop_requested(), now
             state = self._state(stop)
-            is_over = state is not RunState.RUNNING or now - started >= SLICE_SECONDS
+            # Compiling takes longer than a slice on a busy machine, and would leave nothing of it for tiny runs.
+            trained_seconds = now - started - self._trainer.setup_seconds
+            is_over = state is not RunState.RUNNING or trained_seconds >= SLICE_SECONDS
             if is_over or self._is_commit_due(records, now - committed):
                 self._commit(records, state)
                 records, committed = Records(self._trainer.step), time.monotonic()

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, case, delete, insert, select, update
 
 from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.run import RunState
@@ -99,11 +99,13 @@ class RunWriter:
 
     def _commit(self, records: Records, checkpoint: Checkpoint, state: RunState, now: float) -> None:
         mine = (runs.c.digest == self._digest) & (runs.c.fence == self._fence)
+        # Who launched it after the slice saw the request to stop wants it to go on.
+        end = case((runs.c.stop_requested, state), else_=RunState.RUNNING) if state is RunState.STOPPED else state
         with self._engine.begin() as connection:
             updated = connection.execute(
                 update(runs)
                 .where(mine, runs.c.updated_at != now)
-                .values(step=checkpoint.step, seconds=checkpoint.seconds, state=state, updated_at=now)
+                .values(step=checkpoint.step, seconds=checkpoint.seconds, state=end, updated_at=now)
             )
             if updated.rowcount != 1:
                 if connection.scalar(select(runs.c.updated_at).where(mine)) == now:

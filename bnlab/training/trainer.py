@@ -39,6 +39,7 @@ class Trainer:
         spec: What is trained.
         step: The number of steps taken.
         seconds: The time spent in these steps, without compiling and evaluating.
+        setup_seconds: The time that this trainer has spent in first calls, which compile.
         state: The weights, moving statistics and optimizer slots after these steps.
         diverged: Whether the loss of the last step is not finite.
     """
@@ -55,6 +56,7 @@ class Trainer:
         self._train, self._validation, self._probe = training_batches(spec)
         self._evaluation_steps = evaluation_steps(spec)
         self._max_chunk_steps = max(1, min(MAX_CHUNK_STEPS, MAX_CHUNK_EXAMPLES // spec.batch_size))
+        self.setup_seconds = 0.0
         self._step_seconds = 0.0
         self._compiled: set[int] = set()
         if checkpoint is None:
@@ -134,7 +136,9 @@ class Trainer:
     def _compile(self, steps: Steps, indices: Indices) -> None:
         """Compile by a call that takes no step, so that `seconds` does not include it."""
         if id(steps) not in self._compiled:
+            start = time.perf_counter()
             self._call(steps, indices, 0)
+            self.setup_seconds += time.perf_counter() - start
             self._compiled.add(id(steps))
 
     def _call(self, steps: Steps, indices: Indices, count: int) -> tuple[Any, ...]:
@@ -151,7 +155,11 @@ class Trainer:
         )
 
     def _evaluate(self) -> Evaluation:
-        return evaluate(self.spec, self._program, self.state, self._validation, self._probe, self.step, self.seconds)
+        start = time.perf_counter()
+        result = evaluate(self.spec, self._program, self.state, self._validation, self._probe, self.step, self.seconds)
+        if self.step == 0:  # when the functions that evaluate are compiled
+            self.setup_seconds += time.perf_counter() - start
+        return result
 
 
 @lru_cache(maxsize=2)

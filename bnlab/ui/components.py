@@ -5,17 +5,22 @@ from collections.abc import Iterable
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
+from bnlab.runs.limits import LimitError
 from bnlab.runs.run import Run
 from bnlab.specs.comparison import Comparison
 from bnlab.ui import services
 from bnlab.ui.controls import apply_changes, bind
+from bnlab.ui.launching import needs_confirmation
 from bnlab.ui.navigation import page_path
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, current_state, link_parameters
 from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import rights_on
 
 FAULT = "fault"
 """Session key of the error of the last button that was pressed, which the page draws once."""
+COMPARE = "compare"
+"""The place of the confirmation of what the Compare page launches."""
 PERCENT = "%.2f %%"
 """The number format of table columns in percent; Streamlit's "percent" drops trailing zeros."""
 
@@ -81,10 +86,11 @@ def render_compare_link(
 
 
 @callback
-def launch_variants(label: str = "") -> None:
+def launch_variants(label: str = "", is_confirmed: bool = False) -> None:
     """Train or continue the variant `label` of the current comparison, or all of them. A callback of buttons.
 
-    Launches nothing if a control has a value that is refused, since that is not what the page shows.
+    Launches nothing if a control has a value that is refused, since that is not what the page shows, and nothing large
+    before it is confirmed.
     """
     if faults := apply_changes():
         st.session_state[FAULT] = f"Nothing was trained. {faults[0]}"
@@ -92,9 +98,16 @@ def launch_variants(label: str = "") -> None:
     scheduler, specs_by_label = services.scheduler(), current_state().comparison.specs()
     labelled = [(spec, name) for name, specs in specs_by_label.items() if label in ("", name) for spec in specs]
     runs = scheduler.store.find(spec for spec, _ in labelled)
-    scheduler.launch_runs(
-        [(spec, name) for spec, name in labelled if spec.digest not in runs or runs[spec.digest].can_launch]
-    )
+    visitor = rights_on(runs.values())
+    launched = [(spec, name) for spec, name in labelled if visitor.may_launch(runs.get(spec.digest))]
+    trained = [spec for spec, _ in launched if spec.digest not in runs or runs[spec.digest].can_launch]
+    subject = label, frozenset(spec.digest for spec in trained)
+    if needs_confirmation(COMPARE, subject, trained, is_confirmed=is_confirmed):
+        return
+    try:
+        scheduler.launch_runs(launched, visitor.visitor)
+    except LimitError as error:
+        st.session_state[FAULT] = f"Nothing was trained. {error}"
 
 
 def render_errors(runs: Iterable[Run]) -> None:

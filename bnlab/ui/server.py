@@ -14,7 +14,8 @@ import streamlit as st
 
 from bnlab.live.hub import Hub
 from bnlab.live.routes import BaseRoute, stream_route
-from bnlab.runs.database import StoreError
+from bnlab.live.visitors import Middleware, visitor_cookies
+from bnlab.runs.errors import StoreError
 from bnlab.ui import services
 from bnlab.ui.assets import assets, base_path
 from bnlab.ui.navigation import PAGES
@@ -26,6 +27,11 @@ SWITCH_SECONDS = 0.0005
 def routes() -> list[BaseRoute]:
     """The event streams and the scripts that pages load."""
     return [stream_route(_hub(), base_path()), assets().route()]
+
+
+def middleware() -> list[Middleware]:
+    """What each request passes: visitors get their cookies."""
+    return [visitor_cookies(services.visitor_signer, base_path())]
 
 
 @asynccontextmanager

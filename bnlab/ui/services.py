@@ -8,9 +8,11 @@ from bnlab.claims.recorded import recorded_results
 from bnlab.claims.service import ClaimService
 from bnlab.runs.config import Settings
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
+from bnlab.runs.limits import Limits
 from bnlab.runs.recording import read_shipped_recordings
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
+from bnlab.runs.visitors import VisitorSigner, signing_key
 
 _started: list[Scheduler] = []
 
@@ -32,16 +34,28 @@ def preload() -> None:
 
 
 @st.cache_resource(show_spinner=False)
+def open_store() -> Store:
+    """The app's store, opened on first use. Raises a StoreError if that is not possible."""
+    return Store(Settings().store, INTERACTIVE_BUSY_SECONDS)
+
+
+@st.cache_resource(show_spinner=False)
+def visitor_signer() -> VisitorSigner:
+    """What signs and reads the cookies of visitors. Raises a StoreError if its key cannot be read."""
+    secret = Settings().secret
+    return VisitorSigner(secret.get_secret_value() if secret else signing_key(open_store()))
+
+
+@st.cache_resource(show_spinner=False)
 def start_scheduler() -> Scheduler:
     """The app's scheduler, started on first use.
 
     Raises:
         StoreError: the store cannot be opened.
     """
-    settings = Settings()
-    store = Store(settings.store, INTERACTIVE_BUSY_SECONDS)
+    settings, store = Settings(), open_store()
     read_shipped_recordings(store)
-    started = Scheduler(store, scheduler=settings.scheduler)
+    started = Scheduler(store, scheduler=settings.scheduler, limits=Limits.from_settings(settings))
     atexit.register(started.close)  # where no server's end closes it
     _started.append(started)
     return started

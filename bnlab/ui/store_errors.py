@@ -13,6 +13,7 @@ import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.errors import StoreError
+from bnlab.runs.limits import LimitError
 
 RETRY_SECONDS = 2.0
 CALLBACK_ERROR = "store-error"
@@ -28,7 +29,7 @@ def catch_store_errors() -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        _render_error(str(error))
+        _render_error(error)
         _rerun_later()
 
 
@@ -46,7 +47,7 @@ def fragment(function: Callable[P, None], run_every: float | None = None) -> Cal
             if not is_redrawn:
                 raised.append(error)  # Streamlit would show what is raised in a fragment
                 return
-            _render_error(str(error))
+            _render_error(error)
             if run_every is None:
                 _rerun_later()
 
@@ -61,25 +62,26 @@ def fragment(function: Callable[P, None], run_every: float | None = None) -> Cal
 
 
 def callback(function: Callable[P, object]) -> Callable[P, None]:
-    """`function` as the callback of a widget; the page that is drawn after it shows its StoreError."""
+    """`function` as the callback of a widget; the page that is drawn after it shows its StoreError or LimitError."""
 
     @wraps(function)
     def call(*arguments: P.args, **options: P.kwargs) -> None:
         try:
             function(*arguments, **options)
-        except StoreError as error:
-            st.session_state[CALLBACK_ERROR] = str(error)
+        except (LimitError, StoreError) as error:
+            st.session_state[CALLBACK_ERROR] = error
 
     return call
 
 
 def _render_callback_error() -> None:
-    if sentence := st.session_state.pop(CALLBACK_ERROR, ""):
-        _render_error(sentence)
+    if error := st.session_state.pop(CALLBACK_ERROR, None):
+        _render_error(error)
 
 
-def _render_error(sentence: str) -> None:
-    st.error(escape_markdown(sentence), icon=":material/database_off:")
+def _render_error(error: Exception) -> None:
+    icon = ":material/database_off:" if isinstance(error, StoreError) else ":material/rule:"
+    st.error(escape_markdown(str(error)), icon=icon)
 
 
 def _rerun_later() -> None:

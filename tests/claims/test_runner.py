@@ -135,14 +135,14 @@ class IdleScheduler:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def launch_group(self, name: str, specs: list[tuple[RunSpec, str]]) -> None:
-        launch_group(self.store, name, specs, OWNER)
+    def launch_group(self, name: str, specs: list[tuple[RunSpec, str]], visitor: str) -> None:
+        launch_group(self.store, name, specs, OWNER, visitor)
 
     def submit(self, *_: object) -> Future[None]:
         return Future()
 
-    def withdraw(self, digests: set[str]) -> None:
-        self.store.withdraw(digests)
+    def withdraw(self, digests: set[str], visitor: str | None) -> None:
+        self.store.withdraw(digests, visitor)
 
 
 def idle_runner(store: Store, experiment: Experiment) -> ClaimRunner:
@@ -193,6 +193,21 @@ def test_stop_deletes_runs_without_a_step(store: Store) -> None:
     runner.start()
     assert len(store.runs()) == 2 + len(others)
     assert not any(run.stop_requested for run in store.runs())
+
+
+def test_an_experiment_goes_on_while_another_visitor_wants_it(store: Store) -> None:
+    runner = idle_runner(store, EXPERIMENT)
+    for visitor in ("ann", "ben"):
+        runner.start(visitor)
+    for spec in trained_specs(EXPERIMENT):
+        commit_step(store, spec)
+    for visitor in ("ann", "ann", "somebody else"):
+        runner.stop(visitor)
+    assert queued(store) == [EXPERIMENT.name]
+    assert {run.stop_requested for run in runner.progress().runs} == {False}
+    runner.stop("ben")
+    assert queued(store) == []
+    assert {run.stop_requested for run in runner.progress().runs} == {True}
 
 
 def test_seconds_left_follows_the_pace_of_the_measurements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

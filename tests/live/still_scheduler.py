@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from bnlab.runs.activity import Activity, trained_elsewhere
+from bnlab.runs.estimates import Place
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 
@@ -21,8 +22,8 @@ class StillScheduler:
         self.reads += 1
         return self._store
 
-    def queue(self) -> list[str]:
-        return self._store.waiting()
+    def places(self) -> dict[str, Place]:
+        return {digest: Place(number) for number, digest in enumerate(self._store.waiting(), start=1)}
 
     def activity(self, runs: Collection[Run]) -> Activity:
         return Activity(trained_elsewhere(runs, owner=""))

@@ -58,6 +58,7 @@ def test_the_document_follows_the_runs(store: Store) -> None:
     assert later["page"] == training["page"], "a step changes nothing that the page offers"
     assert later["committed"] > training["committed"]
     assert len({document["summary"] for document in (before, queued, training)}) == 3
+    store.request_stop([spec.digest])
     commit(writer, 60, 70, RunState.STOPPED)
     assert shown(view, store)["page"] != later["page"]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bnlab.runs.activity import Activity
+from bnlab.runs.estimates import Place
 from bnlab.runs.progress import MIN_ESTIMATE_SECONDS, STALE_SECONDS, share_done, state_text, summary_text
 from bnlab.runs.run import Run, RunState
 from bnlab.specs.run_spec import RunSpec
@@ -28,7 +29,7 @@ RECORDED = run(RunState.COMPLETED, recorded="yesterday")
 TRAINING = Activity({SPEC.digest}, {SPEC.digest: 32_000.0})
 
 
-def text(state: RunState, step: int = 0, queue: dict[str, int] | None = None, **changes: Any) -> str:
+def text(state: RunState, step: int = 0, queue: dict[str, Place] | None = None, **changes: Any) -> str:
     """Of a variant with one seed, which a worker is training if it is RUNNING."""
     return state_text([run(state, step, **changes)], 1, queue or {}, TRAINING if state is RunState.RUNNING else None)
 
@@ -57,7 +58,7 @@ def test_each_state_has_another_text(state: RunState, numbers: list[float]) -> N
 
 @pytest.mark.parametrize(("position", "numbers"), [(0, []), (1, []), (2, [2]), (12, [12])])
 def test_queue_position_is_shown_unless_first(position: int, numbers: list[float]) -> None:
-    queue = {SPEC.digest: position} if position else {"other": 7}
+    queue = {SPEC.digest: Place(position)} if position else {"other": Place(7)}
     assert numbers_in(text(RunState.QUEUED, queue=queue)) == numbers
     assert numbers_in(text(RunState.QUEUED, 10, queue)) == [*numbers, 10, 2000]
 

@@ -174,6 +174,20 @@ def test_a_stopped_and_continued_run_has_the_same_bits(undisturbed: list[bytes],
     assert curve.tobytes() == undisturbed[0]
 
 
+def test_one_visitor_does_not_stop_what_another_trains(shared_scheduler: Scheduler) -> None:
+    store, endless = shared_scheduler.store, SPEC.model_copy(update={"epochs": 1000})
+    digest = shared_scheduler.launch(endless, "shared", "ann").digest
+    shared_scheduler.launch(endless, "shared", "ben")
+    wait_until(lambda: store.run(digest).step > 0)
+    for visitor in ("ann", "ann", "somebody else"):
+        shared_scheduler.stop([digest], visitor)
+    step = store.run(digest).step
+    wait_until(lambda: has_passed(store, digest, step + 300))
+    assert store.run(digest).state is RunState.RUNNING
+    shared_scheduler.stop([digest], "ben")
+    assert finished(store, digest).state is RunState.STOPPED
+
+
 def test_runs_take_turns_on_the_workers(shared_scheduler: Scheduler) -> None:
     specs = [SPEC.model_copy(update={"seed": seed, "epochs": EPOCHS - 1}) for seed in range(1, 5)]
     digests = [shared_scheduler.launch(spec, "turns").digest for spec in specs]
@@ -249,3 +263,21 @@ def test_a_group_is_trained_stopped_and_continued_behind_a_single_run(shared_sch
     assert {run.state for run in group_runs(shared_scheduler.store, "group")} == {RunState.COMPLETED}
     ended = [run for run in stopped if run.state is RunState.COMPLETED]
     assert [shared_scheduler.store.run(run.digest) for run in ended] == ended
+
+
+@pytest.mark.slow
+def test_three_tiny_runs_are_done_soon_beside_160_of_another_visitor(shared_scheduler: Scheduler) -> None:
+    """Issue: within 20 s; with first come, first served they took 302 s."""
+    store = shared_scheduler.store
+    long = [SPEC.model_copy(update={"seed": 1_000 + seed, "epochs": 100}) for seed in range(160)]
+    many = [run.digest for run in shared_scheduler.launch_runs([(spec, "many") for spec in long], "ann")]
+    wait_until(lambda: sum(run.step > 0 for run in store.runs(many)) >= 4)  # the workers are warm
+    tiny = [RunSpec(hidden_units=(9,), train_examples=640, epochs=2, seed=seed) for seed in range(3)]
+    began = time.monotonic()
+    few = [run.digest for run in shared_scheduler.launch_runs([(spec, "few") for spec in tiny], "ben")]
+    try:
+        wait_until(lambda: all(run.state is RunState.COMPLETED for run in store.runs(few)), seconds=20)
+        print(f"{time.monotonic() - began:.1f} s")
+    finally:
+        shared_scheduler.stop(many)
+        wait_until(lambda: all(run.state.is_finished() for run in store.runs(many)))

@@ -22,6 +22,9 @@ NAMES = {
     "network_latencies": ["network", "batch_size", "seconds", "measured_at"],
     "experiment_queue": ["name", "entered_at"],
     "groups": ["name", "run", "place", "single"],
+    "run_shares": ["run", "visitor", "launched_at", "wanted"],
+    "experiment_shares": ["name", "visitor"],
+    "secrets": ["name", "value"],
 }  # fmt: skip
 FORMERLY_RECORDED = "latencies"
 RECORDED = ("steps", "evaluations", "layers", "snapshots", FORMERLY_RECORDED)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import insert
 
 from bnlab.runs.run import ACTIVE, Run, RunState
-from bnlab.runs.schema import groups, recordings
+from bnlab.runs.schema import groups, recordings, run_shares
 from bnlab.runs.store import LEASE_SECONDS, Store
 from bnlab.specs.run_spec import RunSpec
 from tests.runs.store_rows import FINISHED, OTHER, SPEC, is_leased, row_counts, update_row
@@ -130,7 +130,10 @@ def test_deleting_a_run_removes_everything_recorded_of_it(store: Store) -> None:
         for spec in (SPEC, OTHER):
             connection.execute(insert(recordings).values(run=spec.digest, origin="elsewhere"))
             connection.execute(insert(groups).values(name="group", run=spec.digest, place=1, single=False))
-    of_no_run = {"measurements": 0, "network_latencies": 0, "experiment_queue": 0}
+            connection.execute(insert(run_shares).values(run=spec.digest, visitor="ann", launched_at=1.0, wanted=True))
+    of_no_run = dict.fromkeys(
+        ("measurements", "network_latencies", "experiment_queue", "experiment_shares", "secrets"), 0
+    )
     both = {table: count for table, count in row_counts(store).items() if table not in of_no_run}
     assert all(both.values())
     store.delete([SPEC.digest])

@@ -113,5 +113,14 @@ def test_only_its_owner_ends_an_active_run(store: Store) -> None:
 def test_finishing_a_run_supersedes_its_slice(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     fence = store.next_fence(SPEC.digest, "owner") or 0
-    store.finish(SPEC.digest, "owner", RunState.STOPPED)
+    store.finish(SPEC.digest, "owner", RunState.FAILED)
     assert store.next_fence(SPEC.digest, "owner") == fence + 2
+
+
+def test_a_run_that_was_launched_again_is_not_stopped(store: Store) -> None:
+    store.launch(SPEC, "A", "owner")
+    store.finish(SPEC.digest, "owner", RunState.STOPPED)
+    assert store.run(SPEC.digest).state is RunState.QUEUED
+    store.request_stop([SPEC.digest])
+    store.finish(SPEC.digest, "owner", RunState.STOPPED)
+    assert store.run(SPEC.digest).state is RunState.STOPPED

@@ -40,7 +40,9 @@ def test_commit_is_read_back(store: Store) -> None:
 
 def test_a_commit_without_records_updates_the_run(store: Store) -> None:
     launched = store.launch(SPEC, "A", OWNER)
-    open_writer(store, SPEC).commit(Records(0), CheckpointStub(0), RunState.STOPPED)
+    writer = open_writer(store, SPEC)
+    store.request_stop([SPEC.digest])
+    writer.commit(Records(0), CheckpointStub(0), RunState.STOPPED)
     run = store.run(SPEC.digest)
     assert run.state is RunState.STOPPED
     assert run.updated_at >= launched.updated_at
@@ -180,3 +182,12 @@ def test_a_writer_writes_its_run_only(store: Store) -> None:
     assert steps_frame(store, SPEC.digest)["loss"].tolist() == [1.0]
     checkpoints = [read_checkpoint(store, spec.digest) for spec in (SPEC, other)]
     assert [checkpoint and checkpoint.step for checkpoint in checkpoints] == [1, 1]
+
+
+def test_a_slice_does_not_stop_a_run_that_was_launched_again(store: Store) -> None:
+    writer = open_writer(store, SPEC)
+    store.request_stop([SPEC.digest])
+    assert writer.stop_requested()
+    store.launch(SPEC, "A", OWNER)
+    writer.commit(Records(0), CheckpointStub(0), RunState.STOPPED)
+    assert store.run(SPEC.digest).state is RunState.RUNNING

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
-from bnlab.ui import services
+from bnlab.ui import launching, services
 from bnlab.ui.navigation import PAGES, page_path
 from bnlab.ui.runs.table import CHOSEN
 from tests.broken_stores import UNREADABLE, UNWRITABLE, WORDS, is_a_plain_sentence
@@ -91,8 +91,9 @@ def test_an_explanation_needs_no_store(open_page: OpenPage) -> None:
     ],
 )
 def test_every_button_says_it_in_one_sentence(
-    page: str, button: str, breakage: str, open_page: OpenPage, store: Store
+    page: str, button: str, breakage: str, open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(launching, "is_large", lambda *_: False)
     app = open_page(store, epochs=1, train_examples=64)
     app.session_state[CHOSEN] = {run.digest for run in store.runs()}
     app.session_state["disk-use"] = True

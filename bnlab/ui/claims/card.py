@@ -9,15 +9,19 @@ from bnlab.charts.formatting import escape_markdown
 from bnlab.claims.formatting import VERDICT_STYLES, duration_text, format_thresholds, verdict_counts_text
 from bnlab.claims.model import FULL, QUICK, Claim, Experiment, Size, plan_experiment
 from bnlab.claims.results import Coverage, ExperimentResult
-from bnlab.claims.runner import ClaimProgress, ClaimRunner
+from bnlab.claims.runner import ClaimProgress, ClaimRunner, missing_specs
 from bnlab.claims.service import ClaimSnapshot, ClaimStatus
 from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
+from bnlab.runs.experiment_queue import experiment_shares
 from bnlab.runs.progress import group_progress
+from bnlab.runs.shares import NO_SHARES
 from bnlab.ui import services
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.claims.results import render_results
+from bnlab.ui.launching import needs_confirmation, pending_at, render_confirmation
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback, fragment
+from bnlab.ui.visitor import current_visitor, is_teacher, others_text, stopping_visitor
 
 TICK_SECONDS = 1.0
 MORE_SEEDS = 5
@@ -43,6 +47,8 @@ def _render_body(snapshots: Iterator[ClaimSnapshot], claim: Claim, state: PageSt
     status = snapshot.status(claim)
     _render_verdict(claim, status.result)
     _render_actions(snapshot, claim, status, state)
+    if pending := pending_at(_place(claim)):
+        render_confirmation(_place(claim), _start, (pending.subject,))
     if status.result is not None:
         render_results(status.result, projector=state.settings.projector)
     _render_method(claim, status.result)
@@ -83,17 +89,35 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
         st.button("Leave it", on_click=_stop, args=(name,), key=f"leave-{name}")
     else:
         st.html(_progress_bar(progress.fraction, progress_text(runner.experiment, progress)), width="content")
-        st.button("Stop", icon=":material/stop:", on_click=_stop, args=(name,), key=f"stop-{name}")
+        shares = experiment_shares(services.scheduler().store).get(name, NO_SHARES)
+        visitor = current_visitor()
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            help=others_text(shares.others(visitor)) or None,
+            disabled=not (is_teacher() or shares.may_stop(visitor)),
+            on_click=_stop,
+            args=(name,),
+            key=f"stop-{name}",
+        )
 
 
 @callback
-def _start(name: str) -> None:
-    services.claim_service().runner_of(name).start()
+def _start(name: str, is_confirmed: bool = False) -> None:
+    runner = services.claim_service().runner_of(name)
+    missing = missing_specs(services.scheduler().store, runner.experiment)
+    if not needs_confirmation(_place(runner.experiment.claim), name, missing, is_confirmed=is_confirmed):
+        runner.start(current_visitor())
+
+
+def _place(claim: Claim) -> str:
+    """The place of the confirmation of what the claim's card launches."""
+    return f"claim-{claim.id}"
 
 
 @callback
 def _stop(name: str) -> None:
-    services.claim_service().runner_of(name).stop()
+    services.claim_service().runner_of(name).stop(stopping_visitor())
 
 
 def _progress_bar(fraction: float, text: str) -> str:

@@ -21,6 +21,7 @@ from bnlab.ui.components import launch_variants
 from bnlab.ui.live import live_progress
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import Rights, others_text, stopping_visitor
 
 MAX_PER_ROW = 4
 
@@ -30,7 +31,7 @@ RunsByDigest = Mapping[str, Run]
 """The runs of those specs that have been launched."""
 
 
-def render_cards(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> None:
+def render_cards(state: PageState, specs: SpecsByLabel, runs: RunsByDigest, rights: Rights) -> None:
     """Draw a card for each variant; its progress is the event stream's."""
     variants = state.comparison.variants
     rows = math.ceil(len(variants) / MAX_PER_ROW)
@@ -47,7 +48,9 @@ def render_cards(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> N
                     if not state.lesson.hides("variants"):
                         _render_edit_button(variant, index)
                     if not state.lesson.hides("training"):
-                        _render_training_button(variant, index, variant_specs, variant_runs)
+                        _render_training_button(variant, index, variant_runs, rights)
+                    if text := others_text(rights.others(variant_runs)):
+                        st.caption(text, width="content")
 
 
 def _launched(specs: Sequence[RunSpec], runs: RunsByDigest) -> list[Run]:
@@ -92,8 +95,8 @@ def _render_edit_button(variant: Variant, index: int) -> None:
     st.button("Edit", key=f"edit-{index}", icon=icon, help=help_, type="tertiary", **on_click)
 
 
-def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpec], runs: Sequence[Run]) -> None:
-    active = [run for run in runs if not run.state.is_finished()]
+def _render_training_button(variant: Variant, index: int, runs: Sequence[Run], rights: Rights) -> None:
+    active = [run for run in runs if not run.state.is_finished() and rights.may_stop(run)]
     resumable = [run.state for run in runs if run.state.can_continue()]
     if active:
         st.button(
@@ -101,7 +104,7 @@ def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpe
             key=f"stop-{index}",
             icon=":material/stop:",
             on_click=_stop,
-            args=([spec.digest for spec in specs],),
+            args=([run.digest for run in runs],),
             disabled=all(run.stop_requested for run in active),
             type="tertiary",
         )
@@ -119,4 +122,4 @@ def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpe
 
 @callback
 def _stop(digests: Sequence[str]) -> None:
-    services.scheduler().stop(digests)
+    services.scheduler().stop(digests, stopping_visitor())

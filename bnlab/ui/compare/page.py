@@ -18,6 +18,7 @@ from bnlab.ui.compare.toolbar import render_toolbar
 from bnlab.ui.components import render_heading
 from bnlab.ui.live import follow, live_text
 from bnlab.ui.state import PageState, page_state, view_to_url
+from bnlab.ui.visitor import rights_on
 
 STILL_TRAINING = (
     "Still training: each run counts with its latest measurement, wherever it stands. "
@@ -32,18 +33,19 @@ def render_page() -> None:
     scheduler, state = services.scheduler(), page_state()
     specs = state.comparison.specs()
     runs, problem = _find_runs(scheduler, specs), scheduler.problem
+    visitor = rights_on(runs.values())
     with st.container(gap="xsmall"):  # close together, so that the curves are on the first screen
         render_heading("Batch normalization lab", state)
         render_introduction(state)
         render_questions(state)
-        render_toolbar(state, specs, runs)
+        render_toolbar(state, specs, runs, visitor)
         if problem:
             st.warning(problem, icon=":material/cloud_off:")
         render_answer(scheduler.store, state, specs, runs)
-    follow("compare", view_to_url(state), page_version(runs.values(), problem))
+    follow("compare", view_to_url(state), page_version(runs.values(), problem, visitor.shares))
     render_curves(state.settings, len(state.comparison.variants))
     _render_summary(scheduler, runs, specs, state)
-    render_cards(state, specs, runs)
+    render_cards(state, specs, runs, visitor)
     if not state.lesson.hides("results"):
         _render_results(scheduler, state, specs, runs, is_active=are_active(runs.values()))
     render_editor(state)

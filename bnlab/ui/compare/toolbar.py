@@ -18,10 +18,12 @@ from bnlab.ui import services
 from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel
 from bnlab.ui.compare.curves import render_settings
 from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render_whole_number, whole_number_value
-from bnlab.ui.components import FAULT, launch_variants
+from bnlab.ui.components import COMPARE, FAULT, launch_variants
 from bnlab.ui.controls import apply_changes, bind, fault, forget_controls
+from bnlab.ui.launching import forget_pending, pending_at, render_confirmation
 from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import Rights, stopping_visitor
 
 SEEDS = "seeds"
 COMMON_MENU, VIEW_MENU = "common", "view"
@@ -29,11 +31,11 @@ COMMON_FIELDS = ("epochs", "train_examples")
 """Fields set for all variants at once."""
 
 
-def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) -> None:
+def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest, rights: Rights) -> None:
     """Draw the toolbar, one row at any width, and below it the errors of its controls and of the last button."""
     with st.container(horizontal=True, gap="xsmall", wrap=False, key="toolbar"):
         if not state.lesson.hides("training"):
-            _render_training(specs, runs)
+            _render_training(specs, runs, rights)
         if not state.lesson.hides("variants"):
             _render_presets(state)
             menu = _menu(_settings_text(state), ":material/tune:", COMMON_MENU)
@@ -49,9 +51,28 @@ def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) ->
             if menu.open:
                 with menu:
                     render_settings(state)
+    _render_faults()
+    if not state.lesson.hides("training"):
+        _render_confirmation(specs, runs)
+
+
+def _render_faults() -> None:
     faults = [st.session_state.pop(FAULT, ""), *(fault(key) for key in (*map(_common_key, COMMON_FIELDS), SEEDS))]
     for text in dict.fromkeys(filter(None, faults)):
         st.error(escape_markdown(text), icon=":material/rule:")
+
+
+def _render_confirmation(specs: SpecsByLabel, runs: RunsByDigest) -> None:
+    """Ask before a large launch, as long as the page shows what it was asked for."""
+    pending = pending_at(COMPARE)
+    if pending is None:
+        return
+    label, digests = pending.subject
+    shown = [spec.digest for name, variant_specs in specs.items() for spec in variant_specs if label in ("", name)]
+    if digests != {digest for digest in shown if digest not in runs or runs[digest].can_launch}:
+        forget_pending()
+        st.rerun()
+    render_confirmation(COMPARE, launch_variants, (label,))
 
 
 def _menu(label: str, icon: str, key: str) -> PopoverContainer:
@@ -63,15 +84,15 @@ def _menu(label: str, icon: str, key: str) -> PopoverContainer:
     return st.popover(label, icon=icon, key=key, on_change="rerun")
 
 
-def _render_training(specs: SpecsByLabel, runs: RunsByDigest) -> None:
+def _render_training(specs: SpecsByLabel, runs: RunsByDigest, rights: Rights) -> None:
     active = [run for run in runs.values() if not run.state.is_finished()]
     launchable = [
         (spec, label)
         for label, variant_specs in specs.items()
         for spec in variant_specs
-        if spec.digest not in runs or runs[spec.digest].can_launch
+        if rights.may_launch(runs.get(spec.digest))
     ]
-    is_continued = any(spec.digest in runs and not runs[spec.digest].recorded for spec, _ in launchable)
+    is_continued = any(spec.digest in runs and runs[spec.digest].state.can_continue() for spec, _ in launchable)
     if launchable or active:
         st.button(
             "Continue" if is_continued else "Train",
@@ -79,12 +100,12 @@ def _render_training(specs: SpecsByLabel, runs: RunsByDigest) -> None:
             type="primary",
             disabled=not launchable,
             on_click=launch_variants,
-            shortcut="mod+enter",
+            shortcut=None if pending_at(COMPARE) else "mod+enter",
             key="train",
         )
     else:
         st.button("Trained", icon=":material/check:", disabled=True, key="train")
-    stoppable = [run.digest for run in active if not run.stop_requested]
+    stoppable = [run.digest for run in active if not run.stop_requested and rights.may_stop(run)]
     st.button(
         "Stop all",
         icon=":material/stop:",
@@ -100,7 +121,7 @@ def _stop_all(digests: Sequence[str]) -> None:
     """Stop the runs that were shown as active, and those that the page's comparison has had since."""
     comparison = current_state().comparison
     shown = [spec.digest for variant_specs in comparison.specs().values() for spec in variant_specs]
-    services.scheduler().stop({*digests, *shown})
+    services.scheduler().stop({*digests, *shown}, stopping_visitor())
 
 
 def _render_presets(state: PageState) -> None:

@@ -20,9 +20,14 @@ from bnlab.specs.comparison import (
 from bnlab.specs.lesson import Lesson
 from bnlab.ui import services
 from bnlab.ui.components import render_compare_link
+from bnlab.ui.launching import needs_confirmation, render_confirmation
 from bnlab.ui.runs.table import selected_digests, state_title
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import Rights, changeable, current_visitor, others_text, rights_on, stopping_visitor
+
+RUNS = "runs"
+"""The place of the confirmation of what this page launches."""
 
 
 def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
@@ -34,15 +39,17 @@ def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
             "By keyboard: Shift + Space chooses, End and then Tab leads to the buttons."
         )
         return
+    rights = rights_on(chosen, is_finished=True)
     with st.container(horizontal=True):
         if not lesson.protects_variants():
             _render_open(state, chosen)
         if not lesson.hides("training"):
-            _render_training(chosen)
+            _render_training(chosen, rights)
         if not lesson.is_active():
             if len(chosen) == 1:
-                _render_rename(chosen[0])
-            _render_delete(chosen)
+                _render_rename(chosen[0], rights.why_not_change(chosen[0]))
+            _render_delete(chosen, rights)
+    render_confirmation(RUNS, _continue_selected)
 
 
 def _actions_text(lesson: Lesson) -> str:
@@ -63,23 +70,33 @@ def _render_open(state: PageState, chosen: Sequence[Run]) -> None:
     )
 
 
-def _render_training(chosen: Sequence[Run]) -> None:
-    if any(not run.state.is_finished() for run in chosen):
-        st.button("Stop", icon=":material/stop:", on_click=_stop_selected, key="runs-stop")
+def _render_training(chosen: Sequence[Run], rights: Rights) -> None:
+    active = [run for run in chosen if not run.state.is_finished()]
+    if active:
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            help=others_text(rights.others(active)) or None,
+            disabled=not any(map(rights.may_stop, active)),
+            on_click=_stop_selected,
+            key="runs-stop",
+        )
     if any(run.state.can_continue() for run in chosen):
         st.button("Continue", icon=":material/play_arrow:", on_click=_continue_selected, key="runs-continue")
 
 
 @callback
 def _stop_selected() -> None:
-    services.scheduler().stop(selected_digests())
+    services.scheduler().stop(selected_digests(), stopping_visitor())
 
 
 @callback
-def _continue_selected() -> None:
+def _continue_selected(is_confirmed: bool = False) -> None:
     scheduler = services.scheduler()
-    runs = scheduler.store.runs(selected_digests())
-    scheduler.launch_runs([(run.spec, run.label) for run in runs if run.state.can_continue()])
+    runs = [run for run in scheduler.store.runs(selected_digests()) if run.state.can_continue()]
+    subject = frozenset(run.digest for run in runs)
+    if not needs_confirmation(RUNS, subject, [run.spec for run in runs], is_confirmed=is_confirmed):
+        scheduler.launch_runs([(run.spec, run.label) for run in runs], current_visitor())
 
 
 def comparison_of(runs: Sequence[Run]) -> Comparison:
@@ -114,10 +131,16 @@ def _valid_label(run: Run) -> str:
     return label if is_visible(label) else run.digest
 
 
-def _render_rename(run: Run) -> None:
+def _render_rename(run: Run, why_not: str) -> None:
     # The key contains the label, so that the menu is a new, closed one after a run was renamed.
     with (
-        st.popover("Rename", icon=":material/edit:", key=f"runs-rename-{hash((run.digest, run.label))}"),
+        st.popover(
+            "Rename",
+            icon=":material/edit:",
+            disabled=bool(why_not),
+            help=why_not or None,
+            key=f"runs-rename-{hash((run.digest, run.label))}",
+        ),
         st.form("rename", border=False),
     ):
         name = st.text_input("Name", run.label, max_chars=MAX_LABEL_LENGTH, key=_name_key(run.digest)).strip()
@@ -133,17 +156,21 @@ def _name_key(digest: str) -> str:
 
 @callback
 def _rename(digest: str) -> None:
-    if name := st.session_state[_name_key(digest)].strip():
+    if (name := st.session_state[_name_key(digest)].strip()) and changeable([digest]):
         services.scheduler().store.rename(digest, name)
         st.rerun()
 
 
-def _render_delete(chosen: Sequence[Run]) -> None:
-    finished = [run for run in chosen if run.state.is_finished()]
-    help_ = "Stop them first." if not finished else None
+def _render_delete(chosen: Sequence[Run], rights: Rights) -> None:
+    ended = [run for run in chosen if run.state.is_finished()]
+    refusals = list(filter(None, map(rights.why_not_change, ended)))
+    finished = [run for run in ended if not rights.why_not_change(run)]
+    help_ = None if finished else refusals[0] if refusals else "Stop them first."
     with st.popover("Delete", icon=":material/delete:", disabled=not finished, help=help_, key="runs-delete-menu"):
         st.markdown(f"Delete {_runs_text(finished)} with all curves and layers? This cannot be undone.")
-        if active := len(chosen) - len(finished):
+        if finished and refusals:
+            st.caption(f"{len(refusals)} stay{'s' if len(refusals) == 1 else ''}: {refusals[0]}")
+        if active := len(chosen) - len(ended):
             st.caption(f"{active} still {'waits or trains, and stays' if active == 1 else 'wait or train, and stay'}.")
         if any(run.recorded for run in finished):
             st.caption("Recorded runs come back when the app is started again.")
@@ -154,7 +181,7 @@ def _render_delete(chosen: Sequence[Run]) -> None:
 
 @callback
 def _delete(digests: Sequence[str]) -> None:
-    services.scheduler().store.delete(digests)
+    services.scheduler().store.delete(changeable(digests))
     st.rerun()
 
 

@@ -14,6 +14,7 @@ from bnlab.ui.runs.actions import render_actions
 from bnlab.ui.runs.export import render_export
 from bnlab.ui.runs.storage import render_disk_use
 from bnlab.ui.runs.table import TITLES, in_readers_zone, render_table, shown_state, state_title
+from bnlab.ui.runs.teacher import render_teacher
 from bnlab.ui.runs.unreadable import render_unreadable
 from bnlab.ui.state import PageState, page_state
 from bnlab.ui.store_errors import fragment
@@ -45,6 +46,8 @@ def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> No
     else:
         st.info("No run is like that.")
     render_disk_use(scheduler, state.lesson)
+    if not state.lesson.is_active():
+        render_teacher()
     if was_active != are_active(runs):
         st.rerun()
 

@@ -10,6 +10,7 @@ from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storag
 from bnlab.specs.lesson import Lesson
 from bnlab.ui import services
 from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import changeable
 
 DESCRIPTIONS = {
     "steps": "every step's loss and accuracy",
@@ -30,7 +31,7 @@ def render_disk_use(scheduler: Scheduler, lesson: Lesson) -> None:
         st.markdown("  \n".join(lines))
         if lesson.is_active():
             return
-        digests = completed_checkpoints(scheduler.store)
+        digests = changeable(completed_checkpoints(scheduler.store))
         runs = f"{len(digests)} completed run{'s' if len(digests) > 1 else ''}"
         st.button(
             f"Forget the weights of {runs}" if digests else "No completed run's weights are kept",
@@ -45,4 +46,4 @@ def render_disk_use(scheduler: Scheduler, lesson: Lesson) -> None:
 
 @callback
 def _delete_checkpoints(digests: Sequence[str]) -> None:
-    delete_checkpoints(services.scheduler().store, digests)
+    delete_checkpoints(services.scheduler().store, changeable(digests))

@@ -10,6 +10,7 @@ from bnlab.specs.lesson import Lesson
 from bnlab.ui import services
 from bnlab.ui.runs.table import in_readers_zone, made_column
 from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import has_teacher, is_teacher
 
 COLUMNS = {"label": "Name", "state": "State", "made": "Made", "digest": "Digest"}
 
@@ -29,7 +30,7 @@ def render_unreadable(unreadable: Sequence[UnreadableRun], lesson: Lesson) -> No
         columns=list(COLUMNS),
     )
     st.dataframe(frame, hide_index=True, column_config=COLUMNS | {"made": made_column()}, key="unreadable")
-    if lesson.is_active():
+    if lesson.is_active() or (has_teacher() and not is_teacher()):
         return
     with st.popover(f"Delete {'it' if is_one else 'them'}", icon=":material/delete:", key="unreadable-menu"):
         st.markdown("Delete what this version cannot read, with all curves and layers? This cannot be undone.")

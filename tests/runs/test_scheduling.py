@@ -3,8 +3,24 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.runs.scheduler import NO_GROUP, SchedulingPolicy, queue_order
+from bnlab.runs.scheduling import NO_GROUP, SchedulingPolicy, Served, Waiting, read_queue, turns
+from bnlab.runs.store import Store
 from bnlab.specs.run_spec import MAX_PROGRAMS
+from tests.runs.store_rows import tiny_spec, tiny_specs
+
+VISITORS = ("ann", "ben", "cem")
+
+
+def grouped(group: str) -> Waiting:
+    return Waiting(group)
+
+
+def wanted_by(*visitors: str, group: str = NO_GROUP) -> Waiting:
+    return Waiting(group, frozenset(visitors))
+
+
+def order(waiting: dict[str, Waiting], served: Served | None = None) -> list[str]:
+    return [turn.run for turn in turns(waiting, served or Served())]
 
 
 def queue_of(*runs: str) -> SchedulingPolicy:
@@ -37,7 +53,7 @@ def test_a_run_returns_to_the_worker_that_compiled_it() -> None:
     workers = ["v", "w"]
     assert (policy.take("v", workers), policy.take("w", workers)) == ("a", "b")
     policy.add("a", "a")
-    policy.add("b", "b")
+    policy.add("b", grouped("b"))
     assert (policy.take("w", workers), policy.take("v", workers)) == ("b", "a")
 
 
@@ -86,13 +102,13 @@ def test_programs_of_a_removed_worker_do_not_count() -> None:
     policy.take("gone", ["gone", "w"])
     policy.take("w", ["gone", "w"])
     policy.add("a", "a")
-    policy.add("b", "b")
+    policy.add("b", grouped("b"))
     assert policy.take("w", ["w"]) == "a"
 
 
 def test_groups_wait_behind_single_runs() -> None:
     policy = SchedulingPolicy()
-    policy.add("small", "p", "group")
+    policy.add("small", "p", grouped("group"))
     policy.add("single", "q")
     assert [policy.take("w", ["w"]) for _ in range(3)] == ["single", "small", None]
 
@@ -100,7 +116,7 @@ def test_groups_wait_behind_single_runs() -> None:
 def test_a_waiting_run_launched_singly_leaves_its_group() -> None:
     policy = SchedulingPolicy()
     for run in "ab":
-        policy.add(run, run, "group")
+        policy.add(run, run, grouped("group"))
     policy.add("b", "b")
     assert policy.waiting == ("a", "b")
     assert policy.take("w", ["w"]) == "b"
@@ -109,9 +125,9 @@ def test_a_waiting_run_launched_singly_leaves_its_group() -> None:
 def test_groups_take_turns_however_many_runs_they_have() -> None:
     policy = SchedulingPolicy()
     for run in ("a1", "a2", "a3", "a4"):
-        policy.add(run, "p", "a")
+        policy.add(run, "p", grouped("a"))
     for run in ("b1", "b2"):
-        policy.add(run, "p", "b")
+        policy.add(run, "p", grouped("b"))
     assert [policy.take("w", ["w"]) for _ in range(6)] == ["a1", "b1", "a2", "b2", "a3", "a4"]
 
 
@@ -119,7 +135,7 @@ def test_a_group_trains_one_program_after_another() -> None:
     policy = SchedulingPolicy()
     for seed in "01":
         for program in "pq":
-            policy.add(program + seed, program, "group")
+            policy.add(program + seed, program, grouped("group"))
     assert [policy.take("w", ["w"]) for _ in range(4)] == ["p0", "p1", "q0", "q1"]
 
 
@@ -127,7 +143,7 @@ def test_workers_divide_the_programs_of_a_group() -> None:
     policy, workers = SchedulingPolicy(), ["v", "w"]
     for seed in "01":
         for program in "pq":
-            policy.add(program + seed, program, "group")
+            policy.add(program + seed, program, grouped("group"))
     taken = {worker: [policy.take(worker, workers)] for worker in workers}
     for worker in workers:
         taken[worker].append(policy.take(worker, workers))
@@ -137,9 +153,9 @@ def test_workers_divide_the_programs_of_a_group() -> None:
 def test_a_group_finishes_a_run_before_the_next() -> None:
     policy = SchedulingPolicy()
     for run in "ab":
-        policy.add(run, "p", "group")
+        policy.add(run, "p", grouped("group"))
     assert policy.take("w", ["w"]) == "a"
-    policy.add("a", "p", "group")
+    policy.add("a", "p", grouped("group"))
     assert policy.take("w", ["w"]) == "a"
 
 
@@ -150,27 +166,105 @@ def test_evicted_programs_do_not_count() -> None:
         policy.add(f"{number}", number)
         policy.take("v", workers)
     policy.add("a", "a")
-    policy.add("b", "b")
+    policy.add("b", grouped("b"))
     assert policy.take("w", workers) == "a"
 
 
-def test_queue_order_has_single_runs_first() -> None:
-    waiting = {"a1": "a", "a2": "a", "s1": NO_GROUP, "b1": "b", "a3": "a", "s2": NO_GROUP}
-    assert queue_order(waiting, {}) == ["s1", "s2", "a1", "b1", "a2", "a3"]
-    assert queue_order(waiting, {"a": 2, "b": 1}) == ["s1", "s2", "b1", "a1", "a2", "a3"]
-    assert queue_order({}, {}) == []
+def test_visitors_take_turns_however_many_runs_they_have() -> None:
+    waiting = {f"ann {number}": wanted_by("ann") for number in range(160)}
+    waiting |= {f"ben {number}": wanted_by("ben") for number in range(3)}
+    assert order(waiting)[:7] == ["ann 0", "ben 0", "ann 1", "ben 1", "ann 2", "ben 2", "ann 3"]
+    assert order(waiting, Served(visitors={"ben": 1, "ann": 2}, turns=2))[:2] == ["ben 0", "ann 0"]
 
 
-@given(groups=st.lists(st.sampled_from([NO_GROUP, "g", "h", "i"])), before=st.lists(st.sampled_from(["g", "h", "i"])))
-def test_queue_order_is_the_order_of_takes(groups: list[str], before: list[str]) -> None:
-    policy, waiting = SchedulingPolicy(), {str(number): group for number, group in enumerate(groups)}
-    for group in before:
-        policy.add("earlier", "p", group)
+def test_groups_come_after_single_runs_of_all_visitors() -> None:
+    waiting = {
+        "a1": wanted_by("ann", group="g"),
+        "a2": wanted_by("ann", group="h"),
+        "a3": wanted_by("ann", group="g"),
+        "b1": wanted_by("ben", group="g"),
+        "b2": wanted_by("ben"),
+        "c1": wanted_by("cem"),
+    }
+    assert order(waiting) == ["b2", "c1", "a1", "b1", "a2", "a3"]
+    assert order({}) == []
+
+
+def test_groups_of_one_visitor_take_turns() -> None:
+    waiting = {"a1": grouped("a"), "a2": grouped("a"), "s1": Waiting(), "b1": grouped("b"), "a3": grouped("a")}
+    assert order(waiting) == ["s1", "a1", "b1", "a2", "a3"]
+    assert order(waiting, Served(groups={"a": 2, "b": 1}, turns=2)) == ["s1", "b1", "a1", "a2", "a3"]
+
+
+def test_a_run_that_several_want_is_trained_once_at_the_first_turn() -> None:
+    waiting = {"a": wanted_by("ann"), "shared": wanted_by("ann", "ben"), "b": wanted_by("ben")}
+    assert order(waiting) == ["a", "shared", "b"]
+
+
+def test_a_worker_does_not_take_the_run_of_another_visitor_for_its_program() -> None:
+    policy = SchedulingPolicy()
+    policy.add("ann 0", "p", wanted_by("ann"))
+    assert policy.take("w", ["w"]) == "ann 0"
+    policy.add("ann 1", "p", wanted_by("ann"))
+    policy.add("ben", "q", wanted_by("ben"))
+    assert policy.take("w", ["w"]) == "ben"
+
+
+def test_the_stored_queue_is_fair(store: Store) -> None:
+    for visitor, seeds in {"ann": range(4), "ben": range(2, 6)}.items():
+        store.launch_runs(tiny_specs(*seeds), "owner", visitor=visitor)
+    store.launch_runs(tiny_specs(9), "owner")
+    store.request_stop([tiny_spec(0).digest], "ann")
+    seeds = {run.digest: run.spec.seed for run in store.runs()}
+    first, *others = [seeds[digest] for digest in read_queue(store, Served())]
+    assert first == 0, "nobody wants it, so it is anybody's, as is 9"
+    assert others == [1, 2, 9, 3, 4, 5]
+
+
+WAITING = st.lists(
+    st.builds(
+        Waiting,
+        group=st.sampled_from([NO_GROUP, "g", "h"]),
+        visitors=st.frozensets(st.sampled_from(VISITORS), min_size=1),
+    ),
+    max_size=30,
+)
+
+
+@given(entries=WAITING, before=st.lists(st.builds(Waiting, st.sampled_from(["", "g", "h"]), st.just(frozenset("z")))))
+def test_the_queue_is_the_order_of_takes(entries: list[Waiting], before: list[Waiting]) -> None:
+    policy, waiting = SchedulingPolicy(), {str(number): entry for number, entry in enumerate(entries)}
+    for entry in before:
+        policy.add("earlier", "p", entry)
         policy.take("w", ["w"])
-    order = queue_order(waiting, policy.served)
-    for run, group in waiting.items():
-        policy.add(run, "p", group)
-    assert [policy.take("w", ["w"]) for _ in waiting] == order
+    expected = order(waiting, policy.served)
+    assert sorted(expected) == sorted(waiting)
+    for run, entry in waiting.items():
+        policy.add(run, "p", entry)
+    assert [policy.take("w", ["w"]) for _ in waiting] == expected
+
+
+@given(entries=WAITING)
+def test_each_visitor_is_served_within_the_turns_of_all(entries: list[Waiting]) -> None:
+    """As long as a visitor has a single run that waits, no n turns in a row pass without one that it wants."""
+    waiting = {str(number): entry for number, entry in enumerate(entries) if entry.group == NO_GROUP}
+    queue = [waiting[run].visitors for run in order(waiting)]
+    for visitor in VISITORS:
+        last = max((place for place, visitors in enumerate(queue) if visitor in visitors), default=-1)
+        for first in range(last + 1):
+            assert any(visitor in visitors for visitors in queue[first : first + len(VISITORS)])
+
+
+@given(entries=WAITING)
+def test_the_runs_of_a_visitor_keep_their_order(entries: list[Waiting]) -> None:
+    waiting = {f"{number:02}": entry for number, entry in enumerate(entries)}
+    taken = list(turns(waiting, Served()))
+    for visitor in VISITORS:
+        for group in ("", "g", "h"):
+            mine = [turn.run for turn in taken if (turn.visitor, turn.group) == (visitor, group)]
+            assert mine == sorted(mine)
+    tiers = [waiting[turn.run].group != NO_GROUP for turn in taken]
+    assert tiers == sorted(tiers), "single runs first"
 
 
 @given(
@@ -184,7 +278,7 @@ def test_every_added_run_is_taken_once(
     policy, waiting = SchedulingPolicy(), set()
     for worker, action, run in actions:
         if action == "add":
-            policy.add(run, programs[run], groups[run])
+            policy.add(run, programs[run], grouped(groups[run]))
             waiting.add(run)
         else:
             taken = policy.take(worker, "VW")
