@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.viewers import Viewer, lags
+from bnlab.runs.owners import new_owner
 from bnlab.runs.run import Run, RunState
-from bnlab.runs.scheduler import new_owner
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.presets import PRESETS

@@ -1,22 +1,15 @@
 """The scheduler: a background thread that hands runs to the workers, slice by slice, in the order of `scheduling`."""
 
-import os
 import queue
-import socket
-import sys
 import threading
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future as TaskFuture
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import TypeVar
 
-import psutil
 from distributed import Client, Future, KilledWorker
 
 from bnlab.runs.activity import Activity, ActivityMeter, trained_elsewhere
@@ -26,6 +19,7 @@ from bnlab.runs.estimates import Place, StepTimes, places, read_step_times
 from bnlab.runs.groups import launch_group
 from bnlab.runs.latencies import LatencyRequests
 from bnlab.runs.limits import Limits
+from bnlab.runs.owners import has_owner_ended, may_share_machine, new_owner
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduling import SchedulingPolicy, Waiting, read_entries, read_queue, turns
 from bnlab.runs.shares import NOBODY
@@ -431,45 +425,3 @@ def _error_text(error: BaseException) -> str:
     """One sentence for the user: bnlab's errors carry it, others are named."""
     module = type(error).__module__
     return str(error) if module.startswith("bnlab.") else f"Training failed with {type(error).__name__}: {error}"
-
-
-def new_owner() -> str:
-    """A unique name for a scheduler of this process: process space, process id, start time, and a random token."""
-    return f"{_process_space()}:{_process_key(os.getpid())}:{uuid.uuid4().hex[:8]}"
-
-
-def has_owner_ended(owner: str) -> bool:
-    """Whether `owner` was a process of this process space that has ended; False where its lease alone can tell."""
-    space, pid, start, _token = owner.rsplit(":", 3) if owner.count(":") >= 3 else ("", "", "", "")
-    if not space or space != _process_space() or not pid.isdigit():
-        return False
-    return f"{pid}:{start}" != _process_key(int(pid))
-
-
-def may_share_machine(first: str, second: str) -> bool:
-    """Whether two owners may be processes of one machine: they are not if they know of different boots."""
-    boots = [owner.rsplit(":", 3)[0].partition("/")[0] if owner.count(":") >= 3 else "" for owner in (first, second)]
-    return not all(boots) or boots[0] == boots[1]
-
-
-@cache
-def _process_space() -> str:
-    """What process ids refer to: this boot of this machine and, on Linux, the PID namespace; empty if not known.
-
-    The name of the host does not do: containers may share it, and not their processes.
-    """
-    try:
-        if sys.platform != "linux":
-            return f"{socket.gethostname()}/{psutil.boot_time():.0f}"
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
-    except (OSError, psutil.Error):
-        return ""
-
-
-def _process_key(pid: int) -> str:
-    """Process id and start time, which together are never reused; empty if there is no such process."""
-    try:
-        return f"{pid}:{psutil.Process(pid).create_time():.2f}"
-    except psutil.NoSuchProcess:
-        return ""

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bnlab.runs import scheduler
-from bnlab.runs.scheduler import has_owner_ended, may_share_machine, new_owner
+from bnlab.runs import owners
+from bnlab.runs.owners import has_owner_ended, may_share_machine, new_owner
 
 
 def test_owner_names_are_unique() -> None:
@@ -27,7 +27,7 @@ def test_owners_of_one_boot_may_share_a_machine() -> None:
 
 
 def test_ended_process_is_recognized() -> None:
-    program = "import sys\nfrom bnlab.runs.scheduler import new_owner\nprint(new_owner(), flush=True)\nsys.stdin.read()"
+    program = "import sys\nfrom bnlab.runs.owners import new_owner\nprint(new_owner(), flush=True)\nsys.stdin.read()"
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -64,17 +64,17 @@ def test_unknown_owners_count_as_running(owner: str) -> None:
 def test_a_process_of_another_boot_counts_as_running(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_owner().replace(f":{os.getpid()}:", ":999999999:")
     assert has_owner_ended(owner)
-    monkeypatch.setattr(scheduler, "_process_space", lambda: "another boot/4026531836")
+    monkeypatch.setattr(owners, "_process_space", lambda: "another boot/4026531836")
     assert not has_owner_ended(owner)
 
 
 def test_where_the_process_space_is_not_known_leases_decide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler, "_process_space", lambda: "")
+    monkeypatch.setattr(owners, "_process_space", lambda: "")
     assert not has_owner_ended(new_owner().replace(f":{os.getpid()}:", ":999999999:"))
 
 
 def test_a_process_of_another_pid_namespace_counts_as_running() -> None:
-    program = "from bnlab.runs.scheduler import new_owner\nprint(new_owner())"
+    program = "from bnlab.runs.owners import new_owner\nprint(new_owner())"
     command = ["unshare", "--pid", "--fork", sys.executable, "-c", program]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, check=True)
