@@ -74,7 +74,7 @@ def test_a_run_waits_for_a_slice_of_each_before_it() -> None:
     found = places(order, waiting | {begun.digest: begun}, StepTimes(), 2, 2)
     assert [place.number for place in found.values()] == [1, 2, 3, 4, 5]
     assert list(found) == list(waiting)
-    seconds = [place.seconds for place in found.values()]
+    seconds = [place.seconds or 0.0 for place in found.values()]
     assert seconds == sorted(seconds)
     assert seconds[0] == round_seconds(SLICE_SECONDS / 2)
     assert seconds[-1] == pytest.approx(5 * SLICE_SECONDS / 2, abs=4), "five before it, on two workers"
