@@ -48,6 +48,15 @@ class CompareView:
         """The runs that are watched."""
         return frozenset(spec.digest for specs in self.specs.values() for spec in specs)
 
+    @property
+    def drawn_digests(self) -> frozenset[str]:
+        """All of them have curves."""
+        return self.digests
+
+    def inputs(self, reading: Reading) -> object:
+        """The document depends on its runs alone."""
+        return reading.inputs(self.digests)
+
     @cached_property
     def _styles(self) -> dict[str, Style]:
         return {variant.label: style_of(variant.label, variant.colour) for variant in self.comparison.variants}

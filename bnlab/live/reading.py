@@ -5,12 +5,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from bnlab.claims.service import ClaimService, ClaimSnapshot
 from bnlab.runs.activity import Activity
 from bnlab.runs.curves_cache import CurvesCache
 from bnlab.runs.latencies import last_measured
+from bnlab.runs.progress import STALE_SECONDS
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
+
+LATENCIES_SECONDS = 2.0
+"""The time between two looks for new latencies, which are rare: they are measured when nothing trains."""
+CLAIMS_SECONDS = 1.0
+"""The time between two readings of the claims, which count the runs and measurements of whole experiments."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Reading:
         curves: the recorded curves, up to date for `runs`.
         measured_at: when latencies were measured last, 0 if never; in seconds since the epoch.
         time: when it was read, in seconds since the epoch.
+        claims: the claims, read when they are first asked for.
     """
 
     runs: Mapping[str, Run]
@@ -36,19 +44,31 @@ class Reading:
     curves: CurvesCache
     measured_at: float
     time: float
+    claims: Callable[[], ClaimSnapshot]
+
+    def inputs(self, digests: Iterable[str]) -> object:
+        """Everything on which a document of these runs depends: equal inputs, equal documents."""
+        runs = [self.runs[digest] for digest in digests if digest in self.runs]
+        silence = [_silent_seconds(run, self.time) for run in runs]
+        queue = [self.queue.get(run.digest) for run in runs]
+        activity = [_activity(run, self.activity) for run in runs]
+        return runs, queue, activity, silence, self.problem, self.measured_at
 
 
 class Reader:
     """Reads the store of the app's scheduler, again and again. One thread at a time."""
 
-    def __init__(self, scheduler: Callable[[], Scheduler]) -> None:
-        """`scheduler` is asked at each reading, and may raise while there is none."""
-        self._scheduler = scheduler
+    def __init__(self, scheduler: Callable[[], Scheduler], claim_service: Callable[[], ClaimService]) -> None:
+        """Both are asked at each reading, and may raise while there is no scheduler."""
+        self._scheduler, self._claim_service = scheduler, claim_service
         self._curves: CurvesCache | None = None
         self._runs: dict[str, Run] = {}
+        self._measured_at, self._latencies_due = 0.0, 0.0
+        self._claims: ClaimSnapshot | None = None
+        self._claims_due = 0.0
 
-    def read(self, digests: Iterable[str]) -> Reading:
-        """The present state of the runs of `digests`."""
+    def read(self, digests: Iterable[str] | None) -> Reading:
+        """The present state of the runs of `digests`, or of all runs."""
         scheduler = self._scheduler()
         store = scheduler.store
         self._curves = self._curves or CurvesCache(store)
@@ -58,15 +78,41 @@ class Reader:
         is_waiting = any(run.state is RunState.QUEUED for run in runs.values())
         queue = {digest: number for number, digest in enumerate(scheduler.queue(), start=1)} if is_waiting else {}
         activity = scheduler.activity(self._runs.values())
+        if time.monotonic() >= self._latencies_due:
+            self._measured_at, self._latencies_due = last_measured(store), time.monotonic() + LATENCIES_SECONDS
         return Reading(
-            self._runs, queue, activity, scheduler.problem, store, self._curves, last_measured(store), time.time()
+            self._runs,
+            queue,
+            activity,
+            scheduler.problem,
+            store,
+            self._curves,
+            self._measured_at,
+            time.time(),
+            self._read_claims,
         )
 
+    def _read_claims(self) -> ClaimSnapshot:
+        if self._claims is None or time.monotonic() >= self._claims_due:
+            self._claims, self._claims_due = self._claim_service().snapshot(), time.monotonic() + CLAIMS_SECONDS
+        return self._claims
 
-def page_version(runs: Iterable[Run], problem: str) -> str:
+
+def page_version(runs: Iterable[Run], problem: str, *more: object) -> str:
     """Identifies what a page offers: it changes when a run starts, ends, fails or is to be stopped, not at each step.
 
-    A page that was rendered for another version is rendered again.
+    A page that was rendered for another version is rendered again. `more` is what else it depends on.
     """
     states = sorted((run.digest, run.state, run.stop_requested, run.error, run.recorded) for run in runs)
-    return hashlib.sha256(repr((states, problem)).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr((states, problem, *more)).encode()).hexdigest()[:12]
+
+
+def _activity(run: Run, activity: Activity) -> tuple[bool, bool]:
+    """Whether a worker trains the run, and whether it has a speed, which itself changes at every reading."""
+    return run.digest in activity.training, bool(activity.speeds.get(run.digest))
+
+
+def _silent_seconds(run: Run, now: float) -> int:
+    """Whole seconds without a commit of a run in training, 0 until they are shown."""
+    seconds = now - run.updated_at
+    return int(seconds) if run.state is RunState.RUNNING and seconds > STALE_SECONDS else 0

@@ -69,4 +69,4 @@ def _on_exit(hub: Hub) -> None:
 
 @cache
 def _hub() -> Hub:
-    return Hub(services.start_scheduler)
+    return Hub(services.start_scheduler, services.claim_service)

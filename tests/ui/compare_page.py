@@ -58,7 +58,7 @@ def document(app: AppTest) -> dict:
     (url,) = [data["url"] for data in _components(app) if "url" in data]
     page, _, query = url.removeprefix("/live/").partition("?")
     view = VIEWS[page](parse_qs(query))
-    return encode(view.document(Reader(services.start_scheduler).read(view.digests)))
+    return encode(view.document(Reader(services.start_scheduler, services.claim_service).read(view.digests)))
 
 
 def progress_texts(app: AppTest) -> list[str]:

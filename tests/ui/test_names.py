@@ -14,7 +14,7 @@ from bnlab.charts.series import CurveSettings
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.lesson import Lesson
-from bnlab.ui.layers.views import VIEWS
+from bnlab.ui.layers.views import TITLES
 from bnlab.ui.navigation import PAGES, page_path
 from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.state import STATE_KEY, PageState
@@ -86,7 +86,7 @@ def plotly_texts(app: AppTest, page: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("page", "view"),
-    [*((entry.name, "") for entry in PAGES), *(("layers", view) for view in VIEWS if view != "xray")],
+    [*((entry.name, "") for entry in PAGES), *(("layers", view) for view in TITLES if view != "xray")],
 )
 def test_no_name_is_interpreted(page: str, view: str, open_page: OpenPage, store: Store) -> None:
     app = open_hostile(open_page, store, page, view)

@@ -1,72 +1,57 @@
-"""The moment that the Layers page looks at: its slider, and Play."""
+"""The moment that the Layers page looks at: its slider."""
 
+import numpy as np
 import pytest
 
+from bnlab.live.layers import EVALUATION
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.layers import evaluation_slider
-from tests.ui.layer_records import SMALL, charts, infos, open_view, record_run, store, two_runs
+from bnlab.ui.layers.evaluation_slider import LATEST
+from tests.ui.layer_records import (
+    SMALL,
+    components,
+    document,
+    open_view,
+    record_run,
+    store,
+    traces,
+    two_runs,
+)
 
 __all__ = ["store", "two_runs"]
 
 
 def test_the_moment_is_a_plain_number_that_moves_the_charts(two_runs: Store) -> None:
     app = open_view(two_runs, "histograms")
-    assert app.session_state[evaluation_slider.EVALUATION] == 2.0
-    last = charts(app)["layers-histogram-bn_1-gamma"]["figure"]
-    app.select_slider(key=evaluation_slider.EVALUATION).set_value(0.5).run()
-    assert app.session_state[evaluation_slider.EVALUATION] == 0.5
-    assert charts(app)["layers-histogram-bn_1-gamma"]["figure"] != last
+    assert app.session_state[EVALUATION] == LATEST
+    last = traces(app, "layers-histogram-bn_1-gamma")[0]
+    app.select_slider(key=EVALUATION).set_value(0.5).run()
+    assert app.session_state[EVALUATION] == 0.5
+    earlier = traces(app, "layers-histogram-bn_1-gamma")[0]
+    assert not np.array_equal(earlier["y"], last["y"])
 
 
 def test_the_latest_moment_follows_training_and_any_other_stays(store: Store) -> None:
+    """Without another run of the page's script."""
     spec = RunSpec(**SMALL | {"epochs": 9}, placement="after_activation")
     record_run(store, "Long", spec, (0, 2))
     app = open_view(store, "gradients")
-    assert app.session_state[evaluation_slider.EVALUATION] == 1.0
+    assert app.select_slider(key=EVALUATION).options == ["start", "latest"]
+    assert document(app)["moment"] == "epoch 1"
     record_run(store, "Long", spec, (4, 6))
+    assert document(app)["moment"] == "epoch 3"
     app.run()
-    assert app.session_state[evaluation_slider.EVALUATION] == 3.0
-    app.select_slider(key=evaluation_slider.EVALUATION).set_value(2.0).run()
+    app.select_slider(key=EVALUATION).set_value(2.0).run()
     record_run(store, "Long", spec, (8,))
-    app.run()
-    assert app.session_state[evaluation_slider.EVALUATION] == 2.0
+    assert document(app)["moment"] == "epoch 2"
 
 
 def test_a_moment_that_the_chosen_networks_do_not_have_becomes_their_nearest(two_runs: Store) -> None:
-    assert open_view(two_runs, "gradients", moment=0.8).session_state[evaluation_slider.EVALUATION] == 1.0
+    assert open_view(two_runs, "gradients", moment=0.8).session_state[EVALUATION] == 1.0
 
 
-def test_play_moves_through_the_moments_and_ends(two_runs: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(evaluation_slider.time, "monotonic", lambda: now)
-    app = open_view(two_runs, "histograms")
-    app.button(key="layers-play").click().run()
-    seen = [app.session_state[evaluation_slider.PLAYED]]
-    for _ in range(2):
-        now += evaluation_slider.PLAY_SECONDS * 1.01
-        app.run()
-        seen.append(app.session_state[evaluation_slider.PLAYED])
-        assert app.button(key="layers-pause")
-    assert seen == [0.0, 0.5, 1.0]
-    app.run()
-    assert app.session_state[evaluation_slider.PLAYED] == 1.0, "what else is pressed does not hurry it"
-    now += 10
-    app.run()
-    assert not infos(app)
-    assert app.session_state[evaluation_slider.EVALUATION] == 2.0
-    assert app.button(key="layers-play")
-
-
-def test_pause_stays_where_it_is(two_runs: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(evaluation_slider.time, "monotonic", lambda: now)
-    app = open_view(two_runs, "gradients")
-    app.button(key="layers-play").click().run()
-    now += evaluation_slider.PLAY_SECONDS * 1.5
-    app.run()
-    app.button(key="layers-pause").click().run()
-    now += 10
-    app.run()
-    assert not infos(app)
-    assert app.session_state[evaluation_slider.EVALUATION] == 0.5
+@pytest.mark.parametrize(("moment", "start"), [(0.5, 1), (LATEST, 3)])
+def test_play_goes_through_all_moments_from_the_chosen_one(moment: float, start: int, two_runs: Store) -> None:
+    app = open_view(two_runs, "histograms", moment=moment)
+    (player,) = [data for data in components(app) if "values" in data]
+    assert (player["parameter"], player["values"], player["start"]) == (EVALUATION, ["0", "0.5", "1", "2"], start)
