@@ -11,7 +11,6 @@ import numpy as np
 
 from bnlab.charts.layer_charts import Chart, Runs, ShownRun
 from bnlab.charts.layer_views import LAYER_VIEWS, evaluation_steps
-from bnlab.charts.snapshots import step_text
 from bnlab.charts.style import Style, style_of
 from bnlab.live.events import Document
 from bnlab.live.reading import Reading, page_version
@@ -136,11 +135,11 @@ class LayersView:
         steps, steps_per_epoch = evaluation_steps(store, runs)
         if not steps:
             return _chart_documents(store, self.view, runs, self.layers, 0.0)
-        last = (
-            steps[-1] if self.epoch is None else min(steps, key=lambda step: abs(step - self.epoch * steps_per_epoch))
-        )
-        moment = {"moment": step_text(last, steps_per_epoch)}
-        return moment | _chart_documents(store, self.view, runs, self.layers, last / steps_per_epoch)
+        chosen = steps[-1] if self.epoch is None else self.epoch * steps_per_epoch
+        step = min(steps, key=lambda step: abs(step - chosen))
+        charts = _chart_documents(store, self.view, runs, self.layers, step / steps_per_epoch)
+        evaluations = {"steps": np.array(steps, np.float32), "per_epoch": steps_per_epoch}
+        return {"evaluations": evaluations, **charts}
 
 
 def layers_version(runs: Mapping[str, Run], digests: frozenset[str], shown: Runs, problem: str) -> str:

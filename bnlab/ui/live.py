@@ -81,20 +81,32 @@ def live_text(path: str, text: str, hint: str = "", *, key: str) -> None:
     _component("live_text", '<p class="live-text"></p>')(key=key, data=data)
 
 
-def live_player(parameter: str, values: Sequence[str], start: int, *, on_stop: Callable[[str], None], key: str) -> None:
-    """Draw a button that plays the stream's document through `values` of a parameter of its address.
+def live_slider(
+    path: str,
+    parameter: str,
+    steps: Sequence[int],
+    steps_per_epoch: int,
+    epoch: str,
+    *,
+    on_choose: Callable[[str], None],
+    key: str,
+) -> None:
+    """Draw a slider over evaluated steps, with a button that plays through them.
 
-    It begins with the value at `start`, or with the first if that is the last. `on_stop` is a callback, called with
-    the value at the end or the pause.
+    The stream's document has its ``steps`` and how many there are ``per_epoch`` at `path`; `steps` are those until
+    then. It stands at `epoch`, a number or empty for the last step, and shows the document for other values of
+    `parameter`, the epoch in the stream's address, while the reader moves it. `on_choose` is a callback, called with
+    such a text when the reader lets go.
     """
-    data = {"parameter": parameter, "values": list(values), "start": start}
-
-    def stopped() -> None:
-        position = st.session_state[key]["stopped"]
-        if isinstance(position, int) and position in range(len(values)):
-            on_stop(values[position])
-
-    _component("live_player", '<button class="live-player"></button>')(key=key, data=data, on_stopped_change=stopped)
+    html = (
+        '<div class="live-slider"><button></button><label><span>Moment of training</span>'
+        '<input type="range" min="0" max="0"></label><output></output></div>'
+    )
+    evaluations = {"steps": list(steps), "per_epoch": steps_per_epoch}
+    data = {"path": path, "parameter": parameter, "epoch": epoch, "evaluations": evaluations}
+    _component("live_slider", html)(
+        key=key, data=data, on_chosen_change=lambda: on_choose(str(st.session_state[key]["chosen"]))
+    )
 
 
 @dataclass(frozen=True)

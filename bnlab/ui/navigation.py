@@ -8,6 +8,7 @@ import streamlit as st
 
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.datasets import DatasetError
+from bnlab.ui import services
 from bnlab.ui.controls import install_shortcut
 from bnlab.ui.live import event_stream
 from bnlab.ui.store_errors import catch_store_errors
@@ -49,6 +50,7 @@ def run_current_page() -> None:
         st.error(datasets_error, icon=":material/folder_off:")
     with event_stream(), catch_store_errors():
         page.run()
+    services.first_page.set()
 
 
 def _register_datasets() -> str:

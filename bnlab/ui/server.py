@@ -17,10 +17,14 @@ from bnlab.live.routes import BaseRoute, stream_route
 from bnlab.runs.database import StoreError
 from bnlab.ui import services
 from bnlab.ui.assets import assets, base_path
+from bnlab.ui.claims.results import preload
 from bnlab.ui.navigation import PAGES
 
 SWITCH_SECONDS = 0.0005
 """Python's switch interval. With the default, 5 ms, scripts of many sessions wait for each other at each message."""
+
+PRELOAD_SECONDS = 10.0
+"""How long the start waits for a first visitor before it goes on with what other pages need."""
 
 
 def routes() -> list[BaseRoute]:
@@ -50,7 +54,9 @@ def _prepare() -> None:
         services.start_scheduler()
     for page in PAGES:
         importlib.import_module(f"bnlab.ui.{page.name}.page")
-    services.preload()
+    # Python runs one thread at a time: what the first page does not need waits for it.
+    services.first_page.wait(PRELOAD_SECONDS)
+    preload()
 
 
 def _on_exit(hub: Hub) -> None:

@@ -89,11 +89,16 @@ def test_the_first_evaluation_and_the_end_are_changes_of_the_page(store: Store) 
 
 
 def test_the_chosen_moment_stays_and_the_latest_moves(store: Store) -> None:
+    def shown_step(epoch: float | None) -> float:
+        chart = shown(view_of("gradients", epoch=epoch), store)["charts"]["gradient-depth"]
+        return float(chart["traces"]["0"]["y"][0]) - 0.5  # see `evaluation_of`
+
     record(store, STEPS[:3])
-    latest, chosen = (shown(view_of("gradients", epoch=epoch), store)["moment"] for epoch in (None, 0.1))
+    assert (shown_step(None), shown_step(0.1)) == (40, 20)
     record(store, STEPS[3:5])
-    assert shown(view_of("gradients", epoch=0.1), store)["moment"] == chosen
-    assert shown(view_of("gradients"), store)["moment"] != latest
+    assert (shown_step(None), shown_step(0.1)) == (80, 20)
+    evaluations = shown(view_of("gradients"), store)["evaluations"]
+    assert (evaluations["steps"].tolist(), evaluations["per_epoch"]) == ([0, 20, 40, 60, 80], 200)
 
 
 @pytest.mark.parametrize("name", ["distributions", "pre-activations", "gradients"])

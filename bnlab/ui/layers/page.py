@@ -8,7 +8,7 @@ import streamlit as st
 from bnlab.charts.layer_charts import Runs, ShownRun
 from bnlab.charts.layer_views import LAYER_VIEWS
 from bnlab.live.layers import SEED, LayersView, layers_version
-from bnlab.runs.run import Run, are_active
+from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.lesson import Lesson
@@ -92,7 +92,7 @@ def _render_view(store: Store, view: LayersView, runs: Mapping[str, Run], lesson
         render_errors(shown_runs)
         with st.container(key="layers-charts"):
             if view.view in LAYER_VIEWS:
-                layers, epoch = render_charts(store, LAYER_VIEWS[view.view], shown, is_active=are_active(shown_runs))
+                layers, epoch = render_charts(store, LAYER_VIEWS[view.view], shown)
                 view = replace(view, layers=layers, epoch=epoch)
             else:
                 render_tables(shown)

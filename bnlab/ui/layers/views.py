@@ -28,9 +28,7 @@ VIEWS_BY_TITLE = {title: view_id for view_id, title in TITLES.items()}
 """URLs made by version 0.1 contain titles."""
 
 
-def render_charts(
-    store: Store, view: LayerView, runs: Runs, *, is_active: bool
-) -> tuple[tuple[str, ...], float | None]:
+def render_charts(store: Store, view: LayerView, runs: Runs) -> tuple[tuple[str, ...], float | None]:
     """Draw a view with its controls. Returns the chosen layers and the chosen epoch, None for the last one."""
     st.caption(view.caption)
     layers = tuple(choose_layers(view.layer_names(runs), LAYERS[view.shows_normalizations]))
@@ -40,7 +38,7 @@ def render_charts(
         if not steps:
             st.info("Nothing measured yet.")
             return layers, None
-        chosen = choose_epoch(steps, steps_per_epoch, is_active=is_active)
+        chosen = choose_epoch(steps, steps_per_epoch)
     epoch = chosen if chosen is not None else max(steps, default=0) / steps_per_epoch
     panels = view.panels(store, runs, layers, epoch)
     for panel in panels:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from bnlab.live.layers import EVALUATION
 from bnlab.runs.store import Store
@@ -9,6 +10,7 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.layers.evaluation_slider import LATEST
 from tests.ui.layer_records import (
     SMALL,
+    STEPS,
     components,
     document,
     open_view,
@@ -21,11 +23,23 @@ from tests.ui.layer_records import (
 __all__ = ["store", "two_runs"]
 
 
+def choose(app: AppTest, epoch: float) -> None:
+    """As the slider's callback does."""
+    app.session_state[EVALUATION] = epoch
+    app.run()
+
+
+def shown_step(app: AppTest) -> float:
+    """Of the chart of gradients by depth; see `evaluation_of`."""
+    (depth,) = traces(app, "layers-gradient-depth")
+    return float(depth["y"][0]) - 0.5
+
+
 def test_the_moment_is_a_plain_number_that_moves_the_charts(two_runs: Store) -> None:
     app = open_view(two_runs, "histograms")
     assert app.session_state[EVALUATION] == LATEST
     last = traces(app, "layers-histogram-bn_1-gamma")[0]
-    app.select_slider(key=EVALUATION).set_value(0.5).run()
+    choose(app, 0.5)
     assert app.session_state[EVALUATION] == 0.5
     earlier = traces(app, "layers-histogram-bn_1-gamma")[0]
     assert not np.array_equal(earlier["y"], last["y"])
@@ -36,22 +50,22 @@ def test_the_latest_moment_follows_training_and_any_other_stays(store: Store) ->
     spec = RunSpec(**SMALL | {"epochs": 9}, placement="after_activation")
     record_run(store, "Long", spec, (0, 2))
     app = open_view(store, "gradients")
-    assert app.select_slider(key=EVALUATION).options == ["start", "latest"]
-    assert document(app)["moment"] == "epoch 1"
+    assert shown_step(app) == 2
     record_run(store, "Long", spec, (4, 6))
-    assert document(app)["moment"] == "epoch 3"
-    app.run()
-    app.select_slider(key=EVALUATION).set_value(2.0).run()
+    assert shown_step(app) == 6
+    assert document(app)["evaluations"]["steps"].tolist() == [0, 2, 4, 6]
+    choose(app, 2.0)
     record_run(store, "Long", spec, (8,))
-    assert document(app)["moment"] == "epoch 2"
+    assert shown_step(app) == 4
 
 
 def test_a_moment_that_the_chosen_networks_do_not_have_becomes_their_nearest(two_runs: Store) -> None:
     assert open_view(two_runs, "gradients", moment=0.8).session_state[EVALUATION] == 1.0
 
 
-@pytest.mark.parametrize(("moment", "start"), [(0.5, 1), (LATEST, 3)])
-def test_play_goes_through_all_moments_from_the_chosen_one(moment: float, start: int, two_runs: Store) -> None:
+@pytest.mark.parametrize(("moment", "epoch"), [(0.5, "0.5"), (LATEST, ""), (2.0, ""), (0.0, "0")])
+def test_the_slider_stands_at_the_chosen_moment(moment: float, epoch: str, two_runs: Store) -> None:
     app = open_view(two_runs, "histograms", moment=moment)
-    (player,) = [data for data in components(app) if "values" in data]
-    assert (player["parameter"], player["values"], player["start"]) == (EVALUATION, ["0", "0.5", "1", "2"], start)
+    (slider,) = [data for data in components(app) if "evaluations" in data]
+    assert (slider["parameter"], slider["epoch"]) == (EVALUATION, epoch)
+    assert slider["evaluations"] == {"steps": [*STEPS], "per_epoch": 2}

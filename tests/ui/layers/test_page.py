@@ -68,11 +68,13 @@ def test_the_moment_is_in_the_address_unless_it_is_the_latest(open_page: OpenPag
     app.run()
     assert not app.exception
     assert app.session_state[EVALUATION] == 1 / 3
-    app.select_slider(key=EVALUATION).set_value(2 / 3).run()
+    app.session_state[EVALUATION] = 2 / 3
+    app.run()
     assert app.query_params[EVALUATION] == "0.666667"
     app.toggle(key="projector").set_value(True).run()
     assert app.query_params[EVALUATION] == "0.666667", "the rest of the address is written anew"
-    app.select_slider(key=EVALUATION).set_value(LATEST).run()
+    app.session_state[EVALUATION] = LATEST
+    app.run()
     assert not app.exception
     assert EVALUATION not in app.query_params
 
