@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from bnlab.ui.server import lifespan, routes
+from bnlab.ui.server import lifespan, middleware, routes
 
-app = st.App("bnlab/ui/main.py", routes=routes(), lifespan=lifespan)
+app = st.App("bnlab/ui/main.py", routes=routes(), lifespan=lifespan, middleware=middleware())

@@ -28,3 +28,7 @@ class Settings(BaseSettings):
         default=None,
         description="The address of a Dask scheduler; by default worker processes are started on this machine.",
     )
+    frame_ancestors: str = Field(
+        default="'self'",
+        description="Who may show bnlab in a frame, such as a learning platform: sources of a Content-Security-Policy.",
+    )

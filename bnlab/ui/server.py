@@ -14,6 +14,8 @@ import streamlit as st
 
 from bnlab.live.hub import Hub
 from bnlab.live.routes import BaseRoute, stream_route
+from bnlab.live.security import Middleware, security_middleware
+from bnlab.runs.config import Settings
 from bnlab.runs.database import StoreError
 from bnlab.ui import services
 from bnlab.ui.assets import assets, base_path
@@ -23,6 +25,8 @@ from bnlab.ui.navigation import PAGES
 SWITCH_SECONDS = 0.0005
 """Python's switch interval. With the default, 5 ms, scripts of many sessions wait for each other at each message."""
 
+EXPERIMENTS_SECONDS = 5.0
+"""The time between two looks for experiments whose runs have ended, so that their measurements are due."""
 PRELOAD_SECONDS = 10.0
 """How long the start waits for a first visitor before it goes on with what other pages need."""
 
@@ -32,6 +36,11 @@ def routes() -> list[BaseRoute]:
     return [stream_route(_hub(), base_path()), assets().route()]
 
 
+def middleware() -> list[Middleware]:
+    """What is done with every request and answer."""
+    return security_middleware(base_path(), Settings().frame_ancestors)
+
+
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Start the scheduler with its workers and load what pages need before the first visitor comes."""
@@ -39,17 +48,26 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     hub = _hub()
     _on_exit(hub)
     updates = asyncio.create_task(hub.run())
-    threading.Thread(target=_prepare, name="bnlab-start", daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=_run_lab, args=(ended,), name="bnlab-lab", daemon=True).start()
     try:
         yield
     finally:
+        ended.set()
         hub.close()
         await updates
         await asyncio.to_thread(services.close)
 
 
+def _run_lab(ended: threading.Event) -> None:
+    """Start the scheduler, load what visitors would wait for, and keep queued experiments going without any."""
+    _prepare()
+    while not ended.wait(EXPERIMENTS_SECONDS):
+        with suppress(StoreError):
+            services.claim_service().continue_queued()
+
+
 def _prepare() -> None:
-    """Start the scheduler, and load what the first visitor would wait for."""
     with suppress(StoreError):  # every page says so, and tries again
         services.start_scheduler()
     for page in PAGES:
