@@ -194,8 +194,8 @@ class Hub:
     def _compute(self, channels: Sequence[Channel]) -> list[tuple[Channel, Document, bytes]]:
         """The new documents of those channels that have changed, with the events that lead to them."""
         watched = [channel.view.digests for channel in channels]
-        is_all = any(digests is None for digests in watched)
-        reading = self._reader.read(None if is_all else {digest for digests in watched for digest in digests or ()})
+        digests = {digest for view_digests in watched for digest in view_digests or ()}
+        reading = self._reader.read(digests, every_run=None in watched)
         inputs = {channel: channel.view.inputs(reading) for channel in channels}
         changed = [channel for channel in channels if inputs[channel] != channel.inputs]
         drawn = {digest for channel in changed for digest in channel.view.drawn_digests} & reading.runs.keys()

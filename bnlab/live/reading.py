@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bnlab.claims.service import ClaimService, ClaimSnapshot
@@ -16,6 +16,10 @@ from bnlab.runs.store import Store
 
 LATENCIES_SECONDS = 2.0
 """The time between two looks for new latencies, which are rare: they are measured when nothing trains."""
+ALL_RUNS_SECONDS = 1.0
+ALL_RUNS_PAUSE = 20.0
+"""The time between two readings of all runs, and how many times longer than a reading it is: there may be thousands.
+Those that are active are read at each update."""
 CLAIMS_SECONDS = 1.0
 """The time between two readings of the claims, which count the runs and measurements of whole experiments."""
 
@@ -65,14 +69,16 @@ class Reader:
         self._runs: dict[str, Run] = {}
         self._measured_at, self._latencies_due = 0.0, 0.0
         self._claims: ClaimSnapshot | None = None
-        self._claims_due = 0.0
+        self._claims_due, self._all_due = 0.0, 0.0
 
-    def read(self, digests: Iterable[str] | None) -> Reading:
-        """The present state of the runs of `digests`, or of all runs."""
+    def read(self, digests: Collection[str], *, every_run: bool = False) -> Reading:
+        """The present state of the runs of `digests`, or of every run, of which others may be a second old."""
         scheduler = self._scheduler()
         store = scheduler.store
         self._curves = self._curves or CurvesCache(store)
-        runs = {run.digest: run for run in store.runs(digests)}
+        found = self._read_every_run(store, digests) if every_run else store.runs(digests)
+        self._all_due = self._all_due if every_run else 0.0
+        runs = {run.digest: run for run in found}
         # A run that has not changed stays the same object, which makes comparing it quick.
         self._runs = {digest: old if (old := self._runs.get(digest)) == run else run for digest, run in runs.items()}
         is_waiting = any(run.state is RunState.QUEUED for run in runs.values())
@@ -91,6 +97,20 @@ class Reader:
             time.time(),
             self._read_claims,
         )
+
+    def _read_every_run(self, store: Store, digests: Collection[str]) -> Iterable[Run]:
+        """All runs; those of `digests` and the active ones as they are now, the others as they were a while ago."""
+        active = {digest for digest, run in self._runs.items() if not run.state.is_finished()}
+        began = time.monotonic()
+        if began < self._all_due:
+            present = {run.digest: run for run in store.runs(active | set(digests))}
+            known = [self._runs.get(digest) for digest in present]
+            states = [run.state if run else None for run in known]
+            if active <= present.keys() and states == [run.state for run in present.values()]:
+                return (self._runs | present).values()
+        runs = store.runs()
+        self._all_due = time.monotonic() + max(ALL_RUNS_SECONDS, ALL_RUNS_PAUSE * (time.monotonic() - began))
+        return runs
 
     def _read_claims(self) -> ClaimSnapshot:
         if self._claims is None or time.monotonic() >= self._claims_due:

@@ -21,8 +21,9 @@ class RunsView:
     drawn_digests: ClassVar[tuple[str, ...]] = ()
 
     def inputs(self, reading: Reading) -> object:
-        """The document depends on all runs."""
-        return reading.inputs(reading.runs)
+        """The document depends on all runs, and on what is done with those that are active."""
+        active = [digest for digest, run in reading.runs.items() if not run.state.is_finished()]
+        return list(reading.runs.values()), reading.inputs(active)
 
     def document(self, reading: Reading) -> Document:
         """What the page shows of this reading."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bnlab.live import reading as reading_module
 from bnlab.live.events import difference, event
 from bnlab.live.runs import MAX_LISTED, RunsView, runs_version
 from bnlab.runs.run import RunState
@@ -20,7 +21,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def shown(store: Store) -> dict:
-    return dict(RunsView().document(reader_of(store).read(None)))
+    return dict(RunsView().document(reader_of(store).read((), every_run=True)))
 
 
 def test_the_document_follows_the_active_runs(store: Store) -> None:
@@ -65,3 +66,29 @@ def test_a_new_name_is_a_change_of_the_page(store: Store) -> None:
     assert before == runs_version(store.runs(), "")
     store.rename(run.digest, "B")
     assert shown(store)["page"] != before
+
+
+def test_active_and_watched_runs_are_read_at_each_update_and_all_others_now_and_then(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_module, "ALL_RUNS_SECONDS", 3600.0)
+    specs = [RunSpec(epochs=4, train_examples=6_400, seed=seed) for seed in range(4)]
+    first, second, third, fourth = specs
+    writer = open_writer(store, first, "First")
+    store.launch(second, "Second", OWNER)
+    store.finish(second.digest, OWNER, RunState.STOPPED)
+    reader, asked, read_runs = reader_of(store), [], store.runs
+    reader.read((), every_run=True)
+    monkeypatch.setattr(store, "runs", lambda digests=None: asked.append(digests) or read_runs(digests))
+    commit(writer, 0, 100)
+    reading = reader.read((), every_run=True)
+    assert (reading.runs[first.digest].step, len(reading.runs), asked) == (100, 2, [{first.digest}])
+    store.launch(third, "Third", OWNER)
+    assert third.digest not in reader.read((), every_run=True).runs, "a while later"
+    store.launch(fourth, "Fourth", OWNER)
+    assert len(reader.read({fourth.digest}, every_run=True).runs) == 4, "one that somebody watches is there at once"
+    commit(writer, 100, 200, RunState.STOPPED)
+    assert reader.read((), every_run=True).runs[first.digest].state is RunState.STOPPED
+    store.delete([second.digest])
+    assert len(reader.read({first.digest}).runs) == 1
+    assert len(reader.read((), every_run=True).runs) == 3, "only what is watched has been read in between"
