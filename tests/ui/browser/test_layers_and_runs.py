@@ -53,6 +53,15 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     at_start = "chart => document.querySelector(chart)?._fullData?.[0]?.y.filter(share => share > 0).length === 1"
     browser_page.wait_for_function(at_start, arg=CHART.format("histogram"))
     expect(browser_page).to_have_url(re.compile("layers-moment=0(&|$)"))
+    expect(browser_page.locator('[data-test-script-state="notRunning"]')).to_be_attached()
+    before_playing = len(asked)
+    browser_page.get_by_role("button", name="Play").click()
+    browser_page.wait_for_function(f"chart => !({at_start})(chart)", arg=CHART.format("histogram"))
+    assert len(asked) == before_playing, "playing runs no script"
+    browser_page.get_by_role("button", name="Pause").click()
+    expect(browser_page).not_to_have_url(re.compile("layers-moment=0(&|$)"))
+    slider.press("Home")
+    expect(browser_page).to_have_url(re.compile("layers-moment=0(&|$)"))
     browser_page.goto(browser_page.url.replace("layers-view=histograms", "layers-view=Foo"))
     expect(browser_page.get_by_text("There is no view 'Foo'.")).to_be_visible()
     browser_page.goto(browser_page.url.replace("/layers?", "/layers?layers-view=histograms&layers-moment=0&"))
