@@ -74,6 +74,11 @@ class Assets:
         """The address of a file."""
         return f"{self._base}/assets/{self.version}/{name}"
 
+    def compress(self) -> None:
+        """Compress the files, which takes a third of a second, before the first request."""
+        for path in self._files.values():
+            _compressed(path)
+
     def route(self) -> BaseRoute:
         """The route that serves the files."""
 

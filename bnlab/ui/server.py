@@ -70,6 +70,7 @@ def _run_lab(ended: threading.Event) -> None:
 def _prepare() -> None:
     with suppress(StoreError):  # every page says so, and tries again
         services.start_scheduler()
+    assets().compress()
     for page in PAGES:
         importlib.import_module(f"bnlab.ui.{page.name}.page")
     # Python runs one thread at a time: what the first page does not need waits for it.

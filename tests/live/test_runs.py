@@ -75,12 +75,13 @@ def test_active_and_watched_runs_are_read_at_each_update_and_all_others_now_and_
     specs = [RunSpec(epochs=4, train_examples=6_400, seed=seed) for seed in range(4)]
     first, second, third, fourth = specs
     writer = open_writer(store, first, "First")
+    commit(writer, 0, 50)
     store.launch(second, "Second", OWNER)
     store.finish(second.digest, OWNER, RunState.STOPPED)
     reader, asked, read_runs = reader_of(store), [], store.runs
     reader.read((), every_run=True)
     monkeypatch.setattr(store, "runs", lambda digests=None: asked.append(digests) or read_runs(digests))
-    commit(writer, 0, 100)
+    commit(writer, 50, 100)
     reading = reader.read((), every_run=True)
     assert (reading.runs[first.digest].step, len(reading.runs), asked) == (100, 2, [{first.digest}])
     store.launch(third, "Third", OWNER)

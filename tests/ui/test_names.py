@@ -74,10 +74,11 @@ def interpreted_texts(app: AppTest) -> Iterator[str]:
 
 def plotly_texts(app: AppTest, page: str) -> Iterator[str]:
     """The names and titles in the page's charts."""
-    if page == "compare":
+    if page in ("compare", "layers"):
         drawings = [(traces(app, chart), drawn["layout"]) for chart, drawn in charts(app).items()]
     else:
-        figures = [json.loads(json.loads(chart.proto.json)["figure"]) for chart in app.get("bidi_component")]
+        sent = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+        figures = [json.loads(data["figure"]) for data in sent if "figure" in data]
         drawings = [(figure["data"], figure["layout"]) for figure in figures]
     for drawn, layout in drawings:
         yield from (trace.get("name") or "" for trace in drawn)
