@@ -3,6 +3,7 @@
 import re
 import tempfile
 import time
+from collections.abc import Callable
 from statistics import median
 from urllib.parse import urlencode
 
@@ -20,6 +21,14 @@ PATIENCE_MS = 90_000
 SMALL = {"epochs": 2, "train_examples": 2_000}
 CHART = '[data-chart="training-loss"]'
 LINE = f"{CHART} .scatterlayer .trace path.js-line"
+PAGES = (
+    ("claims", "Claims", "[data-chart^=effects-] .plot-container"),
+    ("layers", "Layers", "[data-chart^=layers-] .scatterlayer .trace"),
+    ("runs", "Runs", "[data-testid=stDataFrame] canvas"),
+    ("claims_again", "Claims", "[data-chart^=effects-] .plot-container"),
+    ("compare", "Compare", LINE),
+)
+"""By the name of the result: the link to a page, and what is awaited there."""
 # Measured in the browser, at every animation frame.
 CLICK = """async timeout => {
   const button = [...document.querySelectorAll('.st-key-train button')].find(button => button.offsetParent);
@@ -40,9 +49,12 @@ def waiting_seconds(browser: Browser, rounds: int) -> dict[str, float]:
     """Event -> the median of its seconds over `rounds` servers, each on a new store.
 
     `server`, `heading`, `chart`: from the start of the server's process until it answers, until the front page shows
-    its title, and its first curves, those of the shipped recording. `cold`: from the first click on Train, which comes
-    `cold_click` seconds after the server's start, to the first point. `known`: the same on running workers for a
-    network that they have compiled, with another seed. `new`: for a network that they have not compiled.
+    its title, and its first curves, those of the shipped recording. `reload`: from a reload to the curves. `claims`,
+    `layers`, `runs`, `claims_again` and `compare`: from a click on the page's link to its first chart or table.
+
+    `cold`: from the first click on Train, which comes `cold_click` seconds after the server's start, to the first
+    point. `known`: the same on running workers for a network that they have compiled, with another seed. `new`: for a
+    network that they have not compiled.
     """
     results = [_measure_server(browser) for _ in range(rounds)]
     return {name: median(seconds[name] for seconds in results) for name in results[0]}
@@ -61,6 +73,10 @@ def _measure_server(browser: Browser) -> dict[str, float]:
             seconds["heading"] = time.perf_counter() - start
             page.locator(LINE).first.wait_for(state="attached")
             seconds["chart"] = time.perf_counter() - start
+            seconds["reload"] = _seconds_until(page, page.reload, LINE)
+            for name, title, content in PAGES:
+                link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=title)
+                seconds[name] = _seconds_until(page, link.click, content)
             _open_comparison(page, url, "Baseline", seed=0)
             seconds["cold_click"] = time.perf_counter() - start
             seconds["cold"] = _train(page)
@@ -73,6 +89,14 @@ def _measure_server(browser: Browser) -> dict[str, float]:
             seconds["new"] = _train(page)
         page.context.close()
         return seconds
+
+
+def _seconds_until(page: Page, act: Callable[[], object], content: str) -> float:
+    """The seconds from `act` until an element is there."""
+    start = time.perf_counter()
+    act()
+    page.locator(content).first.wait_for(state="attached")
+    return time.perf_counter() - start
 
 
 def _open_comparison(page: Page, url: str, label: str, seed: int, seeds: int = 1) -> None:

@@ -75,8 +75,9 @@ function unpack(trace) {
 }
 
 // The figure of the event stream's chart; its arrays are shared, the rest is copied, since Plotly writes into it.
-function streamedFigure({ order, traces, layout }) {
-  const copy = (value) => value instanceof Float32Array ? value : structuredClone(value);
+function streamedFigure({ order, traces, layout, shared }) {
+  const isArray = (value) => value instanceof Float32Array || value?.[0] instanceof Float32Array;
+  const copy = (value) => isArray(value) ? value : value?.shared ? shared[value.shared] : structuredClone(value);
   const trace = (uid) => Object.fromEntries(Object.entries(traces[uid]).map(([name, value]) => [name, copy(value)]));
   return { data: order.map(trace), layout: structuredClone(layout) };
 }
@@ -175,7 +176,7 @@ function mount(chart, container, data) {
   subscribe(chart.element, data.source, (streamed) => {
     chart.streamed = streamed;
     chart.revision += 1;
-    chart.element.ariaLabel = streamed.alt;
+    chart.element.ariaLabel = typeof streamed.alt === "string" ? streamed.alt : Object.values(streamed.alt).join("; ");
     chart.stale = true;
     drawSoon(chart);
   });

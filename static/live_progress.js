@@ -4,9 +4,11 @@ import { subscribe, unsubscribe } from "./live_stream.js";
 export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".live-progress");
   const [text, bar] = element.children;
-  subscribe(element, data.path, (progress) => {
+  const show = (progress) => {
     text.textContent = progress.text;
     bar.value = progress.share;
-  });
+  };
+  if (data.text) show(data);
+  subscribe(element, data.path, show);
   return () => unsubscribe(element);
 }

@@ -2,15 +2,19 @@
 // Python half is bnlab/ui/live.py. The server's half is bnlab/live/. Other scripts subscribe to a path in the document
 // that the stream keeps up to date.
 const RENDERED_LONG_AGO = 600;    // ms; until then the stream may be older than the page
+const SPREAD = 500;               // ms over which many tabs ask to be rendered again, so that they do not all wait for each other
 const RUNNING_DELAY = 200;        // ms until a page whose script runs is looked at again
 const ASK_AGAIN_DELAY = 2000;     // ms until a page is asked again that was not rendered; doubled each time
+const MAX_ASK_DELAY = 15000;
 const RETRY_DELAY = 2000;         // ms until a stream is opened again that the server has refused
 const HIDDEN_DELAY = 1000;        // ms that a tab is hidden before its stream is closed
 
-let page = null;                  // what the page was rendered for: { url, version, renderedAt, element, render }
-let stream = null;                // { url, source, lastId }
+let page = null;                  // what the page was rendered for: { url, version, tasks, renderedAt, element, render }
+let stream = null;                // { url, tasks, source, lastId }
 let state = {};                   // the latest document of the stream
+let done = new Set();             // the tasks that are done, of those that pages have waited for
 let request = {};                 // the last one to render the page again: { version, time, delay }
+let noticed = {};                 // the version for which the page is to be rendered again: { version, time }
 let timer = 0;
 const places = new Map();         // element -> { path, callback }
 
@@ -40,17 +44,24 @@ function floats(text) {
 
 function append(values, keep, text) {
   const tail = floats(text);
+  if (isMatrix(values)) return [...values.slice(0, keep), ...rows(tail, values[0].length)];
   const result = new Float32Array(keep + tail.length);
   result.set(values.subarray(0, keep));
   result.set(tail, keep);
   return result;
 }
 
+const isMatrix = (values) => Array.isArray(values) && values[0] instanceof Float32Array;
+
+function rows(values, columns) {
+  return Array.from({ length: values.length / columns }, (_, row) => values.subarray(row * columns, (row + 1) * columns));
+}
+
 // Applies a difference of bnlab/live/events.py: a JSON Merge Patch in which arrays may grow.
 export function merge(before, patch) {
-  if (Array.isArray(patch) && before instanceof Float32Array) return append(before, ...patch);
   if (!isPlain(patch)) return patch;
-  if (typeof patch.f4 === "string") return floats(patch.f4);
+  if (patch.add) return append(before, ...patch.add);
+  if (typeof patch.f4 === "string") return patch.columns ? rows(floats(patch.f4), patch.columns) : floats(patch.f4);
   if (patch.even) {
     const [start, step, length] = patch.even;
     return Float32Array.from({ length }, (_, index) => start + index * step);
@@ -73,34 +84,46 @@ function update(document, isNew) {
   compareVersions();
 }
 
+// What the page is to be rendered for, "" if it is up to date: another version, or tasks that are done.
+function newVersion() {
+  const ready = page.tasks.filter((task) => done.has(task));
+  const isOld = stream?.url === page.url && state.page && state.page !== page.version;
+  return isOld || ready.length ? [state.page, ...ready].join() : "";
+}
+
 // Asks for the page to be rendered again when it no longer offers what the runs' states allow. A request can get lost
 // among those of the reader's own actions; then the page is asked again.
 function compareVersions() {
   clearTimeout(timer);
-  if (!page || !state.page || stream?.url !== page.url || state.page === page.version) return;
+  const version = page ? newVersion() : "";
+  if (!version) return;
   const now = performance.now();
-  const isSame = state.page === request.version;
+  if (version !== noticed.version) noticed = { version, time: now + SPREAD * Math.random() };
+  const isSame = version === request.version;
   // A script that runs already, for example after a click, renders the page for the present states by itself.
   const isRunning = document.querySelector('[data-test-script-state="running"]');
   const wait = Math.max(
-    page.renderedAt + RENDERED_LONG_AGO - now, isRunning ? RUNNING_DELAY : 0, isSame ? request.time + request.delay - now : 0,
-  );
+    page.renderedAt + RENDERED_LONG_AGO, noticed.time, isRunning ? now + RUNNING_DELAY : 0,
+    isSame ? request.time + request.delay : 0,
+  ) - now;
   if (wait > 0) {
     timer = setTimeout(compareVersions, wait);
     return;
   }
-  request = { version: state.page, time: now, delay: isSame ? 2 * request.delay : ASK_AGAIN_DELAY };
-  page.render(state.page);
+  const delay = isSame ? Math.min(2 * request.delay, MAX_ASK_DELAY) : ASK_AGAIN_DELAY;
+  request = { version, time: now, delay };
+  page.render(version);
   timer = setTimeout(compareVersions, request.delay);
 }
 
-function open(url) {
+function open(url, tasks) {
   const isSame = stream?.url === url;
   const lastId = isSame ? stream.lastId : "";
   stream?.source?.close();
-  const address = lastId ? `${url}&last-event-id=${lastId}` : url;
-  const source = new EventSource(new URL(address, document.baseURI).href);
-  stream = { url, source, lastId };
+  const waiting = tasks.filter((task) => !done.has(task));
+  const options = [...waiting.map((task) => `task=${task}`), ...(lastId ? [`last-event-id=${lastId}`] : [])];
+  const source = new EventSource(new URL([url, ...options].join("&"), document.baseURI).href);
+  stream = { url, tasks, source, lastId };
   const current = stream;
   const on = (kind, change) => source.addEventListener(kind, (event) => {
     if (stream !== current) return;
@@ -109,10 +132,23 @@ function open(url) {
   });
   on("snapshot", (data) => merge({}, data));
   on("change", (data) => merge(state, data));
+  source.addEventListener("ready", (event) => {
+    done.add(JSON.parse(event.data));
+    compareVersions();
+  });
   source.addEventListener("error", () => {           // a browser itself returns only to a stream that was accepted
     if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => { if (stream === current && !document.hidden) open(url); }, RETRY_DELAY);
+    setTimeout(() => { if (stream === current && !document.hidden) open(url, tasks); }, RETRY_DELAY);
   });
+}
+
+// Shows the page's document for another value of a parameter in its address, until the page is rendered again.
+export function showInstead(parameter, value) {
+  if (!page) return;
+  const [path, query] = page.url.split("?");
+  const parameters = new URLSearchParams(query);
+  parameters.set(parameter, value);
+  open(`${path}?${parameters}`, []);
 }
 
 function close() {
@@ -123,14 +159,16 @@ function close() {
 // Browsers allow few connections to one server: a hidden tab has none.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) setTimeout(() => { if (document.hidden) close(); }, HIDDEN_DELAY);
-  else if (page && !stream?.source) open(page.url);
+  else if (page && !stream?.source) open(page.url, page.tasks);
 });
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const element = parentElement.querySelector(".live-stream");
   const render = (version) => setTriggerValue("outdated", version);
+  if (page?.url !== data.url) request = {};
   page = { ...data, renderedAt: performance.now(), element, render };
-  if (stream?.url !== page.url || !stream.source) open(page.url);
+  const isOpen = stream?.source && stream.url === page.url && String(stream.tasks) === String(page.tasks);
+  if (!isOpen) open(page.url, page.tasks);
   compareVersions();
   return () => setTimeout(() => {
     if (page?.element !== element || element.isConnected) return;

@@ -1,9 +1,12 @@
-// A line of text from the event stream: the script of a component of bnlab/ui/live.py.
+// A text from the event stream: the script of a component of bnlab/ui/live.py.
 import { subscribe, unsubscribe } from "./live_stream.js";
 
 export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".live-text");
-  const show = (text) => { element.textContent = `${text} ${data.hint}`; };
+  const show = (text) => {
+    element.textContent = `${text} ${data.hint}`.trim();
+    element.hidden = !element.textContent;
+  };
   show(data.text);
   subscribe(element, data.path, show);
   return () => unsubscribe(element);

@@ -135,9 +135,9 @@ class Finding:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Claim:
-    """A statement of the notebook and the experiment that tests it, both fixed before any run.
+    """A statement of the notebook and the experiment that tests it, both fixed before any run. Compared by identity.
 
     Attributes:
         id: The notebook's section and a number, such as `A2`.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -15,6 +16,9 @@ from bnlab.runs.reader import read_evaluations
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
+
+MAX_CACHED = 256
+"""Experiments whose specs and measurements are kept: there are hundreds of them, and a page asks for all."""
 
 ArmValues = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """The values of the control and of the treatment, one per seed, by the condition's id."""
@@ -33,12 +37,14 @@ class MissingResultsError(RuntimeError):
 # Runs and measurements that an experiment needs
 
 
+@lru_cache(MAX_CACHED)
 def trained_specs(experiment: Experiment) -> tuple[RunSpec, ...]:
     """The specs whose runs the experiment needs, without duplicates, ordered by seed."""
     conditions = [condition for condition in experiment.claim.all_conditions if _needs_run(condition.measure)]
     return _unique_specs(conditions, experiment)
 
 
+@lru_cache(MAX_CACHED)
 def needed_measurements(experiment: Experiment) -> tuple[Measurement, ...]:
     """The measurements that the experiment needs from workers, without duplicates."""
     measurements: dict[Measurement, None] = {}
@@ -103,11 +109,9 @@ class CachedResults:
 
     def coverage(self, experiment: Experiment, excluding: Experiment | None = None) -> Coverage:
         """The coverage of `experiment`, without the runs and measurements that `excluding` needs, too."""
-        runs = {spec.digest for spec in trained_specs(experiment)}
-        measurements = _measurement_keys(experiment)
+        runs, measurements = _digests(experiment), _measurement_keys(experiment)
         if excluding is not None:
-            runs -= {spec.digest for spec in trained_specs(excluding)}
-            measurements -= _measurement_keys(excluding)
+            runs, measurements = runs - _digests(excluding), measurements - _measurement_keys(excluding)
         trained, measured = len(self.runs & runs), len(self.measurements & measurements)
         return Coverage(len(runs), trained, len(measurements), measured)
 
@@ -117,8 +121,14 @@ def read_cached_results(store: Store) -> CachedResults:
     return CachedResults(frozenset(ended_runs(store)), frozenset(stored_keys(store)))
 
 
-def _measurement_keys(experiment: Experiment) -> set[tuple[str, str]]:
-    return {(measurement.key, measurement.spec.digest) for measurement in needed_measurements(experiment)}
+@lru_cache(MAX_CACHED)
+def _digests(experiment: Experiment) -> frozenset[str]:
+    return frozenset(spec.digest for spec in trained_specs(experiment))
+
+
+@lru_cache(MAX_CACHED)
+def _measurement_keys(experiment: Experiment) -> frozenset[tuple[str, str]]:
+    return frozenset((measurement.key, measurement.spec.digest) for measurement in needed_measurements(experiment))
 
 
 # Results

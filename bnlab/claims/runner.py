@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cached_property
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.labels import labelled_specs
@@ -104,11 +103,11 @@ class ClaimRunner:
             future.cancel()
         self._pending.clear()
 
-    @cached_property
+    @property
     def _specs(self) -> tuple[RunSpec, ...]:
-        return trained_specs(self.experiment)  # cached because there are hundreds, and pages poll every second
+        return trained_specs(self.experiment)
 
-    @cached_property
+    @property
     def _measurements(self) -> tuple[Measurement, ...]:
         return needed_measurements(self.experiment)
 

@@ -43,6 +43,7 @@ class ClaimService:
         self._lock = threading.Lock()
         self._runners: dict[str, ClaimRunner] = {}
         self._results: dict[str, tuple[object, ExperimentResult]] = {}
+        self._complete: set[str] = set()
 
     def snapshot(self) -> "ClaimSnapshot":
         """A new snapshot of the claims."""
@@ -63,6 +64,15 @@ class ClaimService:
         if experiment is None:
             raise KeyError(name)
         return self.runner(experiment)
+
+    def continue_queued(self) -> None:
+        """Submit the measurements of queued experiments whose runs have ended, which pages do only while watched."""
+        for name in queued(self.scheduler.store):
+            experiment = parse_experiment(name, CLAIMS)
+            if experiment is None or name in self._complete:
+                continue
+            if self.runner(experiment).progress().is_complete:
+                self._complete.add(name)
 
     def read(self, experiment: Experiment, runs: Sequence[Run] = ()) -> ExperimentResult:
         """The result of a complete experiment, whose runs are `runs`."""

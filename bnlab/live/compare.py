@@ -48,6 +48,15 @@ class CompareView:
         """The runs that are watched."""
         return frozenset(spec.digest for specs in self.specs.values() for spec in specs)
 
+    @property
+    def drawn_digests(self) -> frozenset[str]:
+        """All of them have curves."""
+        return self.digests
+
+    def inputs(self, reading: Reading) -> object:
+        """The document depends on its runs alone."""
+        return reading.inputs(self.digests)
+
     @cached_property
     def _styles(self) -> dict[str, Style]:
         return {variant.label: style_of(variant.label, variant.colour) for variant in self.comparison.variants}
@@ -61,7 +70,7 @@ class CompareView:
         all_runs = list({run.digest: run for label_runs in runs.values() for run in label_runs}.values())
         curves = reading.curves.read(all_runs)
         return {
-            "page": page_version(all_runs, reading.problem, reading.shares),
+            "page": page_version(all_runs, reading.problem, shares=reading.shares),
             "committed": max((run.updated_at for run in all_runs), default=0.0),
             "summary": summary_text(all_runs, len(self.digests), reading.activity),
             "progress": {

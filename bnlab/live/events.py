@@ -2,8 +2,8 @@
 
 A document is what a view shows at one moment: nested dicts, whose other values are texts, numbers, lists, and float32
 arrays. None does not occur in it. A difference is a JSON Merge Patch (RFC 7386: dicts are merged, null removes a
-name) with one more rule, because curves grow: a list ``[keep, tail]`` in place of an array keeps its first values and
-appends others. static/live_stream.js applies it.
+name) with one more rule, because curves grow: ``{"add": [keep, tail]}`` in place of an array keeps its first values, or
+rows if it has two dimensions, and appends others. static/live_stream.js applies it.
 """
 
 import base64
@@ -40,11 +40,13 @@ def difference(old: Document, new: Document) -> dict[str, Any]:
 def encode(value: Any) -> Any:
     """A document, or a value in one, ready for JSON.
 
-    Arrays become ``{"f4": base64 of little-endian float32}``, and evenly spaced ones, as most x are,
-    ``{"even": [start, step, length]}``.
+    Arrays become ``{"f4": base64 of little-endian float32}``, those with two dimensions with their ``columns``, and
+    evenly spaced ones, as most x are, ``{"even": [start, step, length]}``.
     """
     if isinstance(value, np.ndarray):
         floats = _float32(value)
+        if floats.ndim > 1:
+            return {"f4": _base64(floats), "columns": floats.shape[1]} if floats.size else []
         return encode_even(floats) or {"f4": _base64(floats)}
     if isinstance(value, Mapping):
         return {name: encode(part) for name, part in value.items()}
@@ -52,20 +54,24 @@ def encode(value: Any) -> Any:
 
 
 def event(kind: str, identifier: str, data: object) -> bytes:
-    """One server-sent event, with `data` as JSON."""
+    """One server-sent event, with `data` as JSON; without an `identifier` a reader keeps that of the last event."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {identifier}\nevent: {kind}\ndata: {text}\n\n".encode()
+    prefix = f"id: {identifier}\n" if identifier else ""
+    return f"{prefix}event: {kind}\ndata: {text}\n\n".encode()
 
 
 def _array_difference(old: NDArray[Any], new: NDArray[Any]) -> object:
     """How to make `new` of `old`; None if they are equal."""
     old, new = _float32(old), _float32(new)
+    if old.shape[1:] != new.shape[1:] or not old.size:
+        return None if old.shape == new.shape else encode(new)
     shared = min(len(old), len(new))
-    differing = np.flatnonzero(old[:shared].view(np.int32) != new[:shared].view(np.int32))  # as bits: NaN equals NaN
-    keep = int(differing[0]) if len(differing) else shared
+    differing = old[:shared].view(np.int32) != new[:shared].view(np.int32)  # as bits: NaN equals NaN
+    rows = np.flatnonzero(differing.any(axis=tuple(range(1, old.ndim))))
+    keep = int(rows[0]) if len(rows) else shared
     if keep == len(old) == len(new):
         return None
-    return [keep, _base64(new[keep:])] if 2 * keep > len(new) else encode(new)
+    return {"add": [keep, _base64(new[keep:])]} if 2 * keep > len(new) else encode(new)
 
 
 def _float32(values: NDArray[Any]) -> NDArray[np.float32]:

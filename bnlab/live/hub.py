@@ -5,16 +5,18 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
+from typing import Any
 
+from bnlab.claims.service import ClaimService
 from bnlab.live.events import Document, difference, encode, event
-from bnlab.live.reading import Reader, Reading
+from bnlab.live.reading import Reader
+from bnlab.live.tasks import find_task
 from bnlab.live.views import View
-from bnlab.runs.activity import Activity
-from bnlab.runs.progress import STALE_SECONDS
-from bnlab.runs.run import Run, RunState
+from bnlab.runs.errors import StoreError
 from bnlab.runs.scheduler import Scheduler
 
 UPDATE_SECONDS = 0.25
@@ -26,6 +28,8 @@ HEARTBEAT_SECONDS = 15.0
 """After how long without an event a comment is sent, so that no proxy takes the connection for dead."""
 MAX_MISSED = 32
 """How many changes are kept for a reader that fell behind or lost its connection; after more it gets a snapshot."""
+STORE_AWAY = "store away"
+"""The `page` of all documents after two updates that failed: pages say why when they are rendered again."""
 
 logger = logging.getLogger(__name__)
 
@@ -101,9 +105,10 @@ class Hub:
     All methods belong to the event loop's thread; only the updates are made in another one.
     """
 
-    def __init__(self, scheduler: Callable[[], Scheduler]) -> None:
-        """`scheduler` returns the app's scheduler; it is asked at each update, and may raise while there is none."""
-        self._reader = Reader(scheduler)
+    def __init__(self, scheduler: Callable[[], Scheduler], claim_service: Callable[[], ClaimService]) -> None:
+        """The app's scheduler and claims; they are asked for at each update, and may raise a StoreError."""
+        self._reader = Reader(scheduler, claim_service)
+        self._failures = 0
         self._channels: dict[View, Channel] = {}
         self._wake = asyncio.Event()
         self._closed = asyncio.Event()
@@ -113,14 +118,25 @@ class Hub:
         """How many streams are open."""
         return sum(channel.watchers for channel in self._channels.values())
 
-    async def watch(self, view: View, last_event_id: str = "") -> AsyncGenerator[bytes, None]:
-        """The events of a view, without end: a snapshot, unless the reader has had it by its last event's id."""
+    async def watch(
+        self, view: View, last_event_id: str = "", tasks: Iterable[str] = ()
+    ) -> AsyncGenerator[bytes, None]:
+        """The events of a view, without end: a snapshot, unless the reader has had it by its last event's id.
+
+        `tasks` are identifiers of `bnlab.live.tasks`; each has an event "ready" when it is done or no longer there.
+        """
         channel = self._channels.setdefault(view, Channel(view))
         channel.watchers += 1
         self._wake.set()
+        pending = dict.fromkeys(tasks)
+        for identifier in pending:
+            _wake_when_done(find_task(identifier), channel)
         try:
             seen = channel.number_of(last_event_id)
             while not self._closed.is_set():
+                for identifier in [identifier for identifier in pending if _is_done(identifier)]:
+                    del pending[identifier]
+                    yield event("ready", "", identifier)
                 if seen == channel.number:
                     if not await channel.wait(HEARTBEAT_SECONDS):
                         yield HEARTBEAT
@@ -164,44 +180,62 @@ class Hub:
         except Exception as error:
             logger.warning("A live update failed and is tried again: %s", type(error).__name__)
             logger.debug("The failed live update:", exc_info=True)
+            for channel in channels:
+                channel.inputs = None  # its document is computed anew when the store is back
+            self._failures += isinstance(error, StoreError)
+            if self._failures > 1:
+                _publish_away(channels)
             return RETRY_SECONDS
+        self._failures = 0
         for channel, document, change in updates:
             channel.publish(document, change)
         return max(UPDATE_SECONDS, time.monotonic() - began)
 
     def _compute(self, channels: Sequence[Channel]) -> list[tuple[Channel, Document, bytes]]:
         """The new documents of those channels that have changed, with the events that lead to them."""
-        reading = self._reader.read({digest for channel in channels for digest in channel.view.digests})
-        inputs = {channel: _inputs(channel.view, reading) for channel in channels}
+        watched = [channel.view.digests for channel in channels]
+        digests = {digest for view_digests in watched for digest in view_digests or ()}
+        reading = self._reader.read(digests, every_run=None in watched)
+        inputs = {channel: channel.view.inputs(reading) for channel in channels}
         changed = [channel for channel in channels if inputs[channel] != channel.inputs]
-        runs = {digest for channel in changed for digest in channel.view.digests} & reading.runs.keys()
-        reading.curves.read([reading.runs[digest] for digest in runs])  # at once for all views
+        drawn = {digest for channel in changed for digest in channel.view.drawn_digests} & reading.runs.keys()
+        reading.curves.read([reading.runs[digest] for digest in drawn])  # at once for all views
         updates = []
         for channel in changed:
-            document = channel.view.document(reading)
-            change = channel.change(document)
             channel.inputs = inputs[channel]
+            try:
+                document = channel.view.document(reading)
+            except StoreError:
+                raise
+            except Exception:  # of one view, for example because a run was deleted meanwhile: the others go on
+                logger.exception("A live view failed")
+                continue
+            change = channel.change(document)
             if change is not None:
                 updates.append((channel, document, change))
         return updates
 
 
-def _inputs(view: View, reading: Reading) -> object:
-    """Everything in a reading on which the view's document depends."""
-    runs = [reading.runs[digest] for digest in view.digests if digest in reading.runs]
-    silence = [_silent_seconds(run, reading.time) for run in runs]
-    queue = [reading.queue.get(run.digest) for run in runs]
-    activity = [_activity(run, reading.activity) for run in runs]
-    shares = [reading.shares.get(run.digest) for run in runs]
-    return runs, queue, activity, shares, silence, reading.problem, reading.measured_at
+def _publish_away(channels: Iterable[Channel]) -> None:
+    """Have the pages of these channels rendered again, which says that the store is away; once."""
+    for channel in channels:
+        document = dict(channel.document) | {"page": STORE_AWAY}
+        if channel.number and (change := channel.change(document)) is not None:
+            channel.publish(document, change)
 
 
-def _activity(run: Run, activity: Activity) -> tuple[bool, bool]:
-    """Whether a worker trains the run, and whether it has a speed, which itself changes at every reading."""
-    return run.digest in activity.training, bool(activity.speeds.get(run.digest))
+def _is_done(identifier: str) -> bool:
+    task = find_task(identifier)
+    return task is None or task.done()
 
 
-def _silent_seconds(run: Run, now: float) -> int:
-    """Whole seconds without a commit of a run in training, 0 until they are shown."""
-    seconds = now - run.updated_at
-    return int(seconds) if run.state is RunState.RUNNING and seconds > STALE_SECONDS else 0
+def _wake_when_done(task: Future[Any] | None, channel: Channel) -> None:
+    """Have the readers of `channel` look at their tasks when `task` is done, which another thread finds out."""
+    loop = asyncio.get_running_loop()
+
+    def wake(_done: Future[Any]) -> None:
+        with suppress(RuntimeError):  # the server has ended
+            loop.call_soon_threadsafe(channel.wake)
+
+    if task is not None:
+        task.add_done_callback(wake)

@@ -40,3 +40,7 @@ class Settings(BaseSettings):
     teacher_key: SecretStr | None = Field(
         default=None, description="Who enters it on the Runs page may stop, rename and delete the runs of others."
     )
+    frame_ancestors: str = Field(
+        default="'self'",
+        description="Who may show bnlab in a frame, such as a learning platform: sources of a Content-Security-Policy.",
+    )

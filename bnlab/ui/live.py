@@ -3,14 +3,17 @@
 The JavaScript is in ``static/``: ``live_stream.js`` opens the stream, the other scripts draw what it brings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from bnlab.live.routes import stream_url
+from bnlab.live.tasks import task_id
 from bnlab.ui.assets import assets, base_path
 
 if TYPE_CHECKING:
@@ -27,28 +30,83 @@ export default async function (component) {
 """
 
 
+FOLLOWED, AWAITED = "followed", "awaited"
+"""Session keys of what the page that is being rendered follows, and of the tasks it waits for."""
+
+
 def follow(page: str, parameters: Parameters, version: str) -> None:
-    """Open the event stream of `page`, one of `bnlab.live.views.VIEWS`, with the parameters of its address.
+    """Follow the event stream of `page`, one of `bnlab.live.views.VIEWS`, with the parameters of its address.
 
     The page is rendered again when the stream's version (`bnlab.live.reading.page_version`) is no longer `version`.
+    The last call counts.
     """
-    data = {"url": stream_url(base_path(), page, parameters), "version": version}
-    with st.container(key="live-stream"):
-        _component("live_stream", '<div class="live-stream"></div>')(
-            key="live", data=data, on_outdated_change=lambda: None
-        )
+    st.session_state[FOLLOWED] = {"url": stream_url(base_path(), page, parameters), "version": version}
 
 
-def live_progress(path: str, *, key: str) -> None:
+def wait_for(task: "Future[Any]") -> None:
+    """Have the page rendered again when `task` is done; it must follow a stream."""
+    st.session_state.setdefault(AWAITED, []).append(task_id(task))
+
+
+@contextmanager
+def event_stream() -> Iterator[None]:
+    """Open the event stream that the page follows which is rendered inside; none if it follows none."""
+    _pop_followed()  # of a run that was interrupted
+    yield
+    if data := _pop_followed():
+        with st.container(key="live-stream"):
+            _component("live_stream", '<div class="live-stream"></div>')(
+                key="live", data=data, on_outdated_change=lambda: None
+            )
+
+
+def _pop_followed() -> dict[str, object]:
+    tasks = sorted(set(st.session_state.pop(AWAITED, ())))
+    followed = st.session_state.pop(FOLLOWED, None)
+    return followed | {"tasks": tasks} if followed else {}
+
+
+def live_progress(path: str, text: str = "", share: float = 0.0, *, key: str) -> None:
     """Draw a text and a progress bar; the stream's document has their ``text`` and ``share`` at `path`."""
     html = '<label class="live-progress"><span></span><progress max="1" value="0"></progress></label>'
-    _component("live_progress", html)(key=key, data={"path": path})
+    _component("live_progress", html)(key=key, data={"path": path, "text": text, "share": share})
 
 
 def live_text(path: str, text: str, hint: str = "", *, key: str) -> None:
-    """Draw a line of text, `text` until the stream's document has another at `path`, followed by `hint`."""
+    """Draw a text, `text` until the stream's document has another at `path`, followed by `hint`.
+
+    An empty one takes no place.
+    """
     data = {"path": path, "text": text, "hint": hint}
     _component("live_text", '<p class="live-text"></p>')(key=key, data=data)
+
+
+def live_slider(
+    path: str,
+    parameter: str,
+    steps: Sequence[int],
+    steps_per_epoch: int,
+    epoch: str,
+    *,
+    on_choose: Callable[[str], None],
+    key: str,
+) -> None:
+    """Draw a slider over evaluated steps, with a button that plays through them.
+
+    The stream's document has its ``steps`` and how many there are ``per_epoch`` at `path`; `steps` are those until
+    then. It stands at `epoch`, a number or empty for the last step, and shows the document for other values of
+    `parameter`, the epoch in the stream's address, while the reader moves it. `on_choose` is a callback, called with
+    such a text when the reader lets go.
+    """
+    html = (
+        '<div class="live-slider"><button></button><label><span>Moment of training</span>'
+        '<input type="range" min="0" max="0"></label><output></output></div>'
+    )
+    evaluations = {"steps": list(steps), "per_epoch": steps_per_epoch}
+    data = {"path": path, "parameter": parameter, "epoch": epoch, "evaluations": evaluations}
+    _component("live_slider", html)(
+        key=key, data=data, on_chosen_change=lambda: on_choose(str(st.session_state[key]["chosen"]))
+    )
 
 
 @dataclass(frozen=True)

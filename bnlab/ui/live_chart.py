@@ -58,7 +58,7 @@ def live_chart(figure: go.Figure | Drawing, *, key: str, height: int = 320, alt:
     data = {
         "chart": key,
         "plotly": assets().url("plotly.min.js"),
-        "figure": _cached_json(figure, key),
+        "figure": encode_figure(figure, key),
         "height": height,
         "alt": alt or _title(figure) or "Chart",
     }
@@ -86,7 +86,7 @@ def _title(figure: go.Figure | Drawing) -> str:
     return str((title["text"] if isinstance(figure, Drawing) else title.text) or "")
 
 
-def _cached_json(figure: go.Figure | Drawing, key: str) -> str:
+def encode_figure(figure: go.Figure | Drawing, key: str) -> str:
     """The figure's JSON, cached by the figure's identity, since charts return the same object while nothing changes."""
     if isinstance(figure, Drawing):
         return figure.json(uirevision=key)

@@ -1,4 +1,4 @@
-"""The pages of the app, how main.py runs them, and the script that reloads an empty page."""
+"""The pages of the app, and how main.py runs them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,28 +8,13 @@ import streamlit as st
 
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.datasets import DatasetError
+from bnlab.ui import services
 from bnlab.ui.controls import install_shortcut
+from bnlab.ui.live import event_stream
 from bnlab.ui.store_errors import catch_store_errors
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = Path(__file__).with_name("style.css")
-MIN_RELOAD_SECONDS = 10
-"""Between two reloads of an empty page, so that a page that fails at once does not flicker."""
-
-# Reloading loses nothing, since the page's state is in its URL.
-_RELOAD_SCRIPT = """<script>
-(() => {
-  const root = document.getElementById("root");
-  if (!root || window.bnlabReloadGuard) return;
-  window.bnlabReloadGuard = new MutationObserver(() => {
-    const last = Number(sessionStorage.getItem("bnlab-reloaded") ?? 0);
-    if (root.childElementCount > 0 || Date.now() - last < SECONDS * 1000) return;
-    sessionStorage.setItem("bnlab-reloaded", Date.now());
-    location.reload();
-  });
-  window.bnlabReloadGuard.observe(root, { childList: true });
-})();
-</script>"""
 
 
 @dataclass(frozen=True)
@@ -57,21 +42,15 @@ def run_current_page() -> None:
     # sidebar, and the width stayed.
     st.set_option("client.showSidebarNavigation", True)
     st.html(STYLE)
-    install_reload_guard()
     install_shortcut()
     datasets_error = _register_datasets()
     page = st.navigation(_navigation_pages())
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title
     if datasets_error:
         st.error(datasets_error, icon=":material/folder_off:")
-    with catch_store_errors():
+    with event_stream(), catch_store_errors():
         page.run()
-
-
-def install_reload_guard() -> None:
-    """Make the browser reload the page when it becomes empty."""
-    with st.container(key="reload-guard"):
-        st.html(_RELOAD_SCRIPT.replace("SECONDS", str(MIN_RELOAD_SECONDS)), unsafe_allow_javascript=True)
+    services.first_page.set()
 
 
 def _register_datasets() -> str:

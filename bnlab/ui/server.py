@@ -14,14 +14,22 @@ import streamlit as st
 
 from bnlab.live.hub import Hub
 from bnlab.live.routes import BaseRoute, stream_route
-from bnlab.live.visitors import Middleware, visitor_cookies
+from bnlab.live.security import Middleware, security_middleware
+from bnlab.live.visitors import visitor_cookies
+from bnlab.runs.config import Settings
 from bnlab.runs.errors import StoreError
 from bnlab.ui import services
 from bnlab.ui.assets import assets, base_path
+from bnlab.ui.claims.results import preload
 from bnlab.ui.navigation import PAGES
 
 SWITCH_SECONDS = 0.0005
 """Python's switch interval. With the default, 5 ms, scripts of many sessions wait for each other at each message."""
+
+EXPERIMENTS_SECONDS = 5.0
+"""The time between two looks for experiments whose runs have ended, so that their measurements are due."""
+PRELOAD_SECONDS = 10.0
+"""How long the start waits for a first visitor before it goes on with what other pages need."""
 
 
 def routes() -> list[BaseRoute]:
@@ -30,8 +38,9 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """What each request passes: visitors get their cookies."""
-    return [visitor_cookies(services.visitor_signer, base_path())]
+    """What is done with every request and answer: headers for security, and visitors get their cookies."""
+    security = security_middleware(base_path(), Settings().frame_ancestors)
+    return [*security, visitor_cookies(services.visitor_signer, base_path())]
 
 
 @asynccontextmanager
@@ -41,22 +50,34 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     hub = _hub()
     _on_exit(hub)
     updates = asyncio.create_task(hub.run())
-    threading.Thread(target=_prepare, name="bnlab-start", daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=_run_lab, args=(ended,), name="bnlab-lab", daemon=True).start()
     try:
         yield
     finally:
+        ended.set()
         hub.close()
         await updates
         await asyncio.to_thread(services.close)
 
 
+def _run_lab(ended: threading.Event) -> None:
+    """Start the scheduler, load what visitors would wait for, and keep queued experiments going without any."""
+    _prepare()
+    while not ended.wait(EXPERIMENTS_SECONDS):
+        with suppress(StoreError):
+            services.claim_service().continue_queued()
+
+
 def _prepare() -> None:
-    """Start the scheduler, and load what the first visitor would wait for."""
     with suppress(StoreError):  # every page says so, and tries again
         services.start_scheduler()
+    assets().compress()
     for page in PAGES:
         importlib.import_module(f"bnlab.ui.{page.name}.page")
-    services.preload()
+    # Python runs one thread at a time: what the first page does not need waits for it.
+    services.first_page.wait(PRELOAD_SECONDS)
+    preload()
 
 
 def _on_exit(hub: Hub) -> None:
@@ -75,4 +96,4 @@ def _on_exit(hub: Hub) -> None:
 
 @cache
 def _hub() -> Hub:
-    return Hub(services.start_scheduler)
+    return Hub(services.start_scheduler, services.claim_service)

@@ -1,10 +1,10 @@
 """Objects shared by all sessions of one app: the scheduler with its store, and the claims."""
 
 import atexit
+import threading
 
 import streamlit as st
 
-from bnlab.claims.recorded import recorded_results
 from bnlab.claims.service import ClaimService
 from bnlab.runs.config import Settings
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
@@ -14,6 +14,8 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.runs.visitors import VisitorSigner, signing_key
 
+first_page = threading.Event()
+"""Set when a first visitor has seen a page."""
 _started: list[Scheduler] = []
 
 
@@ -26,11 +28,6 @@ def scheduler() -> Scheduler:
 def claim_service() -> ClaimService:
     """The claims, whose experiments run on the app's scheduler."""
     return ClaimService(scheduler())
-
-
-def preload() -> None:
-    """Compute what pages show of the recorded trials, so that the Claims page opens quickly."""
-    recorded_results()
 
 
 @st.cache_resource(show_spinner=False)

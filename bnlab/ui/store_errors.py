@@ -1,4 +1,4 @@
-"""Errors of the store on pages: each is shown as its sentence, and the page is drawn again until the store is back.
+"""Errors of the store on pages: each is shown as its sentence, and the page is drawn again when the store is back.
 
 All code of the pages that reads or writes the store runs inside of `catch_store_errors` (pages), `fragment` or
 `callback`.
@@ -14,8 +14,8 @@ import streamlit as st
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.errors import StoreError
 from bnlab.runs.limits import LimitError
+from bnlab.ui.live import follow
 
-RETRY_SECONDS = 2.0
 CALLBACK_ERROR = "store-error"
 """Session key of the error of a callback, which runs before there is a page to show it on."""
 
@@ -24,17 +24,17 @@ P = ParamSpec("P")
 
 @contextmanager
 def catch_store_errors() -> Iterator[None]:
-    """Show the StoreError of the last callback, then one that is raised inside; the page reruns until it has none."""
+    """Show the StoreError of the last callback, then one raised inside; the page is redrawn when the store is back."""
     _render_callback_error()
     try:
         yield
     except StoreError as error:
         _render_error(error)
-        _rerun_later()
+        follow("store", {}, "")
 
 
-def fragment(function: Callable[P, None], run_every: float | None = None) -> Callable[P, None]:
-    """`st.fragment` whose StoreErrors are raised while the page is drawn, and shown in its place when it is redrawn."""
+def fragment(function: Callable[P, None]) -> Callable[P, None]:
+    """`st.fragment` whose StoreErrors are the page's, which is drawn anew if the fragment alone was."""
     raised: list[StoreError] = []
     is_redrawn = False
 
@@ -44,16 +44,13 @@ def fragment(function: Callable[P, None], run_every: float | None = None) -> Cal
         try:
             function(*arguments, **options)
         except StoreError as error:
-            if not is_redrawn:
-                raised.append(error)  # Streamlit would show what is raised in a fragment
-                return
-            _render_error(error)
-            if run_every is None:
-                _rerun_later()
+            if is_redrawn:
+                st.rerun()
+            raised.append(error)  # Streamlit would show what is raised in a fragment
 
     def draw_first(*arguments: P.args, **options: P.kwargs) -> None:
         nonlocal is_redrawn
-        st.fragment(run_every=run_every)(draw)(*arguments, **options)
+        st.fragment(draw)(*arguments, **options)
         is_redrawn = True
         if raised:
             raise raised.pop()
@@ -82,15 +79,3 @@ def _render_callback_error() -> None:
 def _render_error(error: Exception) -> None:
     icon = ":material/database_off:" if isinstance(error, StoreError) else ":material/rule:"
     st.error(escape_markdown(str(error)), icon=icon)
-
-
-def _rerun_later() -> None:
-    draws = 0
-
-    def rerun() -> None:
-        nonlocal draws
-        draws += 1
-        if draws > 1:
-            st.rerun()
-
-    st.fragment(run_every=RETRY_SECONDS)(rerun)()

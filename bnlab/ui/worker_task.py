@@ -1,9 +1,8 @@
-"""Tasks that a page submits to a worker: polled until they are done, cancelled, retried."""
+"""Tasks that a page submits to a worker: awaited, cancelled, retried."""
 
-import time
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
@@ -12,9 +11,9 @@ from cachetools import LRUCache
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.scheduler import Scheduler
-from bnlab.ui.store_errors import callback, fragment
+from bnlab.ui.live import wait_for
+from bnlab.ui.store_errors import callback
 
-POLL_SECONDS = 0.5
 MAX_SHARED_TASKS = 2_048
 
 T = TypeVar("T")
@@ -27,12 +26,6 @@ class WorkerTask(Generic[T]):
 
     subject: Hashable
     future: "Future[T]"
-    submitted_at: float = field(default_factory=time.monotonic)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the task was submitted."""
-        return time.monotonic() - self.submitted_at
 
 
 def submit_task(
@@ -48,35 +41,17 @@ def current_task(key: str, subject: Hashable) -> WorkerTask[Any] | None:
     return task if task is not None and task.subject == subject else None
 
 
-def render_task(
-    key: str, task: WorkerTask[T], progress_text: Callable[[WorkerTask[T]], str], render_result: Callable[[T], None]
-) -> None:
-    """Draw a task: its progress with a Cancel button, its error with a Try again button, or its result."""
-
-    def render() -> None:
-        if not task.future.done():
-            st.info(progress_text(task), icon=":material/hourglass_top:")
-            st.button("Cancel", icon=":material/close:", on_click=_cancel_task, args=(key,), key=f"{key}-cancel")
-        elif (error := task_error(task.future)) is not None:
-            render_error(error)
-            st.button("Try again", on_click=_cancel_task, args=(key,), key=f"{key}-again")
-        else:
-            render_result(task.future.result())
-
-    render_while_pending(lambda: not task.future.done(), render)
-
-
-def render_while_pending(is_pending: Callable[[], bool], render: Callable[[], None]) -> None:
-    """Call `render` every `POLL_SECONDS` while something is pending. Reruns the page once nothing is."""
-    was_pending = is_pending()
-    every = POLL_SECONDS if was_pending else None
-    fragment(_render_pending, every)(is_pending, render, was_pending=was_pending)
-
-
-def _render_pending(is_pending: Callable[[], bool], render: Callable[[], None], *, was_pending: bool) -> None:
-    if was_pending and not is_pending():
-        st.rerun()  # a fragment cannot stop its timer
-    render()
+def render_task(key: str, task: WorkerTask[T], progress_text: str, render_result: Callable[[T], None]) -> None:
+    """Draw a task: a text with a Cancel button until it is done, its error with a Try again button, or its result."""
+    if not task.future.done():
+        st.info(progress_text, icon=":material/hourglass_top:")
+        st.button("Cancel", icon=":material/close:", on_click=_cancel_task, args=(key,), key=f"{key}-cancel")
+        wait_for(task.future)
+    elif (error := task_error(task.future)) is not None:
+        render_error(error)
+        st.button("Try again", on_click=_cancel_task, args=(key,), key=f"{key}-again")
+    else:
+        render_result(task.future.result())
 
 
 @callback
@@ -84,7 +59,6 @@ def _cancel_task(key: str) -> None:
     task: WorkerTask[Any] | None = st.session_state.pop(key, None)
     if task is not None:
         task.future.cancel()  # does not stop a task that is already running
-    st.rerun()
 
 
 def task_error(future: "Future[Any]") -> BaseException | None:
@@ -119,10 +93,10 @@ class SharedTasks(Generic[K]):
                 for subject in new:
                     self._futures[subject] = future
 
-    def pending(self, subjects: Iterable[K]) -> set[K]:
-        """Those of `subjects` whose task is not done."""
+    def pending(self, subjects: Iterable[K]) -> "dict[K, Future[Any]]":
+        """The tasks of those of `subjects` whose task is not done."""
         with self._lock:
-            return {subject for subject in subjects if self._is_pending(subject)}
+            return {subject: self._futures[subject] for subject in subjects if self._is_pending(subject)}
 
     def errors(self, subjects: Iterable[K]) -> dict[K, BaseException]:
         """The errors of those of `subjects` whose last task failed."""

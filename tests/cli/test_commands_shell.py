@@ -85,7 +85,9 @@ def test_comparison_is_trained_once(url: str, scheduler: str, tmp_path: Path, mo
     assert json.loads(path.read_text()) == document | {"wall_seconds": 0.0}
 
 
-def interrupt_while_it_trains(url: str, *arguments: str) -> tuple[int, str, list[psutil.Process]]:
+def interrupt_while_it_trains(
+    url: str, *arguments: str, by: signal.Signals = signal.SIGINT
+) -> tuple[int, str, list[psutil.Process]]:
     """The exit status, the whole output, and the worker processes there were. A run has committed steps by then."""
     with bnlab(*arguments) as process:
         assert process.stdout is not None
@@ -97,14 +99,20 @@ def interrupt_while_it_trains(url: str, *arguments: str) -> tuple[int, str, list
         with Store(url) as store:
             wait_until(lambda: any(run.step for run in store.runs()))
         workers = psutil.Process(process.pid).children(recursive=True)
-        os.killpg(process.pid, signal.SIGINT)
+        if by is signal.SIGINT:
+            os.killpg(process.pid, by)  # as a terminal does
+        else:
+            process.send_signal(by)
         rest, _ = process.communicate(timeout=60)
         return process.returncode, "".join(lines) + rest, workers
 
 
 @pytest.mark.slow  # a cluster of its own
-def test_interrupted_comparison_continues(url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    status, output, workers = interrupt_while_it_trains(url, *LONGER)
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_comparison_continues(
+    by: signal.Signals, url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, output, workers = interrupt_while_it_trains(url, *LONGER, by=by)
     assert status == 130, output
     assert "Traceback" not in output
     assert output.endswith("Stopping; what was trained is kept.\nStopped. The same command goes on from here.\n")

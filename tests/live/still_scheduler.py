@@ -3,6 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
+from bnlab.claims.service import ClaimService
+from bnlab.live.hub import Hub
+from bnlab.live.reading import Reader
 from bnlab.runs.activity import Activity, trained_elsewhere
 from bnlab.runs.estimates import Place
 from bnlab.runs.run import Run
@@ -31,3 +34,14 @@ class StillScheduler:
     def __call__(self) -> Any:
         """Itself: what a hub asks for its scheduler."""
         return self
+
+
+def hub_of(scheduler: StillScheduler) -> Hub:
+    """A hub that reads this scheduler's store."""
+    return Hub(scheduler, lambda: ClaimService(scheduler()))
+
+
+def reader_of(store: Store) -> Reader:
+    """A reader of `store`."""
+    scheduler = StillScheduler(store)
+    return Reader(scheduler, lambda: ClaimService(scheduler()))

@@ -7,13 +7,12 @@ import pytest
 
 from bnlab.live.compare import CompareView
 from bnlab.live.events import difference, event
-from bnlab.live.reading import Reader
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.summary import SHARED_TEXTS
 from bnlab.runs.writer import RunWriter
 from bnlab.training.records import Records
-from tests.live.still_scheduler import StillScheduler
+from tests.live.still_scheduler import reader_of
 from tests.stored_runs import CheckpointStub, float32_array, make_evaluation, open_writer
 
 EIGHT = {"v": [f"Network {i}~seed~{i}" for i in range(8)], "hidden_units": ["16"], "epochs": ["4"]}
@@ -26,7 +25,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def shown(view: CompareView, store: Store) -> dict:
-    return dict(view.document(Reader(StillScheduler(store)).read(view.digests)))
+    return dict(view.document(reader_of(store).read(view.digests)))
 
 
 def commit(writer: RunWriter, first: int, last: int, state: RunState = RunState.RUNNING) -> None:

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from bnlab.live.events import difference, encode, event
 
 floats = st.lists(st.floats(width=32), max_size=6).map(lambda values: np.array(values, np.float32))
-leaves = st.text(max_size=3) | st.integers(-3, 3) | st.lists(st.integers(0, 2), max_size=2) | floats
+matrices = st.integers(1, 3).flatmap(
+    lambda columns: st.lists(st.lists(st.floats(width=32), min_size=columns, max_size=columns), min_size=1, max_size=4)
+).map(lambda values: np.array(values, np.float32))  # fmt: skip
+leaves = st.text(max_size=3) | st.integers(-3, 3) | st.lists(st.integers(0, 2), max_size=2) | floats | matrices
 documents = st.recursive(
     st.dictionaries(st.sampled_from("abc"), leaves, max_size=3),
     lambda parts: st.dictionaries(st.sampled_from("abc"), leaves | parts, max_size=3),
@@ -22,13 +25,13 @@ documents = st.recursive(
 
 
 def merge(before: Any, patch: Any) -> Any:
-    if isinstance(patch, list) and isinstance(before, np.ndarray):
-        keep, tail = patch
-        return np.concatenate([before[:keep], decode(tail)])
+    if isinstance(patch, dict) and "add" in patch:
+        keep, tail = patch["add"]
+        return np.concatenate([before[:keep], decode(tail).reshape(-1, *before.shape[1:])])
     if not isinstance(patch, dict):
         return patch
     if "f4" in patch:
-        return decode(patch["f4"])
+        return decode(patch["f4"]).reshape(-1, patch["columns"]) if "columns" in patch else decode(patch["f4"])
     if "even" in patch:
         start, step, length = patch["even"]
         return (start + step * np.arange(length)).astype(np.float32)
@@ -83,13 +86,13 @@ def test_values_arrive_bit_by_bit(values: list[float]) -> None:
 def test_a_grown_array_sends_only_its_new_values() -> None:
     old = {"chart": {"x": np.arange(60.0), "name": "A"}}
     new = {"chart": {"x": np.arange(62.0), "name": "A"}}
-    keep, tail = difference(old, new)["chart"]["x"]
+    keep, tail = difference(old, new)["chart"]["x"]["add"]
     assert keep == 60
     assert decode(tail).tolist() == [60, 61]
 
 
 def test_a_changed_end_of_an_array_is_replaced() -> None:
-    keep, tail = difference({"y": np.array([1.0, 2.0, 3.0])}, {"y": np.array([1.0, 2.0, 2.5])})["y"]
+    keep, tail = difference({"y": np.array([1.0, 2.0, 3.0])}, {"y": np.array([1.0, 2.0, 2.5])})["y"]["add"]
     assert (keep, decode(tail).tolist()) == (2, [2.5])
 
 

@@ -3,25 +3,29 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from bnlab.live import hub as hub_module
 from bnlab.live.events import Document
-from bnlab.live.hub import HEARTBEAT, MAX_MISSED, Channel, Hub
+from bnlab.live.hub import HEARTBEAT, MAX_MISSED, STORE_AWAY, Channel, Hub
 from bnlab.live.reading import Reading
+from bnlab.live.tasks import task_id
+from bnlab.live.views import StoreView
 from bnlab.runs.activity import Activity
+from bnlab.runs.errors import StoreError
 from bnlab.runs.latencies import read_latencies, write_latencies
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.network import prediction_key
 from bnlab.specs.run_spec import RunSpec
 from tests.asgi import run_async
-from tests.live.still_scheduler import StillScheduler
+from tests.live.still_scheduler import StillScheduler, hub_of
 from tests.stored_runs import make_evaluation, record_run
 
 SPEC = RunSpec(epochs=1, train_examples=64)
@@ -33,6 +37,10 @@ class States:
     """A view that shows the states of runs."""
 
     digests: frozenset[str]
+    drawn_digests: ClassVar[tuple[str, ...]] = ()
+
+    def inputs(self, reading: Reading) -> object:
+        return reading.inputs(self.digests)
 
     def document(self, reading: Reading) -> Document:
         return {digest: run.state for digest, run in reading.runs.items() if digest in self.digests}
@@ -76,7 +84,7 @@ async def read(events: AsyncIterator[bytes]) -> tuple[str, str, dict]:
 
 
 def test_a_reader_gets_a_snapshot_and_then_what_changes(store: Store) -> None:
-    hub = Hub(StillScheduler(store))
+    hub = hub_of(StillScheduler(store))
 
     async def act() -> None:
         events = hub.watch(VIEW)
@@ -93,7 +101,7 @@ def test_a_reader_gets_a_snapshot_and_then_what_changes(store: Store) -> None:
 
 def test_readers_of_equal_views_share_one_reading_and_the_same_bytes(store: Store) -> None:
     scheduler = StillScheduler(store)
-    hub = Hub(scheduler)
+    hub = hub_of(scheduler)
 
     async def act() -> None:
         readers = [hub.watch(States(frozenset([SPEC.digest]))) for _ in range(20)]
@@ -115,7 +123,7 @@ def test_new_latencies_are_a_change_though_no_run_changed(store: Store) -> None:
         def document(self, reading: Reading) -> Document:
             return {"latency": read_latencies(reading.store, [NETWORK]).get(NETWORK, {}).get(1, 0.0)}
 
-    hub = Hub(StillScheduler(store))
+    hub = hub_of(StillScheduler(store))
 
     async def act() -> None:
         events = hub.watch(Latencies(VIEW.digests))
@@ -136,7 +144,7 @@ def test_the_end_of_a_slice_is_a_change_though_no_run_changed(store: Store, monk
     scheduler, digest = StillScheduler(store), SPEC.digest
     activities = [Activity([digest], {digest: 100.0}), Activity([digest], {digest: 0.0}), Activity()]
     monkeypatch.setattr(scheduler, "activity", lambda _: activities[0])
-    hub = Hub(scheduler)
+    hub = hub_of(scheduler)
 
     async def act() -> None:
         events = hub.watch(Activities(frozenset({digest})))
@@ -150,7 +158,7 @@ def test_the_end_of_a_slice_is_a_change_though_no_run_changed(store: Store, monk
 
 
 def test_a_reader_who_returns_gets_what_it_missed(store: Store) -> None:
-    hub = Hub(StillScheduler(store))
+    hub = hub_of(StillScheduler(store))
 
     async def act() -> None:
         stayed, left = hub.watch(VIEW), hub.watch(VIEW)
@@ -170,7 +178,7 @@ def test_a_reader_who_returns_gets_what_it_missed(store: Store) -> None:
 
 @pytest.mark.parametrize("last", ["", "of-another-server-3", "x", "0000-1"])
 def test_an_unknown_last_event_means_a_snapshot(last: str, store: Store) -> None:
-    hub = Hub(StillScheduler(store))
+    hub = hub_of(StillScheduler(store))
 
     async def act() -> None:
         assert (await read(hub.watch(VIEW, last)))[0] == "snapshot"
@@ -210,7 +218,7 @@ def test_a_store_that_is_away_for_a_while_ends_nothing(store: Store, monkeypatch
             raise failure
         return StillScheduler(store)
 
-    hub = Hub(scheduler)
+    hub = hub_of(scheduler)
 
     async def act() -> None:
         assert (await read(hub.watch(VIEW)))[2] == {SPEC.digest: "STOPPED"}
@@ -219,7 +227,7 @@ def test_a_store_that_is_away_for_a_while_ends_nothing(store: Store, monkeypatch
 
 
 def test_closing_ends_all_streams(store: Store) -> None:
-    hub = Hub(StillScheduler(store))
+    hub = hub_of(StillScheduler(store))
 
     async def act() -> None:
         events = hub.watch(VIEW)
@@ -234,11 +242,77 @@ def test_closing_ends_all_streams(store: Store) -> None:
 
 def test_a_quiet_stream_has_a_heartbeat(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.02)
-    hub = Hub(StillScheduler(store))
+    hub = hub_of(StillScheduler(store))
 
     async def act() -> None:
         events = hub.watch(VIEW)
         await read(events)
         assert await anext(events) == HEARTBEAT
+
+    running(hub, act)
+
+
+def test_a_reader_is_told_when_its_tasks_are_done(store: Store) -> None:
+    hub = hub_of(StillScheduler(store))
+    quick, slow, cancelled = Future(), Future(), Future()  # type: ignore[var-annotated]
+
+    async def ready(events: AsyncIterator[bytes]) -> str:
+        event = await anext(events)
+        kind, data = event.decode().strip().split("\n")
+        assert kind == "event: ready", "without an id, so that a reader who returns is known by its last change"
+        return str(json.loads(data.removeprefix("data: ")))
+
+    async def act() -> None:
+        quick.set_result(1)
+        events = hub.watch(VIEW, "", [task_id(quick), "nobody's", task_id(slow), task_id(cancelled)])
+        assert [await ready(events), await ready(events)] == [task_id(quick), "nobody's"]
+        assert (await read(events))[0] == "snapshot"
+        asyncio.get_running_loop().run_in_executor(None, slow.set_exception, ValueError())
+        assert await ready(events) == task_id(slow)
+        cancelled.cancel()
+        assert await ready(events) == task_id(cancelled)
+
+    running(hub, act)
+
+
+def test_pages_are_rendered_again_when_the_store_is_away_and_when_it_is_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "RETRY_SECONDS", 0.01)
+    scheduler, read_runs = StillScheduler(store), store.runs
+    hub = hub_of(scheduler)
+
+    def fail(_digests: object) -> None:
+        raise StoreError("The store is away.")
+
+    async def act() -> None:
+        watching, waiting = hub.watch(VIEW), hub.watch(StoreView())
+        await read(watching)
+        page = (await read(waiting))[2]["page"]
+        await waiting.aclose()
+        monkeypatch.setattr(store, "runs", fail)
+        assert (await read(watching))[2] == {"page": STORE_AWAY}
+        waiting = hub.watch(StoreView())
+        monkeypatch.setattr(store, "runs", read_runs)
+        assert (await read(waiting))[2]["page"] == page
+        assert (await read(watching))[2] == {"page": None}
+
+    running(hub, act)
+
+
+def test_an_error_of_one_view_leaves_the_others_alone(store: Store) -> None:
+    @dataclass(frozen=True)
+    class Broken(States):
+        def document(self, reading: Reading) -> Document:
+            raise KeyError(SPEC.digest)
+
+    hub = hub_of(StillScheduler(store))
+
+    async def act() -> None:
+        broken = asyncio.create_task(anext(hub.watch(Broken(VIEW.digests))))
+        await asyncio.sleep(0.05)
+        assert (await read(hub.watch(VIEW)))[2] == {SPEC.digest: "STOPPED"}
+        assert not broken.done()
+        broken.cancel()
 
     running(hub, act)

@@ -15,8 +15,8 @@ from tests.asgi import Answer, get
 class OneEvent:
     """A hub whose streams have one event: what is watched, and from where on."""
 
-    async def watch(self, view: CompareView, last_event_id: str) -> AsyncIterator[bytes]:
-        data = {"seeds": view.comparison.seeds, "x": view.settings.x, "after": last_event_id}
+    async def watch(self, view: CompareView, last_event_id: str, tasks: list[str]) -> AsyncIterator[bytes]:
+        data = {"seeds": view.comparison.seeds, "x": view.settings.x, "after": last_event_id, "tasks": tasks}
         yield f"data: {json.dumps(data)}\n\n".encode()
 
 
@@ -30,7 +30,7 @@ def watched(answer: Answer) -> dict:
 
 def test_a_stream_is_what_its_address_says() -> None:
     answer = get(STREAMS, stream_url("/lab", "compare", {"seeds": ["2"], "x": ["step"]}))
-    assert watched(answer) == {"seeds": 2, "x": "step", "after": ""}
+    assert watched(answer) == {"seeds": 2, "x": "step", "after": "", "tasks": []}
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
 
@@ -38,6 +38,11 @@ def test_a_stream_is_what_its_address_says() -> None:
 def test_a_reader_returns_by_header_or_parameter() -> None:
     assert watched(get(STREAMS, "/lab/live/compare", last_event_id="ab-7"))["after"] == "ab-7"
     assert watched(get(STREAMS, "/lab/live/compare?last-event-id=ab-8"))["after"] == "ab-8"
+
+
+def test_the_tasks_of_a_stream_are_not_part_of_its_view() -> None:
+    answer = get(STREAMS, "/lab/live/compare?task=a&seeds=2&task=b")
+    assert watched(answer) == {"seeds": 2, "x": "epoch", "after": "", "tasks": ["a", "b"]}
 
 
 @pytest.mark.parametrize("path", ["/lab/live/nothing", "/live/compare", "/lab/live/compare/more"])

@@ -71,7 +71,7 @@ def assert_agrees(spec: RunSpec) -> None:
 @pytest.mark.xla
 def test_agrees_with_keras_with_xla_and_a_smaller_last_batch() -> None:
     spec = RunSpec(**SMALL | {"train_examples": 1_000}, placement="before_activation", learning_rate=RATES["sgd"])
-    assert spec.train_examples % spec.batch_size == 8
+    assert spec.examples % spec.batch_size == 8
     assert_agrees(spec)
 
 

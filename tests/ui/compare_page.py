@@ -58,7 +58,7 @@ def document(app: AppTest) -> dict:
     (url,) = [data["url"] for data in _components(app) if "url" in data]
     page, _, query = url.removeprefix("/live/").partition("?")
     view = VIEWS[page](parse_qs(query))
-    return encode(view.document(Reader(services.start_scheduler).read(view.digests)))
+    return encode(view.document(Reader(services.start_scheduler, services.claim_service).read(view.digests)))
 
 
 def progress_texts(app: AppTest) -> list[str]:
@@ -69,7 +69,7 @@ def progress_texts(app: AppTest) -> list[str]:
 
 def charts(app: AppTest) -> dict[str, dict]:
     """The data of each chart, by its key: what the component and what the stream brings."""
-    streamed = document(app)["charts"]
+    streamed = document(app).get("charts", {})
     placed = [data for data in _components(app) if "chart" in data]
     return {data["chart"]: data | streamed[data["source"].removeprefix("charts/")] for data in placed}
 

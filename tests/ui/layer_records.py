@@ -3,16 +3,20 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bnlab.live.layers import LayersView
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, LayerRecord, Records, Snapshot
+from bnlab.ui.live import FOLLOWED
+from tests.live.still_scheduler import reader_of
 from tests.stored_runs import CheckpointStub, float32_array, open_writer
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
@@ -22,15 +26,15 @@ STEPS = (0, 1, 2, 4)
 
 
 def script(url: str) -> None:
-    from bnlab.charts.style import styles_of
     from bnlab.runs.store import Store
+    from bnlab.specs.comparison import Comparison, Variant
     from bnlab.specs.lesson import Lesson
-    from bnlab.ui.layers.page import render_layer_views
+    from bnlab.specs.run_spec import RunSpec
+    from bnlab.ui.layers.page import render_layers
 
     store = Store(url)
-    runs = {run.label: run for run in store.runs()}
-    specs = {label: run.spec for label, run in runs.items()}
-    render_layer_views(store, specs, runs, styles_of(list(runs)), Lesson())
+    variants = [Variant(run.label, run.spec, index) for index, run in enumerate(store.runs())]
+    render_layers(store, Comparison(tuple(variants or [Variant("Untrained", RunSpec())])), 0, Lesson(), "")
 
 
 def evaluation_of(spec: RunSpec, step: int) -> Evaluation:
@@ -73,17 +77,43 @@ def two_runs(store: Store) -> Store:
 def open_view(store: Store, view: str = "distributions", **session: object) -> AppTest:
     app = AppTest.from_function(script, kwargs={"url": store.url}, default_timeout=60)
     app.session_state["layers-view"] = view
+    app.session_state["url"] = store.url
     for key, value in session.items():
         app.session_state["layers-" + key.replace("_", "-")] = value
     return app.run()
 
 
+def document(app: AppTest) -> dict:
+    """What the page's event stream brings."""
+    view = LayersView.from_url(parse_qs(urlsplit(app.session_state[FOLLOWED]["url"]).query))
+    return dict(view.document(reader_of(Store(app.session_state["url"])).read(view.digests)))
+
+
 def charts(app: AppTest) -> dict[str, dict]:
-    return {chart["chart"]: chart for chart in (json.loads(c.proto.json) for c in app.get("bidi_component"))}
+    """The figure of each chart on the page, by its key."""
+    streamed = document(app).get("charts", {})
+    placed = [data for data in components(app) if "chart" in data]
+    return {data["chart"]: streamed[data["source"].removeprefix("charts/")] for data in placed}
 
 
 def traces(app: AppTest, chart: str) -> list[dict]:
-    return json.loads(charts(app)[chart]["figure"])["data"]
+    drawn = charts(app)[chart]
+    found = [dict(drawn["traces"][key]) for key in drawn["order"]]
+    return [
+        trace | {"x": drawn["shared"][trace["x"]["shared"]]} if "shared" in trace["x"] else trace for trace in found
+    ]
+
+
+def notes(app: AppTest) -> list[str]:
+    """The sentences below the charts, as the page was drawn; the stream brings the same."""
+    streamed = document(app).get("notes", {})
+    placed = {data["path"].removeprefix("notes/"): data for data in components(app) if "notes/" in data.get("path", "")}
+    assert {panel: data["text"] for panel, data in placed.items()} == {panel: streamed[panel] for panel in placed}
+    return [note for panel in placed for note in streamed[panel].split("\n") if note]
+
+
+def components(app: AppTest) -> list[dict]:
+    return [json.loads(component.proto.json) for component in app.get("bidi_component")]
 
 
 def infos(app: AppTest) -> list[str]:

@@ -14,7 +14,7 @@ from bnlab.charts.series import CurveSettings
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.lesson import Lesson
-from bnlab.ui.layers.views import VIEWS
+from bnlab.ui.layers.views import TITLES
 from bnlab.ui.navigation import PAGES, page_path
 from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.state import STATE_KEY, PageState
@@ -74,10 +74,11 @@ def interpreted_texts(app: AppTest) -> Iterator[str]:
 
 def plotly_texts(app: AppTest, page: str) -> Iterator[str]:
     """The names and titles in the page's charts."""
-    if page == "compare":
+    if page in ("compare", "layers"):
         drawings = [(traces(app, chart), drawn["layout"]) for chart, drawn in charts(app).items()]
     else:
-        figures = [json.loads(json.loads(chart.proto.json)["figure"]) for chart in app.get("bidi_component")]
+        sent = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+        figures = [json.loads(data["figure"]) for data in sent if "figure" in data]
         drawings = [(figure["data"], figure["layout"]) for figure in figures]
     for drawn, layout in drawings:
         yield from (trace.get("name") or "" for trace in drawn)
@@ -86,7 +87,7 @@ def plotly_texts(app: AppTest, page: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("page", "view"),
-    [*((entry.name, "") for entry in PAGES), *(("layers", view) for view in VIEWS if view != "xray")],
+    [*((entry.name, "") for entry in PAGES), *(("layers", view) for view in TITLES if view != "xray")],
 )
 def test_no_name_is_interpreted(page: str, view: str, open_page: OpenPage, store: Store) -> None:
     app = open_hostile(open_page, store, page, view)

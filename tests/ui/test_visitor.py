@@ -75,7 +75,7 @@ def test_each_visitor_stops_for_itself(open_page: OpenPage, store: Store, monkey
 def test_a_page_is_rendered_again_when_others_come_and_go(store: Store, open_page: OpenPage) -> None:
     open_page(store, **TINY)
     view = CompareView.from_url({name: [str(value)] for name, value in TINY.items()} | {"preset": ["notebook"]})
-    reader = Reader(services.start_scheduler)
+    reader = Reader(services.start_scheduler, services.claim_service)
 
     def version() -> object:
         return view.document(reader.read(view.digests))["page"]

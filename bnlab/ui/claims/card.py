@@ -1,38 +1,35 @@
 """The card of a claim: its verdict, the actions, its results and its method."""
 
-import html
 from collections.abc import Iterable, Iterator
 
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
-from bnlab.claims.formatting import VERDICT_STYLES, duration_text, format_thresholds, verdict_counts_text
+from bnlab.claims.formatting import VERDICT_STYLES, format_thresholds, verdict_counts_text
 from bnlab.claims.model import FULL, QUICK, Claim, Experiment, Size, plan_experiment
 from bnlab.claims.results import Coverage, ExperimentResult
 from bnlab.claims.runner import ClaimProgress, ClaimRunner, missing_specs
 from bnlab.claims.service import ClaimSnapshot, ClaimStatus
 from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
+from bnlab.live.claims import claim_progress
 from bnlab.runs.experiment_queue import experiment_shares
-from bnlab.runs.progress import group_progress
 from bnlab.runs.shares import NO_SHARES
 from bnlab.ui import services
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.claims.results import render_results
 from bnlab.ui.launching import needs_confirmation, pending_at, render_confirmation
+from bnlab.ui.live import live_progress
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback, fragment
 from bnlab.ui.visitor import current_visitor, is_teacher, others_text, stopping_visitor
 
-TICK_SECONDS = 1.0
 MORE_SEEDS = 5
 
 
 def render_claim(snapshot: ClaimSnapshot, claim: Claim, state: PageState) -> None:
-    """Draw the card of `claim`, a fragment that is redrawn every TICK_SECONDS while an experiment is running."""
-    is_running = snapshot.status(claim).is_running
+    """Draw the card of `claim`, a fragment, so that its buttons do not have all the others drawn."""
     with st.container(border=True, key=f"claim-{claim.id}"):
-        interval = TICK_SECONDS if is_running else None
-        fragment(_render_body, interval)(_snapshots(snapshot), claim, state, is_running)
+        fragment(_render_body)(_snapshots(snapshot), claim, state)
 
 
 def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
@@ -42,7 +39,7 @@ def _snapshots(page_snapshot: ClaimSnapshot) -> Iterator[ClaimSnapshot]:
         yield page_snapshot.service.snapshot()
 
 
-def _render_body(snapshots: Iterator[ClaimSnapshot], claim: Claim, state: PageState, was_running: bool) -> None:
+def _render_body(snapshots: Iterator[ClaimSnapshot], claim: Claim, state: PageState) -> None:
     snapshot = next(snapshots)
     status = snapshot.status(claim)
     _render_verdict(claim, status.result)
@@ -52,8 +49,6 @@ def _render_body(snapshots: Iterator[ClaimSnapshot], claim: Claim, state: PageSt
     if status.result is not None:
         render_results(status.result, projector=state.settings.projector)
     _render_method(claim, status.result)
-    if status.is_running != was_running:
-        st.rerun()  # last, so that the effect of a button is visible before all other cards are redrawn
 
 
 def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, state: PageState) -> None:
@@ -64,7 +59,7 @@ def _render_actions(snapshot: ClaimSnapshot, claim: Claim, status: ClaimStatus, 
         if not state.lesson.protects_variants():
             render_open_in_compare(claim, status.result, state)  # first, so that it never moves
         if runner is not None and progress is not None:
-            _render_progress(runner, progress)
+            _render_progress(runner, progress, status)
         elif claim.needs_workers and not state.lesson.hides("training"):
             _render_run(snapshot, claim, status)
 
@@ -81,14 +76,16 @@ def _render_verdict(claim: Claim, result: ExperimentResult | None) -> None:
             st.markdown(counts, width="content")
 
 
-def _render_progress(runner: ClaimRunner, progress: ClaimProgress) -> None:
+def _render_progress(runner: ClaimRunner, progress: ClaimProgress, status: ClaimStatus) -> None:
     name = runner.experiment.name
     if progress.has_failed:
         st.error(escape_markdown(progress.problem), icon=":material/error:")
         st.button("Go on", icon=":material/play_arrow:", on_click=_start, args=(name,), key=f"go-on-{name}")
         st.button("Leave it", on_click=_stop, args=(name,), key=f"leave-{name}")
     else:
-        st.html(_progress_bar(progress.fraction, progress_text(runner.experiment, progress)), width="content")
+        claim = runner.experiment.claim.id
+        shown = claim_progress(status)
+        live_progress(f"progress/{claim}", str(shown["text"]), float(shown["share"]), key=f"progress-{claim}")
         shares = experiment_shares(services.scheduler().store).get(name, NO_SHARES)
         visitor = current_visitor()
         st.button(
@@ -118,28 +115,6 @@ def _place(claim: Claim) -> str:
 @callback
 def _stop(name: str) -> None:
     services.claim_service().runner_of(name).stop(stopping_visitor())
-
-
-def _progress_bar(fraction: float, text: str) -> str:
-    """A native progress bar: Streamlit loads its own on first use and shows a gray box until then."""
-    return f'<label class="trial">{html.escape(text)}<progress value="{fraction:.3f}"></progress></label>'
-
-
-def progress_text(experiment: Experiment, progress: ClaimProgress) -> str:
-    """The current work, and how much of it is left."""
-    if progress.problem:
-        return progress.problem
-    size, coverage = f"{experiment.size_name}, {len(experiment.seeds)} seeds", progress.coverage
-    if coverage.trained < coverage.runs:
-        remaining = _remaining_text(group_progress(progress.runs).seconds_left)
-        next_step = f"; then {coverage.measurements} measurements" if coverage.measurements else ""
-        return f"On trial ({size}): {coverage.trained} of {coverage.runs} runs trained{remaining}{next_step}"
-    remaining = _remaining_text(progress.seconds_left)
-    return f"On trial ({size}): {coverage.measured} of {coverage.measurements} measurements made{remaining}"
-
-
-def _remaining_text(seconds: float | None) -> str:
-    return f", about {duration_text(seconds)} left" if seconds else ""
 
 
 def _render_method(claim: Claim, result: ExperimentResult | None) -> None:

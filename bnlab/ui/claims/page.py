@@ -10,9 +10,11 @@ from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.formatting import VERDICT_STYLES
 from bnlab.claims.model import Claim
 from bnlab.claims.service import ClaimStatus
+from bnlab.live.claims import claims_version
 from bnlab.ui import services
 from bnlab.ui.claims.card import render_claim
 from bnlab.ui.components import render_heading
+from bnlab.ui.live import follow
 from bnlab.ui.state import page_state
 
 _GROUP_HEADINGS = {"O": "What the notebook observes", "A": "In favour of BN", "D": "Against it", "W": "When to use it"}
@@ -25,7 +27,7 @@ _INTRODUCTION = (
 
 
 def render_page() -> None:
-    """Draw the page: one tile and one card per claim. The cards of running experiments refresh themselves."""
+    """Draw the page: one tile and one card per claim. Progress is the event stream's (`bnlab.live.claims`)."""
     service, state = services.claim_service(), page_state()
     render_heading("Claims", state)
     with st.container(key="claims"):
@@ -38,6 +40,7 @@ def render_page() -> None:
                 group = name[0]
                 st.header(_GROUP_HEADINGS[group], anchor=False)
             render_claim(snapshot, claim, state)
+    follow("claims", {}, claims_version(snapshot))
 
 
 def _tiles(statuses: Mapping[str, ClaimStatus]) -> str:

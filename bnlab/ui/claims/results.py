@@ -9,11 +9,14 @@ import streamlit as st
 
 from bnlab.charts.effects import FONT_SIZE, effect_text, effects_alt, effects_figure, effects_height
 from bnlab.claims.formatting import cost_text, format_value
-from bnlab.claims.results import ExperimentResult, conditions_frame
-from bnlab.ui.live_chart import live_chart
+from bnlab.claims.model import FULL, QUICK, plan_experiment
+from bnlab.claims.recorded import recorded_results
+from bnlab.claims.results import CachedResults, ExperimentResult, conditions_frame
+from bnlab.ui.live_chart import encode_figure, live_chart
 
 MAX_CACHED = 64
 PROJECTOR_TYPE = 18
+EMPTY = CachedResults(frozenset(), frozenset())
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,17 @@ class _Chart:
     figure: go.Figure
     height: int
     alt: str
+
+
+def preload() -> None:
+    """Judge the recorded experiments and draw their results, which takes seconds, before a visitor asks for them."""
+    for name, result in recorded_results().items():
+        deciding, supplementary = _charts(result, FONT_SIZE)
+        encode_figure(deciding.figure, f"effects-{name}")
+        encode_figure(supplementary.figure, f"beside-{name}")
+        _numbers(result)
+        for size in (QUICK, FULL):
+            EMPTY.coverage(plan_experiment(result.experiment.claim, size))
 
 
 def render_results(result: ExperimentResult, *, projector: bool) -> None:

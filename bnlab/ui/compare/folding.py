@@ -49,7 +49,7 @@ def render_fold(runs: Mapping[str, Sequence[Run]]) -> None:
         if task is None:
             st.button("Fold and measure", on_click=_start_folding, key="fold-start")
         else:
-            render_task(TASK, task, lambda _: WAITING, lambda report: _render_report(report, run.digest))
+            render_task(TASK, task, WAITING, lambda report: _render_report(report, run.digest))
 
 
 def _subject(run: Run) -> tuple[str, int]:

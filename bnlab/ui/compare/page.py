@@ -42,7 +42,7 @@ def render_page() -> None:
         if problem:
             st.warning(problem, icon=":material/cloud_off:")
         render_answer(scheduler.store, state, specs, runs)
-    follow("compare", view_to_url(state), page_version(runs.values(), problem, visitor.shares))
+    follow("compare", view_to_url(state), page_version(runs.values(), problem, shares=visitor.shares))
     render_curves(state.settings, len(state.comparison.variants))
     _render_summary(scheduler, runs, specs, state)
     render_cards(state, specs, runs, visitor)

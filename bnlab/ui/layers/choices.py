@@ -6,13 +6,11 @@ import streamlit as st
 
 from bnlab.charts.formatting import escape_html, escape_markdown
 from bnlab.charts.style import Style, sample_svg
+from bnlab.live.layers import NETWORKS, VIEW
 from bnlab.runs.folding import has_normalization
 from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.live import live_text
 
-VIEW = "layers-view"
-"""The control's key, and the parameter in the URL with the view's id."""
-NETWORKS = "layers-networks"
-"""The control's key, and the parameter in the URL with the labels of the chosen networks."""
 _DEFAULT_NETWORKS = "layers-networks-default"
 MAX_LAYERS = 4
 """Networks with more layers get a control to choose some of them; by default the first few."""
@@ -108,13 +106,11 @@ def choose_layers(names: Sequence[str], key: str) -> list[str]:
     return [name for name in names if name in chosen]
 
 
-def render_legend(styles: Sequence[Style], remarks: Mapping[str, Sequence[str]]) -> None:
-    """Draw one legend for all charts. `remarks` map a remark to the labels of the networks that it applies to."""
+def render_legend(styles: Sequence[Style], remarks: str) -> None:
+    """Draw one legend for all charts, and below it remarks on the networks, which the event stream brings."""
     entries = [f"{sample_svg(style)}{escape_html(style.name)}" for style in styles]
-    entries += [
-        f'<span style="opacity:0.75">{remark}: {escape_html(", ".join(labels))}</span>'
-        for remark, labels in remarks.items()
-    ]
     spans = [f'<span style="display:inline-block;margin-right:1.5em">{entry}</span>' for entry in entries]
-    # Streamlit assumes a paragraph's margin below everything in Markdown.
-    st.markdown(f'<div style="margin-bottom:1rem">{"".join(spans)}</div>', unsafe_allow_html=True)
+    with st.container(key="layers-legend"):
+        # Streamlit assumes a paragraph's margin below everything in Markdown.
+        st.markdown(f'<div style="margin-bottom:1rem">{"".join(spans)}</div>', unsafe_allow_html=True)
+        live_text("remarks", remarks, key="layers-remarks")

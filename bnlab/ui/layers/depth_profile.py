@@ -25,9 +25,10 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
+from bnlab.ui.live import wait_for
 from bnlab.ui.live_chart import live_chart
 from bnlab.ui.store_errors import callback
-from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error, render_while_pending
+from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error
 
 STEPS = (0, 1, 10, 100)
 MAX_STEPS = 1_000
@@ -76,8 +77,7 @@ def render_xray(store: Store, runs: Runs) -> None:
     for run in runs:
         if _is_quick(run.spec, steps) and not _tasks().errors(_profiles([run.spec], steps)):
             _measure(store, [run.spec], steps)
-    profiles = _profiles(_specs(runs), steps)
-    render_while_pending(lambda: bool(_tasks().pending(profiles)), lambda: _render_profiles(store, runs, steps))
+    _render_profiles(store, runs, steps)
 
 
 def _choose_steps() -> tuple[int, ...]:
@@ -141,7 +141,10 @@ def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress:
 
 def _progress(store: Store, runs: Runs, steps: tuple[int, ...]) -> _Progress:
     profiles = _profiles(_specs(runs), steps)
-    submitted = {digest for digest, _ in _tasks().pending(profiles)}
+    pending_tasks = _tasks().pending(profiles)
+    for task in set(pending_tasks.values()):
+        wait_for(task)
+    submitted = {digest for digest, _ in pending_tasks}
     missing = set(profiles) - _stored_profiles(store, _specs(runs), steps)
     incomplete = {digest for digest, _ in missing}
     errors = {profile: error for profile, error in _tasks().errors(missing).items() if profile[0] not in submitted}

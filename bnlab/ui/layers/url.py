@@ -5,21 +5,19 @@ from collections.abc import Mapping, Sequence
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import hidden_layer_names
+from bnlab.live.layers import EVALUATION, LAYERS, NETWORKS, SEED, VIEW
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.network import describe_network
 from bnlab.specs.validation import did_you_mean, parse_number
-from bnlab.ui.layers.choices import NETWORKS
 from bnlab.ui.layers.depth_profile import EXTRA_STEP, MAX_STEPS, STEPS
-from bnlab.ui.layers.evaluation_slider import EVALUATION
-from bnlab.ui.layers.views import VIEWS, VIEWS_BY_TITLE
+from bnlab.ui.layers.views import TITLES, VIEWS_BY_TITLE
 
 WIDGET_PARAMETERS = (
-    "layers-view",
-    "layers-seed",
+    VIEW,
+    SEED,
     EVALUATION,
     NETWORKS,
-    "layers-normalizations",
-    "layers-hidden",
+    *LAYERS.values(),
     "layers-xray-steps",
     EXTRA_STEP,
 )
@@ -45,7 +43,7 @@ def _options(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
     specs = [variant.spec for variant in comparison.variants]
     normalizations = [layer.name for spec in specs for layer in describe_network(spec).normalizations]
     return {
-        "layers-view": ("view", [*VIEWS, *VIEWS_BY_TITLE]),
+        "layers-view": ("view", [*TITLES, *VIEWS_BY_TITLE]),
         "layers-seed": ("seed", [str(specs[0].seed + index) for index in range(comparison.seeds)]),
         # Earlier versions wrote a network's name there as its button shows it.
         NETWORKS: ("network", [*comparison.labels, *map(escape_markdown, comparison.labels)]),

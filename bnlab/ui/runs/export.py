@@ -10,7 +10,7 @@ from bnlab.runs.run import Run
 from bnlab.ui import services
 from bnlab.ui.runs.table import selected_digests
 from bnlab.ui.store_errors import callback
-from bnlab.ui.worker_task import WorkerTask, current_task, render_task, submit_task
+from bnlab.ui.worker_task import current_task, render_task, submit_task
 
 TASK = "export"
 MAX_RUNS = 100
@@ -26,7 +26,7 @@ def render_export(chosen: Sequence[Run]) -> None:
     runs = f"{len(digests)} run{'s' if len(digests) > 1 else ''}"
     task = current_task(TASK, digests)
     if task is not None:
-        render_task(TASK, task, lambda task: _progress_text(task, runs), _render_download)
+        render_task(TASK, task, f"A worker packs {runs}; it takes some seconds a run.", _render_download)
         return
     too_many = len(digests) > MAX_RUNS
     st.button(
@@ -44,10 +44,6 @@ def _start_export() -> None:
     scheduler, digests = services.scheduler(), tuple(selected_digests())
     if 0 < len(digests) <= MAX_RUNS:
         submit_task(TASK, digests, scheduler, export_runs, scheduler.store.url, digests)
-
-
-def _progress_text(task: WorkerTask[bytes], runs: str) -> str:
-    return f"A worker packs {runs}, for {task.seconds:.0f} s so far; it takes some seconds a run."
 
 
 def _render_download(content: bytes) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bnlab.live.runs import runs_version
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.choices import PLACEMENTS
 from bnlab.ui import services
 from bnlab.ui.components import render_errors, render_heading
+from bnlab.ui.live import TableColumn, follow, live_table, live_text
 from bnlab.ui.navigation import page_path
 from bnlab.ui.runs.actions import render_actions
 from bnlab.ui.runs.export import render_export
@@ -17,27 +19,25 @@ from bnlab.ui.runs.table import TITLES, in_readers_zone, render_table, shown_sta
 from bnlab.ui.runs.teacher import render_teacher
 from bnlab.ui.runs.unreadable import render_unreadable
 from bnlab.ui.state import PageState, page_state
-from bnlab.ui.store_errors import fragment
-
-TICK_SECONDS = 1.0
 
 
 def render_page() -> None:
-    """Draw the page; redrawn once per second while a run is active."""
-    scheduler = services.scheduler()
-    state = page_state()
+    """Draw the page; what moves of the active runs is the event stream's (`bnlab.live.runs`)."""
+    scheduler, state = services.scheduler(), page_state()
     render_heading("Runs", state)
-    was_active = are_active(scheduler.store.runs())
-    fragment(_render_body, TICK_SECONDS if was_active else None)(scheduler, state, was_active)
+    runs, problem = scheduler.store.runs(), scheduler.problem
+    render_unreadable(scheduler.store.unreadable_runs(), state.lesson)
+    _render_body(scheduler, state, runs)
+    follow("runs", {}, runs_version(runs, problem))
 
 
-def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> None:
-    runs, unreadable = scheduler.store.runs(), scheduler.store.unreadable_runs()
-    render_unreadable(unreadable, state.lesson)
+def _render_body(scheduler: Scheduler, state: PageState, runs: Sequence[Run]) -> None:
     if not runs:
         st.info("No runs yet. Choose networks on the Compare page and press Train.")
         st.page_link(page_path("compare"), label="Go to Compare", icon=":material/arrow_forward:")
         return
+    if are_active(runs):
+        _render_active()
     if matching := _filter_runs(runs):
         chosen = render_table(scheduler.store, matching)
         render_errors(chosen)
@@ -48,8 +48,18 @@ def _render_body(scheduler: Scheduler, state: PageState, was_active: bool) -> No
     render_disk_use(scheduler, state.lesson)
     if not state.lesson.is_active():
         render_teacher()
-    if was_active != are_active(runs):
-        st.rerun()
+
+
+def _render_active() -> None:
+    """The runs that wait or train, from the stream."""
+    with st.container(key="runs-active", gap="xsmall"):
+        live_text("summary", "", key="runs-summary")
+        columns = [
+            TableColumn("label", "Name", numeric=False),
+            TableColumn("share", "Trained"),
+            TableColumn("state", "State", numeric=False),
+        ]
+        live_table("active", columns, key="runs-active-table")
 
 
 def _filter_runs(runs: Sequence[Run]) -> list[Run]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 import streamlit as st
 
-from bnlab.runs.run import Run, RunState
+from bnlab.runs.run import ACTIVE, Run, RunState
 from bnlab.runs.store import Store
 from bnlab.runs.summary import SHARED_TEXTS, runs_frame
 from bnlab.ui.components import PERCENT
@@ -119,7 +119,12 @@ def _update_selection(digests: list[str]) -> None:
 
 
 def _display_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns shown, with states as titles, fractions in percent, and times in the reader's zone."""
+    """The columns shown, with states as titles, fractions in percent, and times in the reader's zone.
+
+    What changes while a run is active is left out of its row, since the table stays as it was drawn.
+    """
+    is_moving = frame["state"].isin([str(state) for state in ACTIVE])
+    frame = frame.assign(**{name: frame[name].mask(is_moving) for name in ("val_accuracy", "progress", "seconds")})
     displayed = frame.assign(
         state=frame["state"].where(~frame["recorded"], RECORDED).map(TITLES),
         val_accuracy=frame["val_accuracy"] * 100,

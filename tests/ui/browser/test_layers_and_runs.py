@@ -53,6 +53,9 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     at_start = "chart => document.querySelector(chart)?._fullData?.[0]?.y.filter(share => share > 0).length === 1"
     browser_page.wait_for_function(at_start, arg=CHART.format("histogram"))
     expect(browser_page).to_have_url(re.compile("layers-moment=0(&|$)"))
+    play_and_pause(browser_page, at_start, asked)
+    slider.press("Home")
+    expect(browser_page).to_have_url(re.compile("layers-moment=0(&|$)"))
     browser_page.goto(browser_page.url.replace("layers-view=histograms", "layers-view=Foo"))
     expect(browser_page.get_by_text("There is no view 'Foo'.")).to_be_visible()
     browser_page.goto(browser_page.url.replace("/layers?", "/layers?layers-view=histograms&layers-moment=0&"))
@@ -61,6 +64,17 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     go_to(browser_page, "Runs")
     expect(browser_page).not_to_have_url(re.compile("layers-moment"))
     open_what_trains(browser_page, asked)
+
+
+def play_and_pause(page: Page, at_start: str, asked: list[ClientState]) -> None:
+    """From the start on: the histograms change, and no script runs until the end."""
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_attached()
+    before = len(asked)
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function(f"chart => !({at_start})(chart)", arg=CHART.format("histogram"))
+    assert len(asked) == before
+    page.get_by_role("button", name="Pause").click()
+    expect(page).not_to_have_url(re.compile("layers-moment=0(&|$)"))
 
 
 def open_what_trains(page: Page, asked: list[ClientState]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.depth_profile import QUANTITIES
+from bnlab.live.tasks import task_id
 from bnlab.runs.diagnostics import take_depth_profiles
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
@@ -67,8 +68,11 @@ def measure(app: AppTest) -> None:
 
 
 def figures(app: AppTest) -> dict[str, dict[str, Any]]:
-    sent = [json.loads(chart.proto.json) for chart in app.get("bidi_component")]
-    return {chart["chart"]: json.loads(chart["figure"]) for chart in sent}
+    return {chart["chart"]: json.loads(chart["figure"]) for chart in sent_data(app) if "figure" in chart}
+
+
+def sent_data(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(component.proto.json) for component in app.get("bidi_component")]
 
 
 def messages(app: AppTest) -> list[str]:
@@ -138,6 +142,8 @@ def test_while_a_worker_measures_the_page_says_so(
     assert progress.proto.text == "0 of 1 network measured"
     assert messages(app) == ["Not measured yet"] * len(QUANTITIES)
     assert not buttons(app)
+    (stream,) = [data for data in sent_data(app) if "tasks" in data]
+    assert stream["tasks"] == [task_id(future)], "the page is rendered again when it is done"
     take_depth_profiles(store.url, SPEC, [0, 1, 10, 100])
     future.set_result(None)
     app.run()
@@ -190,10 +196,10 @@ def test_what_is_pending_is_not_submitted_again() -> None:
     tasks.submit([0, 1], submit)
     tasks.submit([1, 2], submit)
     assert submitted == [[0, 1], [2]]
-    assert tasks.pending([0, 1, 2, 3]) == {0, 1, 2}
+    assert tasks.pending([0, 1, 2, 3]) == {0: futures[0], 1: futures[0], 2: futures[1]}
     futures[0].set_exception(ValueError("three"))
     futures[1].set_result(None)
-    assert tasks.pending([0, 1, 2, 3]) == set()
+    assert tasks.pending([0, 1, 2, 3]) == {}
     assert set(tasks.errors([0, 1, 2, 3])) == {0, 1}
     tasks.submit([1], submit)
     assert submitted[-1] == [1]

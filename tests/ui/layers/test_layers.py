@@ -1,7 +1,5 @@
 """The Layers page's views, run by Streamlit's AppTest on runs with made-up records."""
 
-import base64
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +8,9 @@ from sqlalchemy import insert
 
 from bnlab.charts.distributions import shown_variables
 from bnlab.charts.layer_charts import ShownRun
+from bnlab.charts.layer_views import LAYER_VIEWS
 from bnlab.charts.style import style_of
+from bnlab.live.layers import EVALUATION, legend_remarks
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import recordings
 from bnlab.runs.store import Store
@@ -18,9 +18,8 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, Snapshot
 from bnlab.ui.layers import depth_profile as xray
-from bnlab.ui.layers.evaluation_slider import EVALUATION
-from bnlab.ui.layers.page import UNTRAINED, legend_remarks
-from bnlab.ui.layers.views import VIEWS
+from bnlab.ui.layers.page import UNTRAINED
+from bnlab.ui.layers.views import TITLES
 from bnlab.ui.state import WIDGET_PARAMETERS
 from tests.stored_runs import OWNER
 from tests.ui.layer_records import (
@@ -28,7 +27,10 @@ from tests.ui.layer_records import (
     PLAIN,
     SMALL,
     charts,
+    components,
+    document,
     infos,
+    notes,
     open_view,
     record_run,
     store,
@@ -40,7 +42,7 @@ __all__ = ["store", "two_runs"]
 
 VARIABLES = shown_variables([NORMALIZED])
 KINDS = ("button_group", "multiselect", "number_input")
-VIEWS_OF_RUNS = [name for name, view in VIEWS.items() if not view.shows_untrained]
+VIEWS_OF_RUNS = [*LAYER_VIEWS, "tables"]
 
 
 def test_nothing_trained_is_a_sentence(store: Store) -> None:
@@ -54,7 +56,7 @@ def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str,
     shown = charts(app)
     assert all(name.startswith("layers-") for name in shown)
     assert bool(shown) == (view != "tables")
-    assert all(json.loads(chart["figure"])["data"] and chart["alt"] for chart in shown.values())
+    assert all(chart["traces"] and chart["alt"] for chart in shown.values())
     assert [table.value for table in app.dataframe] if view == "tables" else not app.dataframe
 
 
@@ -75,7 +77,7 @@ def test_every_view_at_the_first_moment(view: str, store: Store) -> None:
 def test_without_batch_normalization_there_are_still_layers(view: str, store: Store) -> None:
     record_run(store, "Plain", PLAIN)
     app = open_view(store, view)
-    assert bool(infos(app)) == VIEWS[view].needs_normalization
+    assert bool(infos(app)) == (view in ("distributions", "heatmaps", "histograms"))
     assert bool(charts(app)) == (view in ("pre-activations", "gradients"))
 
 
@@ -94,7 +96,7 @@ def test_runs_lie_over_one_another(two_runs: Store) -> None:
 def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xray, "_measure", lambda *_: None)  # it would start workers
     record_run(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
-    apps = [open_view(store, view) for view in VIEWS]
+    apps = [open_view(store, view) for view in TITLES]
     widgets = [widget for app in apps for kind in KINDS for widget in app.get(kind)]
     of_views = set(WIDGET_PARAMETERS) - {"layers-view", "layers-seed", "layers-networks", EVALUATION}
     assert {widget.proto.query_param_key for widget in widgets} - {""} == of_views
@@ -111,9 +113,10 @@ def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_i
 def test_the_legend_says_what_was_not_trained_here(two_runs: Store) -> None:
     with two_runs.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=NORMALIZED.digest, origin="elsewhere"))
-    legend = next(text.value for text in open_view(two_runs).markdown if "<svg" in text.value)
-    assert "Without normalization: Plain" in legend
-    assert "Recorded, not trained here: With BN" in legend
+    app = open_view(two_runs)
+    (remarks,) = [data["text"] for data in components(app) if data.get("path") == "remarks"]
+    assert remarks == "Without normalization: Plain · Recorded, not trained here: With BN"
+    assert document(app)["remarks"] == remarks
 
 
 def test_no_network_chosen_is_a_sentence(two_runs: Store) -> None:
@@ -125,7 +128,7 @@ def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
     for view, key in (("distributions", "distribution"), ("heatmaps", "heat-0"), ("histograms", "histogram")):
         app = open_view(store, view)
         assert not infos(app)
-        figure = json.loads(charts(app)[f"layers-{key}-bn_1-beta"]["figure"])
+        figure = charts(app)[f"layers-{key}-bn_1-beta"]
         assert [note["text"] for note in figure["layout"]["annotations"]] == ["No beta: center is off"]
         assert traces(app, f"layers-{key}-bn_1-gamma")
 
@@ -142,19 +145,18 @@ def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: 
     for view, key in (("distributions", "distribution"), ("heatmaps", "heat-0"), ("histograms", "histogram")):
         app = open_view(store, view)
         assert not infos(app)
-        assert any(caption.value.startswith("Beta stays at 0: bn_1 follows") for caption in app.caption)
+        assert any(note.startswith("Beta stays at 0: bn_1 follows") for note in notes(app))
         for trace in traces(app, f"layers-{key}-bn_input-beta"):
             values = trace["z" if trace["type"] == "heatmap" else "x" if view == "histograms" else "y"]
-            assert len(values["bdata"]) > 0
-            drawn = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
-            assert not np.any((np.abs(drawn) > 0) & (np.abs(drawn) < 1e-6))
+            assert values.size
+            assert not np.any((np.abs(values) > 0) & (np.abs(values) < 1e-6))
 
 
 def test_what_several_runs_have_in_common_is_said_once(store: Store) -> None:
     record_run(store, "With BN", NORMALIZED, evaluate=still_evaluation)
     record_run(store, "Again", NORMALIZED.model_copy(update={"seed": 1}), evaluate=still_evaluation)
     app = open_view(store, networks=["With BN", "Again"])
-    (sentence,) = (caption.value for caption in app.caption if "beta stays at 0" in caption.value)
+    (sentence,) = (note for note in notes(app) if "beta stays at 0" in note)
     assert set(sentence.partition(":")[0].split(", ")) == {"With BN", "Again"}
 
 

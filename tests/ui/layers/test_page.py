@@ -7,13 +7,14 @@ import pytest
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.series import CurveSettings
+from bnlab.live.layers import EVALUATION
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import Comparison, Variant
 from bnlab.specs.lesson import Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.layers.evaluation_slider import EVALUATION
+from bnlab.ui.layers.evaluation_slider import LATEST
 from bnlab.ui.navigation import page_path
 from bnlab.ui.state import STATE_KEY, PageState
 from tests.opened_page import OpenPage, open_page
@@ -67,11 +68,13 @@ def test_the_moment_is_in_the_address_unless_it_is_the_latest(open_page: OpenPag
     app.run()
     assert not app.exception
     assert app.session_state[EVALUATION] == 1 / 3
-    app.select_slider(key=EVALUATION).set_value(2 / 3).run()
+    app.session_state[EVALUATION] = 2 / 3
+    app.run()
     assert app.query_params[EVALUATION] == "0.666667"
     app.toggle(key="projector").set_value(True).run()
     assert app.query_params[EVALUATION] == "0.666667", "the rest of the address is written anew"
-    app.select_slider(key=EVALUATION).set_value(1.0).run()
+    app.session_state[EVALUATION] = LATEST
+    app.run()
     assert not app.exception
     assert EVALUATION not in app.query_params
 
@@ -83,7 +86,7 @@ def test_a_moment_that_is_none_is_the_latest(nonsense: str, open_page: OpenPage,
     app.query_params |= {"layers-view": "histograms", EVALUATION: nonsense}
     app.run()
     assert not app.exception
-    assert app.session_state[EVALUATION] == 1.0
+    assert app.session_state[EVALUATION] == LATEST
     (warning,) = app.warning
     assert warning.value == (
         f"In this page's address: The moment of training must be an epoch of 0 or more, but '{nonsense}' was given."

@@ -1,6 +1,5 @@
 """What the Layers page's views make of several runs, in AppTest."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, Snapshot
-from tests.ui.layer_records import NORMALIZED, STEPS, charts, evaluation_of, infos, open_view, record_run, store
+from tests.ui.layer_records import NORMALIZED, STEPS, charts, evaluation_of, infos, notes, open_view, record_run, store
 
 __all__ = ["store"]
 
@@ -33,7 +32,7 @@ def test_every_normalizer_has_charts_of_its_variables_or_a_sentence(name: str, s
     for view in ("distributions", "heatmaps", "histograms", "tables"):
         app = open_view(store, view, networks=["Alone"])
         assert not infos(app)
-        sentences = [c.value for c in app.caption if c.value.startswith(f"{entry.title} keeps no moving statistics: ")]
+        sentences = [note for note in notes(app) if note.startswith(f"{entry.title} keeps no moving statistics: ")]
         assert bool(sentences) == (view != "tables" and not entry.keeps_moving_statistics)
         if view == "distributions":
             assert set(charts(app)) == {
@@ -58,16 +57,14 @@ def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Sto
     record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), evaluate=exploding_evaluation)
     app = open_view(store, view, networks=["Calm", "Wild"])
     assert not infos(app)
-    assert f"Wild: {EXPLODED_TEXT}" in [caption.value for caption in app.caption]
+    assert f"Wild: {EXPLODED_TEXT}" in notes(app)
     axis = "xaxis" if view == "histograms" else "yaxis"
     ranges = [
-        json.loads(chart["figure"])["layout"][axis]["autorangeoptions"].values()
-        for chart in charts(app).values()
-        if "picture" not in chart["chart"]
+        chart["layout"][axis]["autorangeoptions"].values() for key, chart in charts(app).items() if "picture" not in key
     ]
     assert all(max(map(abs, limits)) < 100 for limits in ranges)
     alone = open_view(store, view, networks=["Wild"])
-    assert not [caption for caption in alone.caption if EXPLODED_TEXT in caption.value]
+    assert not [note for note in notes(alone) if EXPLODED_TEXT in note]
 
 
 def outlying_evaluation(spec: RunSpec, step: int) -> Evaluation:
@@ -85,6 +82,6 @@ def test_what_leaves_the_axes_is_told_by_what_is_drawn(store: Store) -> None:
     words = f"Wild: {EXPLODED_TEXT}"
     app = open_view(store, "distributions", networks=["Outlier", "Wild"])
     assert not infos(app)
-    assert [caption.value for caption in app.caption].count(words) == 3, "of the input and both hidden layers"
+    assert notes(app).count(words) == 3, "of the input and both hidden layers"
     app = open_view(store, "histograms", networks=["Outlier", "Wild"])
-    assert [caption.value for caption in app.caption].count(words) == 2
+    assert notes(app).count(words) == 2

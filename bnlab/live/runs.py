@@ -1,0 +1,49 @@
+"""The view of all runs: those that wait or train, and for what the page has to be rendered again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bnlab.live.events import Document
+from bnlab.live.reading import Reading, page_version
+from bnlab.runs.progress import share_done, state_text, summary_text
+from bnlab.runs.run import Run, RunState
+
+MAX_LISTED = 20
+"""How many of the active runs are listed: those in training, then those that are next."""
+
+
+@dataclass(frozen=True)
+class RunsView:
+    """The active runs among all runs of the store."""
+
+    digests: ClassVar[None] = None
+    drawn_digests: ClassVar[tuple[str, ...]] = ()
+
+    def inputs(self, reading: Reading) -> object:
+        """The document depends on all runs, and on what is done with those that are active."""
+        active = [digest for digest, run in reading.runs.items() if not run.state.is_finished()]
+        return list(reading.runs.values()), reading.inputs(active)
+
+    def document(self, reading: Reading) -> Document:
+        """What the page shows of this reading."""
+        active = [run for run in reading.runs.values() if not run.state.is_finished()]
+        active.sort(key=lambda run: (run.state is not RunState.RUNNING, reading.queue.get(run.digest, 0)))
+        return {
+            "page": runs_version(reading.runs.values(), reading.problem),
+            "summary": summary_text(active, len(active), reading.activity) if active else "",
+            "active": {
+                f"run-{run.digest}": {
+                    "label": run.label,
+                    "state": state_text([run], 1, reading.queue, reading.activity),
+                    "share": f"{share_done([run], 1):.0%}",
+                }
+                for run in active[:MAX_LISTED]
+            },
+        }
+
+
+def runs_version(runs: Iterable[Run], problem: str) -> str:
+    """The `page_version` of the Runs page, whose table shows the states and names of all runs."""
+    listed = list(runs)
+    return page_version(listed, problem, sorted((run.digest, run.label) for run in listed))

@@ -1,0 +1,95 @@
+"""The document of the Runs page: the active runs, and when the page is to be rendered again."""
+
+from pathlib import Path
+
+import pytest
+
+from bnlab.live import reading as reading_module
+from bnlab.live.events import difference, event
+from bnlab.live.runs import MAX_LISTED, RunsView, runs_version
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.specs.run_spec import RunSpec
+from tests.live.still_scheduler import reader_of
+from tests.live.test_compare import MAX_UPDATE_BYTES, commit
+from tests.stored_runs import OWNER, open_writer
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path}/bnlab.db")
+
+
+def shown(store: Store) -> dict:
+    return dict(RunsView().document(reader_of(store).read((), every_run=True)))
+
+
+def test_the_document_follows_the_active_runs(store: Store) -> None:
+    empty = shown(store)
+    assert (empty["active"], empty["summary"]) == ({}, "")
+    writer = open_writer(store, RunSpec(epochs=4, train_examples=6_400), "First")
+    store.launch(RunSpec(epochs=4, train_examples=6_400, seed=1), "Second", OWNER)
+    commit(writer, 0, 100)
+    training = shown(store)
+    assert [row["label"] for row in training["active"].values()] == ["First", "Second"]
+    assert [row["share"] for row in training["active"].values()] == ["12%", "0%"]
+    commit(writer, 100, 200)
+    later = shown(store)
+    assert later["page"] == training["page"] != empty["page"], "a step changes nothing that the page offers"
+    change = difference(training, later)
+    assert change.keys() <= {"active", "summary"}
+    commit(writer, 200, 300, RunState.STOPPED)
+    ended = shown(store)
+    assert [row["label"] for row in ended["active"].values()] == ["Second"]
+    assert ended["page"] != later["page"]
+
+
+def test_of_many_waiting_runs_the_first_are_listed_and_all_are_counted(store: Store) -> None:
+    labelled = [(RunSpec(epochs=4, seed=seed), f"Run {seed}") for seed in range(MAX_LISTED + 10)]
+    store.launch_runs(labelled, OWNER)
+    document = shown(store)
+    assert [row["label"] for row in document["active"].values()] == [label for _, label in labelled[:MAX_LISTED]]
+    assert f"{MAX_LISTED + 10} waiting" in document["summary"]
+
+
+def test_an_update_is_small(store: Store) -> None:
+    writers = [open_writer(store, RunSpec(epochs=4, seed=seed), f"Run {seed}") for seed in range(8)]
+    before = shown(store)
+    for writer in writers:
+        commit(writer, 0, 100)
+    assert len(event("change", "0000-1", difference(before, shown(store)))) <= MAX_UPDATE_BYTES
+
+
+def test_a_new_name_is_a_change_of_the_page(store: Store) -> None:
+    run = store.launch(RunSpec(), "A", OWNER)
+    before = shown(store)["page"]
+    assert before == runs_version(store.runs(), "")
+    store.rename(run.digest, "B")
+    assert shown(store)["page"] != before
+
+
+def test_active_and_watched_runs_are_read_at_each_update_and_all_others_now_and_then(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_module, "ALL_RUNS_SECONDS", 3600.0)
+    specs = [RunSpec(epochs=4, train_examples=6_400, seed=seed) for seed in range(4)]
+    first, second, third, fourth = specs
+    writer = open_writer(store, first, "First")
+    commit(writer, 0, 50)
+    store.launch(second, "Second", OWNER)
+    store.finish(second.digest, OWNER, RunState.STOPPED)
+    reader, asked, read_runs = reader_of(store), [], store.runs
+    reader.read((), every_run=True)
+    monkeypatch.setattr(store, "runs", lambda digests=None: asked.append(digests) or read_runs(digests))
+    commit(writer, 50, 100)
+    reading = reader.read((), every_run=True)
+    assert (reading.runs[first.digest].step, len(reading.runs), asked) == (100, 2, [{first.digest}])
+    store.launch(third, "Third", OWNER)
+    assert third.digest not in reader.read((), every_run=True).runs, "a while later"
+    store.launch(fourth, "Fourth", OWNER)
+    assert len(reader.read({fourth.digest}, every_run=True).runs) == 4, "one that somebody watches is there at once"
+    commit(writer, 100, 200, RunState.STOPPED)
+    assert reader.read((), every_run=True).runs[first.digest].state is RunState.STOPPED
+    store.delete([second.digest])
+    assert len(reader.read({first.digest}).runs) == 1
+    assert len(reader.read((), every_run=True).runs) == 3, "only what is watched has been read in between"
