@@ -23,7 +23,7 @@ CHART = '[data-chart="training-loss"]'
 LINE = f"{CHART} .scatterlayer .trace path.js-line"
 PAGES = (
     ("claims", "Claims", "[data-chart^=effects-] .plot-container"),
-    ("layers", "Layers", "[data-chart^=layers-] .scatterlayer .trace"),
+    ("layers", "Layers", "[data-chart^=layers-] .plot-container"),
     ("runs", "Runs", "[data-testid=stDataFrame] canvas"),
     ("claims_again", "Claims", "[data-chart^=effects-] .plot-container"),
     ("compare", "Compare", LINE),
