@@ -72,27 +72,26 @@ def _render_training(specs: SpecsByLabel, runs: RunsByDigest) -> None:
         if spec.digest not in runs or runs[spec.digest].can_launch
     ]
     is_continued = any(spec.digest in runs and not runs[spec.digest].recorded for spec, _ in launchable)
-    if launchable or active:
-        st.button(
-            "Continue" if is_continued else "Train",
-            icon=":material/play_arrow:",
-            type="primary",
-            disabled=not launchable,
-            on_click=launch_variants,
-            shortcut="mod+enter",
-            key="train",
-        )
+    if launchable:
+        text, icon = "Continue" if is_continued else "Train", "play_arrow"
     else:
-        st.button("Trained", icon=":material/check:", disabled=True, key="train")
+        text, icon = ("Training", "hourglass_top") if active else ("Trained", "check")
     stoppable = [run.digest for run in active if not run.stop_requested]
+    # Neither is ever disabled. Streamlit drops a press of what is disabled since it last ran the script, which the
+    # reader has not seen yet; and what was entered just before the press may have given the button something to do.
     st.button(
-        "Stop all",
-        icon=":material/stop:",
-        disabled=not stoppable,
-        on_click=_stop_all,
-        args=(stoppable,),
-        key="stop_all",
+        text,
+        icon=f":material/{icon}:",
+        type="primary" if launchable else "secondary",
+        on_click=launch_variants,
+        shortcut="mod+enter",
+        key="train",
     )
+    st.button("Stop all", icon=":material/stop:", on_click=_stop_all, args=(stoppable,), key="stop_all")
+    idle = [key for key, has_effect in (("train", launchable), ("stop_all", stoppable)) if not has_effect]
+    if idle:
+        buttons = ", ".join(f".st-key-{key} button" for key in idle)
+        st.html(f"<style>{buttons} {{ opacity: 0.65; }}</style>")
 
 
 @callback
