@@ -8,14 +8,12 @@ from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.run import Run
 from bnlab.specs.comparison import Comparison
 from bnlab.ui import services
-from bnlab.ui.controls import apply_changes, bind
+from bnlab.ui.controls import FAULT, apply_changes, bind
 from bnlab.ui.navigation import page_path
 from bnlab.ui.share import render_share
 from bnlab.ui.state import PageState, current_state, link_parameters
 from bnlab.ui.store_errors import callback
 
-FAULT = "fault"
-"""Session key of the error of the last button that was pressed, which the page draws once."""
 PERCENT = "%.2f %%"
 """The number format of table columns in percent; Streamlit's "percent" drops trailing zeros."""
 
@@ -89,6 +87,7 @@ def launch_variants(label: str = "") -> None:
     if faults := apply_changes():
         st.session_state[FAULT] = f"Nothing was trained. {faults[0]}"
         return
+    st.session_state.pop(FAULT, None)
     scheduler, specs_by_label = services.scheduler(), current_state().comparison.specs()
     labelled = [(spec, name) for name, specs in specs_by_label.items() if label in ("", name) for spec in specs]
     runs = scheduler.store.find(spec for spec, _ in labelled)

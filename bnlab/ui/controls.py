@@ -13,6 +13,8 @@ import streamlit as st
 
 CONTROLS = "controls"
 """Session key of the controls, by the session keys of their widgets."""
+FAULT = "fault"
+"""Session key of the error of the last button that was pressed, until the reader does something else."""
 
 # Ctrl + Enter presses Train but leaves the focus where it is, so that what was typed would not be sent. This listener
 # is called before Streamlit's.
@@ -64,6 +66,7 @@ def apply_change(key: str) -> None:
     control = _controls().get(key)
     if control is None or st.session_state[key] == control.entered:
         return
+    st.session_state.pop(FAULT, None)
     control.entered = st.session_state[key]
     control.fault = control.change(*control.identifiers, control.entered)
 
@@ -86,6 +89,7 @@ def fault(key: str) -> str:
 
 def forget_controls(*prefixes: str) -> None:
     """Forget the controls whose keys have these prefixes, with what was refused of them."""
+    st.session_state.pop(FAULT, None)
     for key in [key for key in _controls() if key.startswith(prefixes)]:
         del _controls()[key]
 

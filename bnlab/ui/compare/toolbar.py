@@ -18,8 +18,8 @@ from bnlab.ui import services
 from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel
 from bnlab.ui.compare.curves import render_settings
 from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render_whole_number, whole_number_value
-from bnlab.ui.components import FAULT, launch_variants
-from bnlab.ui.controls import apply_changes, bind, fault, forget_controls
+from bnlab.ui.components import launch_variants
+from bnlab.ui.controls import FAULT, apply_changes, bind, fault, forget_controls
 from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
 
@@ -49,7 +49,7 @@ def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest) ->
             if menu.open:
                 with menu:
                     render_settings(state)
-    faults = [st.session_state.pop(FAULT, ""), *(fault(key) for key in (*map(_common_key, COMMON_FIELDS), SEEDS))]
+    faults = [st.session_state.get(FAULT, ""), *(fault(key) for key in (*map(_common_key, COMMON_FIELDS), SEEDS))]
     for text in dict.fromkeys(filter(None, faults)):
         st.error(escape_markdown(text), icon=":material/rule:")
 

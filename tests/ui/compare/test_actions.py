@@ -47,6 +47,8 @@ def test_train_trains_nothing_while_a_value_is_refused(
     press(app, "train", together=together)
     assert store.runs() == []
     assert any(error.value.startswith("Nothing was trained.") for error in app.error)
+    app.run()
+    assert any(error.value.startswith("Nothing was trained.") for error in app.error), "also when it is rendered again"
     assert app.number_input(key=key).value == 0, "what is refused stays until it is replaced"
     app.button(key="train").click().run()
     assert store.runs() == [], "nor at a second press"
