@@ -32,6 +32,11 @@ def stream_url(base: str, page: str, parameters: Parameters) -> str:
     return f"{base}/live/{page}?{urlencode(parameters, doseq=True)}"
 
 
+def parse_parameters(request: Request) -> dict[str, list[str]]:
+    """The parameters of the page's address, as `stream_url` wrote them."""
+    return parse_qs(request.url.query)
+
+
 def stream_route(hub: Hub, base: str) -> BaseRoute:
     """The route of the event streams: ``/live/{page}`` with the parameters of the page's address."""
 
@@ -39,7 +44,7 @@ def stream_route(hub: Hub, base: str) -> BaseRoute:
         make_view = VIEWS.get(request.path_params["page"])
         if make_view is None:
             raise HTTPException(404)
-        parameters = parse_qs(request.url.query)
+        parameters = parse_parameters(request)
         last = request.headers.get(LAST_EVENT) or parameters.pop(LAST_EVENT, [""])[-1]
         tasks = parameters.pop(TASK, [])[:MAX_TASKS]
         view = make_view(parameters)

@@ -9,7 +9,7 @@ from bnlab.runs.limits import LimitError
 from bnlab.runs.run import Run
 from bnlab.specs.comparison import Comparison
 from bnlab.ui import services
-from bnlab.ui.controls import apply_changes, bind
+from bnlab.ui.controls import FAULT, apply_changes, bind
 from bnlab.ui.launching import needs_confirmation
 from bnlab.ui.navigation import page_path
 from bnlab.ui.share import render_share
@@ -17,8 +17,6 @@ from bnlab.ui.state import PageState, current_state, link_parameters
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import rights_on
 
-FAULT = "fault"
-"""Session key of the error of the last button that was pressed, which the page draws once."""
 COMPARE = "compare"
 """The place of the confirmation of what the Compare page launches."""
 PERCENT = "%.2f %%"
@@ -95,6 +93,7 @@ def launch_variants(label: str = "", is_confirmed: bool = False) -> None:
     if faults := apply_changes():
         st.session_state[FAULT] = f"Nothing was trained. {faults[0]}"
         return
+    st.session_state.pop(FAULT, None)
     scheduler, specs_by_label = services.scheduler(), current_state().comparison.specs()
     labelled = [(spec, name) for name, specs in specs_by_label.items() if label in ("", name) for spec in specs]
     runs = scheduler.store.find(spec for spec, _ in labelled)
@@ -104,6 +103,8 @@ def launch_variants(label: str = "", is_confirmed: bool = False) -> None:
     subject = label, frozenset(spec.digest for spec in trained)
     if needs_confirmation(COMPARE, subject, trained, is_confirmed=is_confirmed):
         return
+    if not launched:
+        st.toast("Nothing to do: what is shown is trained, or training already.", icon=":material/check:")
     try:
         scheduler.launch_runs(launched, visitor.visitor)
     except LimitError as error:

@@ -13,32 +13,21 @@ import streamlit as st
 
 CONTROLS = "controls"
 """Session key of the controls, by the session keys of their widgets."""
+FAULT = "fault"
+"""Session key of the error of the last button that was pressed, until the reader does something else."""
 
 # Ctrl + Enter presses Train but leaves the focus where it is, so that what was typed would not be sent. This listener
-# is called before Streamlit's. If the button is disabled until the value is sent, it is pressed once it is not, unless
-# the reader does something else before.
+# is called before Streamlit's.
 _SHORTCUT_SCRIPT = """<script>
 (() => {
   if (window.bnlabShortcut) return;
   window.bnlabShortcut = true;
-  const button = () => document.querySelector(".st-key-train button");
   addEventListener("keydown", (event) => {
     const field = document.activeElement;
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
     if (!field?.matches("input, textarea")) return;
-    const wasDisabled = button()?.disabled;
     field.blur();
     field.focus({ preventScroll: true });
-    if (!wasDisabled) return;
-    const enabled = new MutationObserver(() => {
-      if (button()?.disabled !== false) return;
-      end();
-      button().click();
-    });
-    const end = () => enabled.disconnect();
-    enabled.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled"] });
-    for (const event of ["pointerdown", "keydown"]) addEventListener(event, end, { once: true, capture: true });
-    setTimeout(end, 15000);
   }, { capture: true });
 })();
 </script>"""
@@ -77,6 +66,7 @@ def apply_change(key: str) -> None:
     control = _controls().get(key)
     if control is None or st.session_state[key] == control.entered:
         return
+    st.session_state.pop(FAULT, None)
     control.entered = st.session_state[key]
     control.fault = control.change(*control.identifiers, control.entered)
 
@@ -99,6 +89,7 @@ def fault(key: str) -> str:
 
 def forget_controls(*prefixes: str) -> None:
     """Forget the controls whose keys have these prefixes, with what was refused of them."""
+    st.session_state.pop(FAULT, None)
     for key in [key for key in _controls() if key.startswith(prefixes)]:
         del _controls()[key]
 

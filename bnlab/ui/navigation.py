@@ -9,7 +9,7 @@ import streamlit as st
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.datasets import DatasetError
 from bnlab.ui import services
-from bnlab.ui.controls import install_shortcut
+from bnlab.ui.controls import FAULT, install_shortcut
 from bnlab.ui.live import event_stream
 from bnlab.ui.store_errors import catch_store_errors
 
@@ -45,6 +45,8 @@ def run_current_page() -> None:
     install_shortcut()
     datasets_error = _register_datasets()
     page = st.navigation(_navigation_pages())
+    if page.title != PAGES[0].title:
+        st.session_state.pop(FAULT, None)  # a button's on Compare
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title
     if datasets_error:
         st.error(datasets_error, icon=":material/folder_off:")

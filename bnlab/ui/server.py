@@ -12,6 +12,7 @@ from types import FrameType
 
 import streamlit as st
 
+from bnlab.live.downloads import results_route
 from bnlab.live.hub import Hub
 from bnlab.live.routes import BaseRoute, stream_route
 from bnlab.live.security import Middleware, security_middleware
@@ -21,6 +22,7 @@ from bnlab.runs.errors import StoreError
 from bnlab.ui import services
 from bnlab.ui.assets import assets, base_path
 from bnlab.ui.claims.results import preload
+from bnlab.ui.downloads import downloads
 from bnlab.ui.navigation import PAGES
 
 SWITCH_SECONDS = 0.0005
@@ -33,8 +35,9 @@ PRELOAD_SECONDS = 10.0
 
 
 def routes() -> list[BaseRoute]:
-    """The event streams and the scripts that pages load."""
-    return [stream_route(_hub(), base_path()), assets().route()]
+    """The event streams, the files to download, and the scripts that pages load."""
+    results = results_route(services.start_scheduler, base_path())
+    return [stream_route(_hub(), base_path()), results, downloads().route(), assets().route()]
 
 
 def middleware() -> list[Middleware]:

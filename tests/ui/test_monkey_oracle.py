@@ -1,12 +1,19 @@
 """What the monkey of the browser tests takes for shown when a button is pressed."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bnlab.specs.run_spec import RunSpec
-from tests.ui.browser.monkey_oracle import HANDLED_SECONDS, MERGED_SECONDS, Press, faults, shown_comparisons
+from tests.ui.browser.monkey_oracle import (
+    CONTINUE_SELECTED,
+    EDIT,
+    LEAVE,
+    Press,
+    missing,
+    shown_comparisons,
+    unexplained,
+)
 
 ADDRESS = "http://127.0.0.1/?preset=placement&epochs=2&train_examples=320"
 
@@ -16,7 +23,7 @@ def shown(pending: tuple[str, ...] = (), *, dialog: bool = False, edited: bool =
     fields = {
         key.replace("__", "-"): {"text": text, "edited": edited, "mixed": key == "mixed"} for key, text in texts.items()
     }
-    return {"address": ADDRESS, "fields": fields, "dialog": dialog, "pending": list(pending), "train": "enabled"}
+    return {"address": ADDRESS, "fields": fields, "dialog": dialog, "pending": list(pending), "train": True}
 
 
 def epochs(page: dict[str, Any]) -> list[list[int]]:
@@ -51,67 +58,63 @@ def test_fields_of_the_dialog_are_those_of_its_variant() -> None:
     assert (comparison["A"].spec.placement, comparison["A"].spec.use_bias) == ("before_activation", False)
 
 
-def test_a_button_that_is_not_handled_yet_allows_both() -> None:
-    assert epochs(shown(("show-bias",))) == [[2, 2, 2], [10, 10, 10, 10]]
-    assert epochs(shown(("add-bias-0",))) == [[2, 2, 2], [2, 2, 2, 2]]
+def press(button: str, **texts: Any) -> Press:
+    return Press(button, shown(**texts))
 
 
-PRESSED_AT = 1_000.0
+def specs(epochs_: int) -> set[RunSpec]:
+    """Those of the comparison at ADDRESS with these epochs."""
+    return press("train", all__epochs=str(epochs_)).specs
 
 
-def press(button: str, page: dict[str, Any], after: float = 0.0) -> Press:
-    return Press(button, page, 1, PRESSED_AT + after)
-
-
-def launches(epochs_: int, after: float = 0.5) -> dict[tuple[str, float], RunSpec]:
-    """The launches of the comparison at ADDRESS with these epochs."""
-    specs = press("train", shown(all__epochs=str(epochs_))).specs
-    return {(spec.digest, PRESSED_AT + after): spec for spec in specs}
+LEFT = Press(LEAVE, {})
+FIVE, THREE, REFUSED = ({"all__epochs": text} for text in ("5", "3", "0"))
 
 
 def test_a_press_requires_what_it_certainly_shows() -> None:
-    page = shown(all__epochs="5")
-    assert {spec.epochs for spec in press("shortcut", page).required} == {5}
-    assert not press("shortcut", page | {"train": "disabled"}).required
-    assert not press("train", shown(("remove",))).required
-    assert not replace(press("train", page), is_left=True).required
+    assert press("shortcut", **FIVE).required == press("train", **FIVE).required == specs(5)
+    assert not press(EDIT, **FIVE).required
+    assert not press("continue-0", **FIVE).required
+    assert not press("train", pending=("remove",)).required
+    assert not press("train", dialog=True, **FIVE).required
+    assert not press("train", edited=False, **FIVE).required
+    assert not Press("shortcut", shown() | {"train": False}).required, "another page"
 
 
 def test_a_press_trains_all_that_it_shows_and_nothing_else() -> None:
-    presses = [press("train", shown(all__epochs="5"))]
-    assert not faults(presses, launches(5))
-    assert len(faults(presses, {})) == 1
-    assert len(faults(presses, dict([*launches(5).items()][:2]))) == 1
-    assert len(faults(presses, launches(5) | launches(2))) == 1
-    assert not faults([], {})
+    presses = [press("train", **FIVE)]
+    some = set(list(specs(5))[:2])
+    assert missing(presses, set()) == [specs(5)]
+    assert missing(presses, some) == [specs(5) - some]
+    assert not missing(presses, specs(5) | specs(2))
+    assert not unexplained(presses, specs(5))
+    assert unexplained(presses, specs(5) | specs(2)) == specs(2)
+    assert unexplained([], specs(2)) == specs(2)
+    assert not missing([], set())
 
 
-@pytest.mark.parametrize("seconds", [-0.1, HANDLED_SECONDS + 0.1])
-def test_a_launch_is_explained_by_a_press_shortly_before_it(seconds: float) -> None:
-    found = faults([press("continue-0", shown(all__epochs="5"))], launches(5, seconds))
-    assert len(found) == 1
-    assert all("but not shown" in fault for fault in found)
+def test_a_value_sent_after_a_press_may_count() -> None:
+    pressed, edit = press("train", **FIVE), press(EDIT, **THREE)
+    for launched in (specs(5), specs(3)):
+        assert not missing([pressed, edit], launched)
+        assert not unexplained([pressed, edit], launched)
+    assert missing([pressed, edit], specs(2)) == [specs(5)]
+    assert missing([edit, pressed], specs(3)) == [specs(5)], "it was sent before"
+    assert unexplained([edit, pressed], specs(3)) == specs(3)
+    assert unexplained([edit], specs(3)) == specs(3), "nothing was pressed"
 
 
-def test_a_launch_long_after_the_press_is_missed() -> None:
-    presses = [press("train", shown(all__epochs="5")), press("continue-0", shown(all__epochs="5"), HANDLED_SECONDS)]
-    found = faults(presses, launches(5, HANDLED_SECONDS + 0.1))
-    assert len(found) == 1
-    assert all("but not trained" in fault for fault in found)
+def test_a_value_that_is_refused_after_a_press_allows_to_train_nothing() -> None:
+    assert not missing([press("train", **FIVE), press(EDIT, **REFUSED)], set())
 
 
-def test_a_value_sent_soon_after_a_press_may_count() -> None:
-    pressed, edit = press("train", shown(all__epochs="5")), press("edit", shown(all__epochs="3"), 1)
-    assert not faults([pressed, edit], launches(5))
-    assert not faults([pressed, edit], launches(3, 1.5))
-    assert len(faults([pressed, edit], launches(3, 0.5))) == 1  # it was not entered yet
-    assert len(faults([pressed, edit], {})) == 1
-    assert len(faults([edit], launches(3, 1.5))) == 1
-    later = press("edit", shown(all__epochs="3"), MERGED_SECONDS + 0.1)
-    assert len(faults([pressed, later], launches(3, MERGED_SECONDS + 1))) == 2
-    assert len(faults([pressed, later], {})) == 1
+def test_a_press_before_the_document_is_left_may_be_lost() -> None:
+    assert not missing([press("train", **FIVE), LEFT], set())
+    assert missing([LEFT, press("train", **FIVE)], set()) == [specs(5)]
+    assert not unexplained([press("train", **FIVE), LEFT], specs(5))
 
 
-def test_a_value_that_is_refused_soon_after_a_press_allows_to_train_nothing() -> None:
-    pressed = press("train", shown(all__epochs="5"))
-    assert not faults([pressed, press("edit", shown(all__epochs="0"), 1)], {})
+def test_what_is_continued_or_not_shown_yet_is_explained() -> None:
+    assert not unexplained([press(CONTINUE_SELECTED)], specs(7))
+    assert not unexplained([press("train", pending=("show-bias",))], specs(7))
+    assert unexplained([press(EDIT, pending=("show-bias",))], specs(7)) == specs(7)

@@ -3,6 +3,8 @@
 import tomllib
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
 from streamlit.testing.v1 import AppTest
 
 from bnlab.ui.navigation import PAGES, ROOT
@@ -28,3 +30,10 @@ def test_words_on_the_themes_colours_can_be_read(name: str) -> None:
     for background in ("backgroundColor", "secondaryBackgroundColor"):
         assert contrast(theme["textColor"], theme[background]) >= 7
         assert contrast(theme["linkColor"], theme[background]) >= 4.5
+
+
+def test_nothing_is_sent_as_a_reference_to_what_the_browser_may_have_dropped() -> None:
+    message = ForwardMsg()
+    message.delta.new_element.markdown.body = "x" * 10_000_000
+    populate_hash_if_needed(message)
+    assert not message.metadata.cacheable

@@ -11,6 +11,7 @@ from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization
 from bnlab.runs.run import Run, are_active
 from bnlab.ui import services
 from bnlab.ui.components import PERCENT
+from bnlab.ui.downloads import render_download
 from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import current_task, render_task, submit_task
 
@@ -104,12 +105,10 @@ def _render_report(report: FoldReport, digest: str) -> None:
         column_config={**columns, **counts},
         key="fold-ledger",
     )
-    st.download_button(
+    render_download(
         f"Download the folded network ({format_size(len(report.model))})",
         report.model,
         f"folded-{digest}.keras",
-        icon=":material/download:",
-        on_click="ignore",
         key="fold-download",
     )
 

@@ -60,7 +60,7 @@ def _render_results(
         return
     st.caption(f"{STILL_TRAINING if is_active else ENDED} {HOW_TO_READ}")
     scheduler.measure_latencies(run.spec for run in runs.values())
-    render_results(scheduler.store, specs, runs, state.settings.baseline)
+    render_results(state, runs)
     render_fold(_runs_by_label(specs, runs))
 
 

@@ -1,47 +1,23 @@
 """The results of a comparison as a table, one row per variant; its cells are the event stream's."""
 
-from collections.abc import Sequence
-
-import streamlit as st
-
-from bnlab.charts.results_table import COLUMNS, ResultColumn, measured_runs, result_columns, results_table
-from bnlab.runs.latencies import last_measured
-from bnlab.runs.reader import last_evaluated_steps
-from bnlab.runs.run import Run
-from bnlab.runs.store import Store
-from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel
+from bnlab.charts.results_table import COLUMNS, ResultColumn, result_columns
+from bnlab.live.downloads import RESULTS, results_url
+from bnlab.ui.assets import base_path
+from bnlab.ui.compare.cards import RunsByDigest
+from bnlab.ui.downloads import render_link
 from bnlab.ui.live import TableColumn, live_table
+from bnlab.ui.state import PageState, view_to_url
 
 
-def render_results(store: Store, specs: SpecsByLabel, runs: RunsByDigest, baseline: str) -> None:
-    """Draw the table, and a button that downloads it with all columns and digits."""
-    names = result_columns(runs.values(), seeds=max(map(len, specs.values())), baseline=baseline)
+def render_results(state: PageState, runs: RunsByDigest) -> None:
+    """Draw the table, and a link that downloads it with all columns and digits."""
+    baseline = state.settings.baseline
+    names = result_columns(runs.values(), seeds=state.comparison.seeds, baseline=baseline)
     columns = [TableColumn("label", "Network", numeric=False)]
     columns += [_table_column(name, COLUMNS[name], baseline) for name in names]
     live_table("results", columns, key="results")
-    st.download_button(
-        "CSV",
-        lambda: _csv(store, specs, baseline),
-        "bnlab-results.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="results_csv",
-    )
+    render_link("CSV", results_url(base_path(), view_to_url(state)), RESULTS, key="results_csv")
 
 
 def _table_column(name: str, column: ResultColumn, baseline: str) -> TableColumn:
     return TableColumn(name, column.title, column.help.format(baseline=baseline), column.numeric)
-
-
-def _csv(store: Store, specs: SpecsByLabel, baseline: str) -> str:
-    """The table at the time of the click; latencies are in milliseconds."""
-    found = store.find(spec for label_specs in specs.values() for spec in label_specs)
-    runs: dict[str, Sequence[Run]] = {
-        label: [found[spec.digest] for spec in label_specs if spec.digest in found]
-        for label, label_specs in specs.items()
-    }
-    measured = measured_runs(runs, last_evaluated_steps(store, list(found)))
-    frame = results_table(store, measured, baseline, last_measured(store))
-    latencies = [name for name in frame.columns if name.startswith("latency_")]
-    return frame.assign(**{name: frame[name] * 1e3 for name in latencies}).to_csv(index=False)

@@ -18,8 +18,8 @@ from bnlab.ui import services
 from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel
 from bnlab.ui.compare.curves import render_settings
 from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer, render_whole_number, whole_number_value
-from bnlab.ui.components import COMPARE, FAULT, launch_variants
-from bnlab.ui.controls import apply_changes, bind, fault, forget_controls
+from bnlab.ui.components import COMPARE, launch_variants
+from bnlab.ui.controls import FAULT, apply_changes, bind, fault, forget_controls
 from bnlab.ui.launching import forget_pending, pending_at, render_confirmation
 from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
@@ -57,7 +57,7 @@ def render_toolbar(state: PageState, specs: SpecsByLabel, runs: RunsByDigest, ri
 
 
 def _render_faults() -> None:
-    faults = [st.session_state.pop(FAULT, ""), *(fault(key) for key in (*map(_common_key, COMMON_FIELDS), SEEDS))]
+    faults = [st.session_state.get(FAULT, ""), *(fault(key) for key in (*map(_common_key, COMMON_FIELDS), SEEDS))]
     for text in dict.fromkeys(filter(None, faults)):
         st.error(escape_markdown(text), icon=":material/rule:")
 
@@ -93,27 +93,26 @@ def _render_training(specs: SpecsByLabel, runs: RunsByDigest, rights: Rights) ->
         if rights.may_launch(runs.get(spec.digest))
     ]
     is_continued = any(spec.digest in runs and runs[spec.digest].state.can_continue() for spec, _ in launchable)
-    if launchable or active:
-        st.button(
-            "Continue" if is_continued else "Train",
-            icon=":material/play_arrow:",
-            type="primary",
-            disabled=not launchable,
-            on_click=launch_variants,
-            shortcut=None if pending_at(COMPARE) else "mod+enter",
-            key="train",
-        )
+    if launchable:
+        text, icon = "Continue" if is_continued else "Train", "play_arrow"
     else:
-        st.button("Trained", icon=":material/check:", disabled=True, key="train")
+        text, icon = ("Training", "hourglass_top") if active else ("Trained", "check")
     stoppable = [run.digest for run in active if not run.stop_requested and rights.may_stop(run)]
+    # Neither is ever disabled. Streamlit drops a press of what is disabled since it last ran the script, which the
+    # reader has not seen yet; and what was entered just before the press may have given the button something to do.
     st.button(
-        "Stop all",
-        icon=":material/stop:",
-        disabled=not stoppable,
-        on_click=_stop_all,
-        args=(stoppable,),
-        key="stop_all",
+        text,
+        icon=f":material/{icon}:",
+        type="primary" if launchable else "secondary",
+        on_click=launch_variants,
+        shortcut=None if pending_at(COMPARE) else "mod+enter",
+        key="train",
     )
+    st.button("Stop all", icon=":material/stop:", on_click=_stop_all, args=(stoppable,), key="stop_all")
+    idle = [key for key, has_effect in (("train", launchable), ("stop_all", stoppable)) if not has_effect]
+    if idle:
+        buttons = ", ".join(f".st-key-{key} button" for key in idle)
+        st.html(f"<style>{buttons} {{ opacity: 0.65; }}</style>")
 
 
 @callback

@@ -8,6 +8,7 @@ from bnlab.charts.formatting import format_size
 from bnlab.runs.export import export_runs
 from bnlab.runs.run import Run
 from bnlab.ui import services
+from bnlab.ui.downloads import render_download
 from bnlab.ui.runs.table import selected_digests
 from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import current_task, render_task, submit_task
@@ -47,13 +48,5 @@ def _start_export() -> None:
 
 
 def _render_download(content: bytes) -> None:
-    st.download_button(
-        f"Download the zip ({format_size(len(content))})",
-        content,
-        "bnlab-runs.zip",
-        "application/zip",
-        icon=":material/download:",
-        type="primary",
-        on_click="ignore",
-        key="export-download",
-    )
+    label = f"Download the zip ({format_size(len(content))})"
+    render_download(label, content, "bnlab-runs.zip", key="export-download", is_primary=True)

@@ -61,7 +61,7 @@ def open_page(page: Page, address: str) -> WebSocket:
 
 def press_train(page: Page) -> None:
     train_button(page).click()
-    expect(page.locator(".st-key-stop_all button")).to_be_enabled()
+    expect(train_button(page)).to_have_text(re.compile("Training"))
 
 
 def train_button(page: Page) -> Locator:

@@ -6,8 +6,20 @@
     "summary", "canvas", ".nsewdrag",
   ].join();
   const FIELDS = ["all-", "seeds", "field-", "name-"].map((prefix) => `[class*="st-key-${prefix}"]`).join();
-  const CHANGES_NETWORKS = /^(show-|add-|duplicate$|remove$|compare-)/;
-  const MAX_PENDING_MS = 20000;
+  const CHANGES_NETWORKS = /^(show-|add-|duplicate$|remove$|compare-|question$|more-seeds$)/;
+
+  // When the page and its server last told each other something, and whether the server has told something since.
+  const traffic = { at: performance.now(), isAnswered: false };
+  window.WebSocket = class extends WebSocket {
+    constructor(...options) {
+      super(...options);
+      this.addEventListener("message", () => Object.assign(traffic, { at: performance.now(), isAnswered: true }));
+    }
+    send(data) {
+      Object.assign(traffic, { at: performance.now(), isAnswered: false });
+      super.send(data);
+    }
+  };
 
   const keyOf = (element) => {
     const holder = element.closest?.('[class*="st-key-"]');
@@ -25,8 +37,11 @@
 
   const edited = new Map(); // by key: the text that was last entered
   let pending = []; // presses that change the networks and that the address does not show yet
+  let dialogLeftAt = ""; // the address where a dialog was used last, while what was entered may not be shown yet
+  const sent = {}; // by key: what was last entered in the fields of all variants
+  const hasDialog = () => Boolean(document.querySelector("[role=dialog] .st-key-done"));
   const shown = () => {
-    pending = pending.filter((press) => press.address === location.href && Date.now() - press.at < MAX_PENDING_MS);
+    pending = pending.filter((press) => press.address === location.href);
     const fields = {};
     for (const holder of document.querySelectorAll(FIELDS)) {
       const [key, text] = [keyOf(holder), textOf(holder)];
@@ -34,34 +49,43 @@
       const input = holder.querySelector("input");
       fields[key] = { text, edited: edited.get(key) === text, mixed: input?.placeholder === "mixed" };
     }
+    for (const [key, field] of Object.entries(sent)) fields[key] ??= field;
+    const isDialogLeft = !hasDialog() && dialogLeftAt === location.href;
     const train = document.querySelector(".st-key-train button");
     return {
       address: location.href,
       fields,
-      dialog: Boolean(document.querySelector("[role=dialog] .st-key-done")),
-      train: train ? (train.disabled ? "disabled" : "enabled") : "absent",
-      pending: pending.map((press) => press.key),
-      networks: [...document.querySelectorAll('[class*="st-key-card-"] strong')].map((name) => name.textContent),
+      dialog: hasDialog(),
+      train: Boolean(train),
+      pending: [...pending.map((press) => press.key), ...(isDialogLeft ? ["dialog"] : [])],
     };
   };
   let reported = ""; // the fields in the last report
   const report = (press) => {
     const page = shown();
     reported = JSON.stringify(page.fields);
-    console.debug(`monkey ${JSON.stringify({ press, at: Date.now() / 1000, ...page })}`);
+    console.debug(`monkey ${JSON.stringify({ press, ...page })}`);
   };
 
+  const note = (key, holder) => {
+    edited.set(key, textOf(holder));
+    // Once its menu is closed, it is uncertain whether the value counts until the page shows it.
+    if (/^(all-|seeds)/.test(key)) sent[key] = { text: textOf(holder), edited: false, mixed: false };
+  };
   addEventListener("input", (event) => {
     const key = keyOf(event.target);
     const holder = key ? document.querySelector(`.st-key-${CSS.escape(key)}`) : null;
-    if (holder?.matches(FIELDS)) edited.set(key, textOf(holder));
+    if (holder?.matches(FIELDS)) note(key, holder);
   }, true);
   // What sends a value: a field that is left, a choice, Enter, or an arrow key.
   const onSent = (event) => setTimeout(() => {
-    const holder = keyOf(event.target) ? event.target.closest(FIELDS) : null;
-    if (holder) edited.set(keyOf(event.target), textOf(holder));
+    const holder = event.target.closest?.(FIELDS);
+    if (holder) note(keyOf(event.target), holder);
     if (JSON.stringify(shown().fields) !== reported) report("edit");
   });
+  for (const kind of ["pointerdown", "keydown", "input"]) {
+    addEventListener(kind, () => { if (hasDialog()) dialogLeftAt = location.href; }, true);
+  }
   addEventListener("focusout", onSent, true);
   addEventListener("click", onSent, true);
   addEventListener("keydown", (event) => {
@@ -73,13 +97,14 @@
     if (!control || control.disabled) return;
     if (key.startsWith("edit-")) edited.clear();
     if (key === "train" || key.startsWith("continue-") || key === "runs-continue") report(key);
-    if (CHANGES_NETWORKS.test(key)) pending.push({ key, address: location.href, at: Date.now() });
+    if (CHANGES_NETWORKS.test(key)) pending.push({ key, address: location.href });
   }, true);
 
   const isUsable = (element) => {
     const box = element.getBoundingClientRect();
     const link = element.closest("a[href]");
-    if (element.closest('[data-testid^="stMainMenu"]')) return false; // Streamlit's own: records the screen, prints
+    // Streamlit's own: records the screen, prints, stops the script
+    if (element.closest('[data-testid^="stMainMenu"], [data-testid="stStatusWidget"]')) return false;
     return box.width > 3 && box.height > 3 && !element.disabled && element.getAttribute("aria-disabled") !== "true"
       && element.checkVisibility({ visibilityProperty: true }) && (!link || link.origin === location.origin);
   };
@@ -98,6 +123,16 @@
     return element.matches("input") ? "none" : "button";
   };
   window.monkey = {
+    // Whether everything was handled: nothing runs, and nothing was said for some milliseconds.
+    rests: (quiet) => {
+      const app = document.querySelector("[data-test-script-state]");
+      const isAtRest = app?.dataset.testScriptState === "notRunning" && app.dataset.testConnectionState === "CONNECTED";
+      if (!isAtRest || !traffic.isAnswered || performance.now() - traffic.at < quiet) return false;
+      pending = [];
+      dialogLeftAt = "";
+      for (const key of Object.keys(sent)) delete sent[key];
+      return true;
+    },
     // The controls of a kind that can be used: their key, index among the controls of the key, and name.
     controls: (kind) => [...document.querySelectorAll(CONTROLS)].flatMap((element) => {
       if (!isUsable(element) || kindOf(element) !== kind) return [];

@@ -4,16 +4,19 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Keyboard, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.navigation import PAGES
-from tests.ui.browser.monkey_oracle import Press, faults
+from bnlab.ui.navigation import PAGES, PageEntry
+from bnlab.ui.runs.table import ROW_HEIGHT, TABLE
+from tests.ui.browser.monkey_oracle import LEAVE, Press, missing, unexplained
 
 SCRIPT = Path(__file__).with_suffix(".js")
 MAX_EXAMPLES = 4_000
@@ -53,43 +56,71 @@ ADDRESSES = (
     "/?epochs=never&v=A~speed~9",
 )
 ACTIONS = {
-    "enter": 20,
-    "train": 9,
-    "shortcut": 4,
-    "type": 24,
-    "click": 22,
-    "double": 2,
-    "choose": 8,
-    "key": 9,
-    "page": 6,
-    "leave": 6,
+    "enter": 16,
+    "train": 8,
+    "shortcut": 5,
+    "stop": 3,
+    "preset": 6,
+    "edit": 5,
+    "type": 16,
+    "choose": 6,
+    "leave": 5,
+    "row": 8,
+    "runs": 10,
+    "click": 20,
+    "double": 3,
+    "key": 8,
+    "page": 2,
     "slide": 3,
     "area": 3,
-    "back": 2,
-    "forward": 2,
+    "back": 1,
+    "forward": 1,
     "reload": 1,
     "open": 1,
     "theme": 1,
 }
 """The actions with their weights."""
+BUTTONS = {
+    "train": ("train", "continue-", "runs-continue"),
+    "stop": ("stop",),
+    "preset": ("presets", "show-", "add-", "question", "more-seeds"),
+    "edit": ("edit-", "duplicate"),
+    "leave": ("done", "remove"),
+    "runs": ("runs-", "export-", "compare-"),
+}
+"""How the keys of the buttons begin that an action of this name presses."""
+MENU = "common"
+"""The key of the menu with the fields that change all variants."""
+BURST = (4, 12)
+"""The fewest and most actions of a burst."""
+QUIET_MS = 300
+"""How long nothing is sent or received at the end of a burst."""
+MAX_SECONDS = 60.0
+"""How long a press may take to be handled, on a machine that has much else to do."""
 KEYS = ("Tab", "Tab", "Shift+Tab", "Enter", "Escape", "Escape", "ArrowDown", "ArrowUp", "Space", "PageDown", "Home")
 
 
 class Monkey:
-    """Acts on a page of the app at `url`, without waiting for anything, and records what it does and sees.
+    """Acts on a page of the app at `url`, and records what it does and sees.
+
+    It acts in bursts: without waiting within one, and only after one is it compared what was shown and launched.
 
     Attributes:
         actions: what was done, as JSON values; "at" is the time since the first, in seconds.
-        presses: the presses of buttons that train.
+        presses: the reports of all bursts.
         launches: digest and time of each launch seen in the store, with the spec.
+        visited: the names of pages on which a burst ended.
+        required: how many presses had to train something.
     """
 
     def __init__(self, page: Page, url: str, store: Store, seed: int) -> None:
         """Install the reporter in `page`, which must not have been used."""
         self.page, self.url, self.store, self.random = page, url, store, random.Random(seed)
         self.actions: list[Action] = []
-        self.presses: list[Press] = []
+        self.presses: list[list[Press]] = [[]]
         self.launches: dict[tuple[str, float], RunSpec] = {}
+        self.visited: set[str] = set()
+        self.required = 0
         self._started = time.monotonic()
         page.add_init_script(path=SCRIPT)
         page.on("console", self._read_report)
@@ -100,6 +131,37 @@ class Monkey:
     def seconds(self) -> float:
         """The time since it began."""
         return time.monotonic() - self._started
+
+    def burst(self) -> list[str]:
+        """Act a few times; returns what was launched but not shown, or shown at a press of Train but not launched.
+
+        Every second burst begins on Compare, the others on each of the other pages by turns.
+        """
+        number, before = len(self.presses), set(self.launches)
+        self.presses.append([])
+        others = len(PAGES) - 1
+        self._go_to(PAGES[0] if number % 2 == 0 else PAGES[1 + number // 2 % others])
+        for index in range(self.random.randint(*BURST)):
+            self.act()
+            if index % 3 == 2:  # sooner than a run can be deleted
+                self.watch()
+        self._wait_until_at_rest()
+        self.watch()
+        presses = self.presses[-1]
+        self.required += sum(bool(press.required) for press in presses)
+        deadline = time.monotonic() + MAX_SECONDS
+        while (lacking := missing(presses, set(self.launches.values()))) and time.monotonic() < deadline:
+            self.page.wait_for_timeout(100)
+            self.watch()
+        launched = {spec for launch, spec in self.launches.items() if launch not in before}
+        unknown = unexplained([press for reports in self.presses[-2:] for press in reports], launched)
+        faults = {"launched, but not shown when a button was pressed": [unknown] if unknown else []}
+        faults["shown when Train was pressed, but not launched"] = lacking
+        return [
+            f"burst {number}: {fault}: {[spec.model_dump(mode='json', exclude_defaults=True) for spec in specs]}"
+            for fault, several in faults.items()
+            for specs in several
+        ]
 
     def act(self) -> None:
         """Choose an action that is possible now, and perform it."""
@@ -127,18 +189,22 @@ class Monkey:
         if long or len(active) > 30:
             self.store.request_stop(long if len(active) <= 30 else [run.digest for run in active])
 
-    def faults(self) -> list[str]:
-        """What was trained although it was not shown, or shown and not trained; see `monkey_oracle`."""
-        return faults(self.pressed(), self.launches)
+    def _go_to(self, entry: PageEntry) -> None:
+        """Follow the link to a page, after what covers it is closed."""
+        for _ in range(3):
+            links = [link for link in self._controls("page") if link["label"].endswith(entry.title)]
+            if links and self.perform({**links[0], "do": "page"}):
+                return
+            sidebar = [button for button in self._controls("button") if button["label"] == "Expand sidebar"]
+            if sidebar:
+                self.perform({**sidebar[0], "do": "click"})
+            else:
+                self.perform({"do": "key", "keys": "Escape"})
 
-    def pressed(self) -> list[Press]:
-        """The presses, with what is known now of each."""
-        return [replace(press, is_left=self._is_left(press)) for press in self.presses]
-
-    def _is_left(self, press: Press) -> bool:
-        """Whether the document may have been left before the press was sent."""
-        following = self.actions[press.number - 1 : press.number + 4]
-        return any(action["do"] in ("back", "forward", "reload", "open") for action in following)
+    def _wait_until_at_rest(self) -> None:
+        self.page.wait_for_function("quiet => window.monkey?.rests(quiet)", arg=QUIET_MS)
+        path = urlsplit(self.page.url).path.strip("/")
+        self.visited.add(path or PAGES[0].name)
 
     def _plan(self, do: str) -> Action | None:
         """An action that is possible now; None if there is none of this name."""
@@ -147,29 +213,32 @@ class Monkey:
             return target and target | self._typing(target["key"], {"": 5, "Enter": 2, "Tab": 2, "Control+Enter": 3})
         if do == "enter":
             target = self._target("field", lambda key: key.startswith(ALL_VARIANTS))
-            return target and target | self._typing(target["key"], {"Control+Enter": 1, "train": 1})
+            if target is None:
+                menu = self._target("button", lambda key: key == MENU)
+                return menu and menu | {"do": "menu"}
+            return target | self._typing(target["key"], {"Control+Enter": 1, "train": 1})
         if do in ("slide", "area"):
             target = self._target(do)
             return target and target | {"do": "drag", **{end: round(self.random.random(), 2) for end in _ENDS}}
         plans: dict[str, Callable[[], Action | None]] = {
-            "train": lambda: self._target("button", lambda key: key == "train" or key.startswith("continue-")),
-            "leave": lambda: self._target("button", lambda key: key in ("done", "remove")),
+            "row": self._row,
             "choose": lambda: self._target("option") or self._target("button", lambda key: key.startswith("field-")),
             "click": lambda: self._target("button"),
             "double": lambda: self._target("button"),
-            "page": self._page,
+            "page": lambda: self._target("page"),
             "key": lambda: {"keys": self.random.choice(KEYS)},
             "open": lambda: {"address": self.random.choice(ADDRESSES)},
         }
-        plan = plans.get(do, dict)()
+        if do in BUTTONS:
+            plan = self._target("button", lambda key: key.startswith(BUTTONS[do]))
+        else:
+            plan = plans.get(do, dict)()
         return plan if plan is None else {**plan, "do": do}
 
-    def _page(self) -> Action | None:
-        """The link to a page: to Compare as often as to all others."""
-        links = self._controls("page")
-        compare = [link for link in links if link["label"].endswith(PAGES[0].title)]
-        chosen = compare if compare and self.random.random() < 0.5 else links
-        return self.random.choice(chosen) if chosen else None
+    def _row(self) -> Action | None:
+        """One of the first rows of the table of runs, to be selected."""
+        table = self._target("area", lambda key: key == TABLE)
+        return table and table | {"row": self.random.randrange(4)}
 
     def _target(self, kind: str, accepts: Callable[[str], bool] = lambda _: True) -> Action | None:
         controls = [c for c in self._controls(kind) if accepts(c["key"]) and not _is_left_alone(c["key"])]
@@ -206,12 +275,14 @@ class Monkey:
         without_control: dict[str, Callable[[], object]] = {
             "shortcut": lambda: page.keyboard.press("Control+Enter"),
             "key": lambda: page.keyboard.press(action["keys"]),
-            "back": lambda: self._evaluate("() => history.back()"),
+            "back": lambda: self._evaluate("() => { if (navigation.canGoBack) history.back(); }"),
             "forward": lambda: self._evaluate("() => history.forward()"),
             "reload": lambda: self._evaluate("() => location.reload()"),
             "open": lambda: self._evaluate("url => { location.href = url }", self.url + action["address"]),
             "theme": lambda: page.emulate_media(color_scheme="dark" if len(self.actions) % 2 else "light"),
         }
+        if do in ("back", "forward", "reload", "open"):
+            self.presses[-1].append(Press(LEAVE, {}))
         without_control[do]()
         return True
 
@@ -227,7 +298,16 @@ class Monkey:
             mouse.move(to_x, to_y)
             mouse.up()
             return
+        if action["do"] == "row":
+            left, top = box["x"] - box["width"] / 2, box["y"] - box["height"] / 2
+            mouse.click(left + ROW_HEIGHT / 2, top + ROW_HEIGHT * (action["row"] + 1.5))
+            return
         mouse.click(box["x"], box["y"], click_count=2 if action["do"] == "double" else 1)
+        if action["do"] == "menu":
+            with suppress(PlaywrightTimeoutError):  # what was clicked before may have led elsewhere
+                self.page.locator('[class*="st-key-all-"] input').first.wait_for(timeout=2_000)
+            if (entry := self._plan("enter")) and entry["do"] == "type":
+                self.perform(entry)
         if action["do"] == "type":
             end = action["end"]
             for key in ("Control+a", "Delete", *action["text"], *([end] if end and end != "train" else [])):
@@ -239,7 +319,7 @@ class Monkey:
         kind, _, text = message.text.partition(" ")
         if kind == "monkey":
             shown = json.loads(text)
-            self.presses.append(Press(shown.pop("press"), shown, len(self.actions), shown.pop("at")))
+            self.presses[-1].append(Press(shown.pop("press"), shown))
 
 
 def _press(keyboard: Keyboard, key: str) -> None:

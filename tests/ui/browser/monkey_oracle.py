@@ -1,12 +1,13 @@
 """What the presses of Train should have trained, by what the page showed then, and how that differs from the launches.
 
-A launch must be of what the page showed at a press before it, and a press must launch all that it showed. One thing is
-allowed: a value sent within `MERGED_SECONDS` after a press may count for it or not. Streamlit merges a value into a
+A launch must be of what the page showed at a press, and a press must launch all that it showed. Presses are compared
+in bursts, at whose ends all presses have been handled, and not by the time, which would depend on the machine. One
+thing is allowed within a burst: a value sent after a press may count for it or not. Streamlit merges a value into a
 request that is still pending, so the server cannot tell whether the value was entered before the press or after it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -14,41 +15,28 @@ from urllib.parse import parse_qs, urlsplit
 
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.diff import REGISTRIES, format_value
-from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.specs.validation import SpecError, revise_spec
+from bnlab.specs.validation import SpecError
 from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer
-from bnlab.ui.state import PageState, state_from_url
+from bnlab.ui.state import state_from_url
 
 TRAIN = ("train", "shortcut")
 """The presses that train all variants: of the button, and of Ctrl + Enter."""
-EDIT = "edit"
+EDIT, LEAVE, CONTINUE_SELECTED = "edit", "leave", "runs-continue"
+"""What else is reported: a value that was sent, that the document is left, and a press that continues any runs."""
 IN_DIALOG = ("field-", "name-")
 """How the keys of the dialog's fields begin."""
-MERGED_SECONDS = 2.0
-"""Within which a press is handled on a busy machine."""
-HANDLED_SECONDS = 10.0
-"""How long after a press its runs may be launched."""
 
 Shown = dict[str, Any]
 """A page as monkey.js reports it: address, fields, state of Train, and presses whose effect is not shown yet."""
-Launches = Mapping[tuple[str, float], RunSpec]
-"""By digest and time of each launch."""
 
 
 @dataclass(frozen=True)
 class Press:
-    """A press of a button that trains, or an "edit", values that were sent, and what the page showed at that moment.
-
-    `number` counts the actions until then; `time` is in seconds since the epoch, as the times of runs; `is_left` says
-    that the document may have been left before the press was sent.
-    """
+    """A press of a button that trains, or one of the other reports, and what the page showed at that moment."""
 
     button: str
     shown: Shown
-    number: int
-    time: float
-    is_left: bool = False
 
     @cached_property
     def specs(self) -> set[RunSpec]:
@@ -56,65 +44,46 @@ class Press:
         return set(chain.from_iterable(map(_specs, shown_comparisons(self.shown))))
 
     @property
+    def explains_all(self) -> bool:
+        """Whether it may train anything: what it continues, or what is coming, is not shown."""
+        return self.button == CONTINUE_SELECTED or (self.button not in (EDIT, LEAVE) and bool(self.shown["pending"]))
+
+    @property
     def required(self) -> set[RunSpec]:
-        """The specs that it must have trained: none if it is uncertain that the press arrived, or what was shown."""
-        is_uncertain = self.is_left or self.shown["dialog"] or self.shown["pending"]
-        if self.button not in TRAIN or self.shown["train"] != "enabled" or is_uncertain:
+        """The specs that it must train: none if it is uncertain what was shown."""
+        if self.button not in TRAIN or not self.shown["train"] or self.shown["dialog"] or self.shown["pending"]:
             return set()
         comparisons = shown_comparisons(self.shown)
         return set(_specs(comparisons[0])) if len(comparisons) == 1 else set()
 
 
-def faults(presses: Sequence[Press], launches: Launches) -> list[str]:
-    """A sentence for each launch that no press explains, and for each press that did not train what was shown."""
-    unexplained: dict[float, list[RunSpec]] = {}
-    for (_, seconds), spec in launches.items():
-        if not _is_explained(spec, seconds, presses):
-            unexplained.setdefault(round(seconds, 1), []).append(spec)
-    missing = {
-        press.time: _missing(press, presses, _launched_until(press.time + HANDLED_SECONDS, launches))
-        for press in presses
-    }
-    return [
-        *_sentences("trained, but not shown when a button was pressed", unexplained),
-        *_sentences("shown when Train was pressed, but not trained", missing),
-    ]
+def unexplained(presses: Sequence[Press], launched: Set[RunSpec]) -> set[RunSpec]:
+    """Those of the specs `launched` since the first of `presses` that none of them explains.
+
+    The values sent after a press may have counted for it.
+    """
+    first = next((index for index, press in enumerate(presses) if press.button not in (EDIT, LEAVE)), len(presses))
+    possible = [press for press in presses[first:] if press.button != LEAVE]
+    if any(press.explains_all for press in possible):
+        return set()
+    return set(launched) - set().union(*(press.specs for press in possible))
 
 
-def _sentences(fault: str, specs_by_time: Mapping[float, Collection[RunSpec]]) -> list[str]:
-    return [
-        f"at {seconds:.2f}: {fault}: {next(iter(specs)).model_dump(mode='json', exclude_defaults=True)}"
-        + (f" and {len(specs) - 1} more" if len(specs) > 1 else "")
-        for seconds, specs in specs_by_time.items()
-        if specs
-    ]
+def missing(presses: Sequence[Press], launched: Set[RunSpec]) -> list[set[RunSpec]]:
+    """What each of `presses` should have launched and did not, given all that has ever been launched."""
+    found = [_missing(press, presses[index + 1 :], launched) for index, press in enumerate(presses)]
+    return [specs for specs in found if specs]
 
 
-def _missing(press: Press, presses: Sequence[Press], launched: set[RunSpec]) -> set[RunSpec]:
-    """What the press should have launched: nothing if what was sent soon after it was launched, or is refused."""
-    later = [p for p in presses if p.time > press.time and _is_soon_after(p, press)]  # these send values, too
-    alternatives = [[set(_specs(comparison)) for comparison in shown_comparisons(p.shown)] for p in later]
-    if any(not specs or any(s <= launched for s in specs) for specs in alternatives):
+def _missing(press: Press, later: Sequence[Press], launched: Set[RunSpec]) -> set[RunSpec]:
+    """None if the document was left, or if what was sent after the press was launched, or is refused."""
+    if any(other.button == LEAVE for other in later):
+        return set()
+    alternatives = [set(_specs(comparison)) for other in later for comparison in shown_comparisons(other.shown)]
+    is_refused = any(not shown_comparisons(other.shown) for other in later)
+    if is_refused or any(specs <= launched for specs in alternatives):
         return set()
     return press.required - launched
-
-
-def _launched_until(seconds: float, launches: Launches) -> set[RunSpec]:
-    return {spec for (_, queued_at), spec in launches.items() if queued_at <= seconds}
-
-
-def _is_explained(spec: RunSpec, seconds: float, presses: Sequence[Press]) -> bool:
-    """Whether `spec`, launched at `seconds`, is what a press showed, or was sent soon after one."""
-    recent = [press for press in presses if 0 <= seconds - press.time <= HANDLED_SECONDS]
-    return any(
-        press.button == "runs-continue" or spec in press.specs
-        for press in recent
-        if press.button != EDIT or any(p.button != EDIT and _is_soon_after(press, p) for p in recent)
-    )
-
-
-def _is_soon_after(later: Press, press: Press) -> bool:
-    return 0 <= later.time - press.time < MERGED_SECONDS
 
 
 def _specs(comparison: Comparison) -> list[RunSpec]:
@@ -124,41 +93,17 @@ def _specs(comparison: Comparison) -> list[RunSpec]:
 def shown_comparisons(shown: Shown) -> list[Comparison]:
     """The comparisons that the page may be said to show: none if it shows a value that is refused.
 
-    More than one only if a button was pressed whose effect is not shown yet, or if a field and the address differ
-    although nothing was entered in the field.
+    More than one only if a field and the address differ although nothing was entered in the field.
     """
     state = state_from_url(parse_qs(urlsplit(shown["address"]).query, keep_blank_values=True))
-    found: dict[Comparison, None] = {}
-    for comparison in _with_pending(state, shown["pending"]):
-        edited = {key: field for key, field in shown["fields"].items() if field["edited"]}
-        try:
-            candidates = [
-                _with_fields(comparison, fields, is_dialog=shown["dialog"]) for fields in (shown["fields"], edited)
-            ]
-        except SpecError:
-            continue
-        found |= dict.fromkeys(candidates)
-    return list(found)
-
-
-def _with_pending(state: PageState, keys: Sequence[str]) -> Iterator[Comparison]:
-    """The comparison as it is, and after each of the buttons that were pressed."""
-    comparison = state.comparison
-    yield comparison
-    for key in keys:
-        kind, _, rest = key.partition("-")
-        if kind == "show":
-            comparison = PRESETS[rest].comparison
-        elif kind == "add":
-            preset, _, index = rest.rpartition("-")
-            variant = PRESETS[preset].variants[int(index)]
-            common = {f: {getattr(v.spec, f) for v in comparison.variants} for f in ("epochs", "train_examples")}
-            changes = {field: values.pop() for field, values in common.items() if len(values) == 1}
-            try:
-                comparison = comparison.with_variant(replace(variant, spec=revise_spec(variant.spec, changes)))
-            except SpecError:
-                continue
-        yield comparison
+    edited = {key: field for key, field in shown["fields"].items() if field["edited"]}
+    try:
+        candidates = [
+            _with_fields(state.comparison, fields, is_dialog=shown["dialog"]) for fields in (shown["fields"], edited)
+        ]
+    except SpecError:
+        return []
+    return list(dict.fromkeys(candidates))
 
 
 def _with_fields(comparison: Comparison, fields: Mapping[str, Mapping[str, Any]], *, is_dialog: bool) -> Comparison:

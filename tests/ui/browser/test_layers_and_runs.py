@@ -148,7 +148,7 @@ def test_runs_are_found_exported_and_opened_again(browser_page: Page, app_url: s
     assert store.run(spec.digest).label == "Small 😀"
     browser_page.locator(".st-key-export-start button").filter(visible=True).click()
     with browser_page.expect_download() as download:
-        browser_page.locator(".st-key-export-download button").filter(visible=True).click()
+        browser_page.locator(".st-key-export-download a").click()
     assert_is_the_run(Path(download.value.path()).read_bytes(), spec)
 
     open_in_compare(browser_page)

@@ -1,6 +1,6 @@
 """Random actions on all pages in Chromium, without waiting: every run is what the page showed when it was launched.
 
-One thing is allowed: a value sent within `MERGED_SECONDS` after a press may count for it or not (see `monkey_oracle`).
+One thing is allowed: a value sent soon after a press may count for it or not (see `monkey_oracle`).
 
 `MONKEY_SEEDS=1,2,3` and `MONKEY_ACTIONS=2000` make it longer. It prints the last actions and the file with all of them,
 one JSON value a line. Beside it are the presses, with what the page showed, and the launches. The same seed does not
@@ -10,6 +10,7 @@ lead to the same actions: those depend on what is there when the monkey looks.
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from playwright.sync_api import Page, expect
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.navigation import ROOT
+from bnlab.ui.navigation import PAGES, ROOT
 from tests.browser import running_app
 from tests.ui.browser.compare_reader import open_page, train_button, wait_until_at_rest
 from tests.ui.browser.monkey import Monkey
@@ -35,7 +36,8 @@ ENDS_SEED = 7_000
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not SEEDS, reason="takes 5 to 10 minutes a seed: set MONKEY_SEEDS"),
+    # Streamlit 1.67 sometimes fails in SessionState._call_callbacks: "dictionary changed size during iteration".
+    pytest.mark.skipif(not SEEDS, reason="finds a fault of Streamlit by chance: set MONKEY_SEEDS"),
 ]
 
 
@@ -63,29 +65,26 @@ def test_every_run_is_what_the_page_showed(
 ) -> None:
     monkey = Monkey(browser_page, own_app, own_store, seed)
     try:
-        let_it_act(monkey)
-        acted = monkey.seconds
-        browser_page.wait_for_timeout(1_000)  # until the last press has arrived
-        wait_until_at_rest(browser_page)
-        monkey.watch()
-        required = sum(bool(press.required) for press in monkey.pressed())
-        print(f"{len(monkey.actions)} actions in {acted:.0f} s, {required} presses, {len(monkey.launches)} launches")
-        faults = monkey.faults() + failed(own_store) + tracebacks(log)
-        assert not faults, "\n".join(faults)
-        assert required > ACTIONS / 50, "it hardly trained anything"
+        while len(monkey.actions) < ACTIONS:
+            faults = monkey.burst() + failed(own_store) + tracebacks(log)
+            assert not faults, "\n".join(faults)
+        print(
+            f"seed {seed}: {len(monkey.actions)} actions in {len(monkey.presses)} bursts and {monkey.seconds:.0f} s,",
+            f"{monkey.required} presses of Train, {len(monkey.launches)} launches,",
+            Counter(action["do"] for action in monkey.actions),
+        )
+        if ACTIONS >= 500:
+            assert monkey.visited == {page.name for page in PAGES}
+            assert monkey.required > ACTIONS / 100, "it hardly trained anything"
         assert_usable(browser_page, own_app, own_store)
         assert not tracebacks(log)
     finally:
-        write_lines(
-            tmp_path / "launches.jsonl", [[seconds, run.model_dump()] for (_, seconds), run in monkey.launches.items()]
-        )
-        write_lines(tmp_path / "presses.jsonl", [[p.number, p.time, p.button, p.shown] for p in monkey.presses])
+        launches = [[seconds, run.model_dump()] for (_, seconds), run in monkey.launches.items()]
+        write_lines(tmp_path / "launches.jsonl", launches)
+        presses = [[number, p.button, p.shown] for number, reports in enumerate(monkey.presses) for p in reports]
+        write_lines(tmp_path / "presses.jsonl", presses)
         lines = write_lines(tmp_path / "actions.jsonl", monkey.actions)
-        print(
-            f"seed {seed}; {len(lines)} actions in {tmp_path / 'actions.jsonl'}, the last ones:",
-            *lines[-LAST:],
-            sep="\n",
-        )
+        print(f"all actions are in {tmp_path / 'actions.jsonl'}, the last ones:", *lines[-LAST:], sep="\n")
 
 
 def write_lines(path: Path, values: Sequence[object]) -> list[str]:
@@ -93,13 +92,6 @@ def write_lines(path: Path, values: Sequence[object]) -> list[str]:
     lines = [json.dumps(value) for value in values]
     path.write_text("\n".join(lines))
     return lines
-
-
-def let_it_act(monkey: Monkey) -> None:
-    for number in range(ACTIONS):
-        monkey.act()
-        if number % 5 == 0:
-            monkey.watch()
 
 
 def failed(store: Store) -> list[str]:

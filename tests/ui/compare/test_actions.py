@@ -47,6 +47,8 @@ def test_train_trains_nothing_while_a_value_is_refused(
     press(app, "train", together=together)
     assert store.runs() == []
     assert any(error.value.startswith("Nothing was trained.") for error in app.error)
+    app.run()
+    assert any(error.value.startswith("Nothing was trained.") for error in app.error), "also when it is rendered again"
     assert app.number_input(key=key).value == 0, "what is refused stays until it is replaced"
     app.button(key="train").click().run()
     assert store.runs() == [], "nor at a second press"
@@ -54,6 +56,26 @@ def test_train_trains_nothing_while_a_value_is_refused(
     app.button(key="train").click().run()
     assert_sound(app)
     assert len(store.runs()) == (9 if key == "seeds" else 3)
+
+
+def test_train_trains_what_was_entered_before_the_page_shows_that_there_was_nothing_to_train(
+    open_page: OpenPage, store: Store
+) -> None:
+    app = open_page(store, **PLACEMENT)
+    drawn = app._tree
+    app.button(key="train").click().run()
+    app._tree = drawn  # the browser still offers to train
+    app.number_input(key="all-epochs").set_value(5)
+    press(app, "train", together=True)
+    assert sorted(run.spec.epochs for run in store.runs()) == [2, 2, 2, 5, 5, 5]
+
+
+def test_stop_all_stops_what_was_launched_when_there_was_nothing_to_stop(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, **TINY)
+    app.button(key="train").click()
+    app.button(key="stop_all").click().run()
+    assert_sound(app)
+    assert [run.stop_requested for run in store.runs()] == [True] * 4
 
 
 def test_train_trains_what_was_just_entered_in_the_editor(open_page: OpenPage, store: Store) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from bnlab.charts.formatting import escape_markdown
@@ -18,6 +19,9 @@ from bnlab.runs.tasks import TaskError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import parse_spec
 from bnlab.ui.components import PERCENT
+from bnlab.ui.downloads import downloads
+from tests.asgi import get
+from tests.download_links import download_links
 from tests.in_process_training import train_in_process
 from tests.one_thread import one_thread  # noqa: F401
 from tests.opened_page import OpenPage, open_page
@@ -96,8 +100,12 @@ def test_a_trained_network_is_folded_and_measured(
     (finding,) = [text.value for text in folding(app).markdown]
     assert "Over 10,000 validation images" in finding
     assert finding.endswith("as rounding to 32-bit numbers leaves them.")
-    (download,) = folding(app).get("download_button")
-    assert download.proto.label.startswith("Download the folded network")
+    (link,) = [link for link in download_links(app) if link.name.startswith("folded-")]
+    assert link.label.startswith("Download the folded network")
+    app.run()
+    assert link in download_links(app), "the address lasts"
+    answer = get(Starlette(routes=[downloads().route()]), link.url)
+    assert (answer.status, answer.body[:2]) == (200, b"PK")
 
 
 CONV = {

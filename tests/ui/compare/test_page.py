@@ -1,11 +1,14 @@
 """The Compare page in AppTest, on temporary stores and without worker processes."""
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from starlette.applications import Starlette
 
 from bnlab.charts.formatting import escape_html
 from bnlab.charts.results_table import MISSING
@@ -19,6 +22,9 @@ from bnlab.specs.network import describe_network, prediction_key
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.navigation import ROOT
+from bnlab.ui.server import routes
+from tests.asgi import get
+from tests.download_links import download_links
 from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import make_evaluation, record_run
@@ -62,8 +68,7 @@ def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
     app = open_page(store, preset="notebook")
     assert_sound(app)
     assert buttons(app) == [*TOOLBAR, *["Edit"] * 4]
-    assert not app.button(key="train").disabled
-    assert app.button(key="stop_all").disabled
+    assert not any(app.button(key=key).disabled for key in ("train", "stop_all"))
     assert all(text.startswith("Recorded: ") for text in progress_texts(app))
     assert summary(app).startswith("Recorded, not trained here")
     assert set(charts(app)) == set(CURVES)
@@ -127,22 +132,29 @@ def test_train_launches_what_the_address_says_once_for_everybody(open_page: Open
     assert_sound(app)
     runs = store.runs()
     assert {run.label: run.spec for run in runs} == tiny_specs()
-    assert buttons(app) == [*TOOLBAR, *["Edit", "Stop"] * 4]
-    assert not app.button(key="stop_all").disabled
-    assert app.button(key="train").disabled
+    assert buttons(app) == ["Training", "Stop all", *["Edit", "Stop"] * 4]
     assert all(text.startswith("Waiting for a worker") for text in progress_texts(app))
 
     other = open_page(store, **TINY)
     assert progress_texts(other) == progress_texts(app)
-    assert other.button(key="train").disabled
+    assert buttons(other) == buttons(app)
+
+
+def test_the_table_can_be_downloaded_however_often_the_page_is_drawn_meanwhile(
+    open_page: OpenPage, trained: Store
+) -> None:
+    app = open_page(trained, **TINY)
+    (link,) = download_links(app)
+    app.run()
+    assert download_links(app) == [link]
+    answer = get(Starlette(routes=routes()), link.url)
+    assert pd.read_csv(io.BytesIO(answer.body))["label"].tolist() == list(tiny_specs())
 
 
 def test_finished_runs_are_curves_and_a_table(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **TINY)
     assert_sound(app)
     assert buttons(app) == ["Trained", "Stop all", *["Edit"] * 4]
-    assert app.button(key="stop_all").disabled
-    assert app.button(key="train").disabled
     assert all(text.startswith("Done: ") for text in progress_texts(app))
     for name in CURVES:
         assert list(variant_lines(app, name)) == list(tiny_specs())
