@@ -3,6 +3,7 @@
 import tomllib
 
 import pytest
+from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
 from streamlit.testing.v1 import AppTest
@@ -37,3 +38,8 @@ def test_nothing_is_sent_as_a_reference_to_what_the_browser_may_have_dropped() -
     message.delta.new_element.markdown.body = "x" * 10_000_000
     populate_hash_if_needed(message)
     assert not message.metadata.cacheable
+
+
+def test_one_thread_runs_the_scripts_of_a_session() -> None:
+    """Two threads have no common lock on the session's state."""
+    assert not config.get_option("runner.fastReruns")
