@@ -38,6 +38,7 @@ def test_the_document_follows_the_active_runs(store: Store) -> None:
     assert later["page"] == training["page"] != empty["page"], "a step changes nothing that the page offers"
     change = difference(training, later)
     assert change.keys() <= {"active", "summary"}
+    store.request_stop([RunSpec(epochs=4, train_examples=6_400).digest])
     commit(writer, 200, 300, RunState.STOPPED)
     ended = shown(store)
     assert [row["label"] for row in ended["active"].values()] == ["Second"]
@@ -77,6 +78,7 @@ def test_active_and_watched_runs_are_read_at_each_update_and_all_others_now_and_
     writer = open_writer(store, first, "First")
     commit(writer, 0, 50)
     store.launch(second, "Second", OWNER)
+    store.request_stop([second.digest])
     store.finish(second.digest, OWNER, RunState.STOPPED)
     reader, asked, read_runs = reader_of(store), [], store.runs
     reader.read((), every_run=True)
@@ -88,6 +90,7 @@ def test_active_and_watched_runs_are_read_at_each_update_and_all_others_now_and_
     assert third.digest not in reader.read((), every_run=True).runs, "a while later"
     store.launch(fourth, "Fourth", OWNER)
     assert len(reader.read({fourth.digest}, every_run=True).runs) == 4, "one that somebody watches is there at once"
+    store.request_stop([first.digest])
     commit(writer, 100, 200, RunState.STOPPED)
     assert reader.read((), every_run=True).runs[first.digest].state is RunState.STOPPED
     store.delete([second.digest])

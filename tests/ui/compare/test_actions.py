@@ -78,6 +78,15 @@ def test_stop_all_stops_what_was_launched_when_there_was_nothing_to_stop(open_pa
     assert [run.stop_requested for run in store.runs()] == [True] * 4
 
 
+def test_train_says_when_there_is_nothing_to_do(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, **TINY)
+    app.button(key="train").click().run()
+    assert not app.toast
+    app.button(key="train").click().run()
+    assert len(app.toast) == 1
+    assert_sound(app)
+
+
 def test_train_trains_what_was_just_entered_in_the_editor(open_page: OpenPage, store: Store) -> None:
     app = open_page(store, **TINY)
     app.button(key="edit-0").click().run()
