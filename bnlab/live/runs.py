@@ -28,7 +28,7 @@ class RunsView:
     def document(self, reading: Reading) -> Document:
         """What the page shows of this reading."""
         active = [run for run in reading.runs.values() if not run.state.is_finished()]
-        active.sort(key=lambda run: (run.state is not RunState.RUNNING, reading.queue.get(run.digest, 0)))
+        active.sort(key=lambda run: (run.state is not RunState.RUNNING, _number(reading, run)))
         return {
             "page": runs_version(reading.runs.values(), reading.problem),
             "summary": summary_text(active, len(active), reading.activity) if active else "",
@@ -41,6 +41,12 @@ class RunsView:
                 for run in active[:MAX_LISTED]
             },
         }
+
+
+def _number(reading: Reading, run: Run) -> int:
+    """The run's position in the queue; 0 if it does not wait, or was launched since the queue was read."""
+    place = reading.queue.get(run.digest)
+    return place.number if place else 0
 
 
 def runs_version(runs: Iterable[Run], problem: str) -> str:

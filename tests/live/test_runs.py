@@ -1,5 +1,6 @@
 """The document of the Runs page: the active runs, and when the page is to be rendered again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bnlab.live import reading as reading_module
 from bnlab.live.events import difference, event
 from bnlab.live.runs import MAX_LISTED, RunsView, runs_version
+from bnlab.runs.estimates import Place
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
@@ -51,6 +53,13 @@ def test_of_many_waiting_runs_the_first_are_listed_and_all_are_counted(store: St
     document = shown(store)
     assert [row["label"] for row in document["active"].values()] == [label for _, label in labelled[:MAX_LISTED]]
     assert f"{MAX_LISTED + 10} waiting" in document["summary"]
+
+
+def test_a_waiting_run_may_not_be_in_the_queue_yet(store: Store) -> None:
+    first, second = store.launch_runs([(RunSpec(seed=seed), f"Run {seed}") for seed in range(2)], OWNER)
+    reading = reader_of(store).read((), every_run=True)
+    document = RunsView().document(replace(reading, queue={first.digest: Place(1)}))
+    assert list(document["active"]) == [f"run-{second.digest}", f"run-{first.digest}"]
 
 
 def test_an_update_is_small(store: Store) -> None:
