@@ -24,8 +24,9 @@ run: $(VENV)/.installed ## Start the dashboard and show its address; Ctrl+C stop
 	exec $(RUN) -m streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT) \
 		--browser.serverAddress=localhost --server.headless=$$headless --server.showEmailPrompt=false
 
-# tests/conftest.py tells which tests share a process; more than four processes would slow down the browser.
-PYTEST = $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --no-loadscope-reorder
+# One process has the tests in a browser, which often wait; one those with workers; the third one all others
+# (tests/conftest.py). More would slow down the browser.
+PYTEST = $(RUN) -m pytest --numprocesses=3 --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev ## Run the tests, without the slow ones (ARGS="-k pattern" narrows them)
 	$(PYTEST) $(ARGS)

@@ -1,5 +1,6 @@
 """The view of all runs: those that wait or train, and for what the page has to be rendered again."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -29,12 +30,13 @@ class RunsView:
         """What the page shows of this reading."""
         active = [run for run in reading.runs.values() if not run.state.is_finished()]
         active.sort(key=lambda run: (run.state is not RunState.RUNNING, _number(reading, run)))
+        labels = Counter(run.label for run in active)
         return {
             "page": runs_version(reading.runs.values(), reading.problem),
             "summary": summary_text(active, len(active), reading.activity) if active else "",
             "active": {
                 f"run-{run.digest}": {
-                    "label": run.label,
+                    "label": run.label if labels[run.label] == 1 else f"{run.label}, seed {run.spec.seed}",
                     "state": state_text([run], 1, reading.queue, reading.activity),
                     "share": f"{share_done([run], 1):.0%}",
                 }

@@ -62,6 +62,12 @@ def test_a_waiting_run_may_not_be_in_the_queue_yet(store: Store) -> None:
     assert list(document["active"]) == [f"run-{second.digest}", f"run-{first.digest}"]
 
 
+def test_runs_of_one_name_are_told_apart_by_their_seeds(store: Store) -> None:
+    store.launch_runs([(RunSpec(seed=0), "A"), (RunSpec(seed=1), "A"), (RunSpec(epochs=2), "B")], OWNER)
+    labels = [row["label"] for row in shown(store)["active"].values()]
+    assert labels == ["A, seed 0", "A, seed 1", "B"]
+
+
 def test_an_update_is_small(store: Store) -> None:
     writers = [open_writer(store, RunSpec(epochs=4, seed=seed), f"Run {seed}") for seed in range(8)]
     before = shown(store)
