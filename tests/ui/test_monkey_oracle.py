@@ -118,3 +118,8 @@ def test_what_is_continued_or_not_shown_yet_is_explained() -> None:
     assert not unexplained([press(CONTINUE_SELECTED)], specs(7))
     assert not unexplained([press("train", pending=("show-bias",))], specs(7))
     assert unexplained([press(EDIT, pending=("show-bias",))], specs(7)) == specs(7)
+
+
+def test_what_may_have_to_be_confirmed_is_not_required() -> None:
+    assert press("train", all__train_examples="640").required
+    assert not press("train", all__train_examples="").required, "55,000 examples, twice, by three networks"

@@ -96,7 +96,7 @@
     const [key, control] = [keyOf(event.target), event.target.closest?.("button, a")];
     if (!control || control.disabled) return;
     if (key.startsWith("edit-")) edited.clear();
-    if (key === "train" || key.startsWith("continue-") || key === "runs-continue") report(key);
+    if (key === "train" || key === "confirm" || key.startsWith("continue-") || key === "runs-continue") report(key);
     if (CHANGES_NETWORKS.test(key)) pending.push({ key, address: location.href });
   }, true);
 

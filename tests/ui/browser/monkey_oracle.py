@@ -24,6 +24,8 @@ TRAIN = ("train", "shortcut")
 """The presses that train all variants: of the button, and of Ctrl + Enter."""
 EDIT, LEAVE, CONTINUE_SELECTED = "edit", "leave", "runs-continue"
 """What else is reported: a value that was sent, that the document is left, and a press that continues any runs."""
+MAX_UNCONFIRMED = 300_000
+"""Training examples, counted in each epoch, that no machine takes half an hour for, so that nothing is confirmed."""
 IN_DIALOG = ("field-", "name-")
 """How the keys of the dialog's fields begin."""
 
@@ -50,11 +52,12 @@ class Press:
 
     @property
     def required(self) -> set[RunSpec]:
-        """The specs that it must train: none if it is uncertain what was shown."""
+        """The specs that it must train: none if it is uncertain what was shown, or if they may have to be confirmed."""
         if self.button not in TRAIN or not self.shown["train"] or self.shown["dialog"] or self.shown["pending"]:
             return set()
         comparisons = shown_comparisons(self.shown)
-        return set(_specs(comparisons[0])) if len(comparisons) == 1 else set()
+        specs = set(_specs(comparisons[0])) if len(comparisons) == 1 else set()
+        return specs if sum(spec.examples * spec.epochs for spec in specs) <= MAX_UNCONFIRMED else set()
 
 
 def unexplained(presses: Sequence[Press], launched: Set[RunSpec]) -> set[RunSpec]:
