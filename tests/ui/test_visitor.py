@@ -35,7 +35,8 @@ def has_effect(app: AppTest, key: str) -> bool:
 
 
 def texts(app: AppTest) -> list[str]:
-    return [caption.value for caption in app.caption if "watched" in caption.value]
+    marked = [text.value for text in app.markdown if "watched" in text.value]
+    return [text.removeprefix(":small[").removesuffix("]") for text in marked]
 
 
 def stopping(store: Store) -> set[bool]:

@@ -50,7 +50,7 @@ def render_cards(state: PageState, specs: SpecsByLabel, runs: RunsByDigest, righ
                     if not state.lesson.hides("training"):
                         _render_training_button(variant, index, variant_runs, rights)
                     if text := others_text(rights.others(variant_runs)):
-                        st.caption(text, width="content")
+                        st.markdown(f":small[{text}]", width="content")
 
 
 def _launched(specs: Sequence[RunSpec], runs: RunsByDigest) -> list[Run]:
