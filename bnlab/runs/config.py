@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     )
     max_parameters: int = Field(default=20_000_000, ge=1, description="The most parameters of a network.")
     max_steps: int = Field(default=2_000_000, ge=1, description="The most steps of a run.")
+    confirm_runs: int = Field(default=50, ge=0, description="A launch of more runs is confirmed first.")
+    confirm_minutes: float = Field(default=30, ge=0, description="A launch that takes longer is confirmed first.")
     teacher_key: SecretStr | None = Field(
         default=None, description="Who enters it on the Runs page may stop, rename and delete the runs of others."
     )

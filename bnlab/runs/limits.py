@@ -12,10 +12,6 @@ from bnlab.runs.store import Labelled, Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 
-CONFIRMED_RUNS = 50
-CONFIRMED_SECONDS = 1_800
-"""What is larger than either of these is launched only after its total was confirmed."""
-
 
 class LimitError(ValueError):
     """More was to be launched than the deployment allows; `str()` is one sentence that says what to do."""
@@ -64,9 +60,9 @@ class Limits:
             )
 
 
-def is_large(runs: int, seconds: float) -> bool:
+def is_large(runs: int, seconds: float, settings: Settings) -> bool:
     """Whether a launch of this many runs that take this long together has to be confirmed."""
-    return runs > CONFIRMED_RUNS or seconds > CONFIRMED_SECONDS
+    return runs > settings.confirm_runs or seconds > 60 * settings.confirm_minutes
 
 
 def _active_runs(store: Store, visitor: str) -> set[str]:

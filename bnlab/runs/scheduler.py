@@ -386,13 +386,14 @@ class Scheduler:
 
     def _record_sharing(self, active: Iterable[Run]) -> None:
         """Record which runs are trained on a machine that does other work of bnlab at the same time."""
-        self._shared &= {run.digest for run in active}
+        unfinished = {run.digest for run in active}  # others may have ended whose slices have not returned
+        self._shared &= unfinished
         training: defaultdict[str, set[str]] = defaultdict(set)  # machine -> digests
         for worker, (digest, future) in self._training.items():
             if not future.done():
                 training[worker.rpartition(":")[0]].add(digest)
         alone = {digest for digests in training.values() if len(digests) == 1 for digest in digests}
-        sharing = {digest for digests in training.values() for digest in digests}
+        sharing = {digest for digests in training.values() for digest in digests} & unfinished
         if alone - self._shared and not (self._tasks.is_busy or self._others_train()):
             sharing -= alone
         if not sharing <= self._shared:

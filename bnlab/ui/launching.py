@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from bnlab.runs.config import Settings
 from bnlab.runs.estimates import about_text, launch_seconds
 from bnlab.runs.limits import is_large
 from bnlab.specs.run_spec import RunSpec
@@ -37,7 +38,7 @@ def needs_confirmation(place: str, subject: object, specs: Iterable[RunSpec], *,
     steps = {digest: run.step for digest, run in runs.items() if run.state.can_continue()}
     remaining = [(spec, steps.get(spec.digest, 0)) for spec in chosen]
     seconds = launch_seconds(remaining, scheduler.step_times(), scheduler.workers)
-    if not is_large(len(remaining), seconds):
+    if not is_large(len(remaining), seconds, Settings()):
         return False
     runs_text = f"{len(remaining):,} run{'' if len(remaining) == 1 else 's'}"
     st.session_state[PENDING] = Pending(place, subject, f"{runs_text}, {about_text(seconds)} of training")

@@ -3,7 +3,7 @@
 import pytest
 
 from bnlab.runs.config import Settings
-from bnlab.runs.limits import CONFIRMED_RUNS, CONFIRMED_SECONDS, LimitError, Limits, is_large
+from bnlab.runs.limits import LimitError, Limits, is_large
 from bnlab.runs.run import RunState
 from bnlab.runs.shares import NOBODY
 from bnlab.runs.store import Store
@@ -61,6 +61,7 @@ def test_who_is_not_known_has_one_limit_together(store: Store) -> None:
 
 
 def test_what_is_large_is_confirmed() -> None:
-    assert not is_large(CONFIRMED_RUNS, CONFIRMED_SECONDS)
-    assert is_large(CONFIRMED_RUNS + 1, 1)
-    assert is_large(1, CONFIRMED_SECONDS + 1)
+    settings = Settings(confirm_runs=7, confirm_minutes=2)
+    assert not is_large(7, 120, settings)
+    assert is_large(8, 1, settings)
+    assert is_large(1, 121, settings)

@@ -16,6 +16,10 @@ from tests.workers import running_scheduler
 __all__ = ["browser_page", "chromium"]
 
 
+# How long a launch takes, and so whether it is to be confirmed, would depend on the machine.
+NOTHING_IS_LARGE = {"BNLAB_CONFIRM_RUNS": "1000000", "BNLAB_CONFIRM_MINUTES": "1000000"}
+
+
 @pytest.fixture(scope="package", autouse=True)
 def scheduler() -> Iterator[str]:
     """The address of a scheduler with one worker: a second one would have every program to compile again.
@@ -33,7 +37,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="package")
 def app_url(store: Store, scheduler: str) -> Iterator[str]:
-    with running_app(ROOT / "app.py", env={"BNLAB_STORE": store.url, "BNLAB_SCHEDULER": scheduler}) as url:
+    environment = {"BNLAB_STORE": store.url, "BNLAB_SCHEDULER": scheduler, **NOTHING_IS_LARGE}
+    with running_app(ROOT / "app.py", env=environment) as url:
         yield url
 
 
