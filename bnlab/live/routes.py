@@ -80,7 +80,7 @@ class Assets:
         return f"{self._base}/assets/{self.version}/{name}"
 
     def compress(self) -> None:
-        """Compress the files, which takes a third of a second, before the first request."""
+        """Compress the files before the first request, which would otherwise wait for it."""
         for path in self._files.values():
             _compressed(path)
 

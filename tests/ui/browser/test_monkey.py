@@ -36,8 +36,8 @@ ENDS_SEED = 7_000
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    # Streamlit 1.67 sometimes fails in SessionState._call_callbacks: "dictionary changed size during iteration".
-    pytest.mark.skipif(not SEEDS, reason="finds a fault of Streamlit by chance: set MONKEY_SEEDS"),
+    # Until it has passed with several seeds since all scripts of a session run in one thread.
+    pytest.mark.skipif(not SEEDS, reason="takes minutes a seed and is not known to pass yet: set MONKEY_SEEDS"),
 ]
 
 
