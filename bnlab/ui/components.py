@@ -97,8 +97,8 @@ def launch_variants(label: str = "", is_confirmed: bool = False) -> None:
     scheduler, specs_by_label = services.scheduler(), current_state().comparison.specs()
     labelled = [(spec, name) for name, specs in specs_by_label.items() if label in ("", name) for spec in specs]
     runs = scheduler.store.find(spec for spec, _ in labelled)
-    visitor = rights_on(runs.values())
-    launched = [(spec, name) for spec, name in labelled if visitor.may_launch(runs.get(spec.digest))]
+    rights = rights_on(runs.values())
+    launched = [(spec, name) for spec, name in labelled if rights.may_launch(runs.get(spec.digest))]
     trained = [spec for spec, _ in launched if spec.digest not in runs or runs[spec.digest].can_launch]
     subject = label, frozenset(spec.digest for spec in trained)
     if needs_confirmation(COMPARE, subject, trained, is_confirmed=is_confirmed):
@@ -106,7 +106,7 @@ def launch_variants(label: str = "", is_confirmed: bool = False) -> None:
     if not launched:
         st.toast("Nothing to do: what is shown is trained, or training already.", icon=":material/check:")
     try:
-        scheduler.launch_runs(launched, visitor.visitor)
+        scheduler.launch_runs(launched, rights.visitor)
     except LimitError as error:
         st.session_state[FAULT] = f"Nothing was trained. {error}"
 

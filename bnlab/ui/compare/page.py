@@ -33,19 +33,19 @@ def render_page() -> None:
     scheduler, state = services.scheduler(), page_state()
     specs = state.comparison.specs()
     runs, problem = _find_runs(scheduler, specs), scheduler.problem
-    visitor = rights_on(runs.values())
+    rights = rights_on(runs.values())
     with st.container(gap="xsmall"):  # close together, so that the curves are on the first screen
         render_heading("Batch normalization lab", state)
         render_introduction(state)
         render_questions(state)
-        render_toolbar(state, specs, runs, visitor)
+        render_toolbar(state, specs, runs, rights)
         if problem:
             st.warning(problem, icon=":material/cloud_off:")
         render_answer(scheduler.store, state, specs, runs)
-    follow("compare", view_to_url(state), page_version(runs.values(), problem, shares=visitor.shares))
+    follow("compare", view_to_url(state), page_version(runs.values(), problem, shares=rights.shares))
     render_curves(state.settings, len(state.comparison.variants))
     _render_summary(scheduler, runs, specs, state)
-    render_cards(state, specs, runs, visitor)
+    render_cards(state, specs, runs, rights)
     if not state.lesson.hides("results"):
         _render_results(scheduler, state, specs, runs, is_active=are_active(runs.values()))
     render_editor(state)
