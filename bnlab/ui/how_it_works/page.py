@@ -1,48 +1,28 @@
-"""The How it works page: batch normalization in six sections with interactive figures."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""The How it works page: batch normalization in sections with figures that the browser computes."""
 
 import streamlit as st
 
+from bnlab.charts.layer_views import QUESTIONS
+from bnlab.live.layers import VIEW
+from bnlab.specs.presets import PRESETS
 from bnlab.ui.components import render_heading
-from bnlab.ui.how_it_works.batch import render_batch
-from bnlab.ui.how_it_works.folding import render_folding
-from bnlab.ui.how_it_works.modes import render_modes
-from bnlab.ui.how_it_works.momentum import render_momentum
-from bnlab.ui.how_it_works.placement import render_placement
-from bnlab.ui.how_it_works.scale import render_scale
-from bnlab.ui.state import page_state
+from bnlab.ui.how_it_works.figure import Figure
+from bnlab.ui.how_it_works.sections import SECTIONS, RunsLink
+from bnlab.ui.navigation import page_path
+from bnlab.ui.state import PageState, link_parameters, page_state
 
+LEARNED = QUESTIONS["learned"].views[0]
+"""The view of Layers that links lead to."""
 _INTRODUCTION = (
     "Batch normalization (BN) is a layer that gives each feature of a mini-batch mean 0 and variance 1, and then lets "
     "the network choose another mean (beta) and another spread (gamma). Move the sliders: every figure follows at once."
 )
 
 
-@dataclass(frozen=True)
-class Section:
-    """A section of the page, at ``how_it_works#{anchor}``. `question` is shown in the contents."""
-
-    anchor: str
-    title: str
-    question: str
-    render: Callable[[], None]
-
-
-SECTIONS: tuple[Section, ...] = (
-    Section("statistics", "The statistics of a batch", "What does BN do to a batch?", render_batch),
-    Section("modes", "Training and inference", "Why do the same numbers come out differently?", render_modes),
-    Section("momentum", "Momentum", "Where do the moving statistics come from?", render_momentum),
-    Section("placement", "Placement", "Before the activation, or after it?", render_placement),
-    Section("scale", "The scale of the inputs", "Can BN replace scaling the data?", render_scale),
-    Section("folding", "Folding", "Does BN make predictions slower?", render_folding),
-)
-
-
 def render_page() -> None:
-    """Draw the page. Each section is a fragment, so a control reruns only its section."""
-    render_heading("How batch normalization works", page_state())
+    """Draw the page."""
+    state = page_state()
+    render_heading("How batch normalization works", state)
     with st.container(key="how-it-works"):
         st.markdown(_INTRODUCTION)
         st.markdown(
@@ -53,4 +33,23 @@ def render_page() -> None:
         )
         for section in SECTIONS:
             st.header(section.title, anchor=section.anchor, divider="gray")
-            st.fragment(section.render)()
+            for part in section.parts:
+                _render_part(part, state)
+            st.caption(f"Source: {section.source}")
+
+
+def _render_part(part: str | Figure | RunsLink, state: PageState) -> None:
+    match part:
+        case Figure():
+            part.render()
+        case RunsLink():
+            comparison = PRESETS[part.preset].recorded_comparison
+            with st.container(key=f"compare-how-{part.preset}", width="content"):
+                st.page_link(
+                    page_path("layers"),
+                    label=part.label,
+                    icon=":material/layers:",
+                    query_params=link_parameters(state, comparison) | {VIEW: [LEARNED]},
+                )
+        case _:
+            st.markdown(part)

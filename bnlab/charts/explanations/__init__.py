@@ -1,1 +1,0 @@
-"""The figures that explain batch normalization; their data is computed here, with NumPy alone."""
