@@ -39,16 +39,15 @@ def register_folder(folder: Path) -> None:
     unusable: dict[str, str] = {}
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".npz")
-        stamps = {path: path.stat() for path in paths}
     except OSError as error:
         raise DatasetError(f"The folder {folder} of datasets (BNLAB_DATA) cannot be read: {error.strerror}.") from error
-    for path, stamp in stamps.items():
+    for path in paths:
         try:
-            datasets[path.stem] = _describe(path, stamp.st_mtime_ns, stamp.st_size)
+            datasets[path.stem] = _read_description(path)
         except DatasetError as error:
             known = PUBLISHED.get(path.stem)
             if known is None:
-                unusable[path.stem] = str(error)
+                unusable[_printable(path.stem)] = _printable(str(error))
             else:  # presets have it: it stays, and raises the error where its images are needed
                 datasets[path.stem] = replace(known, path=path)
     add_datasets(datasets, unusable)
@@ -60,11 +59,7 @@ def read_file(path: Path) -> Arrays:
     Raises:
         DatasetError: the file cannot be read, or is no dataset.
     """
-    try:
-        stamp = path.stat()
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {_reason(error)}.") from error
-    _describe(path, stamp.st_mtime_ns, stamp.st_size)
+    _read_description(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             x_train, y_train, x_test, y_test = (arrays[name] for name in NAMES)
@@ -73,9 +68,22 @@ def read_file(path: Path) -> Arrays:
     return x_train, y_train, x_test, y_test
 
 
+def _read_description(path: Path) -> Dataset:
+    """The dataset in a file, from its headers and labels.
+
+    Raises:
+        DatasetError: the file cannot be read, or is no dataset.
+    """
+    try:
+        stamp = path.stat()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {_reason(error)}.") from error
+    return _describe(path, stamp.st_mtime_ns, stamp.st_size)
+
+
 @lru_cache(maxsize=256)
 def _describe(path: Path, _modified: int, _size: int) -> Dataset:
-    """The dataset in a file, from its headers and labels; the other arguments tell versions of the file apart."""
+    """As `_read_description`; the other arguments tell versions of the file apart."""
     name = path.stem
     if not name.isprintable() or "~" in name or len(name) > _MAX_NAME or name != name.strip():
         raise DatasetError(f"{path.name!r} is no name of a dataset: at most {_MAX_NAME} characters, without ~.")
@@ -147,6 +155,11 @@ def _check_headers(path: Path, headers: Mapping[str, Header]) -> None:
         raise DatasetError(_refusal(path, "the images in x_train and x_test have different shapes"))
     if headers["x_train"][0][0] < 2:
         raise DatasetError(_refusal(path, "one image is left aside and one at least is needed for training"))
+
+
+def _printable(text: str) -> str:
+    """`text` without what terminals and pages cannot show of a file's name: bytes that are no UTF-8, line breaks."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def _refusal(path: Path, reason: str) -> str:

@@ -25,22 +25,23 @@ def load_state(spec: RunSpec, arrays: dict[str, NDArray[np.float32]]) -> State:
         KeyError: an array of the spec's network or optimizer is missing.
     """
     tensors = iter([tf.constant(arrays[name]) for name in _array_names(spec)])
-    trainable = [next(tensors) for _ in _variable_names(spec, trainable=True)]
-    non_trainable = [next(tensors) for _ in _variable_names(spec, trainable=False)]
+    trainable = [next(tensors) for _ in variable_names(spec, trainable=True)]
+    non_trainable = [next(tensors) for _ in variable_names(spec, trainable=False)]
     slots = [[next(tensors) for _ in trainable] for _ in UPDATE_RULES[spec.optimizer].slots]
     return State(trainable, non_trainable, slots)
 
 
 def _array_names(spec: RunSpec) -> Iterator[str]:
     """The names of all arrays: trainable variables, non-trainable variables, then slot by slot."""
-    trainable = _variable_names(spec, trainable=True)
+    trainable = variable_names(spec, trainable=True)
     yield from trainable
-    yield from _variable_names(spec, trainable=False)
+    yield from variable_names(spec, trainable=False)
     for slot in UPDATE_RULES[spec.optimizer].slots:
         yield from (f"{spec.optimizer}/{slot}/{name}" for name in trainable)
 
 
-def _variable_names(spec: RunSpec, *, trainable: bool) -> list[str]:
+def variable_names(spec: RunSpec, *, trainable: bool) -> list[str]:
+    """`{layer}/{variable}` of each variable, in Keras's order."""
     layers = describe_network(spec).layers
     return [
         f"{layer.name}/{variable.name}"

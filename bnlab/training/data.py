@@ -17,6 +17,8 @@ from bnlab.training.program import Batches
 from bnlab.training.schedule import batch_indices
 
 PROBE_EXAMPLES = 128
+STATISTICS_IMAGES = 10_000
+"""Of the training images that statistics are re-estimated from; Wu and Johnson (2021) need 1,000 to 10,000."""
 
 Batch = tuple[tf.Tensor, tf.Tensor]
 """Scaled images, float32 `[n, ...]`, and labels, int32 `[n]`."""
@@ -36,6 +38,27 @@ def training_batches(spec: RunSpec) -> tuple[Batches, Batches, Batches]:
         Batches(validation_images, validation_labels, factor),
         Batches(images[probe], labels[probe], factor),
     )
+
+
+def statistics_batches(spec: RunSpec) -> tuple[Batches, Batches]:
+    """Up to STATISTICS_IMAGES of the run's training examples, and all validation examples, both shuffled.
+
+    The order is the same for all seeds; without it, batches of a sorted dataset would have a class each.
+
+    Raises:
+        bnlab.specs.datasets.DatasetError: the dataset is not available.
+    """
+    train, validation, _ = training_batches(spec)
+    return (
+        _shuffled(train, min(spec.examples, train.images.shape[0]), STATISTICS_IMAGES),
+        _shuffled(validation, validation.images.shape[0]),
+    )
+
+
+def _shuffled(data: Batches, examples: int, count: int | None = None) -> Batches:
+    """`count` (or all) of the first `examples` examples, in an order that depends on their number alone."""
+    order = np.random.default_rng(0).permutation(examples)[:count]
+    return Batches(tf.gather(data.images, order), tf.gather(data.labels, order), data.factor)
 
 
 @lru_cache(maxsize=2)

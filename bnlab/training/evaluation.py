@@ -24,7 +24,7 @@ def evaluate(
 
 def validate(program: Program, state: State, validation: Batches) -> tuple[float, float]:
     """Mean loss and accuracy on the validation examples, in inference mode."""
-    loss, accuracy = program.evaluate(state.trainable, state.non_trainable, _tensors(validation))
+    loss, accuracy = program.evaluate(state.trainable, state.non_trainable, tensors(validation))
     return float(loss), float(accuracy)
 
 
@@ -32,7 +32,7 @@ def _layer_records(
     network: Network, program: Program, state: State, probe: Batches, step: int
 ) -> tuple[LayerRecord, ...]:
     pre_activations, gradient_norms = program.probe(
-        state.trainable, state.non_trainable, _tensors(probe), tf.constant(step)
+        state.trainable, state.non_trainable, tensors(probe), tf.constant(step)
     )
     rows = zip(network.blocks, gradient_norms, program.weight_norms(state), pre_activations, strict=True)
     return tuple(
@@ -54,5 +54,6 @@ def _snapshots(network: Network, arrays: dict[str, NDArray[np.float32]]) -> tupl
     )
 
 
-def _tensors(data: Batches) -> tuple[tf.Tensor, ...]:
+def tensors(data: Batches) -> tuple[tf.Tensor, ...]:
+    """The arguments that compiled functions take for `data`."""
     return data.images, data.labels, data.factor

@@ -108,7 +108,7 @@ class Program:
         def body(
             i: tf.Tensor, weights: Tensors, statistics: Tensors, weight_slots: Slots, *curves: tf.Tensor
         ) -> tuple[Any, ...]:
-            images, labels = _gather(Batches(*data), indices[i])
+            images, labels = gather(Batches(*data), indices[i])
             step = TrainingStep(first_step + i, seed)
             with tf.GradientTape() as tape, training_step(self._spec, self._model, step):
                 tape.watch(weights)
@@ -116,7 +116,7 @@ class Program:
             gradients = tape.gradient(loss, weights)
             t = tf.cast(first_step + i + 1, tf.float32)
             weights, weight_slots = self._rule.apply(weights, gradients, weight_slots, learning_rate, t)
-            values = (loss, _accuracy(labels, outputs[-1]))
+            values = (loss, accuracy_of(labels, outputs[-1]))
             curves = tuple(
                 tf.tensor_scatter_nd_update(curve, [[i]], [value]) for curve, value in zip(curves, values, strict=True)
             )
@@ -133,10 +133,10 @@ class Program:
         rest = examples % EVALUATION_BATCH
 
         def add(size: int, i: tf.Tensor, total: tf.Tensor, hits: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            images, labels = _gather(Batches(*data), i + tf.range(size))
+            images, labels = gather(Batches(*data), i + tf.range(size))
             outputs, _ = self._model.stateless_call(trainable, non_trainable, images, training=False)
             losses = keras.losses.sparse_categorical_crossentropy(labels, outputs)
-            return i + size, total + tf.reduce_sum(losses), hits + _accuracy(labels, outputs) * size
+            return i + size, total + tf.reduce_sum(losses), hits + accuracy_of(labels, outputs) * size
 
         start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
         end, total, hits = tf.while_loop(lambda i, *_: i < examples - rest, partial(add, EVALUATION_BATCH), start)
@@ -151,7 +151,7 @@ class Program:
 
         In training mode after `step` steps, without noise.
         """
-        images, labels = _gather(Batches(*data), tf.range(data[0].shape[0]))
+        images, labels = gather(Batches(*data), tf.range(data[0].shape[0]))
         kernels = [trainable[index] for index in self._hidden_kernels]
         with tf.GradientTape() as tape, training_step(self._spec, self._probe_model, TrainingStep(step)):
             tape.watch(kernels)
@@ -187,12 +187,14 @@ def _program(structure: RunSpec, *, xla: bool) -> Program:
     return Program(structure, xla=xla)
 
 
-def _gather(data: Batches, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def gather(data: Batches, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The scaled images and the labels at `indices`."""
     images = tf.cast(tf.gather(data.images, indices), tf.float32) * data.factor
     return images, tf.gather(data.labels, indices)
 
 
-def _accuracy(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+def accuracy_of(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    """The share of examples whose largest output, of `[n, classes]`, is their label's."""
     return tf.reduce_mean(tf.cast(tf.argmax(outputs, -1, output_type=tf.int32) == labels, tf.float32))
 
 

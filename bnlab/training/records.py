@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bnlab.specs.choices import EVALUATED_IMAGES, STATISTICS
+
 Floats = NDArray[np.float32]
 
 PERCENTILES = (5, 15, 50, 85, 95)
@@ -12,6 +14,28 @@ PERCENTILES = (5, 15, 50, 85, 95)
 
 LATENCY_BATCHES = (1, 256)
 """The batch sizes for which the duration of a prediction is measured."""
+
+
+REESTIMATED_MEAN, REESTIMATED_VARIANCE = "reestimated_mean", "reestimated_variance"
+"""The names in snapshots of what the moving statistics of a layer are compared with."""
+
+
+def evaluation_columns(images: str, statistics: str) -> tuple[str, str]:
+    """The names of loss and accuracy on `images` (of EVALUATED_IMAGES) with `statistics` (of STATISTICS)."""
+    prefix = {"validation": "val", "training": "train"}[images]
+    if (images, statistics) == ("validation", "moving"):
+        return "val_loss", "val_accuracy"
+    return f"{prefix}_loss_{statistics}", f"{prefix}_accuracy_{statistics}"
+
+
+STATISTICS_COLUMNS = tuple(
+    column
+    for images in EVALUATED_IMAGES
+    for statistics in STATISTICS
+    for column in evaluation_columns(images, statistics)
+    if column not in ("val_loss", "val_accuracy")
+)
+"""The losses and accuracies of an evaluation that only some runs have."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +81,10 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything measured after `step` steps; `seconds` is the time spent in these steps."""
+    """Everything measured after `step` steps; `seconds` is the time spent in these steps.
+
+    `by_statistics` has the losses and accuracies of `STATISTICS_COLUMNS`; empty if the spec does not ask for them.
+    """
 
     step: int
     seconds: float
@@ -65,6 +92,7 @@ class Evaluation:
     val_accuracy: float
     layers: tuple[LayerRecord, ...]
     snapshots: tuple[Snapshot, ...]
+    by_statistics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from bnlab.specs.choices import EVALUATION_METHODS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.checkpoint import load_state, save_state
 from bnlab.training.data import training_batches
@@ -16,13 +17,14 @@ from bnlab.training.evaluation import evaluate, validate
 from bnlab.training.program import State, program_for
 from bnlab.training.records import Checkpoint, Evaluation, Records
 from bnlab.training.schedule import epoch_order, evaluation_steps
+from bnlab.training.statistics import StatisticsComparison
 
 CHUNK_SECONDS = 0.12
 """Target duration of one call of the compiled program, and so the delay until a stop request is noticed."""
 MAX_CHUNK_STEPS = 512
 MAX_CHUNK_EXAMPLES = 2**16
-FIRST_CHUNK_STEPS = 4
-"""Steps of the first call, while the duration of a step is unknown."""
+FIRST_CHUNK_STEPS = 1
+"""Steps of the first call of a new run, whose steps may take long: stop requests are noticed between two calls."""
 
 Indices = NDArray[np.int32]
 Steps = Callable[..., tuple[Any, ...]]
@@ -55,6 +57,8 @@ class Trainer:
         self._program = program_for(spec)
         self._train, self._validation, self._probe = training_batches(spec)
         self._evaluation_steps = evaluation_steps(spec)
+        compares = EVALUATION_METHODS[spec.evaluate_with].compares_statistics
+        self._comparison = StatisticsComparison(spec) if compares else None
         self._max_chunk_steps = max(1, min(MAX_CHUNK_STEPS, MAX_CHUNK_EXAMPLES // spec.batch_size))
         self.setup_seconds = 0.0
         self._step_seconds = 0.0
@@ -64,6 +68,7 @@ class Trainer:
         else:
             self.step, self.seconds = checkpoint.step, checkpoint.seconds
             self.state = load_state(spec, checkpoint.arrays)
+            self._step_seconds = checkpoint.seconds / checkpoint.step if checkpoint.step else 0.0
         self._started = checkpoint is not None
 
     @property
@@ -157,6 +162,8 @@ class Trainer:
     def _evaluate(self) -> Evaluation:
         start = time.perf_counter()
         result = evaluate(self.spec, self._program, self.state, self._validation, self._probe, self.step, self.seconds)
+        if self._comparison is not None:
+            result = self._comparison.extend(result, self.state)
         if self.step == 0:  # when the functions that evaluate are compiled
             self.setup_seconds += time.perf_counter() - start
         return result

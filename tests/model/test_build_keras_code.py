@@ -29,6 +29,7 @@ from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.presets import PRESETS, Variant
 from bnlab.specs.run_spec import RunSpec
 from tests.pairwise import pairwise_combinations
+from tests.slow import all_but_one_slow
 
 UNITS = (6, 4)
 SWEEP: list[dict[str, Any]] = [
@@ -75,7 +76,7 @@ def test_code_builds_the_notebooks_networks(variant: Variant) -> None:
     assert_same_network(variant.spec)
 
 
-@pytest.mark.parametrize("changes", SWEEP, ids=str)
+@pytest.mark.parametrize("changes", all_but_one_slow(SWEEP), ids=str)
 def test_code_builds_the_same_model(changes: dict[str, Any]) -> None:
     spec = RunSpec(**{"hidden_units": UNITS, **changes})
     model, entry = assert_same_network(spec), OPTIMIZERS[spec.optimizer]
@@ -98,12 +99,12 @@ def test_code_of_the_noise_layer() -> None:
 
 @pytest.mark.parametrize(
     ("validation", "rescale", "examples"),
-    [
+    all_but_one_slow(
         tuple(combination.values())
         for combination in pairwise_combinations(
             {"validation": list(VALIDATIONS), "rescale": list(RESCALINGS), "examples": (700, None)}
         )
-    ],
+    ),
 )
 def test_images_in_the_script(
     monkeypatch: pytest.MonkeyPatch, validation: str, rescale: str, examples: int | None

@@ -1,5 +1,6 @@
 """Each normalizer's layer in training and inference, compared with its equations in NumPy (float64)."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from bnlab.model.training_step import TrainingStep, ramp_at, training_step
 from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS, count_groups
 from bnlab.specs.run_spec import RunSpec
+from tests.slow import all_slow_but
 
 Arrays = dict[str, np.ndarray]
 Oracle = Callable[[np.ndarray, Arrays, RunSpec, int], np.ndarray]
@@ -97,9 +99,14 @@ def with_offset(normalized: np.ndarray, w: Arrays, name: str) -> np.ndarray:
     return normalized * roles.get("factor", 1.0) + roles.get("offset", 0.0)
 
 
-@pytest.mark.parametrize("switches", [{}, {"center": False, "scale": False}], ids=str)
-@pytest.mark.parametrize("architecture", SHAPES)
-@pytest.mark.parametrize("name", ORACLES)
+@pytest.mark.parametrize(
+    ("name", "architecture", "switches"),
+    all_slow_but(
+        [(name, "dense", {}) for name in ORACLES],
+        itertools.product(ORACLES, SHAPES, ({}, {"center": False, "scale": False})),
+    ),
+    ids=str,
+)
 def test_outputs(name: str, architecture: str, switches: dict[str, bool]) -> None:
     spec = RunSpec(
         placement="before_activation", normalizer=name, epsilon=EPSILON, momentum=MOMENTUM,

@@ -106,6 +106,14 @@ def test_a_damaged_file_is_refused_until_it_is_replaced(data_folder: Path, cut: 
     assert parse_spec({"dataset": "school"}).examples == 54
 
 
+def test_a_link_to_no_file_leaves_the_others(data_folder: Path) -> None:
+    write_dataset(data_folder / "school.npz")
+    (data_folder / "gone.npz").symlink_to(data_folder / "nowhere.npz")
+    register_folder(data_folder)
+    assert "school" in DATASETS
+    assert "gone.npz cannot be read: No such file or directory." in UNUSABLE["gone"]
+
+
 def test_a_file_that_is_gone_is_an_error_of_the_run(data_folder: Path) -> None:
     path = data_folder / "school.npz"
     write_dataset(path)

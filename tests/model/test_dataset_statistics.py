@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bnlab.model.dataset_statistics import compute_statistics, file_statistics, image_statistics
+from bnlab.model.datasets import load_published
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.advice import advise
 from bnlab.specs.dataset_statistics import statistics_from_json, statistics_of, statistics_to_json
@@ -38,8 +39,11 @@ def test_stored_statistics_are_those_of_the_images(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("restored_datasets")
 @pytest.mark.parametrize("name", [name for name, dataset in PUBLISHED.items() if dataset.downloads])
 def test_stored_statistics_are_those_of_downloaded_images(name: str) -> None:
+    register_datasets()  # they may be in the folder of BNLAB_DATA
+    load_published.cache_clear()
     stored = statistics_of(name)
     assert stored is not None
     try:

@@ -13,6 +13,7 @@ from bnlab.specs.choices import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, PLACEMENT
 from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
+from tests.slow import all_but_one_slow
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -47,7 +48,7 @@ def load_model(content: bytes, folder: Path) -> keras.Model:
     return keras.models.load_model(folder / "model.keras")
 
 
-@pytest.mark.parametrize("changes", CHANGES, ids=str)
+@pytest.mark.parametrize("changes", all_but_one_slow(CHANGES, fast=CHANGES[-1]), ids=str)
 def test_loaded_weights_and_optimizer(changes: dict[str, Any], tmp_path: Path) -> None:
     spec = RunSpec(**{"hidden_units": (5, 3), "learning_rate": 0.25, **changes})
     weights, entry = random_weights(spec), OPTIMIZERS[spec.optimizer]

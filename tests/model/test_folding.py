@@ -1,4 +1,4 @@
-"""Folding, compared with a NumPy implementation, the explanation page's arithmetic and Keras."""
+"""Folding, compared with NumPy and Keras."""
 
 import itertools
 import re
@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pytest
 
-from bnlab.charts.explanations import folding as explained
 from bnlab.model.build import build_folded, build_trained
 from bnlab.model.datasets import load_arrays
 from bnlab.model.folding import FoldedNetwork, FoldError, fold, fold_network, kept_layers, unfoldable_reason
@@ -18,7 +17,9 @@ from bnlab.specs.network import Layer, Network, Variable, describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.trainer import Trainer
+from tests import numpy_normalization as oracle
 from tests.pairwise import pairwise_combinations
+from tests.slow import all_but_one_slow
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's
 
@@ -121,17 +122,17 @@ def test_only_layers_with_folded_normalization_gain_a_bias() -> None:
     assert layers_with_bias(placement="after_activation", activation="linear") == ["dense_1", "dense_2", "output"]
 
 
-def test_same_arithmetic_as_on_the_explanation_page() -> None:
+def test_same_arithmetic_as_in_numpy() -> None:
     spec = RunSpec(hidden_units=(4,), placement="before_activation", input_normalization=True)
     arrays = random_arrays(describe_network(spec))
 
-    def normalization(name: str) -> explained.Normalization:
+    def normalization(name: str) -> oracle.Normalization:
         names = ("gamma", "beta", "moving_mean", "moving_variance")
-        return explained.Normalization(**{v: arrays[f"{name}/{v}"].astype(float) for v in names}, epsilon=spec.epsilon)
+        return oracle.Normalization(**{v: arrays[f"{name}/{v}"].astype(float) for v in names}, epsilon=spec.epsilon)
 
-    first = explained.Dense(arrays["dense_1/kernel"].astype(float), arrays["dense_1/bias"].astype(float))
-    first = explained.fold_into_next(normalization("bn_input"), first)
-    first = explained.fold_into_previous(first, normalization("bn_1"))
+    first = oracle.Dense(arrays["dense_1/kernel"].astype(float), arrays["dense_1/bias"].astype(float))
+    first = oracle.fold_into_next(normalization("bn_input"), first)
+    first = oracle.fold_into_previous(first, normalization("bn_1"))
     folded = fold(spec, arrays).weights
     np.testing.assert_allclose(folded["dense_1/kernel"], first.kernel, rtol=1e-6)
     np.testing.assert_allclose(folded["dense_1/bias"], first.bias, rtol=1e-6)
@@ -191,18 +192,21 @@ def test_input_arrays_are_not_changed() -> None:
     fold(spec, arrays)
 
 
-@pytest.mark.parametrize("use_bias", [False, True])
 @pytest.mark.parametrize(
-    "where",
-    [
-        {"placement": "before_activation", "hidden_units": UNITS},
-        {"placement": "after_activation", "hidden_units": (4,)},
-        {"placement": "after_activation", "hidden_units": UNITS, "activation": "linear"},
-    ],
+    "fields",
+    all_but_one_slow(
+        {**where, "use_bias": use_bias}
+        for use_bias in (False, True)
+        for where in (
+            {"placement": "before_activation", "hidden_units": UNITS},
+            {"placement": "after_activation", "hidden_units": (4,)},
+            {"placement": "after_activation", "hidden_units": UNITS, "activation": "linear"},
+        )
+    ),
     ids=str,
 )
-def test_normalization_after_convolutions(where: dict[str, Any], use_bias: bool) -> None:
-    spec = RunSpec(architecture="conv", use_bias=use_bias, **where)
+def test_normalization_after_convolutions(fields: dict[str, Any]) -> None:
+    spec = RunSpec(architecture="conv", **fields)
     network = describe_network(spec)
     arrays = random_arrays(network)
     folded = fold(spec, arrays)
@@ -214,17 +218,20 @@ def test_normalization_after_convolutions(where: dict[str, Any], use_bias: bool)
 
 
 @pytest.mark.parametrize(
-    "where",
-    [
-        {"input_normalization": True, "placement": "before_activation"},
-        {"input_normalization": True, "placement": "after_activation"},
-        {"placement": "after_activation"},
-    ],
+    "fields",
+    all_but_one_slow(
+        {**where, "normalizer": normalizer}
+        for normalizer in FOLDABLE
+        for where in (
+            {"input_normalization": True, "placement": "before_activation"},
+            {"input_normalization": True, "placement": "after_activation"},
+            {"placement": "after_activation"},
+        )
+    ),
     ids=str,
 )
-@pytest.mark.parametrize("normalizer", FOLDABLE)
-def test_normalization_before_convolutions_stays_and_the_rest_is_folded(where: dict[str, Any], normalizer: str) -> None:
-    spec = RunSpec(architecture="conv", hidden_units=UNITS, normalizer=normalizer, noise=True, **where)
+def test_normalization_before_convolutions_stays_and_the_rest_is_folded(fields: dict[str, Any]) -> None:
+    spec = RunSpec(architecture="conv", hidden_units=UNITS, noise=True, **fields)
     network = describe_network(spec.model_copy(update={"noise": False}))
     arrays = random_arrays(network)
     folded = fold(spec, arrays)
@@ -260,7 +267,7 @@ def keras_logits(model: keras.Sequential, images: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("where", "rescale", "normalizer"),
-    list(zip(NORMALIZED, itertools.cycle(RESCALINGS), itertools.cycle(FOLDABLE), strict=False)),
+    all_but_one_slow(zip(NORMALIZED, itertools.cycle(RESCALINGS), itertools.cycle(FOLDABLE), strict=False)),
     ids=str,
 )
 def test_trained_networks_in_keras(where: dict[str, Any], rescale: str, normalizer: str) -> None:

@@ -70,6 +70,7 @@ def test_a_step_agrees_with_keras(xla: bool) -> None:
 def test_noise_differs_between_seeds_and_steps() -> None:
     """Only the noise differs between these steps: there is one batch, and the learning rate is negligible."""
     changes = {"train_examples": 4, "batch_size": 4, "epochs": 3, "learning_rate": 1e-30, "kernel_initializer": "ones"}
+    changes |= {"hidden_units": (4,)}
     losses = []
     for seed in (0, 1):
         trainer = Trainer(SPEC.model_copy(update={**changes, "seed": seed}))

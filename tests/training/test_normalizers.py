@@ -17,12 +17,13 @@ from bnlab.model.folding import FoldError, fold
 from bnlab.specs.advice import advise
 from bnlab.specs.keras_code import keras_code
 from bnlab.specs.network import describe_network
-from bnlab.specs.normalizers import NORMALIZERS, Normalizer
+from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import revise_spec
 from bnlab.training.checkpoint import save_state
 from bnlab.training.program import State, program_for
 from bnlab.training.trainer import Trainer
+from tests.slow import all_but_one_slow
 from tests.training.keras_oracle import batch_at
 
 SPEC = RunSpec(
@@ -51,9 +52,9 @@ def train_to_the_end(spec: RunSpec) -> tuple[Trainer, list[dict[str, dict[str, n
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow's, of NumPy 2
-@pytest.mark.parametrize(("name", "entry"), NORMALIZERS.items(), ids=list(NORMALIZERS))
-def test_a_normalizer_conforms(name: str, entry: Normalizer) -> None:
-    spec = spec_of(name)
+@pytest.mark.parametrize("name", all_but_one_slow(NORMALIZERS, fast="batch_renormalization"))
+def test_a_normalizer_conforms(name: str) -> None:
+    spec, entry = spec_of(name), NORMALIZERS[name]
     network = describe_network(spec)
     assert build_model(spec).count_params() == network.params
     assert [layer.normalizer for layer in network.normalizations] == [entry] * 2
@@ -118,7 +119,7 @@ def test_resuming_changes_no_bit(name: str) -> None:
         np.testing.assert_array_equal(array, resumed.checkpoint().arrays[variable], err_msg=variable)
 
 
-@pytest.mark.parametrize("step", [0, 1_500, 9_000])
+@pytest.mark.parametrize("step", all_but_one_slow([0, 1_500, 9_000], fast=1_500))
 def test_a_renormalized_step_agrees_with_keras(step: int) -> None:
     spec = BRN
     program, state = program_for(spec), random_state(spec)
@@ -159,6 +160,7 @@ def keras_with_limits(spec: RunSpec, state: State, step: int) -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 def test_renormalization_starts_as_batch_normalization() -> None:
     corrected, plain = (
         Trainer(BRN.model_copy(update={"normalizer": name, **THREE_EPOCHS}))
@@ -177,13 +179,14 @@ SINGLE = RunSpec(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
         {},
-        pytest.param({"placement": "after_activation"}, marks=pytest.mark.slow),
-        pytest.param({"placement": "none", "input_normalization": True}, marks=pytest.mark.slow),
-        pytest.param({"rescale": "unit", "learning_rate": 0.1}, marks=pytest.mark.slow),
+        {"placement": "after_activation"},
+        {"placement": "none", "input_normalization": True},
+        {"rescale": "unit", "learning_rate": 0.1},
     ],
     ids=str,
 )
@@ -200,6 +203,7 @@ def test_single_examples_train_to_finite_values(changes: dict[str, object]) -> N
     assert np.isfinite(trainer.validate()).all()
 
 
+@pytest.mark.slow
 def test_single_examples_diverge_without_limits() -> None:
     """Every batch has variance 0, so the moving standard deviation falls towards √ε and d is unbounded."""
     (entry,) = [entry for entry in NORMALIZERS.values() if entry.clipping]

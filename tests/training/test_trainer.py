@@ -1,6 +1,7 @@
 """Training of one run: deterministic, resumable at any step, evaluated at its evaluation steps."""
 
 import itertools
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from bnlab.training.records import Records
 from bnlab.training.schedule import evaluation_steps
 from bnlab.training.trainer import Trainer
 from tests.dataset_files import small_arrays, write_dataset
+from tests.slow import all_but_one_slow
 from tests.training.keras_oracle import keras_gradients
 
 SPEC = RunSpec(
     placement="before_activation",
     input_normalization=True,
-    hidden_units=(16, 8),
+    hidden_units=(8,),
     train_examples=500,
     epochs=3,
     optimizer="adam",
@@ -52,16 +54,20 @@ def state_bits(trainer: Trainer) -> dict[str, bytes]:
 
 
 @lru_cache
-def uninterrupted_bits(spec: RunSpec) -> tuple[tuple[bytes, ...], dict[str, bytes]]:
-    """The records and the final state of a training without interruptions, as bytes."""
+def trained(spec: RunSpec) -> tuple[Trainer, Records]:
+    """A training without interruptions, which tests share; SPEC's tests are marked `xla` to share its program too."""
     trainer = Trainer(spec)
-    return bits(train_to_the_end(trainer)), state_bits(trainer)
+    return trainer, train_to_the_end(trainer)
+
+
+def all_bits(trainer: Trainer, records: Records) -> tuple[tuple[bytes, ...], dict[str, bytes]]:
+    return bits(records), state_bits(trainer)
 
 
 @pytest.mark.xla
 def test_the_same_spec_gives_the_same_bits() -> None:
     again = Trainer(SPEC)
-    assert (bits(train_to_the_end(again)), state_bits(again)) == uninterrupted_bits(SPEC)
+    assert all_bits(again, train_to_the_end(again)) == all_bits(*trained(SPEC))
 
 
 CONVOLUTIONS = {"architecture": "conv", "hidden_units": (4, 3), "train_examples": 200, "epochs": 2, "noise": True}
@@ -70,8 +76,9 @@ CONVOLUTIONS = {"architecture": "conv", "hidden_units": (4, 3), "train_examples"
 @pytest.mark.parametrize(
     ("stop_at", "changes"),
     [
-        *(pytest.param(stop_at, {}, marks=pytest.mark.xla) for stop_at in (0, 1, 5, 16, 30, 47)),
-        *((stop_at, {"noise": True}) for stop_at in (0, 7, 16)),
+        pytest.param(16, {}, marks=pytest.mark.xla),
+        *(pytest.param(stop_at, {}, marks=[pytest.mark.xla, pytest.mark.slow]) for stop_at in (0, 1, 5, 30, 47)),
+        *(pytest.param(stop_at, {"noise": True}, marks=pytest.mark.slow) for stop_at in (0, 7, 16)),
         pytest.param(7, CONVOLUTIONS, marks=pytest.mark.slow),
     ],
 )
@@ -79,29 +86,30 @@ def test_a_checkpoint_at_any_step_changes_no_bit(
     stop_at: int, changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = SPEC.model_copy(update=changes)
-    expected_records, expected_state = uninterrupted_bits(spec)
+    expected = all_bits(*trained(spec))
     monkeypatch.setattr(module, "MAX_CHUNK_STEPS", 3)  # other chunks than the uninterrupted training
     interrupted, records = Trainer(spec), Records(0)
     records.extend(interrupted.advance())
     while interrupted.step < stop_at:
         records.extend(interrupted.advance())
     resumed = Trainer(spec, interrupted.checkpoint())
-    assert bits(train_to_the_end(resumed, records)) == expected_records
-    assert state_bits(resumed) == expected_state
+    assert all_bits(resumed, train_to_the_end(resumed, records)) == expected
 
 
+@pytest.mark.xla
 def test_every_step_is_recorded_and_every_evaluation_taken_once() -> None:
-    records = train_to_the_end(Trainer(SPEC))
+    _, records = trained(SPEC)
     assert [m.step for m in records.evaluations] == list(evaluation_steps(SPEC))
     assert len(records.loss) == len(records.accuracy) == SPEC.total_steps == 48
     last = records.evaluations[-1]
-    assert [s.layer for s in last.snapshots] == ["bn_input", "bn_1", "bn_2"]
+    assert [s.layer for s in last.snapshots] == ["bn_input", "bn_1"]
     assert {n: v.shape for n, v in last.snapshots[1].values.items()} == dict.fromkeys(
-        ("gamma", "beta", "moving_mean", "moving_variance"), (16,)
+        ("gamma", "beta", "moving_mean", "moving_variance"), (8,)
     )
-    assert [layer.layer for layer in last.layers] == ["dense_1", "dense_2"]
+    assert [layer.layer for layer in last.layers] == ["dense_1"]
 
 
+@pytest.mark.xla
 def test_step_0_is_the_untrained_network() -> None:
     first = Trainer(SPEC).advance()
     assert first.first_step == len(first.loss) == 0
@@ -112,9 +120,10 @@ def test_step_0_is_the_untrained_network() -> None:
     assert set(evaluation.snapshots[0].values["moving_mean"]) == {0.0}
 
 
+@pytest.mark.xla
 def test_validation_agrees_with_keras() -> None:
-    trainer = Trainer(SPEC)
-    last = train_to_the_end(trainer).evaluations[-1]
+    trainer, records = trained(SPEC)
+    last = records.evaluations[-1]
     model = build_model(SPEC)
     arrays = trainer.checkpoint().arrays
     model.set_weights([arrays[f"{v.path.split('/')[-2]}/{v.name}"] for v in model.weights])
@@ -127,6 +136,7 @@ def test_validation_agrees_with_keras() -> None:
     assert last.val_accuracy == pytest.approx(accuracy, abs=1e-6)
 
 
+@pytest.mark.xla
 def test_layer_records_agree_with_keras_on_the_probe_batch() -> None:
     trainer = Trainer(SPEC)
     record = trainer.advance().evaluations[0].layers[0]
@@ -151,7 +161,7 @@ def test_layer_records_agree_with_keras_on_the_probe_batch() -> None:
     assert record.gradient_norm == pytest.approx(slope, rel=0.05)
 
 
-@pytest.mark.parametrize(("examples", "batch"), [(1, 1), (5, 8), (8, 8), (9, 8)])
+@pytest.mark.parametrize(("examples", "batch"), all_but_one_slow([(1, 1), (5, 8), (8, 8), (9, 8)], fast=(9, 8)))
 def test_the_smallest_datasets_train(examples: int, batch: int) -> None:
     spec = RunSpec(hidden_units=(4,), train_examples=examples, batch_size=batch, epochs=2)
     records = train_to_the_end(Trainer(spec))
@@ -159,6 +169,17 @@ def test_the_smallest_datasets_train(examples: int, batch: int) -> None:
     assert [m.step for m in records.evaluations] == list(evaluation_steps(spec))
 
 
+@pytest.mark.xla
+@pytest.mark.parametrize(("step_seconds", "steps"), [(1.0, 1), (1e-6, SPEC.examples // SPEC.batch_size)])
+def test_a_resumed_training_knows_how_long_its_steps_take(step_seconds: float, steps: int) -> None:
+    """So that a stop request is noticed soon however large the network is."""
+    begun = Trainer(SPEC)
+    begun.advance_to(SPEC.steps_per_epoch)
+    resumed = Trainer(SPEC, replace(begun.checkpoint(), seconds=begun.step * step_seconds))
+    assert len(resumed.advance().loss) == steps
+
+
+@pytest.mark.xla
 def test_chunks_take_about_chunk_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK_SECONDS", 0.0)
     trainer = Trainer(SPEC)
@@ -167,7 +188,7 @@ def test_chunks_take_about_chunk_seconds(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lengths[-3:] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("examples", [1, 999, 1_000, 1_001, 2_345])
+@pytest.mark.parametrize("examples", all_but_one_slow([1, 999, 1_000, 1_001, 2_345], fast=2_345))
 def test_validation_images_of_any_number(data_folder: Path, examples: int) -> None:
     """Mean loss and accuracy over all of them, as Keras's `evaluate` finds."""
     write_dataset(data_folder / f"validated_{examples}.npz", **small_arrays(test=examples, train=80))

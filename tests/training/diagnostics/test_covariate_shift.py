@@ -5,6 +5,7 @@ import pytest
 
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.diagnostics.gradients import layer_shifts_at_steps
+from tests.slow import all_but_one_slow
 from tests.training.keras_oracle import batch_at, keras_gradients, train_with_keras
 
 SMALL = {"hidden_units": (12, 8), "train_examples": 200, "learning_rate": 0.2, "activation": "tanh", "epochs": 1}
@@ -33,7 +34,9 @@ def keras_shifts(spec: RunSpec, step: int) -> list[tuple[str, float, float, floa
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"placement": "before_activation", "input_normalization": True}, {"placement": "after_activation"}],
+    all_but_one_slow(
+        [{"placement": "before_activation", "input_normalization": True}, {}, {"placement": "after_activation"}]
+    ),
     ids=str,
 )
 def test_agrees_with_keras(changes: dict[str, object]) -> None:
@@ -52,6 +55,7 @@ def test_the_first_layer_has_no_shift() -> None:
     assert all(shift.difference > 0 for shift in shifts[1:])
 
 
+@pytest.mark.slow
 def test_a_vanishing_step_causes_no_shift() -> None:
     spec = RunSpec(**SMALL | {"learning_rate": 1e-30, "placement": "before_activation", "noise": True})
     ((_, shifts),) = layer_shifts_at_steps(spec, [2])

@@ -1,5 +1,7 @@
 """Layer statistics against plain Keras and NumPy."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from bnlab.training.diagnostics.gradients import (
     layer_statistics_at_steps,
 )
 from bnlab.training.trainer import trained_states
+from tests.slow import all_but_one_slow
 from tests.training.keras_oracle import keras_gradients, train_with_keras
 
 SMALL = {"hidden_units": (24, 16), "train_examples": 500, "epochs": 1, "learning_rate": 0.1, "use_bias": False}
@@ -39,7 +42,8 @@ def keras_statistics(spec: RunSpec, model: keras.Model) -> list[tuple[float, ...
 
 
 @pytest.mark.parametrize(
-    ("activation", "placement"), [("relu", "none"), ("tanh", "before_activation"), ("sigmoid", "after_activation")]
+    ("activation", "placement"),
+    all_but_one_slow([("tanh", "before_activation"), ("relu", "none"), ("sigmoid", "after_activation")]),
 )
 def test_agrees_with_keras_at_initialization_and_after_20_steps(activation: str, placement: str) -> None:
     spec = RunSpec(
@@ -54,8 +58,10 @@ def test_agrees_with_keras_at_initialization_and_after_20_steps(activation: str,
             assert actual == pytest.approx(row, rel=5e-3, abs=2e-3), (step, layer.layer)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize(
+    ("placement", "activation"),
+    all_but_one_slow(itertools.product(PLACEMENTS, ACTIVATIONS), fast=("after_activation", "relu")),
+)
 def test_every_placement_and_activation(placement: str, activation: str) -> None:
     spec = RunSpec(hidden_units=(6, 5), placement=placement, activation=activation, noise=True, train_examples=40)
     ((_, layers),) = layer_statistics_at_steps(spec, [0])
@@ -67,7 +73,7 @@ def test_every_placement_and_activation(placement: str, activation: str) -> None
         assert layer.saturated == 0 or activation in SATURATED
 
 
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("placement", all_but_one_slow(PLACEMENTS, fast="before_activation"))
 def test_convolutions(placement: str) -> None:
     spec = RunSpec(architecture="conv", hidden_units=(4, 3), placement=placement, noise=True, train_examples=40)
     ((_, layers),) = layer_statistics_at_steps(spec, [1])

@@ -10,6 +10,7 @@ from bnlab.training.checkpoint import save_state
 from bnlab.training.data import probe_batch
 from bnlab.training.diagnostics.sensitivity import PERTURBATIONS, loss_changes
 from bnlab.training.trainer import trained_states
+from tests.slow import all_but_one_slow
 
 SPEC = RunSpec(
     placement="before_activation", input_normalization=True, hidden_units=(10,), activation="tanh", momentum=0.8,
@@ -41,7 +42,7 @@ def numpy_loss(w: dict[str, np.ndarray], quantity: str, amount: float, training:
     return float((np.log(np.exp(logits).sum(1)) - logits[np.arange(128), labels]).mean())
 
 
-@pytest.mark.parametrize("step", [0, 13])
+@pytest.mark.parametrize("step", all_but_one_slow([0, 13], fast=13))
 def test_agrees_with_numpy(step: int) -> None:
     ((_, state),) = trained_states(SPEC, [step])
     weights = {name: array.astype(np.float64) for name, array in save_state(SPEC, state).items()}
@@ -66,6 +67,7 @@ def test_each_mode_depends_only_on_its_statistics() -> None:
         assert changes[f"batch_{name}"].training != 0
 
 
+@pytest.mark.slow
 def test_renormalization_depends_on_batch_statistics_only_in_training() -> None:
     spec = SPEC.model_copy(update={"normalizer": "batch_renormalization"})
     ((_, state),) = trained_states(spec, [7])
@@ -76,7 +78,9 @@ def test_renormalization_depends_on_batch_statistics_only_in_training() -> None:
         assert changes["batch_mean"].training != 0
 
 
-@pytest.mark.parametrize("name", [name for name, entry in NORMALIZERS.items() if not entry.uses_batch_statistics])
+@pytest.mark.parametrize(
+    "name", all_but_one_slow(name for name, entry in NORMALIZERS.items() if not entry.uses_batch_statistics)
+)
 def test_without_batch_statistics_both_modes_change_alike(name: str) -> None:
     spec = SPEC.model_copy(update={"normalizer": name})
     ((_, state),) = trained_states(spec, [7])
