@@ -68,7 +68,7 @@ def _redundant_bias(spec: RunSpec) -> Advice | None:
     return Advice(
         "Redundant bias",
         f"{_normalizer(spec).short} directly follows each hidden {kind} and subtracts the mean, so the {biases} there "
-        "cancel out and can be left away.",
+        "cancel out and can be omitted.",
         "placement",
         "note",
     )
@@ -170,8 +170,8 @@ def _small_batch(spec: RunSpec) -> Advice | None:
         return None
     if batch == 1:
         return Advice(
-            "One example a batch",
-            f"In a batch of 1 the mean is the example itself, so while training BN puts out {_constant_output(spec)} "
+            "One example per batch",
+            f"In a batch of 1 the mean is the example itself, so while training BN outputs {_constant_output(spec)} "
             "whatever the image shows.",
             "statistics",
             "warning",
@@ -218,7 +218,7 @@ def _single_last_example(spec: RunSpec) -> Advice | None:
     return Advice(
         "One example in the last batch",
         f"{spec.examples:,} examples in batches of {spec.batch_size:,} leave 1 for the last batch of each epoch, for "
-        f"which BN puts out {_constant_output(spec)}.",
+        f"which BN outputs {_constant_output(spec)}.",
         "statistics",
         "note",
     )

@@ -49,6 +49,13 @@ class Rescaling(Choice):
     factor: float
 
 
+@dataclass(frozen=True)
+class EvaluationMethod(Choice):
+    """With which statistics a run is evaluated; `compares_statistics` if with all of `STATISTICS`."""
+
+    compares_statistics: bool = False
+
+
 ARCHITECTURES: dict[str, Choice] = {
     "dense": Choice("Dense", "The image as one row of numbers, every unit seeing all of it."),
     "conv": Choice("Convolutional", "3 × 3 kernels in steps of 2; BN by channel, over examples and places."),
@@ -65,6 +72,34 @@ PLACEMENTS: dict[str, Choice] = {
 VALIDATIONS: dict[str, Choice] = {
     "test": Choice("Test images", "Validate on the test images, as the notebook does."),
     "holdout": Choice("Held-out images", "Validate on the first training images (at most 5,000), never trained on."),
+}
+
+STATISTICS: dict[str, Choice] = {
+    "moving": Choice("Moving statistics", "The moving mean and variance, as at inference."),
+    "batch": Choice(
+        "The batch’s own statistics", "Mean and variance of each batch of the run’s batch size, as in training."
+    ),
+    "reestimated": Choice(
+        "Re-estimated statistics",
+        "Mean and variance over up to 10,000 training images with the weights as they are (PreciseBN, Wu and Johnson "
+        "2021).",
+    ),
+}
+"""What a batch normalization layer normalizes by when a network is evaluated."""
+
+EVALUATED_IMAGES: dict[str, Choice] = {
+    "validation": Choice("Validation images", "The images of the validation curves."),
+    "training": Choice("Training images", "Up to 10,000 of the images that the run is trained on."),
+}
+
+EVALUATION_METHODS: dict[str, EvaluationMethod] = {
+    "moving": EvaluationMethod("Moving statistics", "Validation images only, as a network is used at inference."),
+    "all": EvaluationMethod(
+        "All three statistics",
+        "Also with the batches' own and with re-estimated statistics, and on training images. The weights are the "
+        "same; evaluations take several times as long.",
+        compares_statistics=True,
+    ),
 }
 
 RESCALINGS: dict[str, Rescaling] = {

@@ -51,7 +51,7 @@ class Comparison:
         if len(set(self.labels)) < len(self.labels):
             raise SpecError("Two variants of a comparison cannot have the same name.")
         if any(not 0 <= variant.colour < MAX_VARIANTS for variant in self.variants):
-            raise SpecError(f"A variant's colour is a number from 0 to {MAX_VARIANTS - 1}.")
+            raise SpecError(f"A variant's color is a number from 0 to {MAX_VARIANTS - 1}.")
         if self.seeds > 1:
             self.specs()  # raises SpecError if a seed counted up leaves its bounds
 

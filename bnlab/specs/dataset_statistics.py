@@ -12,6 +12,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from bnlab.specs.datasets import DATASETS
 
 
@@ -40,6 +42,8 @@ class DatasetStatistics:
         return self.pixels - bisect_right(self.first_varying, examples) if self.first_varying else 0
 
 
+_BY_DATASET = TypeAdapter(dict[str, DatasetStatistics])
+
 FileStatistics = Callable[[Path], DatasetStatistics | None]
 _file_statistics: list[FileStatistics] = []
 
@@ -64,11 +68,12 @@ def _known() -> dict[str, DatasetStatistics]:
 
 
 def statistics_from_json(text: str) -> dict[str, DatasetStatistics]:
-    """The statistics by dataset, as `statistics_to_json` writes them."""
-    return {
-        name: DatasetStatistics(**(values | {"first_varying": tuple(values["first_varying"])}))
-        for name, values in json.loads(text).items()
-    }
+    """The statistics by dataset, as `statistics_to_json` writes them.
+
+    Raises:
+        ValueError: the text is something else.
+    """
+    return _BY_DATASET.validate_json(text)
 
 
 def statistics_to_json(statistics: dict[str, DatasetStatistics]) -> str:

@@ -83,7 +83,7 @@ PUBLISHED: dict[str, Dataset] = {
     ),
     "cifar10": Dataset(
         "CIFAR-10",
-        "Small colour photographs; downloaded on first use.",
+        "Small color photographs; downloaded on first use.",
         (32, 32, 3),
         50_000,
         10_000,

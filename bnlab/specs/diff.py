@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from bnlab.specs import choices
@@ -24,8 +25,12 @@ REGISTRIES: dict[str, Mapping[str, choices.Choice]] = {
     "dataset": DATASETS,
     "rescale": choices.RESCALINGS,
     "validation": choices.VALIDATIONS,
+    "evaluate_with": choices.EVALUATION_METHODS,
 }
 """The registry that each field chooses from, by the field's name."""
+
+EVALUATION_FIELDS = frozenset({"evaluate_with"})
+"""The fields that decide how a run is evaluated and change nothing of its training."""
 
 _SMALLEST_WITHOUT_EXPONENT = 1e-7
 
@@ -49,7 +54,7 @@ def differing_fields(specs: Mapping[str, RunSpec]) -> dict[str, dict[str, str]]:
     A field that has no effect in a spec, such as BN's momentum without BN, has `NO_VALUE` there. It is compared as its
     default, so it is a difference only if another spec sets it to another value.
     """
-    unused = {label: _unused_fields(spec) for label, spec in specs.items()}
+    unused = {label: unused_fields(spec) for label, spec in specs.items()}
     differing = {}
     for name, field in RunSpec.model_fields.items():
         values = [field.default if name in unused[label] else getattr(spec, name) for label, spec in specs.items()]
@@ -61,8 +66,25 @@ def differing_fields(specs: Mapping[str, RunSpec]) -> dict[str, dict[str, str]]:
     return differing
 
 
+def differing_values(specs: Mapping[str, RunSpec]) -> dict[str, list[str]]:
+    """For each label, in what its spec differs from any of the others: "After the activation", "Use bias: no".
+
+    A choice is named by its title alone unless that is "None"; a field without effect is left out.
+    """
+    choice_titles = {choice.title for registry in REGISTRIES.values() for choice in registry.values()} - {"None"}
+    differing = differing_fields(specs)
+    return {
+        label: [
+            values[label] if values[label] in choice_titles else f"{title}: {values[label]}"
+            for title, values in differing.items()
+            if values[label] != NO_VALUE
+        ]
+        for label in specs
+    }
+
+
 def confounded_settings(specs: Mapping[str, RunSpec]) -> list[str]:
-    """The titles of the fields in which the specs differ, if their effects cannot be told apart; otherwise none.
+    """The titles of the fields in which the trainings differ, if their effects cannot be told apart; otherwise none.
 
     They can be if changes of one field at a time lead from each spec to every other, over specs that are there too.
     """
@@ -73,24 +95,36 @@ def confounded_settings(specs: Mapping[str, RunSpec]) -> list[str]:
         new = {o for o in labels if o not in reached and len(differing_settings(specs, label, o)) <= 1}
         reached |= new
         unvisited += new
-    return [] if len(reached) == len(labels) else list(differing_fields(specs))
+    return [] if len(reached) == len(labels) else differing_training(specs)
 
 
 def differing_settings(specs: Mapping[str, RunSpec], first: str, second: str) -> list[str]:
-    """The titles of the fields in which the specs of two labels differ."""
-    return list(differing_fields({label: specs[label] for label in (first, second)}))
+    """The titles of the fields in which the trainings of two labels differ."""
+    return differing_training({label: specs[label] for label in (first, second)})
 
 
-def _unused_fields(spec: RunSpec) -> set[str]:
+def differing_training(specs: Mapping[str, RunSpec]) -> list[str]:
+    """The titles of `differing_fields` without `EVALUATION_FIELDS`: what can explain other results."""
+    ignored = {RunSpec.model_fields[name].title for name in EVALUATION_FIELDS}
+    return [title for title in differing_fields(specs) if title not in ignored]
+
+
+def unused_fields(spec: RunSpec) -> frozenset[str]:
     """The fields that have no effect on the training of `spec`."""
+    return _unused_fields(spec.placement, spec.input_normalization, spec.normalizer, spec.kernel_initializer)
+
+
+@cache  # thousands of runs are listed, and have few combinations of these
+def _unused_fields(placement: str, input_normalization: bool, normalizer: str, initializer: str) -> frozenset[str]:
+    spec = RunSpec(placement=placement, input_normalization=input_normalization, normalizer=normalizer)
     unused = {"normalizer", *NORMALIZER_FIELDS}
     if describe_network(spec).normalizations:
-        unused -= {"normalizer", *NORMALIZERS[spec.normalizer].fields.values()}
-    if spec.placement == "none":
+        unused -= {"normalizer", *NORMALIZERS[normalizer].fields.values()}
+    if placement == "none":
         unused.add("noise")
-    if not choices.INITIALIZERS[spec.kernel_initializer].takes_stddev:
+    if not choices.INITIALIZERS[initializer].takes_stddev:
         unused.add("initializer_stddev")
-    return unused
+    return frozenset(unused)
 
 
 def _format_float(value: float) -> str:

@@ -21,6 +21,7 @@ class Preset:
         asks_about: the name of the field whose effect the question is about, None if there is no single one.
         finding: a sentence that answers the question from the recorded runs where their final accuracy does not.
         look_at: a sentence on where the answer can be seen.
+        claim: the id of the claim that tests the answer on more networks, empty if there is none.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Preset:
     asks_about: str | None = None
     finding: str = ""
     look_at: str = ""
+    claim: str = ""
 
     @property
     def comparison(self) -> Comparison:
@@ -40,6 +42,11 @@ class Preset:
     def recorded_comparison(self) -> Comparison:
         """The variants with the seeds that are recorded where a recording is shipped."""
         return self.comparison.with_seeds(RECORDED_SEEDS)
+
+    @property
+    def linked_comparison(self) -> Comparison:
+        """What a link with the preset's name alone shows: with a question its recorded seeds, otherwise one seed."""
+        return self.recorded_comparison if self.question else self.comparison
 
 
 def _variants(base: RunSpec, **changes_by_label: dict[str, Any]) -> tuple[Variant, ...]:
@@ -81,6 +88,7 @@ PRESETS: dict[str, Preset] = {
         question="Before or after the activation?",
         asks_about="placement",
         look_at="Compare the two BN curves with each other, then with the one without BN, in the first two epochs.",
+        claim="P1",
     ),
     "notebook": Preset(
         "The notebook's comparison",
@@ -106,6 +114,7 @@ PRESETS: dict[str, Preset] = {
         question="Does the bias matter?",
         asks_about="use_bias",
         look_at="With BN before the activation, the curves with and without a bias lie on each other.",
+        claim="P2",
     ),
     "gamma_beta": Preset(
         "With and without gamma and beta",
@@ -119,22 +128,22 @@ PRESETS: dict[str, Preset] = {
         ),
         question="What do gamma and beta do?",
         finding="Gamma and beta let each unit choose the scale and the offset of its normalized values; here they move "
-        "little: gamma from 1 to between 0.96 and 1.27, beta from 0 to between −0.04 and 0.21.",
+        "little: over all 400 units gamma goes from 1 to between 0.96 and 1.27, beta from 0 to between −0.04 and 0.21.",
         look_at="Layers shows gamma and beta of every unit.",
     ),
     "early_validation": Preset(
         "Early validation",
         "2,000 training images: no batch normalization, and BN whose moving averages follow slowly and quickly.",
         _variants(
-            revise_spec(_HE, {"train_examples": 2_000, "learning_rate": 0.1}),
+            revise_spec(_HE, {"train_examples": 2_000, "learning_rate": 0.1, "evaluate_with": "all"}),
             **_MOMENTA,
         ),
         question="Why is validation bad early on?",
         asks_about="momentum",
-        finding="Validation uses moving averages of mean and variance, which at momentum 0.99 still hold 37 % of their "
-        "initial values after 100 steps and lag behind the weights: after 18 steps it is at 64 %, at momentum 0.9 at "
-        "79 %.",
-        look_at="Compare the two BN curves of validation accuracy in the first two epochs.",
+        finding="Validation uses moving averages, which at momentum 0.99 hold 37 % of their initial values after 100 "
+        "steps.",
+        look_at="Choose other statistics in View, Evaluated with: the dip of validation accuracy in the first epoch is "
+        "gone.",
     ),
     "scaling": Preset(
         "Scaled and raw inputs",
@@ -146,6 +155,7 @@ PRESETS: dict[str, Preset] = {
         question="Do I still need to scale inputs?",
         asks_about="rescale",
         look_at="The accuracy of raw pixels without BN stays at chance, while the other three curves rise.",
+        claim="A1",
     ),
     "learning_rates": Preset(
         "Small and large learning rates",
@@ -162,6 +172,7 @@ PRESETS: dict[str, Preset] = {
         question="Does BN allow larger learning rates?",
         asks_about="placement",
         look_at="Compare the networks with and without BN at the rate of 2.",
+        claim="P3",
     ),
     "initializers": Preset(
         "Good and bad initializers",

@@ -63,7 +63,7 @@ class RunSpec(BaseModel):
         min_length=1,
         max_length=50,
         title="Hidden units",
-        description="The width of each hidden layer, from the input on; a convolution's is its number of filters.",
+        description="Units of each hidden layer, nearest to the input first; filters in a convolution.",
         examples=["300-100", "10x100"],
     )
     optimizer: Annotated[str, AfterValidator(choices.one_of(choices.OPTIMIZERS))] = _choice(
@@ -113,6 +113,12 @@ class RunSpec(BaseModel):
     )
     validation: Annotated[str, AfterValidator(choices.one_of(choices.VALIDATIONS))] = _choice(
         choices.VALIDATIONS, "test", "Validation", "Which images the validation curves are measured on."
+    )
+    evaluate_with: Annotated[str, AfterValidator(choices.one_of(choices.EVALUATION_METHODS))] = _choice(
+        choices.EVALUATION_METHODS,
+        "moving",
+        "Evaluate with",
+        "Which statistics the normalization layers use in evaluations; it does not change the training.",
     )
 
     @model_validator(mode="before")
@@ -185,6 +191,7 @@ RUNTIME_FIELDS = frozenset(
         "train_examples",
         "rescale",
         "validation",
+        "evaluate_with",
         "batch_size",
     }
 )

@@ -55,8 +55,8 @@ def test_advice_for_the_notebooks_networks() -> None:
             ["196 times", "3,072", "each step hardly changes"],
         ),
         ("Vanishing gradient", {"activation": "sigmoid", "hidden_units": (100,) * 4}, ["4 sigmoids"]),
-        ("One example a batch", {**BN, "batch_size": 1}, ["only its beta"]),
-        ("One example a batch", {**BN, "train_examples": 1, "center": False}, ["only 0"]),
+        ("One example per batch", {**BN, "batch_size": 1}, ["only its beta"]),
+        ("One example per batch", {**BN, "train_examples": 1, "center": False}, ["only 0"]),
         ("Noisy statistics", {"input_normalization": True, "batch_size": 4}, ["4 examples"]),
         ("Noisy statistics", {**BN, "train_examples": 7}, ["7 examples"]),
         ("Noisy statistics", {**BN, "batch_size": 2, "architecture": "conv", "hidden_units": (4,) * 5}, ["2 examples"]),
@@ -98,13 +98,13 @@ def test_rule_applies_with_the_specs_numbers(title: str, fields: dict[str, Any],
         ("Large initial weights", {"kernel_initializer": "he_normal", "initializer_stddev": 5}),
         ("Vanishing gradient", {"activation": "sigmoid", "hidden_units": (100,) * 3}),
         ("Vanishing gradient", {"activation": "sigmoid", "hidden_units": (100,) * 9, **BN}),
-        ("One example a batch", {"batch_size": 1}),
-        ("One example a batch", {"batch_size": 1, **BN, "normalizer": "batch_renormalization"}),
+        ("One example per batch", {"batch_size": 1}),
+        ("One example per batch", {"batch_size": 1, **BN, "normalizer": "batch_renormalization"}),
         ("Noisy statistics", {"batch_size": 8, **BN}),
         ("Noisy statistics", {"batch_size": 1, **BN}),
         ("One example in the last batch", {**BN, "train_examples": 1986}),
         ("One example in the last batch", {**BN, "train_examples": 1985, "architecture": "conv"}),
-        ("One example a batch", {"batch_size": 1, **BN, "architecture": "conv"}),
+        ("One example per batch", {"batch_size": 1, **BN, "architecture": "conv"}),
         ("Noisy statistics", {"batch_size": 2, **BN, "architecture": "conv"}),
         ("Large epsilon", {"epsilon": 0.009, "input_normalization": True, "architecture": "conv"}),
         ("One example in the last batch", {**BN, "train_examples": 3, "batch_size": 1}),
@@ -154,6 +154,6 @@ def test_batch_advice_requires_bn(placement: str, examples: int, batch_size: int
     spec = RunSpec(placement=placement, train_examples=examples, batch_size=batch_size, use_bias=False)
     sizes = [min(batch_size, examples - start) for start in range(0, examples, batch_size)]
     titles = {advice.title for advice in advise(spec)}
-    assert ("One example a batch" in titles) == (placement != "none" and max(sizes) == 1)
+    assert ("One example per batch" in titles) == (placement != "none" and max(sizes) == 1)
     assert ("Noisy statistics" in titles) == (placement != "none" and 1 < max(sizes) < 8)
     assert ("One example in the last batch" in titles) == (placement != "none" and max(sizes) > 1 and sizes[-1] == 1)

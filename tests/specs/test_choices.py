@@ -8,6 +8,7 @@ import pytest
 from bnlab.specs.choices import (
     ACTIVATIONS,
     ARCHITECTURES,
+    EVALUATION_METHODS,
     INITIALIZERS,
     OPTIMIZERS,
     PLACEMENTS,
@@ -24,6 +25,7 @@ REGISTRIES: dict[str, Mapping[str, Choice]] = {
     "architecture": ARCHITECTURES,
     "normalizer": NORMALIZERS, "placement": PLACEMENTS, "activation": ACTIVATIONS, "kernel_initializer": INITIALIZERS,
     "optimizer": OPTIMIZERS, "rescale": RESCALINGS, "validation": VALIDATIONS, "dataset": DATASETS,
+    "evaluate_with": EVALUATION_METHODS,
 }  # fmt: skip
 ENTRIES = [(field, key) for field, registry in REGISTRIES.items() for key in registry]
 

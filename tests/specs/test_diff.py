@@ -12,6 +12,7 @@ from bnlab.specs.diff import (
     confounded_settings,
     differing_fields,
     differing_settings,
+    differing_values,
     format_value,
 )
 from bnlab.specs.presets import PRESETS
@@ -33,6 +34,26 @@ def test_differences_of_the_notebooks_networks() -> None:
     }
 
 
+def test_values_that_differ_are_named_with_their_field_unless_they_are_choices() -> None:
+    specs_by_label = {v.label: v.spec for v in PRESETS["notebook"].variants[:2]}
+    plain, printed = specs_by_label
+    assert differing_values(specs_by_label) == {
+        plain: ["Placement: None", "Normalize the input: no", "Leaky ReLU"],
+        printed: ["After the activation", "Normalize the input: yes", "Linear (none)"],
+    }
+    assert differing_values({"A": NORMALIZED, "B": RunSpec()}) == {
+        "A": ["Before the activation"],
+        "B": ["Placement: None"],
+    }
+    slow = revise_spec(NORMALIZED, {"momentum": 0.999, "use_bias": False, "hidden_units": (16,)})
+    assert differing_values({"A": NORMALIZED, "B": slow})["B"] == [
+        "Use bias: no",
+        "Hidden units: 16",
+        "BN momentum: 0.999",
+    ]
+    assert differing_values({"A": slow}) == {"A": []}
+
+
 def test_settings_are_confounded_unless_they_change_one_at_a_time() -> None:
     plain, before = RunSpec(), NORMALIZED
     rate = revise_spec(before, {"learning_rate": 1.0})
@@ -40,6 +61,12 @@ def test_settings_are_confounded_unless_they_change_one_at_a_time() -> None:
     assert confounded_settings({"a": plain, "b": rate}) == ["Placement", "Learning rate"]
     assert confounded_settings({"a": plain, "b": rate, "c": before}) == [], "c differs in one setting from each"
     assert confounded_settings({"a": plain, "same": plain}) == []
+    measured = revise_spec(before, {"evaluate_with": "all"})
+    assert confounded_settings({"a": plain, "measured": measured}) == [], "how a run is evaluated changes no weight"
+    assert differing_settings({"a": plain, "measured": measured}, "a", "measured") == ["Placement"]
+    assert list(differing_fields({"a": plain, "measured": measured})) == ["Placement", "Evaluate with"]
+    both = revise_spec(rate, {"evaluate_with": "all"})
+    assert confounded_settings({"a": plain, "both": both}) == ["Placement", "Learning rate"]
     notebook = {variant.label: variant.spec for variant in PRESETS["notebook"].variants}
     assert confounded_settings(notebook) == [
         "Placement",

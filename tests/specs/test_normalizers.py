@@ -119,7 +119,7 @@ ALLOWED = {
     "bnlab/specs/normalizers.py": "the registry itself",
     "bnlab/model/training_step.py": "sets Keras's argument renorm_clipping by step",
 }
-EXEMPT_FOLDERS = ("bnlab/charts/explanations/", "bnlab/ui/how_it_works/", "bnlab/claims/", "bnlab/runs/migrations/")
+EXEMPT_FOLDERS = ("bnlab/ui/how_it_works/", "bnlab/claims/", "bnlab/runs/migrations/")
 """Explanations and claims are about batch normalization; migrations rewrite the former field `renorm`."""
 
 

@@ -41,6 +41,7 @@ ANOTHER_VALUE: dict[str, Any] = {
     "epsilon": 1e-5, "center": False, "scale": False, "noise": True, "architecture": "conv",
     "normalizer": "layer_normalization",
     "dataset": "fashion_mnist", "train_examples": 100, "rescale": "raw", "validation": "holdout",
+    "evaluate_with": "all",
 }  # fmt: skip
 
 
