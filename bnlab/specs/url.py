@@ -1,8 +1,9 @@
 """Comparisons as query parameters of a URL.
 
 A URL without any of these parameters is the default: the first preset with its recorded seeds.
-`preset=notebook&epochs=3` is a preset with fields changed in every variant, with one seed unless `seeds` names another
-number. Other comparisons have one parameter per variant, `v=LABEL~FIELD~VALUE~FIELD~VALUE…`, and one for each field
+`preset=bias` is a preset with its own seeds: those recorded if it has a question, otherwise one.
+`preset=bias&epochs=3` has fields changed in every variant, and one seed unless `seeds` names another number. Other
+comparisons have one parameter per variant, `v=LABEL~FIELD~VALUE~FIELD~VALUE…`, and one for each field
 that all variants share. No character in them needs escaping, so URLs stay readable.
 """
 
@@ -11,8 +12,9 @@ from typing import Any
 
 from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.field_text import format_field, parse_field
+from bnlab.specs.naming import with_current_labels
 from bnlab.specs.normalizers import FORMER_FIELDS
-from bnlab.specs.presets import PRESETS
+from bnlab.specs.presets import PRESETS, Preset
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import SpecError, did_you_mean, parse_spec, parse_value
 
@@ -50,21 +52,21 @@ def comparison_from_url(parameters: Mapping[str, Sequence[str]]) -> tuple[Compar
     if name not in PRESETS:
         errors.append(f"There is no preset {name[:40]!r}; the presets are {', '.join(PRESETS)}.")
         name = UNNAMED_PRESET
-    preset = PRESETS[name].comparison
+    preset = PRESETS[name]
     try:
         return _read_comparison(parameters, preset), errors
     except SpecError as error:
-        return preset, [*errors, f"{error} {PRESETS[name].title} is shown instead."]
+        return preset.linked_comparison, [*errors, f"{error} {preset.title} is shown instead."]
 
 
 def comparison_to_url(comparison: Comparison) -> Parameters:
     """The shortest query parameters from which `comparison_from_url` reads this comparison."""
     if comparison == default_comparison():
         return {}
-    seeds: Parameters = {"seeds": [str(comparison.seeds)]} if comparison.seeds != 1 else {}
     for name, preset in PRESETS.items():
         changes = _shared_changes(comparison, preset.comparison)
         if changes is not None:
+            seeds = _format_seeds(comparison, 1 if changes else preset.linked_comparison.seeds)
             return {"preset": [name]} | _format_fields(changes) | seeds
     changes_by_variant = [
         variant.spec.model_dump(mode="json", exclude_defaults=True) for variant in comparison.variants
@@ -78,19 +80,22 @@ def comparison_to_url(comparison: Comparison) -> Parameters:
         _format_variant(variant, {field: value for field, value in changes.items() if field not in shared})
         for variant, changes in zip(comparison.variants, changes_by_variant, strict=True)
     ]
-    return {"v": variants} | _format_fields(shared) | seeds
+    return {"v": variants} | _format_fields(shared) | _format_seeds(comparison, 1)
 
 
-def _read_comparison(parameters: Mapping[str, Sequence[str]], preset: Comparison) -> Comparison:
+def _read_comparison(parameters: Mapping[str, Sequence[str]], preset: Preset) -> Comparison:
     shared = {field: parse_field(field, _last_value(parameters, field, "")) for field in _FIELDS if field in parameters}
     if "v" in parameters:
         comparison = Comparison(_read_variants(parameters["v"], shared))
+    elif shared:
+        comparison = with_current_labels(preset.comparison, preset.comparison.with_changes(shared))
     else:
-        comparison = preset.with_changes(shared)
-    seeds = parse_value(_last_value(parameters, "seeds", "1"))
+        comparison = preset.linked_comparison
+    if not parameters.get("seeds"):
+        return comparison
+    seeds = parse_value(parameters["seeds"][-1])
     if not isinstance(seeds, int) or isinstance(seeds, bool):
-        text = _last_value(parameters, "seeds", "")
-        raise SpecError(f"Seeds must be a whole number, but {text[:40]!r} was given.")
+        raise SpecError(f"Seeds must be a whole number, but {parameters['seeds'][-1][:40]!r} was given.")
     return comparison.with_seeds(seeds)
 
 
@@ -119,7 +124,7 @@ def _split_variant(text: str) -> tuple[str, dict[str, str]]:
 def _parse_colour(text: str) -> int:
     colour = parse_value(text)
     if not isinstance(colour, int) or isinstance(colour, bool):
-        raise SpecError(f"A variant's colour is a number, but {text[:40]!r} was given.")
+        raise SpecError(f"A variant's color is a number, but {text[:40]!r} was given.")
     return colour
 
 
@@ -147,19 +152,25 @@ def _last_value(parameters: Mapping[str, Sequence[str]], name: str, default: str
 
 def _shared_changes(comparison: Comparison, preset: Comparison) -> dict[str, Any] | None:
     """The fields to change in every variant of `preset` to get `comparison`; None if it is no such comparison."""
-    if [(v.label, v.colour) for v in comparison.variants] != [(v.label, v.colour) for v in preset.variants]:
+    if [v.colour for v in comparison.variants] != [v.colour for v in preset.variants]:
         return None
     specs = [v.spec.model_dump(mode="json") for v in comparison.variants]
     preset_specs = [v.spec.model_dump(mode="json") for v in preset.variants]
     changed = [f for f in _DEFAULTS if any(s[f] != p[f] for s, p in zip(specs, preset_specs, strict=True))]
     if any(spec[field] != specs[0][field] for field in changed for spec in specs):
         return None
-    return {field: specs[0][field] for field in changed}
+    changes = {field: specs[0][field] for field in changed}
+    named = with_current_labels(preset, preset.with_changes(changes))
+    return changes if named.labels == comparison.labels else None
 
 
 def _format_variant(variant: Variant, fields: dict[str, Any]) -> str:
     pairs = (text for field, value in fields.items() for text in (field, format_field(value)))
     return "~".join([variant.label, "colour", str(variant.colour), *pairs])
+
+
+def _format_seeds(comparison: Comparison, default: int) -> Parameters:
+    return {} if comparison.seeds == default else {"seeds": [str(comparison.seeds)]}
 
 
 def _format_fields(fields: dict[str, Any]) -> Parameters:

@@ -4,9 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.specs.lesson import ALL_FIELDS, PARTS, Lesson, lesson_from_url, lesson_to_url
+from bnlab.specs.lesson import (
+    ALL_FIELDS,
+    PARTS,
+    PREDICT,
+    QUESTION,
+    REVEAL,
+    TITLE,
+    Lesson,
+    lesson_from_url,
+    lesson_to_url,
+    one_line,
+)
+from bnlab.specs.prediction import lesson_id
 from bnlab.specs.run_spec import RunSpec
-from tests.sentences import names_in_order
+from tests.sentences import names_in_order, numbers_in
 
 FIELDS = [ALL_FIELDS, *RunSpec.model_fields]
 
@@ -14,7 +26,14 @@ some_fields = st.lists(st.sampled_from(FIELDS), unique=True).map(tuple)
 some_parts = st.lists(st.sampled_from(list(PARTS)), unique=True).map(tuple)
 
 
-@given(st.builds(Lesson, some_fields, some_parts))
+texts = st.text(max_size=80).map(one_line)
+
+
+def lesson_of(lock: tuple[str, ...], hide: tuple[str, ...], title: str, question: str, key: str) -> Lesson:
+    return Lesson(lock, hide, title, question, lesson_id(key) if key else "", key)
+
+
+@given(st.builds(lesson_of, some_fields, some_parts, texts, texts, st.sampled_from(["", "a-key_1"])))
 def test_round_trip(lesson: Lesson) -> None:
     assert lesson_from_url(lesson_to_url(lesson)) == (lesson, [])
 
@@ -22,6 +41,23 @@ def test_round_trip(lesson: Lesson) -> None:
 def test_empty_lesson_has_no_parameters() -> None:
     assert lesson_to_url(Lesson()) == {}
     assert lesson_from_url({}) == (Lesson(), [])
+
+
+def test_texts_are_one_line_and_limited() -> None:
+    lesson, errors = lesson_from_url({TITLE: [" A\n\tB\x00 "], QUESTION: ["x" * 301]})
+    assert lesson == Lesson(title="A B", question="x" * 300)
+    (error,) = errors
+    assert numbers_in(error) == [300, 301]
+
+
+def test_a_key_belongs_to_its_lesson() -> None:
+    lesson, errors = lesson_from_url({PREDICT: [lesson_id("a")], REVEAL: ["b"]})
+    assert lesson == Lesson(predict=lesson_id("a"))
+    assert len(errors) == 1
+    assert lesson.for_learners() == lesson
+    assert all(lesson.locks(field) for field in FIELDS)
+    assert lesson_from_url({PREDICT: ["../x"]})[0] == Lesson()
+    assert lesson_from_url({REVEAL: ["a"]})[0] == Lesson()
 
 
 def test_separators_and_repeated_parameters() -> None:

@@ -1,11 +1,10 @@
 """A teacher's link on the Compare page."""
 
 from bnlab.runs.store import Store
-from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
 from tests.ui.compare_page import TINY, assert_sound, buttons, store, trained
 
-__all__ = ["one_thread", "open_page", "store", "trained"]
+__all__ = ["open_page", "store", "trained"]
 
 
 def test_a_lesson_locks_fields_and_hides_parts(open_page: OpenPage, trained: Store) -> None:
@@ -35,6 +34,8 @@ def test_everything_is_one_lock_and_a_locked_page_offers_none(open_page: OpenPag
     assert_sound(app)
     assert app.multiselect(key="share-lock").value == ["all"]
     assert any(code.value.endswith("?lock=all") for code in app.code)
+    kinds = [element.type for element in app.main]
+    assert kinds.index("code") < kinds.index("multiselect"), "or an open list would cover the address"
     app = open_page(store, lock="epochs.seed", hide="results")
     assert_sound(app)
     assert not app.multiselect
