@@ -9,8 +9,10 @@ RUN pip install --no-cache-dir --root-user-action=ignore -r requirements.txt \
     && cd "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
     && rm -rf tensorflow/include pandas/tests
 
+# Whoever the container runs as may write to /data: a platform may choose another user, and a tmpfs that is mounted there
+# belongs to root but takes over the mode.
 RUN useradd --uid 1000 --no-create-home --home-dir /tmp bnlab \
-    && install -d -o bnlab -g bnlab /data
+    && install -d -m 1777 -o bnlab -g bnlab /data
 
 # The code belongs to root and cannot be written by the server; its bytecode is compiled here, once.
 COPY . .
@@ -26,9 +28,10 @@ USER 1000
 VOLUME /data
 EXPOSE 8501
 
-# Below the base path, if there is one. Unknown addresses answer 200 too, so the body is what counts.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-    CMD python -c "from os import environ; from urllib.request import urlopen as get; base = environ.get('STREAMLIT_SERVER_BASE_URL_PATH', '').strip('/'); raise SystemExit(get('http://localhost:8501/' + base + '/' * bool(base) + '_stcore/health', timeout=4).read() != b'ok')"
+# Ready: the store can be written, the workers' scheduler answers, live updates are sent. Below the base path, if
+# there is one.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
+    CMD python -m bnlab.live.health_check http://localhost:8501
 
 # The exec form: SIGTERM reaches Streamlit, which stops its workers.
 CMD ["python", "-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.port=8501", "--server.headless=true", "--browser.serverAddress=localhost"]

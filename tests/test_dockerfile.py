@@ -1,4 +1,4 @@
-"""The image's health check: its command, run against a server that answers as Streamlit does."""
+"""The image's health check: its command, run against a server that answers as bnlab does."""
 
 import os
 import re
@@ -12,18 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.slow import all_but_one_slow
+
 DOCKERFILE = Path(__file__).parents[1] / "Dockerfile"
 PORT = "8501"
 
 
 @contextmanager
-def server(health: str, body: bytes = b"ok") -> Iterator[int]:
+def server(health: str, body: bytes = b"ready\n", status: int = 200) -> Iterator[int]:
     """Answers `body` at the path `health`, and a page at all others; yields its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            content = body if self.path == health else b"<!doctype html>"
-            self.send_response(200)
+            is_health = self.path == health
+            content = body if is_health else b"<!doctype html>"
+            self.send_response(status if is_health else 200)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -56,18 +59,23 @@ def is_healthy(port: int, base: str | None) -> bool:
     if base is not None:
         environment["STREAMLIT_SERVER_BASE_URL_PATH"] = base
     command = command.replace(PORT, str(port))
-    finished = subprocess.run(command, shell=True, env=environment, stderr=subprocess.DEVNULL, timeout=30, check=False)
+    finished = subprocess.run(
+        command, shell=True, env=environment, cwd=DOCKERFILE.parent, capture_output=True, timeout=30, check=False
+    )
+    assert not finished.stderr, finished.stderr.decode()
     return finished.returncode == 0
 
 
 @pytest.mark.parametrize(
     ("base", "path"),
-    [
-        (None, "/_stcore/health"),
-        ("", "/_stcore/health"),
-        ("bnlab", "/bnlab/_stcore/health"),
-        ("/school/bnlab/", "/school/bnlab/_stcore/health"),
-    ],
+    all_but_one_slow(
+        [
+            ("/school/bnlab/", "/school/bnlab/ready"),
+            (None, "/ready"),
+            ("", "/ready"),
+            ("bnlab", "/bnlab/ready"),
+        ]
+    ),
 )
 def test_the_health_check_follows_the_base_path(base: str | None, path: str) -> None:
     with server(path) as port:
@@ -76,6 +84,6 @@ def test_the_health_check_follows_the_base_path(base: str | None, path: str) -> 
 
 
 def test_a_server_that_is_not_ready_is_not_healthy() -> None:
-    with server("/_stcore/health", b"unavailable") as port:
+    with server("/ready", b"The store is read-only.\n", 503) as port:
         assert not is_healthy(port, None)
-    assert not is_healthy(port, None)
+    assert not is_healthy(port, None)  # nor is one that has ended
