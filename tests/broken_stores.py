@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 from bnlab.runs.store import Store
 
@@ -50,6 +51,20 @@ def full(store: Store) -> Iterator[None]:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
     with _with_pragma(store, f"max_page_count={pages}"):
         yield
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No database that is opened meanwhile can have more than its first page."""
+
+    def set_pragma(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count=1").close()
+
+    event.listen(Pool, "connect", set_pragma)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", set_pragma)
 
 
 @contextmanager

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import dask
 import psutil
 import pytest
+from distributed import Client
 
-from bnlab.runs.cluster import connect, disconnect
+from bnlab.runs.cluster import DASK_SETTINGS, disconnect, start_local_cluster
 
 SIZE_WITH_TENSORFLOW = 300e6
 
@@ -27,8 +29,9 @@ def scheduler() -> Iterator[str]:
 
 @contextmanager
 def running_scheduler(workers: int) -> Iterator[str]:
-    """Start a scheduler with workers; yields its address."""
-    client = connect(None, workers)
+    """Start a scheduler with workers, to which anybody may connect; yields its address."""
+    dask.config.set(DASK_SETTINGS)
+    client = Client(start_local_cluster(workers, None), set_as_default=False)
     try:
         yield client.scheduler_info()["address"]
     finally:

@@ -31,10 +31,13 @@ class Activity:
         training: the digests of the runs that a worker is training.
         speeds: images per second of each run over the last WINDOW_SECONDS, which add up to the speed of all workers;
             runs whose speed is not known are missing.
+        starting: for how many seconds local workers have been starting, which is the import of TensorFlow; None if
+            they are not.
     """
 
     training: Collection[str] = ()
     speeds: Mapping[str, float] = field(default_factory=dict)
+    starting: float | None = None
 
 
 class ActivityMeter:

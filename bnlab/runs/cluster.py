@@ -4,19 +4,24 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
+from pathlib import Path
 from typing import Any
 
 import dask
 import psutil
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
+from distributed.security import Security
 from distributed.utils import get_mp_context
+
+from bnlab.runs.config import Settings
 
 CONNECT_TIMEOUT_SECONDS = 5
 CLOSE_TIMEOUT_SECONDS = 5
+RESTART_TIMEOUT_SECONDS = 10
 DASK_SETTINGS: dict[str, Any] = {
     "distributed.worker.daemon": True,
     # A restarted worker imports TensorFlow before it responds; by default Dask would give it up after 15 s.
@@ -24,31 +29,44 @@ DASK_SETTINGS: dict[str, Any] = {
     "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"},
     # Forked workers share the import of TensorFlow, which takes seconds and 200 MB; macOS's libraries may crash then.
     "distributed.worker.multiprocessing-method": "forkserver" if sys.platform == "linux" else "spawn",
+    # Nobody asks these servers for pages, and they would answer every user of the machine.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
+TLS_VARIABLES = ("BNLAB_SCHEDULER_CA", "BNLAB_SCHEDULER_CERT", "BNLAB_SCHEDULER_KEY")
 
 
 class ClusterError(RuntimeError):
     """The workers are not available; `str()` is one sentence for the user."""
 
 
-def connect(address: str | None, workers: int | None = None) -> Client:
+def connect(address: str | None, workers: int | None = None, store_url: str | None = None) -> Client:
     """A client of the Dask scheduler at `address`, or by default of a new local cluster.
 
-    The processes of a local cluster have one thread each; by default there is one per core.
+    The processes of a local cluster have one thread each; by default there is one per core. They accept only
+    connections with a certificate that is made for this cluster and kept in memory: whoever can connect to a Dask
+    scheduler can run code in it.
+
+    Args:
+        address: by default a local cluster is started. With the settings' certificates it begins with ``tls://``.
+        workers: the number of processes of a local cluster.
+        store_url: their store, with its password; by default that of the environment.
 
     Raises:
         ClusterError: no scheduler responds at `address`, or the local cluster does not start.
     """
     if address is not None:
+        security = _scheduler_security(Settings(), address)
         try:
-            return Client(address, set_as_default=False, timeout=CONNECT_TIMEOUT_SECONDS)
-        except (OSError, ValueError, TimeoutError) as error:
+            return Client(address, set_as_default=False, timeout=CONNECT_TIMEOUT_SECONDS, security=security)
+        except (OSError, ValueError, TypeError, TimeoutError) as error:
             raise ClusterError(_no_answer_text(address)) from error
     dask.config.set(DASK_SETTINGS)  # not only for the start: some are read when a worker is lost
     _silence_dask()
     try:
         with _block_interrupts():
-            return Client(_start_local_cluster(workers or CPU_COUNT), set_as_default=False)
+            cluster = start_local_cluster(workers or CPU_COUNT, Security.temporary(), store_url)
+            return Client(cluster, set_as_default=False)
     except RuntimeError as error:  # raised by a nanny whose process has ended during its start
         raise ClusterError("The worker processes could not be started.") from error
 
@@ -71,10 +89,26 @@ def worker_addresses(client: Client, address: str | None = None) -> list[str]:
     Raises:
         ClusterError: the scheduler no longer responds.
     """
-    info = client.scheduler_info(n_workers=-1)
-    if "workers" not in info:
-        raise ClusterError(_no_answer_text(address))
-    return list(info["workers"])
+    # Not `Client.scheduler_info`: it returns what the client keeps, from which its own thread removes the workers every
+    # other second.
+    try:
+        if client.status != "running" or client.scheduler is None:
+            raise ClusterError(_no_answer_text(address))
+        return list(client.sync(client.scheduler.identity, n_workers=-1)["workers"])
+    except (OSError, TimeoutError) as error:
+        raise ClusterError(_no_answer_text(address)) from error
+
+
+def kill_worker(client: Client, worker: str) -> None:
+    """Kill the process of the worker with this address; its nanny, if it has one, starts another one."""
+    if client.cluster is None:
+        with suppress(OSError, TimeoutError, ValueError):  # it has no nanny, or has just ended
+            client.restart_workers([worker], timeout=RESTART_TIMEOUT_SECONDS, raise_for_error=False)
+        return
+    for nanny in list(client.cluster.workers.values()):
+        if nanny.worker_address == worker and nanny.pid is not None:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(nanny.pid).kill()
 
 
 def is_missing_workers(client: Client) -> bool:
@@ -83,7 +117,26 @@ def is_missing_workers(client: Client) -> bool:
 
 
 def _no_answer_text(address: str | None) -> str:
-    return f"No Dask scheduler answers at BNLAB_SCHEDULER={address}." if address else "The workers are being restarted."
+    if not address:
+        return "The workers are being restarted."
+    certificates = ", or it does not accept the certificates" if address.startswith("tls://") else ""
+    return f"No Dask scheduler answers at BNLAB_SCHEDULER={address}{certificates}."
+
+
+def _scheduler_security(settings: Settings, address: str) -> Security | None:
+    """The certificates of the settings; None, for those of Dask's own configuration, if there are none."""
+    paths = (settings.scheduler_ca, settings.scheduler_cert, settings.scheduler_key)
+    if not any(paths):
+        return None
+    if missing := [name for name, path in zip(TLS_VARIABLES, paths, strict=True) if path is None]:
+        raise ClusterError(f"{' and '.join(missing)} must be set too, or none of {', '.join(TLS_VARIABLES)}.")
+    if not address.startswith("tls://"):
+        raise ClusterError(f"With {TLS_VARIABLES[0]}, BNLAB_SCHEDULER must begin with tls://, as {address} does not.")
+    for name, path in zip(TLS_VARIABLES, paths, strict=True):
+        if not os.access(path or Path(), os.R_OK):
+            raise ClusterError(f"{name} names a file that bnlab cannot read.")
+    ca, certificate, key = map(str, paths)
+    return Security(require_encryption=True, tls_ca_file=ca, tls_client_cert=certificate, tls_client_key=key)
 
 
 def _silence_dask() -> None:
@@ -92,7 +145,8 @@ def _silence_dask() -> None:
         handler.setLevel(logging.CRITICAL)
 
 
-def _start_local_cluster(workers: int) -> LocalCluster:
+def start_local_cluster(workers: int, security: Security | None, store_url: str | None = None) -> LocalCluster:
+    """Start so many processes with one thread each; see `connect`."""
     get_mp_context().set_forkserver_preload(["distributed", "bnlab.runs.worker_preload"])  # without effect on "spawn"
     return LocalCluster(
         n_workers=workers,
@@ -101,10 +155,16 @@ def _start_local_cluster(workers: int) -> LocalCluster:
         dashboard_address="127.0.0.1:0",  # None would still bind port 8787
         memory_limit=0,  # Dask would pause a worker whose network is large, and its run with it
         silence_logs=logging.CRITICAL,
+        security=security,
         preload=["bnlab.runs.worker"],
         # The process that workers are forked from keeps the settings of its own start.
-        env={name: value for name, value in os.environ.items() if name.startswith("BNLAB_")},
+        env=_worker_environment(store_url),
     )
+
+
+def _worker_environment(store_url: str | None) -> Mapping[str, str]:
+    settings = {name: value for name, value in os.environ.items() if name.startswith("BNLAB_")}
+    return settings if store_url is None else settings | {"BNLAB_STORE": store_url}
 
 
 @contextmanager

@@ -1,10 +1,15 @@
 """The settings of a deployment, read from environment variables."""
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 
 def _default_store() -> str:
@@ -14,7 +19,9 @@ def _default_store() -> str:
 class Settings(BaseSettings):
     """The variable of each field is its name in capitals with the prefix `BNLAB_`; an empty one is ignored."""
 
-    model_config = SettingsConfigDict(env_prefix="BNLAB_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BNLAB_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     store: str = Field(
         default_factory=_default_store,
@@ -28,6 +35,14 @@ class Settings(BaseSettings):
         default=None,
         description="The address of a Dask scheduler; by default worker processes are started on this machine.",
     )
+    scheduler_ca: Path | None = Field(
+        default=None,
+        description="With a scheduler's tls:// address: the certificates, in a PEM file, that vouch for its own.",
+    )
+    scheduler_cert: Path | None = Field(
+        default=None, description="The certificate that bnlab shows to the scheduler, in a PEM file."
+    )
+    scheduler_key: Path | None = Field(default=None, description="The key of that certificate, in a PEM file.")
     secret: SecretStr | None = Field(
         default=None,
         description="The key that signs the cookies by which visitors are told apart; by default one in the store.",
@@ -37,12 +52,46 @@ class Settings(BaseSettings):
     )
     max_parameters: int = Field(default=20_000_000, ge=1, description="The most parameters of a network.")
     max_steps: int = Field(default=2_000_000, ge=1, description="The most steps of a run.")
+    max_memory_mb: int = Field(
+        default=2_000, ge=1, description="The most memory that the training of a run may take on a worker, estimated."
+    )
+    max_step_seconds: float = Field(
+        default=2.0, gt=0, description="The longest step of a run, estimated: a run stops between two steps."
+    )
+    max_store_mb: int = Field(
+        default=20_000, ge=1, description="The size of the store from which on no more runs are launched."
+    )
+    max_sessions: int = Field(
+        default=1_000, ge=1, description="The most open pages; who comes then is asked to try again soon."
+    )
     confirm_runs: int = Field(default=50, ge=0, description="A launch of more runs is confirmed first.")
     confirm_minutes: float = Field(default=30, ge=0, description="A launch that takes longer is confirmed first.")
     teacher_key: SecretStr | None = Field(
-        default=None, description="Who enters it on the Runs page may stop, rename and delete the runs of others."
+        default=None, description="Who enters it on the Runs page may stop, rename, tag and delete the runs of others."
     )
     frame_ancestors: str = Field(
         default="'self'",
         description="Who may show bnlab in a frame, such as a learning platform: sources of a Content-Security-Policy.",
     )
+    metrics: bool = Field(
+        default=False,
+        description="Whether figures for Prometheus are served at /metrics, to everybody who reaches the server.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least level of what is logged."
+    )
+
+    def secret_texts(self) -> list[str]:
+        """What must not appear in the log: keys, and the password of the store."""
+        secrets = [secret.get_secret_value() for secret in (self.secret, self.teacher_key) if secret]
+        with suppress(ArgumentError, ValueError):
+            url = make_url(self.store)
+            secrets += [url.password or "", quote(url.password or "", safe="")]
+        return [secret for secret in secrets if secret]
+
+
+def settings_error_text(error: ValidationError) -> str:
+    """One sentence that names the variables whose values are refused, without the values: some are secrets."""
+    variables = [f"{Settings.model_config['env_prefix']}{str(part['loc'][0]).upper()}" for part in error.errors()]
+    verb = "has" if len(variables) == 1 else "have"
+    return f"{' and '.join(variables)} {verb} a value that bnlab cannot use: {error.errors()[0]['msg']}."

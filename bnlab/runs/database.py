@@ -112,6 +112,7 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
 def _watch_file(engine: Engine) -> None:
     """Use the file that has the store's name now, and only if there is one: SQLite would create it anew, empty."""
     path = Path(engine.url.database or "")
+    opened = _file_id(path)  # that of the connection by which the store was opened
 
     def require_file(*_arguments: object) -> None:
         if not path.exists():
@@ -121,7 +122,7 @@ def _watch_file(engine: Engine) -> None:
         record.info["file"] = _file_id(path)
 
     def compare_file(_connection: object, record: Any, _proxy: object) -> None:
-        if record.info.setdefault("file", _file_id(path)) != _file_id(path):
+        if record.info.setdefault("file", opened) != _file_id(path):
             raise DisconnectionError
 
     event.listen(engine, "do_connect", require_file)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bnlab.runs.measurements import Measurement, write_measurement
-from bnlab.runs.store import Store
 from bnlab.runs.worker import set_up_worker
+from bnlab.runs.worker_store import open_worker_store
 from bnlab.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
@@ -115,10 +115,10 @@ def take_depth_profiles(store_url: str, spec: RunSpec, steps: Sequence[int]) -> 
     Raises what `measure_depth_profile` raises.
     """
     profiles = measure_depth_profile(spec, steps)
-    with Store(store_url) as store:
-        for step in steps:
-            table = profiles[profiles["step"] == step].reset_index(drop=True)
-            write_measurement(store, depth_profile(spec, step), table)
+    store = open_worker_store(store_url)
+    for step in steps:
+        table = profiles[profiles["step"] == step].reset_index(drop=True)
+        write_measurement(store, depth_profile(spec, step), table)
 
 
 def measure_perturbation(spec: RunSpec, steps: Sequence[int], amount: float) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Estimates before training: how long runs take, and how long they wait for a worker."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ MULTIPLICATION_SECONDS = 5e-11
 
 Where runs have been measured, the estimate for others is scaled to them.
 """
+FLOAT_BYTES = 4
+PARAMETER_COPIES = 6
+"""Weights, gradients, two slots of the optimizer, and two in checkpoints that are made and written."""
+OUTPUT_COPIES = 2
+"""Each layer's output and its gradient."""
 OVERHEAD = 1.3
 """The ratio of a run's time on a worker to its time in steps, with evaluations, records and commits."""
 RUN_SECONDS = 0.5
@@ -46,7 +52,7 @@ class StepTimes:
     def step_seconds(self, spec: RunSpec) -> float:
         """The seconds that a step of `spec` takes."""
         measured = self.measured.get(_key(spec))
-        return _rough_step_seconds(spec) * self.scale if measured is None else measured
+        return step_seconds(spec) * self.scale if measured is None else measured
 
     def run_seconds(self, spec: RunSpec, step: int = 0) -> float:
         """The seconds that a run of `spec` takes from `step` to its end, on a worker of its own."""
@@ -67,14 +73,14 @@ def read_step_times(store: Store) -> StepTimes:
 
 
 def measure_step_times(trained: Iterable[Run]) -> StepTimes:
-    """The step times of runs that have taken steps."""
+    """The step times of the runs whose speed is known."""
     seconds: defaultdict[tuple[RunSpec, int], list[float]] = defaultdict(list)
     for run in trained:
-        if run.step and run.seconds:
+        if run.is_speed_known and run.seconds:
             seconds[_key(run.spec)].append(run.seconds / run.step)
     measured = {key: fmean(values) for key, values in seconds.items()}
     ratios = [
-        value / _rough_step_seconds(spec.model_copy(update={"batch_size": batch_size}))
+        value / step_seconds(spec.model_copy(update={"batch_size": batch_size}))
         for (spec, batch_size), value in measured.items()
     ]
     return StepTimes(measured, median(ratios) if ratios else 1.0)
@@ -129,9 +135,20 @@ def about_text(seconds: float) -> str:
     return f"about {rounded / 3_600:,g} hours"
 
 
+def step_seconds(spec: RunSpec) -> float:
+    """The seconds of a step of `spec` on an ordinary core: nothing need have been measured."""
+    return STEP_SECONDS + MULTIPLICATION_SECONDS * describe_network(spec).multiplications * spec.batch_size
+
+
+def training_bytes(spec: RunSpec) -> int:
+    """About how much memory the training of `spec` takes, beside what any training does.
+
+    Parameters are kept PARAMETER_COPIES times, and the outputs of layers for one batch OUTPUT_COPIES times.
+    """
+    network = describe_network(spec)
+    outputs = sum(math.prod(layer.output_shape) for layer in network.layers)
+    return FLOAT_BYTES * (PARAMETER_COPIES * network.params + OUTPUT_COPIES * outputs * spec.batch_size)
+
+
 def _key(spec: RunSpec) -> tuple[RunSpec, int]:
     return program_key(spec), spec.batch_size
-
-
-def _rough_step_seconds(spec: RunSpec) -> float:
-    return STEP_SECONDS + MULTIPLICATION_SECONDS * describe_network(spec).multiplications * spec.batch_size

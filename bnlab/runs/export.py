@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 import unicodedata
 import zipfile
 from collections.abc import Iterable
@@ -14,9 +15,11 @@ from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.runs.tensorboard import event_file, event_file_name
 from bnlab.runs.worker import set_up_worker
+from bnlab.runs.worker_store import open_worker_store
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.keras_code import evaluation_code, scaling_code, training_script
 
+MAX_LINE_LENGTH = 100
 MAX_NAME_LENGTH = 60
 MAX_NAME_BYTES = 160
 """File systems allow 255 bytes a name."""
@@ -28,8 +31,7 @@ _TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest possible, so that the same ru
 def export_runs(store_url: str, digests: tuple[str, ...]) -> bytes:
     """The result of `export_zip`, computed on a worker: a task for `Scheduler.submit`."""
     set_up_worker()
-    with Store(store_url) as store:
-        return export_zip(store, digests)
+    return export_zip(open_worker_store(store_url), digests)
 
 
 def export_zip(store: Store, digests: Iterable[str]) -> bytes:
@@ -97,7 +99,9 @@ spec.json           what was trained: every setting, as bnlab reads it
 history.csv         one row an epoch: loss and accuracy averaged over its steps, val_loss and val_accuracy after it
 metrics.csv         one row a step: loss and accuracy of its batch, in training mode
 validation.csv      one row a moment (step 0, some in the first epoch, each epoch's end): val_loss and val_accuracy
-                    in inference mode; seconds is the time spent in training steps until then
+                    in inference mode; seconds is the time spent in training steps until then. With "evaluate_with":
+                    "all" also ..._batch (each batch's own statistics), ..._reestimated (statistics of up to 10,000
+                    training images), and train_... on these training images
 layers.csv          the same moments: norms of each hidden kernel and of its gradient, and the percentiles
                     (p5 to p95) of what enters the layer's activation, on 128 training images
 *.parquet           the same tables for pandas.read_parquet
@@ -125,13 +129,20 @@ def readme_text(run: Run, saved_step: int | None) -> str:
     head = (
         f"{run.label}\nbnlab's run {run.digest}: {run.state.value}, {run.step:,} of {run.total_steps:,} steps, "
         f"{run.seconds:.1f} s in steps{beside}\nMade {_utc_text(run.created_at)}\n"
-        + (f"{run.error}\n\n" if run.error else "\n")
+        + (f"Tags: {', '.join(run.tags)}\n" if run.tags else "")
+        + (f"{run.error}\n" if run.error else "")
+        + (f"\n{_wrap(run.note)}\n" if run.note else "")
+        + "\n"
     )
     if saved_step is None:
         return head + _README_FILES + _README_NO_MODEL
     code = "".join(f"    {line}".rstrip() + "\n" for line in evaluation_code(run.spec).splitlines())
     usage = _README_USE.format(scaled=scaling_code(run.spec, "x"), code=code)
     return head + _README_FILES + _README_MODEL.format(step=saved_step) + usage
+
+
+def _wrap(note: str) -> str:
+    return "\n".join(textwrap.fill(line, MAX_LINE_LENGTH) for line in note.splitlines())
 
 
 def _utc_text(seconds: float) -> str:

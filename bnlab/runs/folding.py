@@ -11,6 +11,7 @@ from bnlab.model.folding import FoldError, fold, unfoldable_reason
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.runs.worker import set_up_worker
+from bnlab.runs.worker_store import open_worker_store
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.choices import RESCALINGS
 from bnlab.specs.network import Network, describe_network
@@ -92,8 +93,7 @@ def can_fold(run: Run) -> bool:
 def fold_run(store_url: str, digest: str) -> FoldReport:
     """Build the fold report of a run: a task for `Scheduler.submit`. Raises what `build_fold_report` raises."""
     set_up_worker()
-    with Store(store_url) as store:
-        return build_fold_report(store, digest)
+    return build_fold_report(open_worker_store(store_url), digest)
 
 
 def build_fold_report(store: Store, digest: str) -> FoldReport:
@@ -165,12 +165,12 @@ def measure_prediction(store_url: str, digest: str) -> PredictionCost:
         bnlab.specs.datasets.DatasetError: the validation images are not available.
     """
     set_up_worker()
-    with Store(store_url) as store:
-        spec = store.run(digest).spec
-        if is_foldable(spec):
-            report = build_fold_report(store, digest)
-            return PredictionCost(report.original.latencies, report.folded.latencies, report.difference)
-        checkpoint = read_checkpoint(store, digest)
+    store = open_worker_store(store_url)
+    spec = store.run(digest).spec
+    if is_foldable(spec):
+        report = build_fold_report(store, digest)
+        return PredictionCost(report.original.latencies, report.folded.latencies, report.difference)
+    checkpoint = read_checkpoint(store, digest)
     if checkpoint is None:
         raise PredictionError(WEIGHTS_DELETED)
     latencies, repeated = _time_unfolded(spec, checkpoint.arrays)

@@ -17,6 +17,7 @@ from bnlab.runs.errors import StoreError
 from bnlab.runs.schema import network_latencies
 from bnlab.runs.store import Store
 from bnlab.runs.worker import set_up_worker
+from bnlab.runs.worker_store import open_worker_store
 from bnlab.specs.network import prediction_key
 from bnlab.specs.run_spec import RunSpec
 
@@ -71,8 +72,7 @@ def measure_latencies(store_url: str, specs: Mapping[str, RunSpec]) -> Latencies
     set_up_worker()
     from bnlab.training.diagnostics.timing import time_networks
 
-    with Store(store_url) as store:
-        latencies = time_networks(list(specs.values()), _poller(store))
+    latencies = time_networks(list(specs.values()), _poller(open_worker_store(store_url)))
     return None if latencies is None else dict(zip(specs, latencies, strict=True))
 
 
@@ -130,10 +130,17 @@ class LatencyRequests:
                 self._quiet_since = time.monotonic()
         return True
 
-    def update(self, client: Client, is_idle: Callable[[], bool], on_done: Callable[[object], None]) -> None:
+    def update(
+        self,
+        client: Client,
+        is_idle: Callable[[], bool],
+        on_done: Callable[[object], None],
+        workers: Collection[str] | None = None,
+    ) -> None:
         """Start or end a measurement if it is time; `on_done` is called as a call ends.
 
-        `is_idle` says whether no run is active and no task is done; it is asked only if there are requests.
+        `is_idle` says whether no run is active and no task is done; it is asked only if there are requests. `workers`
+        are the addresses of those that may measure, by default all.
         """
         if not self._requested:
             return
@@ -149,7 +156,8 @@ class LatencyRequests:
             with self._lock:
                 self._measured = {key: spec for request in self._requested.values() for key, spec in request.items()}
             self._was_disturbed = False
-            self._running = client.submit(measure_latencies, self._store.url, self._measured, pure=False)
+            allowed = {} if workers is None else {"workers": list(workers)}
+            self._running = client.submit(measure_latencies, self._store.url, self._measured, pure=False, **allowed)
             self._running.add_done_callback(on_done)
 
     def forget_running(self) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Row, delete, insert, select
 
 from bnlab.runs.schema import measurements as results_table
 from bnlab.runs.store import Store
+from bnlab.runs.worker_store import open_worker_store
 from bnlab.specs.run_spec import RunSpec
 
 
@@ -36,8 +37,7 @@ class Measurement:
 def take_measurement(store_url: str, measurement: Measurement) -> None:
     """Compute a measurement and store it: a task for `Scheduler.submit`. Raises what its function raises."""
     table = measurement.function(store_url, measurement.spec, *measurement.arguments)
-    with Store(store_url) as store:
-        write_measurement(store, measurement, table)
+    write_measurement(open_worker_store(store_url), measurement, table)
 
 
 def write_measurement(store: Store, measurement: Measurement, table: pd.DataFrame) -> None:

@@ -14,8 +14,6 @@ from bnlab.specs.run_spec import program_key
 
 STALE_SECONDS = 20.0
 """After how long without a commit the text says so."""
-MIN_ESTIMATE_SECONDS = 0.3
-"""The training time after which a run's speed is known."""
 LAUNCH_SECONDS = 1.0
 """The largest difference of `queued_at` between runs that were queued at one launch."""
 MAX_OVERHEAD = 30.0
@@ -24,6 +22,8 @@ MIN_DONE = 0.05
 """The fraction of the work after which its pace is known; the start of the workers dominates before."""
 
 WAITING = "waiting for a worker"
+STARTING = "Starting TensorFlow, once: {seconds:.0f} s"
+COMPILING = "Compiling the training step, once per kind of network"
 
 _STATE_LABELS = {
     RunState.RUNNING: "training",
@@ -51,7 +51,7 @@ def summary_text(runs: Collection[Run], total: int, activity: Activity | None = 
         return f"Recorded, not trained here ({'; '.join(origins)})."
     counts = Counter(_shown_state(run, activity) for run in runs)
     if counts[RunState.COMPLETED] == total and not origins:
-        return "All trained. Another seed or more epochs make new runs."
+        return "All trained. To train more, raise Seeds or Epochs."
     others = [f"{counts[state]} {label}" for state, label in _STATE_LABELS.items() if counts[state]]
     missing = [f"{total - len(runs)} not trained yet"] if total > len(runs) else []
     speed = [text] if (text := _speed_text(runs, activity)) else []
@@ -76,7 +76,9 @@ def state_text(runs: Sequence[Run], seeds: int, queue: Mapping[str, Place], acti
         if counts[state]
     ]
     active = [run for run in runs if not run.state.is_finished()]
-    seconds_left = [run.seconds_left for run in active if run.seconds_left is not None and _is_speed_known(run)]
+    if active and (starting := _starting_text(activity)):
+        return starting
+    seconds_left = [run.seconds_left for run in active if run.seconds_left is not None]
     all_known = seconds_left and len(seconds_left) == len(active)
     left = f"{sum(seconds_left):.0f} s of training left" if all_known else ""
     parts = (done, *ended, *_active_texts(active, queue, activity), _speed_text(runs, activity), left)
@@ -101,6 +103,11 @@ def _shown_state(run: Run, activity: Activity | None) -> RunState:
     return RunState.QUEUED if waits else run.state
 
 
+def _starting_text(activity: Activity | None) -> str:
+    """That the workers are starting, while they are."""
+    return "" if activity is None or activity.starting is None else STARTING.format(seconds=activity.starting)
+
+
 def _waiting_text(waiting: Sequence[Run], queue: Mapping[str, Place]) -> str:
     places = [queue[run.digest] for run in waiting if run.digest in queue]
     return _place_text(min(places)) if places else WAITING
@@ -114,6 +121,10 @@ def _place_text(place: Place) -> str:
 
 def _run_text(run: Run, queue: Mapping[str, Place], activity: Activity | None) -> str:
     steps = f"step {run.step:,} of {run.total_steps:,}"
+    if not run.state.is_finished() and (starting := _starting_text(activity)):
+        return starting
+    if _shown_state(run, activity) is RunState.RUNNING and not run.step and not _is_silent(run):
+        return "Stopping" if run.stop_requested else COMPILING
     if _shown_state(run, activity) is RunState.QUEUED:
         waiting = _place_text(queue[run.digest]) if run.digest in queue else WAITING
         return waiting.capitalize() + (f", at {steps}" if run.step else "")
@@ -122,18 +133,22 @@ def _run_text(run: Run, queue: Mapping[str, Place], activity: Activity | None) -
         RunState.COMPLETED: f"{'Recorded' if run.recorded else 'Done'}: {run.seconds:.1f} s of training",
         RunState.STOPPED: f"Stopped at {steps}",
         RunState.FAILED: f"Failed at {steps}",
-        RunState.DIVERGED: f"Diverged: the loss was no longer a number at {steps}",
+        RunState.DIVERGED: f"Diverged: loss not finite at {steps}",
     }
     return texts[run.state]
 
 
 def _pace_text(run: Run, activity: Activity | None) -> str:
-    seconds_since_commit = time.time() - run.updated_at
-    if seconds_since_commit > STALE_SECONDS:
-        return f", no word from its worker for {seconds_since_commit:.0f} s"
+    if _is_silent(run):
+        return f", worker not responding for {time.time() - run.updated_at:.0f} s"
     speed = _speed_text([run], activity)
-    left = f"{run.seconds_left:.0f} s of training left" if _is_speed_known(run) else ""
+    left = f"{run.seconds_left:.0f} s of training left" if run.seconds_left else ""
     return "".join(f", {part}" for part in (speed, left) if part)
+
+
+def _is_silent(run: Run) -> bool:
+    """Whether the run's worker has made no commit for long."""
+    return time.time() - run.updated_at > STALE_SECONDS
 
 
 def _speed_text(runs: Iterable[Run], activity: Activity | None) -> str:
@@ -153,11 +168,6 @@ def _recorded_text(runs: Collection[Run]) -> str:
 
 def _count_completed(runs: Collection[Run]) -> int:
     return sum(run.state is RunState.COMPLETED for run in runs)
-
-
-def _is_speed_known(run: Run) -> bool:
-    """Whether the run has been trained for long enough to estimate the time that its steps take."""
-    return run.seconds >= MIN_ESTIMATE_SECONDS
 
 
 @dataclass(frozen=True)

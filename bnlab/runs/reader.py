@@ -12,11 +12,11 @@ from bnlab.runs.run import Run
 from bnlab.runs.schema import evaluations, layers, snapshots, steps
 from bnlab.runs.store import Store
 from bnlab.runs.writer import STORED_DTYPE
-from bnlab.training.records import PERCENTILES
+from bnlab.training.records import PERCENTILES, STATISTICS_COLUMNS
 from bnlab.training.schedule import batch_sizes
 
 PERCENTILE_COLUMNS = tuple(f"p{p}" for p in PERCENTILES)
-EVALUATION_COLUMNS = ("step", "seconds", "val_loss", "val_accuracy")
+EVALUATION_COLUMNS = ("step", "seconds", "val_loss", "val_accuracy", *STATISTICS_COLUMNS)
 
 # The queries are built once, because building one takes longer than running it.
 _IS_RUN = steps.c.run == bindparam("run")
@@ -60,7 +60,10 @@ def steps_frame(store: Store, digest: str, after: int = 0) -> pd.DataFrame:
 
 
 def evaluations_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
-    """Columns run, step, epoch, seconds, val_loss, val_accuracy: each evaluation of each run, in order."""
+    """Columns run, step, epoch, seconds, val_loss, val_accuracy: each evaluation of each run, in order.
+
+    STATISTICS_COLUMNS follow if any of the runs has them.
+    """
     steps_per_epoch = {run.digest: run.spec.steps_per_epoch for run in runs}
     query = (
         select(evaluations)
@@ -70,11 +73,15 @@ def evaluations_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     with store.engine.connect() as connection:
         frame = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in evaluations.columns])
     frame.insert(2, "epoch", frame["step"] / frame["run"].map(steps_per_epoch))
-    return frame.astype({"step": int, "epoch": float, "seconds": float, "val_loss": float, "val_accuracy": float})
+    frame = frame.drop(columns=[name for name in STATISTICS_COLUMNS if frame[name].isna().all()])
+    return frame.astype({name: int if name == "step" else float for name in frame.columns if name != "run"})
 
 
 def read_evaluations(store: Store, runs: Sequence[Run], after: int = -1) -> dict[str, Arrays]:
-    """Columns step, epoch, seconds, val_loss, val_accuracy of each run by digest: evaluations beyond step `after`."""
+    """Columns epoch and EVALUATION_COLUMNS of each run by digest: evaluations beyond step `after`.
+
+    STATISTICS_COLUMNS are NaN in runs that are not evaluated so.
+    """
     with store.engine.connect() as connection:
         rows = connection.execute(_SELECT_EVALUATIONS, {"runs": [run.digest for run in runs], "after": after}).all()
     by_run: dict[str, list[tuple[Any, ...]]] = {run.digest: [] for run in runs}
@@ -98,6 +105,13 @@ def last_evaluated_steps(store: Store, digests: Sequence[str]) -> dict[str, int]
     )
     with store.engine.connect() as connection:
         return dict.fromkeys(digests, -1) | {run: int(last) for run, last in connection.execute(query)}
+
+
+def evaluated_steps(store: Store, digest: str) -> list[int]:
+    """The steps of the run's evaluations, in order."""
+    query = select(evaluations.c.step).where(evaluations.c.run == digest).order_by(evaluations.c.step)
+    with store.engine.connect() as connection:
+        return list(connection.execute(query).scalars())
 
 
 def history_frame(store: Store, run: Run) -> pd.DataFrame:

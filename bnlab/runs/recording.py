@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,22 @@ def read_recording(store: Store, recording: bytes) -> None:
                 rows = [row for row in _unpack_rows(key, arrays) if row["run"] in digests]
                 if rows:
                     connection.execute(insert(table), rows)
+
+
+def restore_recordings(store: Store, digests: Iterable[str]) -> None:
+    """Replace those of the finished runs `digests` that have a shipped recording by it."""
+    store.delete(shipped_digests().intersection(digests))
+    read_shipped_recordings(store)
+
+
+@cache
+def shipped_digests() -> frozenset[str]:
+    """The digests of all runs whose recordings are shipped."""
+    digests: set[str] = set()
+    for path in SHIPPED_RECORDINGS.values():
+        with np.load(io.BytesIO(path.read_bytes())) as arrays:
+            digests.update(run["digest"] for run in json.loads(arrays["runs"].tobytes()))
+    return frozenset(digests)
 
 
 def describe_machine() -> str:

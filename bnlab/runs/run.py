@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from sqlalchemy import Row
 
+from bnlab.runs.annotations import split_tags
 from bnlab.specs.run_spec import RunSpec
 
 
@@ -29,6 +30,8 @@ class RunState(StrEnum):
         return self in (RunState.STOPPED, RunState.FAILED)
 
 
+MEASURED_STEPS, MEASURED_SECONDS = 100, 5.0
+"""A run's mean step time is known after so many steps or seconds: its first steps take many times longer."""
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 TRAINED = (RunState.COMPLETED, RunState.DIVERGED)
 """The states in which a run has been trained to its end."""
@@ -56,6 +59,8 @@ class Run:
         recorded: date and machine of a run that was shipped with bnlab, empty for others.
         shared: whether bnlab did other work on its machine during any of its training, so that its seconds may be
             more than it takes alone; None if that is not known.
+        note: what was written about it, plain text.
+        tags: the tags it was given.
     """
 
     digest: str
@@ -74,6 +79,8 @@ class Run:
     lease_until: float
     recorded: str = ""
     shared: bool | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def is_current(self) -> bool:
@@ -91,9 +98,15 @@ class Run:
         return self.step / self.total_steps
 
     @property
+    def is_speed_known(self) -> bool:
+        """Whether the run has been trained for long enough, or to its end, to tell how long its steps take."""
+        is_long = self.step >= min(MEASURED_STEPS, self.total_steps) or self.seconds >= MEASURED_SECONDS
+        return self.step > 0 and is_long
+
+    @property
     def seconds_left(self) -> float | None:
-        """An estimate of the remaining training time, None before the first step."""
-        return (self.total_steps - self.step) * self.seconds / self.step if self.step else None
+        """An estimate of the remaining training time, None before the run's speed is known."""
+        return (self.total_steps - self.step) * self.seconds / self.step if self.is_speed_known else None
 
 
 def are_active(runs: Iterable[Run]) -> bool:
@@ -134,9 +147,10 @@ def _run_from_row(row: Row[tuple[object, ...]]) -> Run | None:
         return None
     values.pop("fence")
     values["recorded"] = values.pop("origin") or ""
+    values["tags"] = split_tags(values["tags"])
     return Run(**values)
 
 
-@lru_cache(maxsize=4096)  # pages read the same specs at every update
+@lru_cache(maxsize=32768)  # pages read the same specs at every update, and the Runs page those of all runs
 def _parse_spec(text: str) -> RunSpec:
     return RunSpec.model_validate_json(text)

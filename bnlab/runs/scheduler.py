@@ -1,5 +1,6 @@
 """The scheduler: a background thread that hands runs to the workers, slice by slice, in the order of `scheduling`."""
 
+import logging
 import queue
 import threading
 import time
@@ -7,26 +8,27 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future as TaskFuture
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from distributed import Client, Future, KilledWorker
 
 from bnlab.runs.activity import Activity, ActivityMeter, trained_elsewhere
-from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, worker_addresses
-from bnlab.runs.errors import ConflictError, StoreError
+from bnlab.runs.admission import Admission
+from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, kill_worker, worker_addresses
+from bnlab.runs.errors import StoreError
 from bnlab.runs.estimates import Place, StepTimes, places, read_step_times
 from bnlab.runs.groups import launch_group
 from bnlab.runs.latencies import LatencyRequests
 from bnlab.runs.limits import Limits
+from bnlab.runs.logs import log_event
 from bnlab.runs.owners import has_owner_ended, may_share_machine, new_owner
+from bnlab.runs.retries import Retries
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduling import SchedulingPolicy, Waiting, read_entries, read_queue, turns
 from bnlab.runs.shares import NOBODY
 from bnlab.runs.store import LEASE_SECONDS, Labelled, Store
 from bnlab.runs.tasks import TaskQueue
 from bnlab.runs.worker import train_slice
-from bnlab.runs.writer import MissingRunError, SupersededError
 from bnlab.specs.run_spec import RunSpec, program_key
 
 STEP_TIMES_SECONDS = 5.0
@@ -37,35 +39,18 @@ RETRY_SECONDS = 5.0
 """The pause after an error of the cluster."""
 STORE_RETRY_SECONDS = 1.0
 """The pause after an error of the store."""
-MAX_DEATHS = 4
-"""How many workers in a row may die while they train a run before the run fails."""
 MAX_RESTART_SECONDS = 60.0
 """How long Dask may take to replace a killed worker before all workers are restarted."""
 RENEW_SECONDS = LEASE_SECONDS / 3
 """The time between two renewals of the leases while workers start."""
-MAX_SETBACK_SECONDS = 30.0
-"""The longest pause of a run after slices that could not train it."""
-TOLD_SETBACKS = 2
-"""A slice may be superseded once without a fault, when its run is stopped or removed."""
-OTHER_STORE = "The workers do not find the runs in their store: BNLAB_STORE must be a place that all of them reach."
-OTHER_SCHEDULER = "Another app trains the same runs: all apps on one store need clocks that agree."
+STOP_SECONDS = 5.0
+"""How long a worker may take to see that its run is to stop, before it is killed."""
+CLOSE_SECONDS = 20.0
+"""How long closing waits for the thread, which may be starting workers."""
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Setback:
-    """Slices of a run that ended without training it: how many in a row, and why, empty if it needs no word."""
-
-    count: int
-    sentence: str
-    at: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the run's pause has ended: none after the first, then twice as long each time."""
-        pause = min(2.0 ** (self.count - 2), MAX_SETBACK_SECONDS) if self.count > 1 else 0.0
-        return time.monotonic() >= self.at + pause
 
 
 class Scheduler:
@@ -75,6 +60,7 @@ class Scheduler:
         store: the store whose runs are trained.
         owner: the name under which this scheduler holds leases on runs.
         problem: one sentence while the workers or the database are unavailable, and empty otherwise.
+        unreachable: one sentence while the workers' cluster cannot be reached, empty otherwise and while it is started.
     """
 
     def __init__(
@@ -96,16 +82,20 @@ class Scheduler:
         self.store = store
         self.owner = new_owner()
         self.problem = ""
+        self.unreachable = ""
         self._address, self._workers, self._limits = scheduler, workers, limits
         self._worker_count = 0
+        self._starting_since = time.monotonic()
         self._step_times = (0.0, StepTimes())  # until when they are used, in monotonic time
         self._client: Client | None = None
         self._complete_at = 0.0  # monotonic time at which no worker was missing
         self._policy = SchedulingPolicy()
         self._meter = ActivityMeter()
+        self._admission = Admission(store, self.owner)
+        self._known_active: set[str] = set()  # digests at the last poll
         self._training: dict[str, tuple[str, Future[RunState]]] = {}  # worker -> digest and slice of the run it trains
-        self._deaths: dict[str, int] = {}  # digest -> workers that have died in a row
-        self._setbacks: dict[str, Setback] = {}  # digest -> slices that ended in a row without training the run
+        self._stopping: dict[str, float] = {}  # digest -> monotonic time when its stop was first seen
+        self._retries = Retries()
         self._shared: set[str] = set()  # digests of active runs that are recorded as having shared their machine
         self._tasks = TaskQueue()
         self._latencies = LatencyRequests(store)
@@ -126,6 +116,7 @@ class Scheduler:
         """Queue specs with their labels, each singly, or attach to their runs; see `launch`."""
         self._check_limits(specs, visitor)
         launched = self.store.launch_runs(specs, self.owner, visitor=visitor)
+        log_event(logger, logging.INFO, "runs launched", runs=len(launched))
         self._events.put("launched")
         return launched
 
@@ -133,6 +124,7 @@ class Scheduler:
         """Queue specs with their labels as one group, behind all single runs; see `launch` and `groups`."""
         self._check_limits(specs, visitor)
         members = launch_group(self.store, name, specs, self.owner, visitor)
+        log_event(logger, logging.INFO, "runs launched", runs=len(members), group=name)
         self._events.put("launched")
         return members
 
@@ -167,7 +159,7 @@ class Scheduler:
 
     @property
     def workers(self) -> int:
-        """The number of workers at the last poll, 0 while there are none."""
+        """The number of workers at the last poll that may train, 0 while there are none."""
         return self._worker_count
 
     def step_times(self) -> StepTimes:
@@ -181,7 +173,12 @@ class Scheduler:
     def activity(self, runs: Collection[Run]) -> Activity:
         """Which of `runs` are being trained right now, and how fast. Speeds are known from the second call on."""
         training = {digest for digest, _ in list(self._training.values())}
-        return Activity(training | trained_elsewhere(runs, self.owner), self._meter.speeds(runs))
+        return Activity(training | trained_elsewhere(runs, self.owner), self._meter.speeds(runs), self._starting())
+
+    def _starting(self) -> float | None:
+        """For how many seconds local workers have been starting; None if they are not."""
+        is_starting = self._address is None and self._client is None and not self.problem
+        return time.monotonic() - self._starting_since if is_starting else None
 
     def submit(self, function: Callable[..., T], *arguments: object) -> TaskFuture[T]:
         """Have any worker call `function(*arguments)` between two slices; returns at once.
@@ -201,38 +198,55 @@ class Scheduler:
         """
         return self._latencies.request(specs)
 
-    def close(self) -> None:
-        """Release all runs, fail the submitted tasks, end the workers; training goes on at the next start."""
+    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Release all runs, fail the submitted tasks, end the workers; training goes on at the next start.
+
+        If that takes longer than `seconds`, because workers are being started, only the runs are released.
+        """
         self._closing.set()
         self._events.put("close")
-        self._thread.join(timeout=20)
+        self._thread.join(timeout=seconds)
+        if self._thread.is_alive():
+            self.release()
 
     def _work(self) -> None:
         with ExitStack() as cleanup:  # each callback is called, the last one first, even where another raises
-            cleanup.callback(self._release)
+            cleanup.callback(self.release)
             cleanup.callback(self._tasks.close)
             cleanup.callback(self._disconnect)
+            cleanup.callback(self._admission.close)
             while not self._closing.is_set():
                 try:
-                    self.problem = self._poll()
+                    self._set_problem(self._poll())
                 except Exception as error:  # noqa: BLE001 (no error may end the thread)
                     self._pause(error)
                 self._wait()
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Let another scheduler take over the runs at once."""
         with suppress(StoreError):  # then the leases expire
             self.store.release(self.owner)
 
     def _pause(self, error: Exception) -> None:
         """Wait before the next attempt; runs that were being trained go on from their checkpoints."""
         if isinstance(error, StoreError):
-            self.problem = str(error)
+            self._set_problem(str(error))
             self._closing.wait(STORE_RETRY_SECONDS)
             return
         is_known = isinstance(error, ClusterError)
-        self.problem = str(error) if is_known else f"The workers are not available ({type(error).__name__})."
+        self.unreachable = str(error) if is_known else f"The workers are not available ({type(error).__name__})."
+        if not is_known:
+            logger.debug("unexpected error", exc_info=error)
+        self._set_problem(self.unreachable)
         self._disconnect()
         self._closing.wait(RETRY_SECONDS)
+
+    def _set_problem(self, problem: str) -> None:
+        if problem and problem != self.problem:
+            log_event(logger, logging.WARNING, "problem", reason=problem)
+        elif self.problem and not problem:
+            log_event(logger, logging.INFO, "problem solved", reason=self.problem)
+        self.problem = problem
 
     def _wait(self) -> None:
         """Sleep until there is an event, at most IDLE_SECONDS, and clear the events: a poll checks everything."""
@@ -252,30 +266,70 @@ class Scheduler:
         if self._client is None:
             self._claim()  # before the workers, which take their time to start
             with self._renewing():
-                self._client = connect(self._address, self._workers)
+                self._client = connect(self._address, self._workers, self.store.secret_url)
             self._complete_at = time.monotonic()
-        workers = worker_addresses(self._client, self._address)
+            self.unreachable = ""
+            log_event(logger, logging.INFO, "connected", scheduler=self._address or "local")
+        connected = worker_addresses(self._client, self._address)
+        workers = self._admission.admit(self._client, connected, lambda _future: self._events.put("worker"))
+        if len(workers) != self._worker_count:
+            log_event(logger, logging.INFO, "workers", number=len(workers), connected=len(connected))
         self._worker_count = len(workers)
         self._check_workers(self._client)
         self._collect(workers)
-        self._tasks.collect()
+        self._tasks.collect(connected)
         active = self._claim()  # after collecting, because a slice that has ended may have ended its run
+        workers = self._kill_deaf(self._client, workers, active)
+        self._log_ended(active)
         self._enqueue(active)
-        self._tasks.assign(self._client, lambda _future: self._events.put("task"))
+        allowed = None if not self._admission.refusals else workers
+        self._tasks.assign(self._client, lambda _future: self._events.put("task"), allowed)
         self._assign(self._client, workers)
         self._record_sharing(active)
         self._latencies.update(
             self._client,
             lambda: not (active or self._training or self._tasks.is_busy or self.store.leaseholders()),
             lambda _future: self._events.put("latencies"),
+            allowed,
         )
-        return self._problem_of(active, workers)
+        return self._problem_of(active, connected)
+
+    def _kill_deaf(self, client: Client, workers: Sequence[str], active: Iterable[Run]) -> list[str]:
+        """Kill the workers that have not seen for STOP_SECONDS that their run is to stop; returns the others.
+
+        Such a run stops with its last checkpoint.
+        """
+        now, before = time.monotonic(), self._stopping
+        self._stopping = {run.digest: before.get(run.digest, now) for run in active if run.stop_requested}
+        killed = set()
+        for worker, (digest, future) in list(self._training.items()):
+            if now - self._stopping.get(digest, now) >= STOP_SECONDS and not future.done():
+                log_event(logger, logging.WARNING, "worker killed", run=digest, reason="it does not stop")
+                self.store.finish(digest, self.owner, RunState.STOPPED)
+                del self._training[worker]
+                future.cancel()
+                kill_worker(client, worker)
+                killed.add(worker)
+        return [worker for worker in workers if worker not in killed]
+
+    def _log_ended(self, active: Iterable[Run]) -> None:
+        """Log the runs that have ended since the last poll."""
+        before, self._known_active = self._known_active, {run.digest for run in active}
+        if ended := before - self._known_active:
+            for run in self.store.runs(ended):
+                level = logging.WARNING if run.state is RunState.FAILED else logging.INFO
+                error = {"error": run.error} if run.error else {}
+                log_event(logger, level, "run ended", run=run.digest, state=run.state.lower(), step=run.step, **error)
 
     def _problem_of(self, active: Sequence[Run], workers: Sequence[str]) -> str:
+        """The most important one; `workers` are connected, and some of them may be refused."""
+        if refusals := self._admission.refusals:
+            others = f" The same goes for {len(refusals) - 1} more." if len(refusals) > 1 else ""
+            return f"{refusals[0]}{others}"
         if active and not workers and self._address is not None:
             waiting = "1 run waits" if len(active) == 1 else f"{len(active)} runs wait"
             return f"No workers are connected to the Dask scheduler at BNLAB_SCHEDULER={self._address}; {waiting}."
-        return next((setback.sentence for setback in self._setbacks.values() if setback.sentence), "")
+        return self._retries.sentence
 
     @contextmanager
     def _renewing(self) -> Iterator[None]:
@@ -322,28 +376,18 @@ class Scheduler:
     def _on_slice_end(self, digest: str, future: Future[RunState]) -> None:
         error = future.exception() if future.status == "error" else None
         if error is None:
-            self._deaths.pop(digest, None)
-            self._setbacks.pop(digest, None)
+            self._retries.clear(digest)
         elif isinstance(error, KilledWorker):
             self._on_worker_death(digest)
-        elif isinstance(error, StoreError | SupersededError) and not self._conflicts_again(digest, error):
-            setbacks = self._setbacks[digest].count + 1 if digest in self._setbacks else 1
-            self._setbacks[digest] = Setback(setbacks, _setback_text(error, setbacks))
         else:
-            self._setbacks.pop(digest, None)
-            self.store.finish(digest, self.owner, RunState.FAILED, _error_text(error))
-
-    def _conflicts_again(self, digest: str, error: BaseException) -> bool:
-        """Whether the run's records contradict each other, so that trying again is in vain."""
-        setback = self._setbacks.get(digest)
-        return isinstance(error, ConflictError) and setback is not None and setback.count >= MAX_DEATHS
+            self._fail_if(self._retries.record_error(digest, error), digest)
 
     def _on_worker_death(self, digest: str) -> None:
-        """Let the run wait for another worker, or fail it after MAX_DEATHS."""
-        self._deaths[digest] = self._deaths.get(digest, 0) + 1
-        if self._deaths[digest] >= MAX_DEATHS:
-            self._deaths.pop(digest)
-            error = f"The worker process died {MAX_DEATHS} times in a row on this run; it may need more memory."
+        log_event(logger, logging.WARNING, "worker died", run=digest)
+        self._fail_if(self._retries.record_death(digest), digest)
+
+    def _fail_if(self, error: str, digest: str) -> None:
+        if error:
             self.store.finish(digest, self.owner, RunState.FAILED, error)
 
     def _enqueue(self, active: Iterable[Run]) -> None:
@@ -358,12 +402,12 @@ class Scheduler:
             if run.stop_requested:
                 self._policy.remove(run.digest)
                 self.store.finish(run.digest, self.owner, RunState.STOPPED)
-            elif run.digest not in self._setbacks or self._setbacks[run.digest].is_over:
+            elif not self._retries.must_pause(run.digest):
                 self._policy.add(run.digest, program_key(run.spec), entries.get(run.digest, Waiting()))
         for digest in self._policy.waiting:
             if digest not in active_digests:
                 self._policy.remove(digest)
-        self._setbacks = {digest: setback for digest, setback in self._setbacks.items() if digest in active_digests}
+        self._retries.keep(active_digests)
 
     def _assign(self, client: Client, workers: list[str]) -> None:
         """Give each idle worker a slice of a waiting run."""
@@ -408,21 +452,9 @@ class Scheduler:
     def _disconnect(self) -> None:
         client, self._client = self._client, None
         self._training.clear()
+        self._admission.forget()
+        self._worker_count, self._starting_since = 0, time.monotonic()
         self._latencies.forget_running()
         self._tasks.requeue_running()
         if client is not None:
             disconnect(client)
-
-
-def _setback_text(error: BaseException, setbacks: int) -> str:
-    if isinstance(error, StoreError):
-        return str(error)
-    if setbacks < TOLD_SETBACKS:
-        return ""
-    return OTHER_STORE if isinstance(error, MissingRunError) else OTHER_SCHEDULER
-
-
-def _error_text(error: BaseException) -> str:
-    """One sentence for the user: bnlab's errors carry it, others are named."""
-    module = type(error).__module__
-    return str(error) if module.startswith("bnlab.") else f"Training failed with {type(error).__name__}: {error}"

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "4"
+SCHEMA_REVISION = "7"
 """The revision in `bnlab.runs.migrations` whose tables these are."""
 
 metadata = MetaData()
@@ -47,6 +47,8 @@ runs = Table(
     Column("lease_until", Float, nullable=False),
     Column("fence", Integer, nullable=False),  # number of the latest slice, the only one that may write
     Column("shared", Boolean),  # whether other work was done on its machine while it trained; null if not known
+    Column("note", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default=""),  # a line per tag
 )
 
 steps = Table(
@@ -66,6 +68,17 @@ evaluations = Table(
     Column("seconds", Float, nullable=False),
     Column("val_loss", Float),
     Column("val_accuracy", Float),
+    # With other statistics than the moving ones, and on training images; null in runs that are not evaluated so.
+    Column("val_loss_batch", Float),
+    Column("val_accuracy_batch", Float),
+    Column("val_loss_reestimated", Float),
+    Column("val_accuracy_reestimated", Float),
+    Column("train_loss_moving", Float),
+    Column("train_accuracy_moving", Float),
+    Column("train_loss_batch", Float),
+    Column("train_accuracy_batch", Float),
+    Column("train_loss_reestimated", Float),
+    Column("train_accuracy_reestimated", Float),
 )
 
 layers = Table(
@@ -167,4 +180,23 @@ secrets = Table(
     metadata,
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# What learners expect of a lesson's comparison before its results are shown.
+lesson_predictions = Table(
+    "lesson_predictions",
+    metadata,
+    Column("lesson", String(40), primary_key=True),
+    Column("visitor", String(40), primary_key=True),
+    Column("choice", Text, nullable=False),  # a variant's label, empty for no difference
+    Column("size", String(20), nullable=False),  # an id of bnlab.specs.prediction.SIZES, empty for no difference
+    Column("predicted_at", Float, nullable=False),
+)
+
+# The lessons whose results are shown to everybody.
+lesson_reveals = Table(
+    "lesson_reveals",
+    metadata,
+    Column("lesson", String(40), primary_key=True),
+    Column("revealed_at", Float, nullable=False),
 )

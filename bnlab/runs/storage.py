@@ -26,6 +26,16 @@ def storage_use(store: Store) -> dict[str, int]:
         }
 
 
+def stored_bytes(store: Store) -> int:
+    """The size of the store on its disk in bytes, without the space in it that was freed by deletions."""
+    with store.engine.connect() as connection:
+        if store.engine.dialect.name == "sqlite":
+            names = ("page_count", "freelist_count", "page_size")
+            pages, free, size = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names)
+            return int((pages - free) * size)
+        return int(connection.scalar(select(func.pg_database_size(func.current_database()))) or 0)
+
+
 def completed_checkpoints(store: Store) -> list[str]:
     """The digests of completed and diverged runs with a checkpoint, which they no longer need for training."""
     query = select(checkpoints.c.run).join(runs).where(runs.c.state.in_(TRAINED)).distinct()

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import URL, ColumnElement, Connection, delete, func, insert, or_, select, update
 
+from bnlab.runs.annotations import check_note, check_tags, join_tags, split_tags
 from bnlab.runs.database import BUSY_SECONDS, open_database
 from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.run import ACTIVE, Run, RunState, UnreadableRun, runs_from_rows, unreadable_from_rows
-from bnlab.runs.schema import groups, recordings, runs
+from bnlab.runs.schema import groups, recordings, runs, secrets
 from bnlab.runs.shares import NOBODY, Shares, add_shares, read_shares, withdraw_shares
 from bnlab.specs.run_spec import RunSpec
 
@@ -17,6 +19,8 @@ LEASE_SECONDS = 30.0  # starting the workers takes a third of it, and twice that
 """After how long without a renewal another scheduler may take over a scheduler's runs."""
 QUEUED_APART_SECONDS = 1e-6
 """Difference of `queued_at` between runs that are launched together; it keeps them in order."""
+WRITE_CHECK = "written"
+"""The name of the row of `secrets` that `Store.check_writable` writes."""
 _SELECT_RUNS = select(runs, recordings.c.origin).select_from(runs.outerjoin(recordings))
 
 Labelled = Sequence[tuple[RunSpec, str]]
@@ -34,8 +38,19 @@ class Store:
 
     def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
         """Open the store at a SQLAlchemy URL; missing tables are created. For `busy_seconds` see `open_database`."""
-        self.url = url
         self.engine = open_database(url, busy_seconds)
+
+    @property
+    def url(self) -> str:
+        """The URL without its password, which workers have from their own settings: arguments of tasks are logged."""
+        url = self.engine.url.difference_update_query(["password"])  # where libpq takes it too
+        without = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+        return _url_text(without)
+
+    @property
+    def secret_url(self) -> str:
+        """The whole URL."""
+        return _url_text(self.engine.url)
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +127,19 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.scalars(query.order_by(runs.c.queued_at, runs.c.created_at)))
 
+    def count_runs(self) -> dict[str, int]:
+        """How many runs there are of each state, by the state's value."""
+        query = select(runs.c.state, func.count()).group_by(runs.c.state)
+        with self.engine.connect() as connection:
+            return {str(state): number for state, number in connection.execute(query)}
+
+    def check_writable(self) -> None:
+        """Write something, which raises a StoreError where runs could not be written."""
+        row = {"name": WRITE_CHECK, "value": str(time.time())}
+        with suppress(ConflictError), self.engine.begin() as connection:  # another app may just have inserted it
+            if not connection.execute(update(secrets).where(secrets.c.name == WRITE_CHECK).values(row)).rowcount:
+                connection.execute(insert(secrets).values(row))
+
     def shares(self, digests: Iterable[str] | None = None) -> dict[str, Shares]:
         """The shares in the runs of `digests`, or in all active runs; runs without a share are left out."""
         with self.engine.connect() as connection:
@@ -141,6 +169,31 @@ class Store:
         """Change the label of a run."""
         with self.engine.begin() as connection:
             connection.execute(update(runs).where(runs.c.digest == digest).values(label=label))
+
+    def annotate(self, digest: str, note: str, tags: Iterable[str]) -> None:
+        """Replace the note and the tags of a run.
+
+        Raises:
+            bnlab.runs.annotations.AnnotationError: they are too long, or not plain text.
+        """
+        values = {"note": check_note(note), "tags": join_tags(check_tags(tags))}
+        with self.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.digest == digest).values(values))
+
+    def change_tags(self, digests: Iterable[str], add: Iterable[str], remove: Iterable[str]) -> None:
+        """Give runs the tags `add`, and take the tags `remove` from them.
+
+        Raises:
+            bnlab.runs.annotations.AnnotationError: one of the runs would have too many tags, or a tag is not valid;
+                nothing is changed.
+        """
+        removed = set(remove)
+        with self.engine.begin() as connection:
+            locked = _lock_runs(connection, digests)
+            rows = connection.execute(select(runs.c.digest, runs.c.tags).where(runs.c.digest.in_(locked))).all()
+            for digest, tags in rows:
+                changed = check_tags((*(tag for tag in split_tags(tags) if tag not in removed), *add))
+                connection.execute(update(runs).where(runs.c.digest == digest).values(tags=join_tags(changed)))
 
     def claim(self, owner: str, dead: Sequence[str] = ()) -> list[Run]:
         """Renew `owner`'s lease and take over active runs whose lease has expired or whose owner is `dead`.
@@ -219,6 +272,10 @@ class Store:
         ended = {"state": state, "error": error, "updated_at": time.time(), "fence": runs.c.fence + 1}
         with self.engine.begin() as connection:
             connection.execute(update(runs).where(owned).values(ended))
+
+
+def _url_text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
 
 
 def _request_stop(connection: Connection, digests: Iterable[str], visitor: str | None) -> list[str]:

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 
 from bnlab.runs.latencies import Latencies, read_latencies
 from bnlab.runs.reader import Arrays, read_evaluations
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.schema import evaluations
 from bnlab.runs.store import Store
-from bnlab.specs.choices import PLACEMENTS
 from bnlab.specs.network import describe_network, prediction_key
 from bnlab.training.records import LATENCY_BATCHES
 
@@ -42,17 +41,19 @@ MADE_DTYPE = "datetime64[s, UTC]"
 RUNS_COLUMNS = (
     "digest",
     "label",
-    "placement",
     "state",
     "progress",
     "val_accuracy",
     "seconds",
+    "images_per_second",
     "shared",
-    "epochs",
-    "seed",
     "made",
     "recorded",
+    "tags",
+    "note",
 )
+MAX_DIGESTS = 10_000
+"""How many digests one query names; SQLite and PostgreSQL allow some ten thousand parameters."""
 
 
 def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baseline: str | None = None) -> pd.DataFrame:
@@ -88,32 +89,38 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
 
 
 def runs_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per run, the newest first.
+    """One row per run, in the order of `runs`; their curves are not read.
 
-    Columns: digest, label, placement (its title), state, progress (0 to 1), val_accuracy (of the last evaluation),
-    seconds (of training), shared (whether bnlab did other work on the machine meanwhile; None if that is not known, or
-    before there are seconds), epochs, seed, made (the time of the first launch, UTC), recorded (whether the run was
-    shipped with bnlab).
+    Columns: digest, label, state, progress (0 to 1), val_accuracy (of the last evaluation), seconds (of training),
+    images_per_second (training images; NaN before there are seconds), shared (whether bnlab did other work on the
+    machine meanwhile; None if that is not known, or before there are seconds), made (the first launch, UTC),
+    recorded (whether the run was shipped with bnlab), tags (a list), note.
     """
     accuracies = _last_accuracies(store, [run.digest for run in runs])
     rows = [
         (
             run.digest,
             run.label,
-            PLACEMENTS[run.spec.placement].title,
             str(run.state),
             run.progress,
             accuracies.get(run.digest),
             run.seconds,
+            images_per_second(run),
             run.shared if run.seconds else None,
-            run.spec.epochs,
-            run.spec.seed,
             datetime.fromtimestamp(int(run.created_at), UTC),
             bool(run.recorded),
+            list(run.tags),
+            run.note,
         )
-        for run in sorted(runs, key=lambda run: (run.created_at, run.digest), reverse=True)
+        for run in runs
     ]
     return pd.DataFrame(rows, columns=list(RUNS_COLUMNS)).astype({"val_accuracy": float, "made": MADE_DTYPE})
+
+
+def images_per_second(run: Run) -> float:
+    """How many training images went through the run's steps in a second, on average; NaN before there are seconds."""
+    epochs = run.step / run.spec.steps_per_epoch
+    return epochs * run.spec.examples / run.seconds if run.seconds else math.nan
 
 
 def steps_to(evaluated: Arrays, accuracy: float) -> float:
@@ -210,14 +217,19 @@ def _last_by_seed(runs: Sequence[Run], evaluated: Mapping[str, Arrays], column: 
 
 
 def _last_accuracies(store: Store, digests: Sequence[str]) -> dict[str, float]:
+    chosen: BindParameter[str] = bindparam("digests", expanding=True)
     last = (
         select(evaluations.c.run, func.max(evaluations.c.step).label("step"))
-        .where(evaluations.c.run.in_(digests))
+        .where(evaluations.c.run.in_(chosen))
         .group_by(evaluations.c.run)
         .subquery()
     )
     query = select(evaluations.c.run, evaluations.c.val_accuracy).join(
         last, (evaluations.c.run == last.c.run) & (evaluations.c.step == last.c.step)
     )
+    accuracies: dict[str, float] = {}
     with store.engine.connect() as connection:
-        return {row.run: row.val_accuracy for row in connection.execute(query)}
+        for first in range(0, len(digests), MAX_DIGESTS):
+            rows = connection.execute(query, {"digests": digests[first : first + MAX_DIGESTS]})
+            accuracies |= {row.run: row.val_accuracy for row in rows}
+    return accuracies

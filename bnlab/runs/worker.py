@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache, lru_cache
+from functools import cache
 
 import psutil
 
 from bnlab.runs.datasets import register_datasets
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.runs.worker_store import open_worker_store
 from bnlab.runs.writer import MissingRunError, RunWriter, read_checkpoint
 from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
@@ -113,7 +114,7 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
         OutdatedRunError: this version of bnlab trains the run's spec differently.
     """
     set_up_worker()
-    store = _open_store(store_url)
+    store = open_worker_store(store_url)
     runs = store.runs([digest])
     if not runs:
         raise MissingRunError(digest)
@@ -123,11 +124,6 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
     if not run.is_current:
         raise OutdatedRunError(OUTDATED)
     return TrainingSlice(store, run.spec, digest, fence).train()
-
-
-@lru_cache(maxsize=4)
-def _open_store(url: str) -> Store:
-    return Store(url)
 
 
 class TrainingSlice:

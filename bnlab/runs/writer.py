@@ -132,6 +132,7 @@ class RunWriter:
             evaluations,
             [
                 {"step": e.step, "seconds": e.seconds, "val_loss": e.val_loss, "val_accuracy": e.val_accuracy}
+                | e.by_statistics
                 for e in measured
             ],
         )

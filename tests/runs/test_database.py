@@ -77,6 +77,7 @@ def test_path_that_is_not_writable_error(tmp_path: Path) -> None:
         assert str(tmp_path) not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_new_store_opened_by_processes(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom bnlab.runs.database import open_database\nprint('ready', flush=True)\nsys.stdin.readline()\n"

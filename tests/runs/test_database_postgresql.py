@@ -89,6 +89,11 @@ def test_an_old_store_is_migrated_with_all_it_holds(old_engine: Engine, store: S
     assert queued(old) == DESCRIPTION["experiment_queue"]
     with old.engine.connect() as migrated:
         assert measurements_of(migrated) == MEASUREMENTS
+    first, second = old.runs()[:2]
+    old.annotate(first.digest, "A note.", ["a tag"])
+    old.change_tags([first.digest, second.digest], add=["another"], remove=["a tag"])
+    assert [old.run(run.digest).tags for run in (first, second)] == [("another",)] * 2
+    assert old.run(first.digest).note == "A note."
     old.engine.dispose()
 
 

@@ -13,6 +13,7 @@ from tests.dataset_files import write_dataset
 from tests.waiting import wait_until
 
 
+@pytest.mark.slow  # a cluster of its own
 @pytest.mark.workers
 def test_a_worker_trains_on_a_file(data_folder: Path, tmp_path: Path) -> None:
     write_dataset(data_folder / "school.npz")

@@ -22,7 +22,9 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.trainer import Trainer
-from tests.one_thread import one_thread  # noqa: F401
+from tests.one_thread import one_thread, without_xla
+
+__all__ = ["one_thread", "without_xla"]
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(9, 7), train_examples=300, epochs=1)
 

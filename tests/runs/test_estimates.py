@@ -41,6 +41,14 @@ def test_measured_steps_take_what_they_took() -> None:
     assert times.run_seconds(SMALL, 4) == pytest.approx(6 * 0.003 * OVERHEAD + RUN_SECONDS)
 
 
+def test_the_first_steps_of_a_stopped_run_do_not_count() -> None:
+    early = run_of(LONG, 2, 3.0, RunState.STOPPED)
+    assert early.seconds_left is None
+    assert measure_step_times([early]) == StepTimes()
+    other = run_of(LONG.model_copy(update={"seed": 1}), 1000, 1.0, RunState.STOPPED)
+    assert measure_step_times([early, other]).step_seconds(LONG) == pytest.approx(0.001)
+
+
 def test_unknown_networks_are_estimated_by_their_size_and_by_this_machine() -> None:
     rough = StepTimes()
     assert rough.step_seconds(WIDE) > 3 * rough.step_seconds(SMALL)
@@ -54,7 +62,7 @@ def test_step_times_are_read_from_runs_trained_here(tmp_path: object) -> None:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
     store.launch(WIDE, "waiting", OWNER)
     assert read_step_times(store) == StepTimes()
-    record_run(store, SMALL, (2.0, 1.0), (make_evaluation(0),), RunState.RUNNING)
+    record_run(store, SMALL, (1.0,) * SMALL.total_steps, (make_evaluation(0),), RunState.RUNNING)
     assert read_step_times(store).step_seconds(SMALL) == pytest.approx(0.1)
 
 

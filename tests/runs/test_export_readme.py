@@ -38,6 +38,13 @@ def test_readme_has_the_error(run: Run) -> None:
     assert "(UTC)\nThe dataset is away.\n\nspec.json" in readme_text(failed, None)
 
 
+def test_readme_has_what_was_written_about_the_run(run: Run) -> None:
+    noted = replace(run, tags=("for class", "good"), note="First line.\n" + "word " * 99)
+    text = readme_text(noted, None)
+    assert "(UTC)\nTags: for class, good\n\nFirst line.\nword word" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
 def test_readme_lines_fit_a_terminal(run: Run) -> None:
     assert max(map(len, readme_text(run, 1_719).splitlines())) <= 120
 

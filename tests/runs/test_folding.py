@@ -127,6 +127,7 @@ def test_has_normalization_agrees_with_the_network() -> None:
 SMALL = RunSpec(hidden_units=(8,), train_examples=64, epochs=1, validation="holdout")
 
 
+@pytest.mark.slow
 def test_prediction_cost_without_normalization_is_of_one_network(store: Store) -> None:
     train_in_process(store, SMALL, "A")
     cost = pickle.loads(pickle.dumps(measure_prediction(store.url, SMALL.digest)))

@@ -181,6 +181,7 @@ def test_a_worker_gives_way_to_a_run(store: Store) -> None:
     assert measure_latencies(store.url, {KEYS[A]: A}) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_runs_note_whether_they_shared_and_networks_are_measured_afterwards(store: Store, scheduler: str) -> None:
     def latency() -> Latencies:

@@ -114,7 +114,23 @@ def test_an_old_store_keeps_groups_measurements_and_the_queue(old_url: str) -> N
 def test_what_an_old_store_does_not_know_stays_unknown(old_url: str) -> None:
     store = Store(old_url)
     assert {run.shared for run in store.runs()} == {None}
+    assert {(run.note, run.tags) for run in store.runs()} == {("", ())}
     assert read_latencies(store, {prediction_key(run.spec) for run in store.runs()}) == {}, "not measured by turns"
+
+
+def test_a_store_of_the_revision_before_notes_keeps_its_runs(old_engine: Engine) -> None:
+    with old_engine.begin() as connection:
+        upgrade(connection, "4")
+        before = connection.execute(text("SELECT * FROM runs ORDER BY created_at, digest")).mappings().all()
+    assert "note" not in before[0]
+    store = Store(str(old_engine.url))
+    with store.engine.connect() as connection:
+        after = connection.execute(text("SELECT * FROM runs ORDER BY created_at, digest")).mappings().all()
+    assert [dict(row) for row in after] == [dict(row) | {"note": "", "tags": ""} for row in before]
+    digest = store.runs()[0].digest
+    store.annotate(digest, "A note.", ["a tag"])
+    with Store(store.url) as reopened:
+        assert (reopened.run(digest).note, reopened.run(digest).tags) == ("A note.", ("a tag",))
 
 
 def test_runs_begun_with_unclipped_renormalization_are_stopped() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from bnlab.runs.activity import Activity
 from bnlab.runs.estimates import Place
-from bnlab.runs.progress import MIN_ESTIMATE_SECONDS, STALE_SECONDS, share_done, state_text, summary_text
-from bnlab.runs.run import Run, RunState
+from bnlab.runs.progress import STALE_SECONDS, share_done, state_text, summary_text
+from bnlab.runs.run import MEASURED_SECONDS, MEASURED_STEPS, Run, RunState
 from bnlab.specs.run_spec import RunSpec
 from tests.sentences import names_in_order, numbers_in
 
@@ -86,10 +86,24 @@ def test_summary_of_a_comparison(runs: list[Run], numbers: list[float], names: l
 
 
 def test_no_estimate_before_some_training() -> None:
-    assert numbers_in(text(RunState.RUNNING)) == [0, 2000, 32_000]
-    early = MIN_ESTIMATE_SECONDS * 0.9
-    assert numbers_in(text(RunState.RUNNING, 100, seconds=early)) == [100, 2000, 32_000]
-    assert numbers_in(text(RunState.RUNNING, 100, seconds=0.5)) == [100, 2000, 32_000, 10]
+    early = MEASURED_STEPS - 1
+    assert numbers_in(text(RunState.RUNNING, early, seconds=0.5)) == [early, 2000, 32_000]
+    assert numbers_in(text(RunState.RUNNING, MEASURED_STEPS, seconds=0.5)) == [MEASURED_STEPS, 2000, 32_000, 10]
+    assert numbers_in(text(RunState.RUNNING, 1, seconds=MEASURED_SECONDS)) == [1, 2000, 32_000, 1999 * 5]
+
+
+def test_the_workers_start_is_shown_instead_of_steps() -> None:
+    starting = Activity(starting=7.4)
+    for runs, seeds in (([run(RunState.QUEUED)], 1), ([run(RunState.QUEUED)] * 2, 2), ([run(RunState.RUNNING, 9)], 1)):
+        assert "TensorFlow" in state_text(runs, seeds, {}, starting)
+        assert numbers_in(state_text(runs, seeds, {}, starting)) == [7]
+    assert "TensorFlow" not in state_text([run(RunState.COMPLETED, 2000)], 1, {}, starting)
+
+
+def test_no_step_is_shown_before_the_first() -> None:
+    assert numbers_in(text(RunState.RUNNING)) == []
+    assert "ompil" in text(RunState.RUNNING)
+    assert "topping" in text(RunState.RUNNING, stop_requested=True)
 
 
 def test_requested_stop_is_shown() -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bnlab.runs.reader import (
+    evaluated_steps,
     evaluations_frame,
     history_frame,
     layers_frame,
@@ -47,6 +48,13 @@ def test_steps_after_a_step(store: Store, after: int) -> None:
     everything = steps_frame(store, SPEC.digest)
     expected = everything[everything["step"] > after].reset_index(drop=True)
     pd.testing.assert_frame_equal(steps_frame(store, SPEC.digest, after), expected)
+
+
+def test_evaluated_steps_are_those_of_one_run(store: Store) -> None:
+    record_run(store, SPEC, LOSSES, (make_evaluation(0), make_evaluation(3), make_evaluation(6)))
+    record_run(store, SPEC.model_copy(update={"seed": 1}), LOSSES, (make_evaluation(1),))
+    assert evaluated_steps(store, SPEC.digest) == [0, 3, 6]
+    assert evaluated_steps(store, "unknown") == []
 
 
 def test_history_averages_each_epoch_over_its_examples(store: Store) -> None:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from sqlalchemy import update
 
+from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs.groups import group_runs, unfinished_groups
 from bnlab.runs.reader import evaluations_frame, layers_frame, snapshots_frame, steps_frame
 from bnlab.runs.run import Run, RunState
@@ -24,6 +25,7 @@ from bnlab.runs.worker import train_slice
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
+from tests.runs.deaf_worker import deaf_slice
 from tests.runs.store_rows import is_leased
 from tests.waiting import wait_until
 from tests.workers import worker_processes
@@ -35,7 +37,7 @@ EPOCHS = 6
 SPEC = RunSpec(
     placement="before_activation",
     input_normalization=True,
-    hidden_units=(64, 32),
+    hidden_units=(64,),
     use_bias=False,
     optimizer="adam",
     train_examples=20_000,
@@ -130,6 +132,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_runs_of_a_killed_scheduler_are_taken_over(
     undisturbed: list[bytes], scheduler: str, second: Store, tmp_path: Path
 ) -> None:
@@ -188,6 +191,7 @@ def test_one_visitor_does_not_stop_what_another_trains(shared_scheduler: Schedul
     assert finished(store, digest).state is RunState.STOPPED
 
 
+@pytest.mark.slow
 def test_runs_take_turns_on_the_workers(shared_scheduler: Scheduler) -> None:
     specs = [SPEC.model_copy(update={"seed": seed, "epochs": EPOCHS - 1}) for seed in range(1, 5)]
     digests = [shared_scheduler.launch(spec, "turns").digest for spec in specs]
@@ -201,6 +205,7 @@ def test_runs_take_turns_on_the_workers(shared_scheduler: Scheduler) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_run_beside_others_has_the_same_bits(undisturbed: list[bytes], shared_scheduler: Scheduler) -> None:
     others = [SPEC.model_copy(update={"seed": seed}) for seed in (7, 8)]
     digests = [shared_scheduler.launch(spec, "beside").digest for spec in (others[0], SPEC, others[1])]
@@ -245,6 +250,30 @@ def test_a_closed_scheduler_releases_its_runs(second: Store, scheduler: str) -> 
     assert not is_leased(left)
     second.request_stop([run.digest])
     assert second.run(run.digest).state is RunState.STOPPED
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_see_a_stop_is_killed_and_the_run_keeps_its_checkpoint(
+    second: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler_module, "train_slice", deaf_slice)
+    monkeypatch.setattr(scheduler_module, "STOP_SECONDS", 0.5)
+    scheduler = Scheduler(second, workers=1)
+    try:
+        run = scheduler.launch(SPEC.model_copy(update={"epochs": 1000}), "deaf")
+        wait_until(lambda: second.run(run.digest).step > 0)
+        pid = scheduler.submit(os.getpid)
+        time.sleep(4.0)  # the slice has ended its training
+        kept = second.run(run.digest).step
+        scheduler.stop([run.digest])
+        stopped = finished(second, run.digest)
+        assert (stopped.state, stopped.step) == (RunState.STOPPED, kept)
+        checkpoint = read_checkpoint(second, run.digest)
+        assert checkpoint is not None
+        assert checkpoint.step == kept
+        assert pid.result(60) > 0, "another worker is there"
+    finally:
+        scheduler.close()
 
 
 def test_a_group_is_trained_stopped_and_continued_behind_a_single_run(shared_scheduler: Scheduler) -> None:

@@ -10,10 +10,15 @@ from bnlab.runs.store import Store
 NAMES = {
     "runs": [
         "digest", "label", "spec", "state", "step", "total_steps", "seconds", "created_at", "queued_at", "updated_at",
-        "error", "stop_requested", "owner", "lease_until", "fence", "shared",
+        "error", "stop_requested", "owner", "lease_until", "fence", "shared", "note", "tags",
     ],
     "steps": ["run", "first_step", "loss", "accuracy"],
-    "evaluations": ["run", "step", "seconds", "val_loss", "val_accuracy"],
+    "evaluations": [
+        "run", "step", "seconds", "val_loss", "val_accuracy",
+        "val_loss_batch", "val_accuracy_batch", "val_loss_reestimated", "val_accuracy_reestimated",
+        "train_loss_moving", "train_accuracy_moving", "train_loss_batch", "train_accuracy_batch",
+        "train_loss_reestimated", "train_accuracy_reestimated",
+    ],
     "layers": ["run", "step", "layer", "gradient_norm", "weight_norm", "percentiles"],
     "snapshots": ["run", "step", "layer", "variable", "values"],
     "checkpoints": ["run", "name", "shape", "values"],
@@ -25,6 +30,8 @@ NAMES = {
     "run_shares": ["run", "visitor", "launched_at", "wanted"],
     "experiment_shares": ["name", "visitor"],
     "secrets": ["name", "value"],
+    "lesson_predictions": ["lesson", "visitor", "choice", "size", "predicted_at"],
+    "lesson_reveals": ["lesson", "revealed_at"],
 }  # fmt: skip
 FORMERLY_RECORDED = "latencies"
 RECORDED = ("steps", "evaluations", "layers", "snapshots", FORMERLY_RECORDED)

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event
 
-from bnlab.runs import database
 from bnlab.runs.reader import evaluations_frame, steps_frame
 from bnlab.runs.run import RunState
-from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storage_use
+from bnlab.runs.schema import checkpoints
+from bnlab.runs.storage import completed_checkpoints, delete_checkpoints, storage_use, stored_bytes
 from bnlab.runs.store import Store
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.run_spec import RunSpec
@@ -91,10 +90,20 @@ def test_deleting_checkpoints_shrinks_the_file(store: Store) -> None:
     assert file_size(store) < 500_000
 
 
-def test_checkpoints_are_deleted_while_another_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_store_is_that_of_its_file_without_what_was_freed(store: Store) -> None:
+    empty = stored_bytes(store)
+    digest = record_weights(store, tiny_spec(0), 1_000_000)
+    full = stored_bytes(store)
+    assert 4_000_000 <= full - empty < 4_100_000
+    with store.engine.begin() as connection:
+        connection.execute(delete(checkpoints).where(checkpoints.c.run == digest))
+    assert file_size(store) > 4_000_000
+    assert stored_bytes(store) - empty < 100_000
+
+
+def test_checkpoints_are_deleted_while_another_process_writes(tmp_path: Path) -> None:
     """The file does not shrink then."""
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
-    store = Store(f"sqlite:///{tmp_path}/busy.db")
+    store = Store(f"sqlite:///{tmp_path}/busy.db", busy_seconds=0.05)
     digest = record_weights(store, tiny_spec(0), 1_000)
     writer = sqlite3.connect(tmp_path / "busy.db", isolation_level=None)
 

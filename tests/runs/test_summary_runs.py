@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bnlab.runs import summary
 from bnlab.runs.recording import read_recording, write_recording
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -29,16 +30,16 @@ def test_row_of_a_run(store: Store) -> None:
     assert row == {
         "digest": spec.digest,
         "label": "A",
-        "placement": "Before the activation",
         "state": "RUNNING",
         "progress": 0.75,
         "val_accuracy": 0.75,
         "seconds": pytest.approx(0.3),
         "shared": False,
-        "epochs": 2,
-        "seed": 7,
+        "images_per_second": pytest.approx(3 * 4 / 0.3),
         "made": pd.Timestamp(datetime.fromtimestamp(int(run.created_at), UTC)),
         "recorded": False,
+        "tags": [],
+        "note": "",
     }
 
 
@@ -50,19 +51,23 @@ def test_only_seconds_that_there_are_were_measured_in_some_way(store: Store) -> 
     store.mark_shared([shared.digest])
     update_row(store, recorded, shared=None)
     frame = runs_frame(store, store.runs())
-    assert dict(zip(frame["seed"], frame["shared"], strict=True)) == {
-        waiting.seed: None,
-        alone.seed: False,
-        shared.seed: True,
-        recorded.seed: None,
+    assert dict(zip(frame["digest"], frame["shared"], strict=True)) == {
+        waiting.digest: None,
+        alone.digest: False,
+        shared.digest: True,
+        recorded.digest: None,
+    }
+    assert frame.set_index("digest")["images_per_second"].isna().to_dict() == {
+        spec.digest: spec is waiting for spec in (waiting, alone, shared, recorded)
     }
 
 
-def test_newest_run_comes_first(store: Store) -> None:
-    runs = [store.launch(spec, str(spec.seed), OWNER) for spec in specs(3)]
-    assert [run.created_at for run in runs] == sorted({run.created_at for run in runs})
+def test_rows_are_in_the_order_of_the_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "MAX_DIGESTS", 2)
+    runs = [record_run(store, s, (), (make_evaluation(0, val_accuracy=s.seed / 8),)) for s in specs(3)]
     frame = runs_frame(store, [runs[1], runs[2], runs[0]])
-    assert frame["seed"].tolist() == [2, 1, 0]
+    assert frame["digest"].tolist() == [runs[1].digest, runs[2].digest, runs[0].digest]
+    assert frame["val_accuracy"].tolist() == [1 / 8, 2 / 8, 0], "of more runs than one query names"
 
 
 def test_accuracy_is_that_of_the_last_evaluation(store: Store) -> None:
@@ -73,8 +78,9 @@ def test_accuracy_is_that_of_the_last_evaluation(store: Store) -> None:
         store, overflowed, (), (make_evaluation(0, val_accuracy=0.3), make_evaluation(1, val_accuracy=float("nan")))
     )
     store.launch(waiting, "A", OWNER)
-    frame = runs_frame(store, store.runs()).set_index("seed")["val_accuracy"]
-    np.testing.assert_array_equal(frame[[0, 1, 2, 3]], [0.9, 0.2, np.nan, np.nan])
+    frame = runs_frame(store, store.runs()).set_index("digest")["val_accuracy"]
+    digests = [spec.digest for spec in (first, second, overflowed, waiting)]
+    np.testing.assert_array_equal(frame[digests], [0.9, 0.2, np.nan, np.nan])
 
 
 def test_no_runs_give_an_empty_frame(store: Store) -> None:

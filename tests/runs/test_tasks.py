@@ -16,7 +16,7 @@ from bnlab.runs.export import export_runs, folder_name
 from bnlab.runs.run import RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
-from bnlab.runs.tasks import TaskError, TaskQueue
+from bnlab.runs.tasks import KILLED, MAX_LOSSES, TaskError, TaskQueue
 from bnlab.specs.run_spec import RunSpec
 from tests.waiting import wait_until
 
@@ -26,8 +26,10 @@ CLOSED = "bnlab was closed before this was done."
 class FakeFuture:
     """A Dask future that ends when the test calls `end`."""
 
-    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        self.task, self.status = (function, arguments), "pending"
+    def __init__(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], workers: list[str] | None = None
+    ) -> None:
+        self.task, self.status, self.workers = (function, arguments), "pending", workers
         self.error: BaseException | None = None
         self.callbacks: list[Callable[[object], None]] = []
 
@@ -42,6 +44,9 @@ class FakeFuture:
         for callback in self.callbacks:
             callback(self)
 
+    def cancel(self) -> None:
+        self.status = "cancelled"
+
     def result(self, timeout: float) -> Any:
         assert timeout > 0
         if self.error is not None:
@@ -54,9 +59,11 @@ class FakeClient:
     def __init__(self) -> None:
         self.futures: list[FakeFuture] = []
 
-    def submit(self, function: Callable[..., Any], *arguments: Any, pure: bool) -> FakeFuture:
+    def submit(
+        self, function: Callable[..., Any], *arguments: Any, pure: bool, workers: list[str] | None = None
+    ) -> FakeFuture:
         assert not pure  # the same task twice is two tasks
-        self.futures.append(FakeFuture(function, arguments))
+        self.futures.append(FakeFuture(function, arguments, workers))
         return self.futures[-1]
 
 
@@ -148,6 +155,29 @@ def test_tasks_of_a_lost_cluster_go_to_the_next(tasks: TaskQueue, client: FakeCl
     assert [future.result(0) for future in futures] == [-1, -2, -3]
 
 
+def test_tasks_go_to_the_workers_that_may_do_them(tasks: TaskQueue, client: FakeClient) -> None:
+    future = tasks.submit(operator.neg, 1)
+    tasks.assign(client, ignore, [])
+    assert client.futures == []
+    tasks.assign(client, ignore, ["a", "b"])
+    assert client.futures[0].workers == ["a", "b"]
+    tasks.collect(["b", "refused"])
+    assert client.futures[0].status == "pending"
+    client.futures[0].end()
+    tasks.collect(["b"])
+    assert future.result(0) == -1
+
+
+def test_a_task_whose_workers_are_gone_goes_to_others_but_not_for_ever(tasks: TaskQueue, client: FakeClient) -> None:
+    future = tasks.submit(operator.neg, 1)
+    for number in range(MAX_LOSSES):
+        assert not future.done()
+        tasks.assign(client, ignore, [f"worker {number}"])
+        tasks.collect([f"worker {number + 1}", "refused"])
+    assert [running.status for running in client.futures] == ["cancelled"] * MAX_LOSSES
+    assert str(future.exception(0)) == KILLED
+
+
 def test_a_cancelled_task_is_not_done(tasks: TaskQueue, client: FakeClient) -> None:
     cancelled, other = tasks.submit(operator.neg, 1), tasks.submit(operator.neg, 2)
     assert cancelled.cancel()
@@ -195,6 +225,7 @@ def test_tasks_run_in_worker_processes(shared_scheduler: Scheduler) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_tasks_are_done_between_slices_and_the_runs_go_on(shared_scheduler: Scheduler) -> None:
     runs = [shared_scheduler.launch(LONG.model_copy(update={"seed": seed}), "long") for seed in (0, 1)]
@@ -224,6 +255,7 @@ def test_a_task_without_workers_waits_and_fails_on_close(second: Store, monkeypa
     assert str(scheduler.submit(operator.add, 1, 2).exception(0)) == CLOSED
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_a_task_of_a_killed_worker_is_done_again(second: Store) -> None:
     scheduler = Scheduler(second, workers=1)

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
 from tests.broken_stores import Breakage, full, is_a_plain_sentence, locked, moved_away
 from tests.old_store import unpack_old_store
-from tests.one_thread import one_thread  # noqa: F401
+from tests.one_thread import one_thread, without_xla
+from tests.slow import all_but_one_slow
 from tests.stored_runs import OWNER
+
+__all__ = ["one_thread", "without_xla"]
 
 SPEC = RunSpec(
     placement="before_activation", hidden_units=(8,), train_examples=300, epochs=4, validation="holdout",
@@ -54,6 +58,7 @@ def train_until(store: Store, spec: RunSpec, over: Callable[[RunState], bool] = 
     return states
 
 
+@cache
 def undisturbed(spec: RunSpec) -> tuple[np.ndarray, np.ndarray, list[tuple[int, float, float]], dict[str, np.ndarray]]:
     from bnlab.training.records import Records
     from bnlab.training.trainer import Trainer
@@ -100,6 +105,8 @@ def test_one_long_slice_is_the_whole_training(store: Store, monkeypatch: pytest.
     assert_is_undisturbed(store, SPEC)
 
 
+@pytest.mark.slow
+@pytest.mark.xla  # as the older version trained it
 def test_a_run_that_an_older_version_stopped_goes_on(tmp_path: Path) -> None:
     store = Store(unpack_old_store(tmp_path))
     stopped = [run for run in store.runs() if run.label == "Stopped"]
@@ -183,7 +190,7 @@ def test_an_outdated_run_is_not_continued(store: Store) -> None:
     assert store.launch(before.spec, "A", OWNER).digest == OTHER.digest
 
 
-@pytest.mark.parametrize("examples", [300, 10])
+@pytest.mark.parametrize("examples", all_but_one_slow([300, 10], fast=10))
 def test_a_slice_repeated_after_the_end_trains_no_further(store: Store, examples: int) -> None:
     spec = SPEC.model_copy(update={"train_examples": examples})
     store.launch(spec, "A", OWNER)
@@ -220,7 +227,7 @@ def test_a_missing_dataset_fails_the_slice(store: Store, tmp_path: Path, monkeyp
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stores whose connections wait for a lock for a short time only."""
-    monkeypatch.setattr(worker, "_open_store", lambda url: Store(url, 0.05))
+    monkeypatch.setattr(worker, "open_worker_store", lambda url: Store(url, 0.05))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -238,7 +245,7 @@ def test_a_slice_waits_for_a_locked_store(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("breakage", [locked, moved_away, full])
+@pytest.mark.parametrize("breakage", all_but_one_slow([locked, moved_away, full]))
 def test_a_store_error_ends_a_slice_and_nothing_is_lost(
     breakage: Breakage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,7 +253,7 @@ def test_a_store_error_ends_a_slice_and_nothing_is_lost(
     store.launch(SPEC, "A", OWNER)
     fence, before = store.next_fence(SPEC.digest, OWNER), store.run(SPEC.digest)
     opened = Store(store.url, 0.05)
-    monkeypatch.setattr(worker, "_open_store", lambda _: opened)
+    monkeypatch.setattr(worker, "open_worker_store", lambda _: opened)
     read = worker.read_checkpoint
     with ExitStack() as broken:
 
@@ -270,7 +277,7 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(store: Store, monkeypatc
     """The database has committed, but the connection broke before it said so, as when PostgreSQL restarts."""
     opened = Store(store.url)
     lost: list[object] = []
-    monkeypatch.setattr(worker, "_open_store", lambda _: opened)
+    monkeypatch.setattr(worker, "open_worker_store", lambda _: opened)
     commit = opened.engine.dialect.do_commit
 
     def commit_and_lose(connection: Any) -> None:

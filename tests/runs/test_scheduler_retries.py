@@ -7,23 +7,28 @@ from typing import Any
 
 import pytest
 
+from bnlab.runs import retries as retries_module
 from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs import store as store_module
 from bnlab.runs.errors import CONFLICT, DISK_FULL, LOCKED, ConflictError, StoreError
+from bnlab.runs.retries import MAX_DEATHS, OTHER_SCHEDULER, OTHER_STORE
 from bnlab.runs.run import RunState
-from bnlab.runs.scheduler import OTHER_SCHEDULER, OTHER_STORE, Scheduler, Setback
+from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.runs.writer import MissingRunError, SupersededError
 from tests.broken_stores import UNREADABLE, is_a_plain_sentence
+from tests.played_client import PlayedClient
 from tests.runs.store_rows import SPEC
+from tests.slow import all_but_one_slow
 from tests.waiting import wait_until
 
 
 class EndedSlice:
     """A Dask future of a slice that has ended: with an error, or by completing its run."""
 
-    def __init__(self, error: BaseException | None) -> None:
+    def __init__(self, error: BaseException | None, value: object = None) -> None:
         self._error, self.status = error, "finished" if error is None else "error"
+        self._value = value
 
     def done(self) -> bool:
         return True
@@ -31,31 +36,32 @@ class EndedSlice:
     def exception(self) -> BaseException | None:
         return self._error
 
+    def result(self, timeout: float) -> object:
+        return self._value
+
     def add_done_callback(self, callback: Callable[[object], None]) -> None:
         callback(self)
 
 
-class OneWorker:
+class OneWorker(PlayedClient):
     """A Dask client with a worker whose slices fail as the test says, and in the end complete their run."""
 
-    cluster = None
+    addresses = ("tcp://worker",)
 
     def __init__(self, store: Store, errors: list[BaseException]) -> None:
         self.store, self.errors = store, errors
         self.slices: list[float] = []
 
-    def scheduler_info(self, n_workers: int) -> dict[str, Any]:
-        return {"workers": {"tcp://worker": {}}}
-
-    def submit(self, _function: object, _url: str, digest: str, *_arguments: object, **_options: object) -> EndedSlice:
+    def submit(
+        self, function: Any, url: str, digest: str, *_arguments: object, key: str, **_options: object
+    ) -> EndedSlice:
+        if key.startswith("check-"):  # whether this worker may train
+            return EndedSlice(None, function(url, digest))
         self.slices.append(time.monotonic())
         if self.errors:
             return EndedSlice(self.errors.pop(0))
         self.store.finish(digest, self.store.run(digest).owner, RunState.COMPLETED)
         return EndedSlice(None)
-
-    def close(self, timeout: float) -> None:
-        """Do nothing."""
 
 
 @contextmanager
@@ -72,9 +78,9 @@ def training(store: Store, errors: list[BaseException], monkeypatch: pytest.Monk
         scheduler.close()
 
 
-@pytest.mark.parametrize("sentence", [DISK_FULL, LOCKED])
+@pytest.mark.parametrize("sentence", all_but_one_slow([DISK_FULL, LOCKED]))
 def test_a_store_error_fails_no_run(store: Store, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler_module, "MAX_SETBACK_SECONDS", 0.2)
+    monkeypatch.setattr(retries_module, "MAX_PAUSE_SECONDS", 0.2)
     with training(store, [StoreError(sentence)] * 6, monkeypatch) as (scheduler, client):
         wait_until(lambda: scheduler.problem == sentence, 10)
         wait_until(lambda: store.run(SPEC.digest).state is RunState.COMPLETED, 10)
@@ -82,7 +88,9 @@ def test_a_store_error_fails_no_run(store: Store, sentence: str, monkeypatch: py
         assert len(client.slices) == 7
 
 
-@pytest.mark.parametrize(("error", "sentence"), [(MissingRunError, OTHER_STORE), (SupersededError, OTHER_SCHEDULER)])
+@pytest.mark.parametrize(
+    ("error", "sentence"), all_but_one_slow([(SupersededError, OTHER_SCHEDULER), (MissingRunError, OTHER_STORE)])
+)
 def test_repeated_supersessions_slow_down_and_are_said(
     store: Store, error: type[SupersededError], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,22 +111,16 @@ def test_one_supersession_is_no_word_worth(store: Store, monkeypatch: pytest.Mon
         assert scheduler.problem == ""
 
 
-def test_pauses_double_up_to_a_limit() -> None:
-    begun = time.monotonic() - 3.0
-    assert [Setback(count, "", begun).is_over for count in (1, 2, 3, 4, 40)] == [True, True, True, False, False]
-    assert Setback(40, "", begun - scheduler_module.MAX_SETBACK_SECONDS).is_over
-
-
 def test_a_run_whose_records_contradict_each_other_fails_at_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler_module, "MAX_SETBACK_SECONDS", 0.05)
+    monkeypatch.setattr(retries_module, "MAX_PAUSE_SECONDS", 0.05)
     with training(store, [ConflictError(CONFLICT) for _ in range(1_000)], monkeypatch) as (_, client):
         wait_until(lambda: store.run(SPEC.digest).state is RunState.FAILED, 10)
-        assert len(client.slices) == scheduler_module.MAX_DEATHS + 1
+        assert len(client.slices) == MAX_DEATHS + 1
     assert store.run(SPEC.digest).error == CONFLICT
 
 
 # Not garbled: the scheduler goes on writing, and what it wrote last could be read from the write-ahead log.
-@pytest.mark.parametrize("breakage", ["moved away", "without a column"])
+@pytest.mark.parametrize("breakage", all_but_one_slow(["moved away", "without a column"]))
 def test_a_store_that_is_away_fails_no_run_and_ends_no_scheduler(
     store: Store, breakage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
