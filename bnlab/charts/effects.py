@@ -1,194 +1,240 @@
-"""Effects of a claim: the difference that a treatment made in each condition, in smallest effects that count.
+"""Effects of a claim's conditions in natural units: from the control's value to the treatment's, as HTML.
 
-Conditions have different units, so each difference is divided by the smallest effect that counts, and its sign is
-changed so that right is the predicted direction: beyond 1 it is as claimed, beyond −1 the opposite. For a claim of no
-difference, as claimed is the middle. The axis is linear around zero and logarithmic further out (asinh).
+Each condition is a dumbbell: two dots with the 95 % intervals of their means, joined by a line. Better is to the
+right: where lower values are better, the axis runs from high to low. A panel has the conditions of one unit, which
+share an axis. HTML and not Plotly, since a page has hundreds of these and their texts wrap with its width; the colors
+are those of the classes `control` and `treatment` in the style sheet.
 """
 
+import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
-from numpy.typing import ArrayLike, NDArray
 
-from bnlab.charts.figures import message_figure, plain_figure
-from bnlab.charts.formatting import format_signed
-from bnlab.charts.style import BLUE, GREY, VERMILLION, translucent
+from bnlab.charts.formatting import MINUS
 
 Row = Mapping[Any, Any]
 """A condition's row of `bnlab.claims.results.conditions_frame`."""
 
-AS_CLAIMED, OPPOSITE, UNDECIDED = BLUE, VERMILLION, GREY
-MARKS = {
-    "supported": (AS_CLAIMED, "diamond"),
-    "contradicted": (OPPOSITE, "x"),
-    "no_difference": (UNDECIDED, "circle"),
-    "too_few_seeds": (UNDECIDED, "circle-open"),
-}
-FONT_SIZE = 13  # px, of conditions and effects; all heights are proportional to it
-ROW_HEIGHT, HEADER_HEIGHT, FOOTER_HEIGHT = 60 / 13, 80 / 13, 44 / 13  # of FONT_SIZE; the header has room for a mode bar
-MARK_OFFSET = 0.22  # of a row, from its middle down to its marks: its name is above them
-ZONE_HALF_HEIGHT = 0.17  # of a row, around its marks
-LABEL_RISE = 0.19  # of a row, from its marks up to the bottom of its name
-MIN_REACH, MAX_REACH = 3.0, 1e6  # of the x axis, in smallest effects
-TICKS = (1, 3, 10, 100, 1_000, 10_000, 100_000)
+COUNTS = ("steps", "parameters", "operations", "layers", "parameters per unit")
+DURATIONS = ("s", "ms")
+UNITS = {"s": "seconds", "ms": "milliseconds"}
+SIGNS = {"control": "●", "treatment": "◆"}
+MAX_UNIT_LENGTH = 12  # in a table's cell; the heading has longer ones
+PADDING = 0.06  # of the axis, at both ends
+MIN_EFFECTS = 4.0  # smallest effects that an axis covers at least, so that a negligible difference looks like one
+MAX_TICKS = 6
+MIN_WHOLE = 1_000
 
 
-def effects_height(frame: pd.DataFrame, size: int = FONT_SIZE) -> int:
-    """The height of `effects_figure` in px."""
-    return round(size * (HEADER_HEIGHT + ROW_HEIGHT * max(1, len(frame)) + FOOTER_HEIGHT))
+@dataclass(frozen=True)
+class Scale:
+    """An axis from `low` to `high`; reversed if lower values are better."""
+
+    low: float
+    high: float
+    is_reversed: bool
+
+    def position(self, value: float) -> float:
+        """Where `value` is, in percent from the left, at most at an end."""
+        share = (value - self.low) / (self.high - self.low)
+        return 100 * min(max(1 - share if self.is_reversed else share, 0.0), 1.0)
+
+    def ticks(self) -> list[float]:
+        """Round values on the axis, at most MAX_TICKS."""
+        step = _round_step((self.high - self.low) / MAX_TICKS)
+        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        return [index * step for index in range(first, last + 1)]
 
 
-def effects_figure(frame: pd.DataFrame, size: int = FONT_SIZE) -> go.Figure:
-    """The conditions from top to bottom: each seed as a dot, the mean with its interval.
+def scale_of(values: Sequence[float], smallest_effect: float, better: str) -> Scale:
+    """The axis for `values`, of which those that are not finite are left out."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(finite), max(finite)
+    missing = max(MIN_EFFECTS * smallest_effect - (high - low), 0.0) / 2
+    low, high = (0.0 if low >= 0 > low - missing else low - missing), high + missing
+    margin = PADDING * (high - low)
+    return Scale(low - margin, high + margin, better == "lower")
 
-    `frame` has the columns of `bnlab.claims.results.conditions_frame`. Values that are not finite are left out; an
-    unbounded interval reaches the edge. `size` is the font size in px.
+
+def effects_html(frame: pd.DataFrame) -> str:
+    """A table per unit: each condition with its dumbbell, its values, their difference and the verdict.
+
+    `frame` has the columns of `bnlab.claims.results.conditions_frame`.
     """
     if frame.empty:
-        return message_figure("", "Nothing has been measured yet")
-    reach = _reach(frame)
-    ticks = [sign * tick for tick in TICKS if tick < reach for sign in (-1, 1)] + [0]
-    traces = [_grid_trace(ticks, len(frame))]
-    shapes: list[dict[str, Any]] = []
-    for index, row in enumerate(frame.to_dict("records")):
-        traces += _row_traces(row, index, reach)
-        shapes += _zone_shapes(int(row["direction"]), index, reach)
-    edge = math.asinh(reach)
-    xaxis = {
-        "range": [-edge, edge],
-        "tickvals": [math.asinh(tick) for tick in ticks],
-        "ticktext": [f"{tick:,}".replace("-", "−") for tick in ticks],
-        "title": {"text": "difference ÷ smallest effect that counts", "standoff": 8},
-        "zeroline": False,
-        "showgrid": False,  # its lines would cross the names
-        "fixedrange": True,
-    }
-    yaxis = {"range": [len(frame) - 0.4, -0.6], "visible": False, "fixedrange": True}
-    annotations = (*_header_annotations(frame), *_row_annotations(frame))
-    layout = {
-        "xaxis": xaxis,
-        "yaxis": yaxis,
-        "shapes": shapes,
-        "annotations": [annotation | {"font": {"size": size}} for annotation in annotations],
-        "showlegend": False,
-        "margin": {"l": 8, "r": 8, "t": 44, "b": round(size * FOOTER_HEIGHT)},
-        "height": effects_height(frame, size),
-        "hovermode": "closest",
-    }
-    return plain_figure(traces, layout)
+        return "<p>Nothing has been measured yet.</p>"
+    return "".join(_panel(rows) for rows in _panels(frame))
 
 
-def effects_alt(frame: pd.DataFrame) -> str:
-    """A sentence for each condition: its effect and verdict."""
-    if frame.empty:
-        return "Nothing has been measured yet."
-    return " ".join(f"{row['condition']}: {effect_text(row)}, {row['words']}." for row in frame.to_dict("records"))
+def dumbbell_html(row: Row, scale: Scale) -> str:
+    """The dumbbell of a condition; it says what it shows in a sentence."""
+    sentence = html.escape(effect_text(row))
+    control, treatment = row["control"], row["treatment"]
+    marks = "".join(
+        f'<i class="interval {arm}" style="{_span(scale, row[f"{arm}_low"], row[f"{arm}_high"])}"></i>'
+        for arm in ("control", "treatment")
+        if math.isfinite(row[f"{arm}_low"]) and math.isfinite(row[f"{arm}_high"])
+    )
+    if math.isfinite(control) and math.isfinite(treatment):
+        marks = f'<i class="joint" style="{_span(scale, control, treatment)}"></i>' + marks
+    marks += "".join(
+        f'<b class="{arm}" style="left:{scale.position(row[arm]):.2f}%"></b>'
+        for arm in ("control", "treatment")
+        if math.isfinite(row[arm])
+    )
+    return f'<span class="dumbbell" role="img" aria-label="{sentence}" title="{sentence}">{marks}</span>'
+
+
+def values_html(row: Row, *, with_unit: bool = True) -> str:
+    """The values of both arms: `7,414 → 2,651 steps`."""
+    control, treatment = html.escape(_number(row["control"])), html.escape(_number(row["treatment"]))
+    unit = html.escape(row["arm_unit"]) * with_unit
+    return f'<span class="control">{control}</span> → <span class="treatment">{treatment}</span> {unit}'.rstrip()
 
 
 def effect_text(row: Row) -> str:
-    """The difference with its interval and unit: `−0.42 (−0.61 to −0.23) %`."""
-    interval = "unbounded"
-    if math.isfinite(row["low"]):
-        interval = f"{format_signed(row['low'])} to {format_signed(row['high'])}"
-    suffix = "" if row["low"] == row["high"] else f" ({interval})"
-    return f"{format_signed(row['mean'])}{suffix} {row['unit']}"
+    """A sentence: `rate 0.1: 1,233 steps (no BN), 621 steps (BN); 612 steps fewer (488 to 736)` and a full stop."""
+    arms = (
+        f"{_number(row[arm])} {row['arm_unit']}".strip() + f" ({row[f'{arm}_name']})"
+        for arm in ("control", "treatment")
+    )
+    return f"{row['condition']}: {', '.join(arms)}; {difference_text(row)}."
 
 
-def _in_smallest_effects(row: Row, values: Sequence[float]) -> NDArray[np.float64]:
-    """Differences divided by the smallest effect, positive in the predicted direction."""
-    sign = -1 if row["direction"] < 0 else 1
-    return np.asarray(values, np.float64) * float(sign / row["smallest_effect"])
+def difference_text(row: Row, *, with_unit: bool = True) -> str:
+    """The difference in words, with its interval: `612 steps fewer (488 to 736)`, `equal`."""
+    mean, low, high = row["mean"], row["low"], row["high"]
+    if not math.isfinite(mean):
+        return "not finite"
+    if mean == low == high == 0:
+        return "equal"
+    text = " ".join(filter(None, (_rounded(row, mean), row["unit"] * with_unit, _side(row, mean))))
+    if low == high:
+        return text
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{text} (interval unbounded)"
+    if low < 0 < high:
+        return f"{text} ({_rounded(row, low)} {_side(row, low)} to {_rounded(row, high)} {_side(row, high)})"
+    near, far = sorted((low, high), key=abs)
+    return f"{text} ({_rounded(row, near)} to {_rounded(row, far)})"
 
 
-def _reach(frame: pd.DataFrame) -> float:
-    """The end of the x axis, in smallest effects."""
-    effects = [
-        _in_smallest_effects(row, [*row["differences"], row["low"], row["high"]]) for row in frame.to_dict("records")
-    ]
-    sizes = np.abs(np.concatenate(effects))
-    largest = sizes[np.isfinite(sizes)].max(initial=MIN_REACH / 1.3)
-    return float(min(1.3 * largest, MAX_REACH))
+def better_text(row: Row) -> str:
+    """Which side is better: `fewer is better`."""
+    if row["better"] == "neither":
+        return ""
+    return f"{_side(row, 1 if row['better'] == 'higher' else -1)} is better"
 
 
-def _grid_trace(ticks: Sequence[int], rows: int) -> dict[str, Any]:
-    """A vertical line at each tick in each row, as high as the row's zones."""
-    zones = [(row + MARK_OFFSET - ZONE_HALF_HEIGHT, row + MARK_OFFSET + ZONE_HALF_HEIGHT) for row in range(rows)]
-    lines = [(math.asinh(tick), low, high) for low, high in zones for tick in ticks]
-    return {
-        "type": "scatter",
-        "uid": "grid",
-        "x": [value for x, _, _ in lines for value in (x, x, None)],
-        "y": [value for _, low, high in lines for value in (low, high, None)],
-        "mode": "lines",
-        "line": {"color": translucent(GREY, 0.35), "width": 1},
-        "hoverinfo": "skip",
-    }
+def _panels(frame: pd.DataFrame) -> Iterator[Sequence[Row]]:
+    """The rows by unit and better side, in the order of their first conditions."""
+    for _, part in frame.groupby(["arm_unit", "better"], sort=False):
+        yield part.to_dict("records")
 
 
-def _row_traces(row: Row, index: int, reach: float) -> list[dict[str, Any]]:
-    """A condition's seeds, interval and mean."""
-    color, symbol = MARKS[row["verdict"]]
-    mean, *interval = _in_smallest_effects(row, [row["mean"], row["low"], row["high"]]).tolist()
-    effect = f"{row['treatment_name']} minus {row['control_name']}: {effect_text(row)}"
-    seeds = zip(row["seeds"], row["differences"], strict=True)
-    seed_texts = [f"seed {seed}: {format_signed(value)} {row['unit']}" for seed, value in seeds]
-    seed_marker = {"color": color, "size": 8, "opacity": 0.45}
-    mean_marker = {"color": color, "size": 13, "symbol": symbol, "line": {"color": color, "width": 2}}
-    return [
-        _points_trace(f"s{index}", _in_smallest_effects(row, row["differences"]), index, seed_texts)
-        | {"mode": "markers", "marker": seed_marker},
-        _points_trace(f"i{index}", np.clip(interval, -reach, reach), index, [effect, effect])
-        | {"mode": "lines", "line": {"color": color, "width": 4}},
-        _points_trace(f"m{index}", [mean], index, [effect]) | {"mode": "markers", "marker": mean_marker},
-    ]
+def _panel(rows: Sequence[Row]) -> str:
+    values = [row[f"{arm}{end}"] for row in rows for arm in ("control", "treatment") for end in ("", "_low", "_high")]
+    scale = scale_of(values, max(row["smallest_effect"] for row in rows), rows[0]["better"])
+    title, names = _common_title(rows), {(row["control_name"], row["treatment_name"]) for row in rows}
+    legend = " → ".join(
+        f'<span class="{arm}">{sign} {html.escape(rows[0][f"{arm}_name"])}</span>' for arm, sign in SIGNS.items()
+    )
+    seeds = len(rows[0]["seeds"])
+    notes = (better_text(rows[0]), f"{seeds} seed{'s' if seeds > 1 else ''}", legend if len(names) == 1 else "")
+    heading = html.escape(_capitalize(_with_unit(title, rows[0]["arm_unit"])))
+    caption = f"<caption><b>{heading}</b> <small>{' · '.join(filter(None, notes))}</small></caption>"
+    body, group = "", ""
+    for row in rows:
+        if row["group"] != group:
+            group = row["group"]
+            body += f'<tr class="group"><th colspan="4" scope="rowgroup">{html.escape(group)}</th></tr>'
+        body += _row(row, scale, title, with_names=len(names) > 1)
+    columns = (
+        '<thead><tr><th scope="col">Condition</th><th scope="col">Values</th><th scope="col">Difference '
+        '(interval)</th><th scope="col">Verdict</th></tr></thead>'
+    )
+    return (
+        f'<table class="effects">{caption}{columns}<tbody>{body}</tbody><tfoot>{_axis(scale, rows[0])}</tfoot></table>'
+    )
 
 
-def _points_trace(uid: str, effects: ArrayLike, index: int, texts: list[str]) -> dict[str, Any]:
-    x = np.arcsinh(effects)
-    hover = {"text": texts, "hovertemplate": "%{text}<extra></extra>"}
-    return {"type": "scatter", "uid": uid, "x": x, "y": [index + MARK_OFFSET] * x.size, **hover}
+def _row(row: Row, scale: Scale, title: str, *, with_names: bool) -> str:
+    is_short = len(row["unit"]) <= MAX_UNIT_LENGTH
+    values = values_html(row, with_unit=is_short)
+    names = f"<small>{html.escape(row['control_name'])} → {html.escape(row['treatment_name'])}</small>" * with_names
+    return (
+        f'<tr><th scope="row">{html.escape(_label(row, title))}{names}</th>'
+        f'<td class="figure">{dumbbell_html(row, scale)}<span class="values">{values}</span></td>'
+        f"<td>{html.escape(difference_text(row, with_unit=is_short))}</td>"
+        f'<td class="{row["verdict"]}">{html.escape(row["words"])}</td></tr>'
+    )
 
 
-def _zone_shapes(direction: int, index: int, reach: float) -> list[dict[str, Any]]:
-    """A row's background: the ranges in which a difference is as claimed, the opposite, or too small."""
-    one, edge = math.asinh(1), math.asinh(reach)
-    inner, outer = (AS_CLAIMED, OPPOSITE) if direction == 0 else (None, None)
-    left, right = (outer, outer) if direction == 0 else (OPPOSITE, AS_CLAIMED)
-    zones = ((-edge, -one, left), (-one, one, inner), (one, edge, right))
-    shape = {
-        "type": "rect",
-        "y0": index + MARK_OFFSET - ZONE_HALF_HEIGHT,
-        "y1": index + MARK_OFFSET + ZONE_HALF_HEIGHT,
-        "line": {"width": 0},
-        "layer": "below",
-        "opacity": 0.13,
-    }
-    grey = {"fillcolor": UNDECIDED, "opacity": 0.07}
-    return [shape | {"x0": x0, "x1": x1} | ({"fillcolor": color} if color else grey) for x0, x1, color in zones]
+def _axis(scale: Scale, row: Row) -> str:
+    ticks = "".join(f'<i style="left:{scale.position(tick):.2f}%">{_number(tick)}</i>' for tick in scale.ticks())
+    side = "" if row["better"] == "neither" else "better →"
+    return f'<tr aria-hidden="true"><td></td><td class="axis"><span>{ticks}</span></td><td>{side}</td><td></td></tr>'
 
 
-def _header_annotations(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The meanings of left, middle and right, above the rows; of the color alone where they differ by row."""
-    predicts_none = frame["direction"] == 0
-    if predicts_none.all():
-        left, middle, right = "different", "no difference that counts: as claimed", "different"
-    elif predicts_none.any():
-        left, middle, right = "", "in the blue: as claimed", ""
-    else:
-        left, middle, right = "← the opposite", "too small to count", "as claimed →"
-    common = {"xref": "paper", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False}
-    texts = ((left, 0, "left"), (middle, 0.5, "center"), (right, 1, "right"))
-    return [common | {"text": text, "x": x, "xanchor": anchor} for text, x, anchor in texts if text]
+def _span(scale: Scale, first: float, second: float) -> str:
+    left, right = sorted((scale.position(first), scale.position(second)))
+    return f"left:{left:.2f}%;width:{right - left:.2f}%"
 
 
-def _row_annotations(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Each condition's name and effect, above its marks."""
-    common = {"xref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom", "showarrow": False, "align": "left"}
-    return [
-        common | {"y": index + MARK_OFFSET - LABEL_RISE, "text": f"{row['condition']}<br><b>{effect_text(row)}</b>"}
-        for index, row in enumerate(frame.to_dict("records"))
-    ]
+def _side(row: Row, difference: float) -> str:
+    """The word for a positive or negative difference."""
+    more, less = {"counts": ("more", "fewer"), "durations": ("more", "less")}.get(_kind(row), ("higher", "lower"))
+    return more if difference > 0 else less
+
+
+def _kind(row: Row) -> str:
+    return "counts" if row["unit"] in COUNTS else "durations" if row["unit"] in DURATIONS else ""
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "not finite"
+    size = abs(value)
+    text = f"{value:,.0f}" if size >= MIN_WHOLE else f"{value:z.4g}" if size >= 10 else f"{value:z.3g}"
+    return text.replace("-", MINUS)
+
+
+def _rounded(row: Row, difference: float) -> str:
+    """The size of a difference, to a tenth of the smallest effect or a whole number, finer if that would leave 0."""
+    decimals = max(1 - math.floor(math.log10(row["smallest_effect"])), 0)
+    size = abs(difference)
+    return _number(round(size, decimals) or float(f"{size:.1g}"))
+
+
+def _common_title(rows: Sequence[Row]) -> str:
+    """What the measures of a panel have in common, up to a comma; empty if it is nothing."""
+    measures = {row["measure"] for row in rows}
+    titles = measures if len(measures) == 1 else {measure.split(", ")[0] for measure in measures}
+    return str(titles.pop()) if len(titles) == 1 else ""
+
+
+def _label(row: Row, title: str) -> str:
+    """The condition without what the panel's title says: of `rate 0.1, accuracy` only `rate 0.1`."""
+    condition, measure = row["condition"], row["measure"]
+    if not (title and condition.endswith(f", {measure}")):
+        return str(condition)
+    return str(condition.removesuffix(measure) + measure.removeprefix(title).lstrip(", ")).removesuffix(", ")
+
+
+def _with_unit(title: str, unit: str) -> str:
+    name = UNITS.get(unit, unit)
+    return ", ".join(filter(None, (title, "" if name in title else name)))
+
+
+def _capitalize(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _round_step(step: float) -> float:
+    """The smallest of 1, 2, 5, 10 times a power of ten that is at least `step`."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step * (1 - 1e-9))

@@ -9,16 +9,17 @@ are chosen after looking. They cover what differs from seed to seed, with the va
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from bnlab.claims.statistics import CONFIDENCE, Interval, confidence_interval, paired_differences
+from bnlab.claims.statistics_answer import evaluated_variants, statistics_answer
 from bnlab.runs.reader import read_evaluations
 from bnlab.runs.run import Run, RunState, are_active
 from bnlab.runs.store import Store
 from bnlab.runs.summary import steps_to
-from bnlab.specs.diff import confounded_settings, differing_fields, differing_settings
+from bnlab.specs.diff import confounded_settings, differing_settings, differing_training
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 
@@ -147,12 +148,20 @@ def answer_from_runs(
     asks_about: str | None = None,
     baseline: str = "",
 ) -> Answer:
-    """The answer of a comparison's runs, which are by digest; a caution while any of them trains."""
+    """The answer of a comparison's runs, which are by digest; a caution while any of them trains.
+
+    Where runs were evaluated with several statistics, how far these are apart comes first.
+    """
     if are_active(runs.values()):
         confounds = tuple(confounded_settings({label: variant_specs[0] for label, variant_specs in specs.items()}))
         caution = "Training: the curves can still cross. The answer follows when all runs have ended."
         return Answer(AnswerKind.TRAINING, (caution,), confounds=confounds)
-    return answer(variant_results(store, specs, runs), asks_about, baseline)
+    given = answer(variant_results(store, specs, runs), asks_about, baseline)
+    sentence, detail = statistics_answer(evaluated_variants(store, specs, runs))
+    if not sentence:
+        return given
+    details = " ".join(filter(None, [detail, given.detail]))
+    return replace(given, sentences=(sentence, *given.sentences)[:MAX_SENTENCES], detail=details)
 
 
 def answer(results: Sequence[VariantResult], asks_about: str | None = None, baseline: str = "") -> Answer:
@@ -170,7 +179,7 @@ def answer(results: Sequence[VariantResult], asks_about: str | None = None, base
     compared = [result for result in results if result.accuracies and result not in failed]
     sentences = [_failed_sentence(failed, compared, asks_about)] if failed else []
     if not compared:
-        untrained = "Nothing is trained yet: press Train for an answer."
+        untrained = "No run has ended yet: Train or Continue leads to an answer."
         kind = AnswerKind.DESCRIPTION if sentences else AnswerKind.NOTHING
         return Answer(kind, tuple(sentences or [untrained]), confounds=confounds)
     missing = _missing_text(results)
@@ -194,6 +203,46 @@ def answer(results: Sequence[VariantResult], asks_about: str | None = None, base
     return Answer(
         AnswerKind.ANSWER, tuple(sentences), "; ".join(filter(None, [*details, missing])) + ".", needed, confounds
     )
+
+
+@dataclass(frozen=True)
+class Winner:
+    """Which variant ends most accurate, as far as its runs can tell.
+
+    Attributes:
+        label: the variant; None if the best two do not differ, or if that is not decided.
+        is_decided: whether `label` is an answer.
+        margin: how far it ends above the next one, 0 to 1; None if there is no next one with a result.
+        sentence: the same in words, with the interval.
+    """
+
+    label: str | None
+    is_decided: bool
+    margin: float | None
+    sentence: str
+
+
+def find_winner(results: Sequence[VariantResult]) -> Winner:
+    """The most accurate variant, by the paired difference to the next one, corrected for all pairs."""
+    failed = [result for result in results if _count_failed(result)]
+    compared = [result for result in results if result.accuracies and result not in failed]
+    seeds = sorted(set.intersection(*(set(result.accuracies) for result in compared))) if compared else []
+    if len(seeds) < MIN_SEEDS or any(result.missing for result in results):
+        return Winner(
+            None, False, None, f"The results decide nothing yet: that takes {MIN_SEEDS} seeds of each network."
+        )
+    ordered = sorted(compared, key=lambda result: -_mean(result, seeds))
+    if len(ordered) == 1:
+        others = _failed_sentence(failed, compared, None) if failed else "There is no other network."
+        return Winner(ordered[0].label if failed else None, bool(failed), None, others)
+    comparisons = math.comb(len(ordered), 2)
+    pair = _pair(ordered[0], ordered[1], seeds, comparisons)
+    interval = _intervals_text([pair], comparisons)
+    sentence = f"{_pair_sentence(pair)} {f'{interval}.' if interval else ''}".strip()
+    is_equal = pair.is_constant and pair.difference.mean == 0
+    is_tie = is_equal or not (pair.is_decided or pair.is_constant or pair.is_open)
+    label = pair.better.label if pair.is_decided else None
+    return Winner(label, pair.is_decided or is_tie, pair.difference.mean, sentence)
 
 
 # Choosing pairs
@@ -362,7 +411,7 @@ def _intervals_text(pairs: Sequence[_Pair], comparisons: int) -> str:
 def _difference_text(compared: Sequence[VariantResult], pairs: Sequence[_Pair]) -> str:
     """The only field that differs, or the pairs that differ in several."""
     specs = {result.label: result.spec for result in compared}
-    fields = list(differing_fields(specs))
+    fields = differing_training(specs)
     if len(fields) == 1:
         return f"only “{fields[0]}” differs"
     labels = [(pair.better.label, pair.other.label) for pair in pairs]

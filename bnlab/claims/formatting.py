@@ -33,7 +33,7 @@ def duration_text(seconds: float) -> str:
 
 
 def format_thresholds(claim: Claim) -> list[str]:
-    """The smallest effects that count, with their signs and units, one line per reason."""
+    """The smallest effects of interest, with their signs and units, one line per reason."""
     effects_by_reason: dict[str, dict[str, None]] = {}
     for condition in claim.conditions:
         prediction = condition.prediction
@@ -55,9 +55,9 @@ class VerdictStyle:
 VERDICT_STYLES = {
     Verdict.SUPPORTED: VerdictStyle("✔", "Supported", "blue"),
     Verdict.CONTRADICTED: VerdictStyle("✖", "Contradicted", "orange"),
-    Verdict.CONDITIONAL: VerdictStyle("◐", "Holds only in part", "violet"),
-    Verdict.NO_DIFFERENCE: VerdictStyle("≈", "No detectable difference", "gray"),
-    Verdict.TOO_FEW_SEEDS: VerdictStyle("…", "Not enough seeds", "gray"),
+    Verdict.CONDITIONAL: VerdictStyle("◐", "True in part", "violet"),
+    Verdict.NO_DIFFERENCE: VerdictStyle("=", "No difference", "gray"),
+    Verdict.TOO_FEW_SEEDS: VerdictStyle("?", "Undecided", "gray"),
 }
 
 
@@ -76,7 +76,7 @@ def _exceptions_text(result: ExperimentResult) -> str:
     """The conditions for which the claim holds or, if those are fewer, for which it does not."""
     holds = [r.condition.title for r in result.conditions if r.verdict is Verdict.SUPPORTED]
     others = [r.condition.title for r in result.conditions if r.verdict is not Verdict.SUPPORTED]
-    start, titles = ("It holds for", holds) if len(holds) <= len(others) else ("It holds but for", others)
+    start, titles = ("It holds for", holds) if len(holds) <= len(others) else ("It holds except for", others)
     return f" {start}: {'; '.join(titles)}." if holds and len(titles) <= MAX_NAMED_CONDITIONS else ""
 
 
@@ -86,12 +86,12 @@ def cost_text(result: ExperimentResult) -> str:
     cost, seeds = result.cost, len(result.experiment.seeds)
     origin = f"Recorded on {result.origin}" if result.origin else "Measured here"
     if not result.experiment.claim.needs_workers:
-        return "Counted from the networks as they are built; nothing has to be trained."
+        return "Counted from the networks as they are built; nothing is trained."
     briefly_trained = count_briefly_trained(result.experiment)
-    measured = f"{_count_text(briefly_trained, 'network')} trained for up to {MAX_STEPS} steps and looked into"
+    measured = f"{_count_text(briefly_trained, 'network')} trained for up to {MAX_STEPS} steps and measured"
     if not cost.runs:
         return f"{origin}. {_count_text(seeds, 'seed')}; {measured}."
-    diverged = f", of which {cost.diverged:,} diverged and count as a guess" if cost.diverged else ""
+    diverged = f", of which {cost.diverged:,} diverged and were scored as chance (10 %)" if cost.diverged else ""
     return (
         f"{origin}. {_count_text(seeds, 'seed')}, {_count_text(cost.runs, 'run')}{diverged}, {cost.steps:,} steps, "
         f"{duration_text(cost.seconds)} of training{f'; {measured}' if briefly_trained else ''}."

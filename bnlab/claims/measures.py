@@ -92,14 +92,26 @@ def mean_gain(values: Sequence[float]) -> float:
     return fmean(after - before for before, after in zip(values[::2], values[1::2], strict=True))
 
 
+LEARNING_RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""The grid of `largest_rate`."""
+TRAINED = 80.0
+"""The accuracy in percent from which on a network counts as trained: far above chance and what a bad rate leaves."""
+
+
+def largest_rate(accuracies: Sequence[float]) -> float:
+    """The largest of LEARNING_RATES that ends at TRAINED or more, 0 if none does; one accuracy for each of them."""
+    pairs = zip(LEARNING_RATES, accuracies, strict=True)
+    return max((rate for rate, accuracy in pairs if accuracy >= TRAINED), default=0.0)
+
+
 # Measures
 
 TRAINABLE_PER_UNIT = Measure(
-    "trainable_per_unit", "BN's trainable parameters a unit", "parameters", SpecMeasure(count_trainable_per_unit)
+    "trainable_per_unit", "BN's trainable parameters per unit", "parameters", SpecMeasure(count_trainable_per_unit)
 )
 NON_TRAINABLE_PER_UNIT = Measure(
     "non_trainable_per_unit",
-    "BN's non-trainable parameters a unit",
+    "BN's non-trainable parameters per unit",
     "parameters",
     SpecMeasure(count_non_trainable_per_unit),
 )
@@ -110,15 +122,19 @@ PARAMETERS = Measure("parameters", "parameters", "parameters", SpecMeasure(lambd
 LAYERS = Measure("layers", "layers", "layers", SpecMeasure(lambda spec: len(describe_network(spec).layers)))
 OPERATIONS = Measure("operations", "operations to predict one image", "operations", SpecMeasure(count_operations))
 
-ACCURACY = Measure("final_accuracy", "final validation accuracy", "%", RunMeasure(final_accuracy))
+ACCURACY = Measure("final_accuracy", "final validation accuracy", "%", RunMeasure(final_accuracy), better="higher")
 SPREAD = Measure(
     "accuracy_spread", "spread of final validation accuracy, best minus worst", "points", ACCURACY.source, spread
 )
-LOWEST = Measure("lowest_accuracy", "lowest final validation accuracy", "%", ACCURACY.source, min)
-GAIN = Measure("accuracy_gain", "final validation accuracy that BN adds", "points", ACCURACY.source, mean_gain)
-
+LOWEST = Measure("lowest_accuracy", "lowest final validation accuracy", "%", ACCURACY.source, min, better="higher")
+GAIN = Measure(
+    "accuracy_gain", "final validation accuracy that BN adds", "points", ACCURACY.source, mean_gain, better="higher"
+)
+LARGEST_RATE = Measure(
+    "largest_rate", "largest learning rate that trains", "", ACCURACY.source, largest_rate, better="higher"
+)
 STEPS_TO_95 = Measure("steps_to_95", "steps to 95 % accuracy", "steps", RunMeasure(steps_to_or_all(0.95)))
 STEPS_TO_97 = Measure("steps_to_97", "steps to 97 % accuracy", "steps", RunMeasure(steps_to_or_all(0.97)))
 SECONDS_TO_95 = Measure("seconds_to_95", "training seconds to 95 % accuracy", "s", RunMeasure(seconds_to_or_all(0.95)))
 SECONDS_TO_97 = Measure("seconds_to_97", "training seconds to 97 % accuracy", "s", RunMeasure(seconds_to_or_all(0.97)))
-SECONDS_PER_EPOCH = Measure("seconds_per_epoch", "training seconds an epoch", "s", RunMeasure(seconds_per_epoch))
+SECONDS_PER_EPOCH = Measure("seconds_per_epoch", "training seconds per epoch", "s", RunMeasure(seconds_per_epoch))

@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from statistics import fmean
 from typing import Any, Literal
 
 import pandas as pd
 
+from bnlab.claims.sequential_design import error_share, look_at, next_seeds
+from bnlab.claims.statistics import CONFIDENCE
+from bnlab.claims.verdicts import Verdict
 from bnlab.runs.measurements import Measurement
 from bnlab.runs.reader import Arrays
 from bnlab.runs.run import Run
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import revise_spec
+
+Better = Literal["higher", "lower", "neither"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Measure:
         unit: The unit of a value; see `difference_unit` for that of a difference.
         source: How the number of one spec is obtained.
         aggregate: Reduces the numbers of an arm's specs to one.
+        better: Which values are better: costs, distances and shifts are better if lower.
     """
 
     id: str
@@ -64,6 +71,7 @@ class Measure:
     unit: str
     source: SpecMeasure | RunMeasure | WorkerMeasure
     aggregate: Callable[[Sequence[float]], float] = fmean
+    better: Better = "lower"
 
     @property
     def difference_unit(self) -> str:
@@ -100,7 +108,10 @@ class Arm:
 
 @dataclass(frozen=True)
 class Condition:
-    """A comparison of two arms trained with the same seeds. Ids are unique within a claim."""
+    """A comparison of two arms trained with the same seeds. Ids are unique within a claim.
+
+    Conditions with the same `group`, such as an activation, stand together in charts.
+    """
 
     id: str
     title: str
@@ -108,6 +119,7 @@ class Condition:
     control: Arm
     measure: Measure
     prediction: Prediction
+    group: str = ""
 
     @property
     def arms(self) -> tuple[Arm, Arm]:
@@ -117,7 +129,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Size:
-    """The size of an experiment: changes to every spec, by field, and the default number of seeds."""
+    """The size of an experiment: changes to every spec, by field, and the number of seeds at the first look."""
 
     changes: Mapping[str, Any]
     seeds: int
@@ -135,13 +147,73 @@ class Finding:
     source: str
 
 
-@dataclass(frozen=True, eq=False)
-class Claim:
-    """A statement of the notebook and the experiment that tests it, both fixed before any run. Compared by identity.
+class Topic(StrEnum):
+    """What a claim is about, in the order of the page; the values are its headings."""
+
+    RESULTS = "Does it train faster and better?"
+    CHOICES = "Does it make other choices matter less?"
+    GRADIENTS = "What does it do to gradients?"
+    USE = "Where does it belong?"
+    COST = "What does it cost?"
+    PARTS = "What does it consist of?"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that an answer names, and the recorded value that it stands for.
 
     Attributes:
-        id: The notebook's section and a number, such as `A2`.
-        statement: The notebook's sentence.
+        text: The figure as in the sentence, such as `10,403`; words, such as `a third`, need bounds.
+        condition: The condition's id.
+        of: The mean of an arm, how much `more` or `less` the treatment is than the control, or treatment / control.
+        low, high: The bounds of the value; by default those that round to `text`.
+    """
+
+    text: str
+    condition: str
+    of: Literal["control", "treatment", "more", "less", "ratio"]
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value for which the figure is right."""
+        if self.low is not None and self.high is not None:
+            return self.low, self.high
+        number = self.text.replace(",", "").replace("−", "-")
+        unit = 10.0 ** -len(number.partition(".")[2])
+        return float(number) - unit / 2, float(number) + unit / 2
+
+
+@dataclass(frozen=True)
+class ClaimAnswer:
+    """The answer to a claim in one sentence, and what of the recorded result it asserts.
+
+    Attributes:
+        verdict: The verdict on the claim.
+        sentence: The answer.
+        short: The verdict in a few words, where the label of `verdict` says too little.
+        figures: The figures that the sentence names.
+        verdicts: Verdicts on conditions, by their ids, that the sentence states.
+        shown: The id of the condition in the small figure beside the sentence; empty for the first one.
+    """
+
+    verdict: Verdict
+    sentence: str
+    short: str = ""
+    figures: tuple[Figure, ...] = ()
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    shown: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A statement and the experiment that tests it, both fixed before any run. Compared by identity.
+
+    Attributes:
+        id: The notebook's section and a number, such as `A2`; P for common advice that is not the notebook's.
+        statement: The statement as a sentence.
+        topic: Where the claim stands on the page.
         question: The question that the experiment answers.
         conditions: The comparisons that decide the verdict.
         quick: The size for about a minute of training.
@@ -150,10 +222,12 @@ class Claim:
         supplementary: Comparisons that are measured and shown, but do not count for the verdict.
         remarks: Notes on the comparison.
         discussion: Where the recorded results and the literature differ, and why.
+        answer: The answer by the recorded result; None until there is one.
     """
 
     id: str
     statement: str
+    topic: Topic
     question: str
     conditions: tuple[Condition, ...]
     quick: Size
@@ -162,6 +236,7 @@ class Claim:
     supplementary: tuple[Condition, ...] = ()
     remarks: tuple[str, ...] = ()
     discussion: str = ""
+    answer: ClaimAnswer | None = None
 
     @property
     def all_conditions(self) -> tuple[Condition, ...]:
@@ -172,6 +247,12 @@ class Claim:
     def measure(self) -> Measure:
         """The measure of the first condition, by which the claim is summarized."""
         return self.conditions[0].measure
+
+    @property
+    def shown_condition(self) -> Condition:
+        """The condition in the small figure on the page."""
+        shown = self.answer.shown if self.answer else ""
+        return next((condition for condition in self.all_conditions if condition.id == shown), self.conditions[0])
 
     @property
     def needs_workers(self) -> bool:
@@ -205,9 +286,18 @@ class Experiment:
         """The arm's specs in this size and with `seed`, so that the runs of both arms see the same batches in order."""
         return tuple(revise_spec(spec, {**self.size.changes, "seed": seed}) for spec in arm.specs)
 
-    def with_more_seeds(self, count: int) -> "Experiment":
-        """The experiment with `count` more seeds after the present ones."""
-        return Experiment(self.claim, self.size_name, range(self.seeds.start, self.seeds.stop + count))
+    @property
+    def confidence(self) -> float:
+        """The confidence of intervals with so many seeds, such that all looks have CONFIDENCE together."""
+        return 1 - (1 - CONFIDENCE) * error_share(look_at(len(self.seeds), self.size.seeds))
+
+    @property
+    def next_look(self) -> "Experiment | None":
+        """The experiment with the seeds of the next look, which include the present ones; None after the last."""
+        seeds = next_seeds(len(self.seeds), self.size.seeds)
+        if seeds is None:
+            return None
+        return Experiment(self.claim, self.size_name, range(self.seeds.start, self.seeds.start + seeds))
 
 
 def plan_experiment(claim: Claim, size_name: str = QUICK, seeds: range | None = None) -> Experiment:

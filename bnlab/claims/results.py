@@ -4,11 +4,19 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 
 from bnlab.claims.model import Condition, Experiment, Measure, RunMeasure, SpecMeasure, WorkerMeasure
-from bnlab.claims.statistics import Interval, confidence_interval, exact_interval, paired_differences
+from bnlab.claims.statistics import (
+    CONFIDENCE,
+    Interval,
+    confidence_interval,
+    exact_interval,
+    holm_intervals,
+    paired_differences,
+)
 from bnlab.claims.verdicts import Verdict, combine, condition_text, judge, verdict_text
 from bnlab.runs.groups import ended_runs
 from bnlab.runs.measurements import Measurement, read_measurements, stored_keys
@@ -24,8 +32,9 @@ ArmValues = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """The values of the control and of the treatment, one per seed, by the condition's id."""
 
 COLUMNS = (
-    "id", "condition", "decides", "verdict", "words", "measure", "unit", "control_name", "treatment_name", "control",
-    "treatment", "mean", "low", "high", "direction", "smallest_effect", "seeds", "differences",
+    "id", "condition", "group", "decides", "verdict", "words", "measure", "arm_unit", "unit", "better",
+    "control_name", "treatment_name", "control", "control_low", "control_high", "treatment", "treatment_low",
+    "treatment_high", "mean", "low", "high", "direction", "smallest_effect", "seeds", "differences",
 )  # fmt: skip
 """The columns of `conditions_frame`."""
 
@@ -146,7 +155,10 @@ class TrainingCost:
 
 @dataclass(frozen=True)
 class ConditionResult:
-    """The values of a condition's arms, one per seed, the interval of their paired differences, and the verdict."""
+    """The values of a condition's arms, one per seed, the interval of their paired differences, and the verdict.
+
+    The interval of a deciding condition is corrected for the number of these and of looks; see `judge_experiment`.
+    """
 
     condition: Condition
     treatment: tuple[float, ...]
@@ -207,6 +219,12 @@ class ExperimentResult:
         return {verdict: conditions for verdict, conditions in groups.items() if conditions}
 
     @property
+    def next_look(self) -> Experiment | None:
+        """The experiment with more seeds that an undecided condition asks for; None if all are decided, or none may."""
+        is_undecided = any(result.verdict is Verdict.TOO_FEW_SEEDS for result in self.conditions)
+        return self.experiment.next_look if is_undecided else None
+
+    @property
     def text(self) -> str:
         """The verdict as text."""
         supporting = self.by_verdict.get(Verdict.SUPPORTED, ())
@@ -223,7 +241,7 @@ class ExperimentResult:
         claim = self.experiment.claim
         per_condition = [r.differences for r in self.conditions if r.condition.measure.id == claim.measure.id]
         means = [math.fsum(per_seed) / len(per_seed) for per_seed in zip(*per_condition, strict=True)]
-        return condition_interval(claim.conditions[0], means)
+        return condition_interval(claim.conditions[0], means, self.experiment.confidence)
 
 
 def read_result(store: Store, experiment: Experiment) -> ExperimentResult:
@@ -254,14 +272,19 @@ def judge_experiment(
 ) -> ExperimentResult:
     """Compute intervals and verdicts from the values of the arms.
 
+    The verdicts on the deciding conditions are right together with a confidence of 95 % (`holm_intervals`), also if
+    seeds are added until they are decided (`bnlab.claims.sequential_design`); those on the supplementary ones each by
+    itself.
+
     Raises:
         KeyError: A condition of the claim has no values.
         ValueError: A condition does not have one value per seed for both arms.
     """
     claim, seeds = experiment.claim, len(experiment.seeds)
-    deciding, supplementary = (
-        tuple(_judge_condition(condition, *values[condition.id]) for condition in conditions)
-        for conditions in (claim.conditions, claim.supplementary)
+    deciding = _judge_together(claim.conditions, values, experiment.confidence)
+    supplementary = tuple(
+        _judge_condition(condition, values, condition_interval(condition, _differences(condition, values)))
+        for condition in claim.supplementary
     )
     if any(len(result.control) != seeds for result in (*deciding, *supplementary)):
         raise ValueError(f"{experiment.name} needs {seeds} values per arm")
@@ -269,10 +292,10 @@ def judge_experiment(
     return ExperimentResult(experiment, deciding, supplementary, verdict, cost, origin)
 
 
-def condition_interval(condition: Condition, values: Sequence[float]) -> Interval:
+def condition_interval(condition: Condition, values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """The interval of a condition's values; exact if they follow from the specs."""
     is_exact = isinstance(condition.measure.source, SpecMeasure)
-    return exact_interval(values) if is_exact else confidence_interval(values)
+    return exact_interval(values) if is_exact else confidence_interval(values, confidence)
 
 
 class MeasureReader:
@@ -310,10 +333,39 @@ def _read_arms(reader: MeasureReader, condition: Condition, experiment: Experime
     return control, treatment
 
 
-def _judge_condition(condition: Condition, control: Sequence[float], treatment: Sequence[float]) -> ConditionResult:
-    interval = condition_interval(condition, paired_differences(treatment, control))
-    verdict = judge(interval, condition.prediction.direction, condition.prediction.smallest_effect)
-    return ConditionResult(condition, tuple(treatment), tuple(control), interval, verdict)
+def _judge_together(
+    conditions: Sequence[Condition], values: ArmValues, confidence: float
+) -> tuple[ConditionResult, ...]:
+    """The results with intervals corrected for the number of conditions, of which counted ones take no share."""
+    estimated = [condition for condition in conditions if not isinstance(condition.measure.source, SpecMeasure)]
+    corrected = holm_intervals(
+        [_differences(condition, values) for condition in estimated],
+        lambda index, interval: _verdict(estimated[index], interval) is not Verdict.TOO_FEW_SEEDS,
+        confidence,
+    )
+    intervals = {condition.id: interval for condition, interval in zip(estimated, corrected, strict=True)}
+    return tuple(
+        _judge_condition(
+            condition,
+            values,
+            intervals.get(condition.id) or condition_interval(condition, _differences(condition, values)),
+        )
+        for condition in conditions
+    )
+
+
+def _judge_condition(condition: Condition, values: ArmValues, interval: Interval) -> ConditionResult:
+    control, treatment = values[condition.id]
+    return ConditionResult(condition, tuple(treatment), tuple(control), interval, _verdict(condition, interval))
+
+
+def _verdict(condition: Condition, interval: Interval) -> Verdict:
+    return judge(interval, condition.prediction.direction, condition.prediction.smallest_effect)
+
+
+def _differences(condition: Condition, values: ArmValues) -> list[float]:
+    control, treatment = values[condition.id]
+    return paired_differences(treatment, control)
 
 
 def _check_runs(experiment: Experiment, needed: int, runs: Sequence[Run]) -> None:
@@ -330,36 +382,41 @@ def _check_runs(experiment: Experiment, needed: int, runs: Sequence[Run]) -> Non
 def conditions_frame(result: ExperimentResult) -> pd.DataFrame:
     """One row per condition with the columns COLUMNS, the deciding conditions first.
 
-    `id` and `verdict` are ids; `condition`, `words` and the names are for display. `control` and `treatment` are the
-    arms' means over the seeds. `differences` are the paired differences, treatment minus control, by seed; `mean`,
-    `low` and `high` their interval, and `unit` their unit.
+    `id`, `verdict` and `better` are ids; `condition`, `group`, `words` and the names are for display. `control` and
+    `treatment` are the arms' means over the seeds in `arm_unit`, with their 95 % intervals. `differences` are the
+    paired differences, treatment minus control, by seed; `mean`, `low` and `high` their interval, and `unit` their
+    unit.
     """
-    rows = [
-        *(_row(result.experiment, condition_result, decides=True) for condition_result in result.conditions),
-        *(_row(result.experiment, condition_result, decides=False) for condition_result in result.supplementary),
-    ]
+    rows = [condition_row(result, condition_result) for condition_result in result.all_conditions]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"decides": bool})
 
 
-def _row(experiment: Experiment, result: ConditionResult, *, decides: bool) -> dict[str, object]:
-    condition, interval = result.condition, result.interval
+def condition_row(result: ExperimentResult, condition_result: ConditionResult) -> dict[str, Any]:
+    """A row of `conditions_frame`."""
+    condition, interval = condition_result.condition, condition_result.interval
+    arms: dict[str, float] = {}
+    for arm, values in (("control", condition_result.control), ("treatment", condition_result.treatment)):
+        arm_interval = condition_interval(condition, values)
+        arms |= {arm: arm_interval.mean, f"{arm}_low": arm_interval.low, f"{arm}_high": arm_interval.high}
     return {
         "id": condition.id,
         "condition": condition.title,
-        "decides": decides,
-        "verdict": str(result.verdict),
-        "words": result.text,
+        "group": condition.group,
+        "decides": condition_result in result.conditions,
+        "verdict": str(condition_result.verdict),
+        "words": condition_result.text,
         "measure": condition.measure.title,
+        "arm_unit": condition.measure.unit,
         "unit": condition.measure.difference_unit,
+        "better": condition.measure.better,
         "control_name": condition.control.title,
         "treatment_name": condition.treatment.title,
-        "control": result.control_mean,
-        "treatment": result.treatment_mean,
+        **arms,
         "mean": interval.mean,
         "low": interval.low,
         "high": interval.high,
         "direction": condition.prediction.direction,
         "smallest_effect": condition.prediction.smallest_effect,
-        "seeds": list(experiment.seeds),
-        "differences": result.differences,
+        "seeds": list(result.experiment.seeds),
+        "differences": condition_result.differences,
     }

@@ -3,23 +3,27 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
+from bnlab.claims.sequential_design import MAX_LOOKS
 from bnlab.claims.statistics import Interval
 
 CONDITION_RULES = (
-    "A condition is *supported* where the whole interval of the differences is, in the direction claimed, at least the "
-    "smallest effect that counts, and *contradicted* where it is at most its opposite. *No detectable "
-    "difference* means none that counts: the interval lies between the two (without zero in it, the difference is *too "
-    "small to count*), or contains zero and is no wider than from one to the other. Else there are *not enough seeds*: "
-    "the interval reaches across, and more of them would narrow it. A claim that something makes no difference is "
-    "*supported* where the interval lies between the two and *contradicted* where it lies outside."
+    "A condition is *supported* if the whole interval of the differences is, in the direction claimed, at least the "
+    "smallest effect of interest, and *contradicted* if it is at most its opposite. There is *no difference* to rely "
+    "on if the interval lies between the two (*too small to matter* if it does not contain zero), or contains zero and "
+    "is no wider than from one to the other. Otherwise the condition is *undecided*: the interval reaches across, and "
+    "more seeds would narrow it. A claim of no difference is *supported* if the interval lies between the two, and "
+    "*contradicted* if it lies outside. An undecided condition can be given twice the seeds, until it is decided, at "
+    f"most {MAX_LOOKS - 1} times. The intervals are corrected for the number of conditions (Holm) and for looking "
+    "again (the first look may spend half of the error, each further one half of what is left), so that all verdicts "
+    "on a claim's conditions are right together with a confidence of 95 %, whenever one stops."
 )
 """The rules of `judge`, as pages and documents show them."""
 
 CLAIM_RULES = (
-    "A statement that one condition supports and another contradicts, or shows no difference for, *holds only when* "
-    "the former is the case: it holds only in part, whatever the other conditions say. Else one condition without "
-    "enough seeds leaves the whole unsettled. Once all are settled, the statement is supported where all support it, "
-    "contradicted where one contradicts it, and else there is no detectable difference."
+    "A statement that one condition supports and another one contradicts, or shows no difference for, is *true in "
+    "part*, whatever the other conditions say. Otherwise one undecided condition leaves the statement undecided. Once "
+    "all are decided, the statement is supported if all of them support it, contradicted if one contradicts it, and "
+    "otherwise there is no difference."
 )
 """The rules of `combine`, as pages and documents show them."""
 
@@ -42,21 +46,21 @@ class Verdict(StrEnum):
 _LABELS = {
     Verdict.SUPPORTED: "supported",
     Verdict.CONTRADICTED: "contradicted",
-    Verdict.NO_DIFFERENCE: "no detectable difference",
-    Verdict.CONDITIONAL: "holds only when …",
-    Verdict.TOO_FEW_SEEDS: "not enough seeds",
+    Verdict.NO_DIFFERENCE: "no difference",
+    Verdict.CONDITIONAL: "true in part",
+    Verdict.TOO_FEW_SEEDS: "undecided",
 }
 
 
 def judge(interval: Interval, direction: int, smallest_effect: float) -> Verdict:
-    """The verdict on one condition, from the position of the interval relative to the smallest effect that counts.
+    """The verdict on one condition, from the position of the interval relative to the smallest effect of interest.
 
     `direction` is that of the predicted difference, treatment minus control: +1 more, −1 less, 0 none. With e the
     smallest effect and in the predicted direction, a claim of more or less is
 
     - supported if the whole interval is at least e,
     - contradicted if the whole interval is at most −e,
-    - without detectable difference if the interval lies between −e and e (an equivalence test), or if it contains zero
+    - without difference if the interval lies between −e and e (an equivalence test), or if it contains zero
       and is at most 2 e wide, so that it could have lain between them,
     - and otherwise undecided: more seeds would narrow the interval, which extends across e or −e.
 
@@ -103,9 +107,9 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
 def condition_text(verdict: Verdict, interval: Interval) -> str:
     """The verdict on one condition as text, which distinguishes a small difference from none."""
     is_small = verdict is Verdict.NO_DIFFERENCE and not interval.contains(0)
-    return "too small to count" if is_small else verdict.label
+    return "too small to matter" if is_small else verdict.label
 
 
 def verdict_text(verdict: Verdict, supporting: Sequence[str]) -> str:
-    """The verdict as text, with the titles of the `supporting` conditions instead of "…"."""
-    return verdict.label.replace("…", "; ".join(supporting))
+    """The verdict as text; of a claim that is true in part with the titles of the `supporting` conditions."""
+    return f"{verdict.label}: {'; '.join(supporting)}" if verdict is Verdict.CONDITIONAL else verdict.label

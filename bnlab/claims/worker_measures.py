@@ -121,6 +121,18 @@ def gradient_decades(step: int) -> Value:
     return value
 
 
+def largest_gradient(step: int) -> Value:
+    """log10 of the largest gradient norm of a hidden layer, within ±MAX_DECADES; MAX_DECADES if one is not finite."""
+
+    def value(layers: pd.DataFrame) -> float:
+        largest = layers.loc[layers["step"] == step, "gradient_norm"].to_numpy(float).max()
+        if not np.isfinite(largest):
+            return MAX_DECADES
+        return min(math.log10(max(largest, 10**-MAX_DECADES)), MAX_DECADES)
+
+    return value
+
+
 def gradient_shift(step: int) -> Value:
     """‖G − G′‖ / ‖G‖ in percent, the mean over all layers after the first, which has no preceding layer.
 
@@ -151,9 +163,9 @@ def _without_first_layer(layers: pd.DataFrame, step: int) -> pd.DataFrame:
 
 
 def _loss_change_measure(quantity: str, mode: Mode) -> Measure:
-    title = f"how far the loss moves with {QUANTITIES[quantity]}, {mode} mode"
+    title = f"change in loss, with {QUANTITIES[quantity]} in {mode} mode"
     source = WorkerMeasure(loss_changes, mean_loss_change(quantity, mode))
-    return Measure(f"loss_change_{quantity}_{mode}", title, "loss", source)
+    return Measure(f"loss_change_{quantity}_{mode}", title, "", source, better="neither")
 
 
 LOSS_CHANGES = {(quantity, mode): _loss_change_measure(quantity, mode) for quantity in QUANTITIES for mode in MODES}
@@ -161,17 +173,24 @@ LOSS_CHANGES = {(quantity, mode): _loss_change_measure(quantity, mode) for quant
 DECADES_APART = {
     step: Measure(
         f"gradient_decades_{step}",
-        f"distance of the first hidden layer's gradient norm from the last one's, {when}",
-        "decades",
+        f"gap between the gradient norms of the first and last hidden layer, {when}",
+        "orders of magnitude",
         WorkerMeasure(gradients, gradient_decades(step)),
     )
     for step, when in GRADIENT_STEPS.items()
 }
 
+LARGEST_GRADIENT = Measure(
+    "largest_gradient_0",
+    f"largest gradient norm of a hidden layer, {GRADIENT_STEPS[0]}",
+    "orders of magnitude",
+    WorkerMeasure(gradients, largest_gradient(0)),
+)
+
 SHIFTS = {
     step: Measure(
         f"gradient_shift_{step}",
-        f"shift of the gradient after {step} steps",
+        f"covariate shift of the gradient, after {step} steps",
         "%",
         WorkerMeasure(shifts, gradient_shift(step)),
     )
@@ -181,7 +200,7 @@ SHIFTS = {
 TURNS = {
     step: Measure(
         f"gradient_turn_{step}",
-        f"turn of the gradient after {step} steps",
+        f"change in gradient direction, after {step} steps",
         "1 − cosine",
         WorkerMeasure(shifts, gradient_turn(step)),
     )
@@ -194,7 +213,7 @@ def _prediction_measure(identifier: str, title: str, unit: str, value: Value) ->
 
 
 def _latency_measures(batch: int) -> tuple[Measure, Measure, Measure]:
-    """The time that BN adds, the time of the network as trained, and its time with BN folded away, in ms."""
+    """The time that BN adds, the time of the network as trained, and its time with BN merged, in ms."""
 
     def milliseconds(cost: pd.DataFrame, column: str) -> float:
         return 1_000 * float(cost.loc[cost["batch"] == batch, column].iloc[0])
@@ -208,7 +227,7 @@ def _latency_measures(batch: int) -> tuple[Measure, Measure, Measure]:
         _prediction_measure(f"milliseconds_{batch}", f"time {task}", "ms", partial(milliseconds, column="seconds")),
         _prediction_measure(
             f"folded_milliseconds_{batch}",
-            f"time {task}, BN folded away",
+            f"time {task}, BN merged",
             "ms",
             partial(milliseconds, column="folded"),
         ),
@@ -219,7 +238,7 @@ ADDED_MILLISECONDS_1, MILLISECONDS_1, FOLDED_MILLISECONDS_1 = _latency_measures(
 ADDED_MILLISECONDS_256, MILLISECONDS_256, FOLDED_MILLISECONDS_256 = _latency_measures(256)
 LOGIT_CHANGE = _prediction_measure(
     "logit_change",
-    "largest change of a logit by folding BN away",
+    "largest change of a logit by merging BN",
     "logits",
     lambda cost: float(cost["difference"].max()),
 )

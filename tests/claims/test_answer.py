@@ -13,6 +13,7 @@ from bnlab.claims.answer import (
     VariantResult,
     answer,
     answer_from_runs,
+    find_winner,
     variant_results,
 )
 from bnlab.runs.run import RunState
@@ -51,6 +52,31 @@ def test_a_clear_winner_is_named_with_its_difference_and_interval() -> None:
     assert numbers_in(given.detail)[-2:] == [0.39, 0.68]
     assert given.seeds is None
     assert "Placement" in given.detail
+
+
+def test_the_winner_is_the_best_if_the_next_one_is_surely_worse() -> None:
+    worst = result("Worst", PLAIN, 90.0, 90.1, 90.2)
+    better, best = result("Better", AFTER, 97.0, 97.2, 97.1), result("Best", BEFORE, 97.7, 97.8, 97.8)
+    winner = find_winner([worst, best, better])
+    assert (winner.label, winner.is_decided) == ("Best", True)
+    assert winner.margin == pytest.approx(0.0067, abs=1e-4)
+    # Differences 0.7, 0.6, 0.7: mean 0.667, sd 0.0577; t(1 − 0.05 / 3 / 2, 2 df) = 7.649.
+    assert numbers_in(winner.sentence)[-2:] == [0.41, 0.92]
+
+    tie = find_winner([worst, result("A", AFTER, 97.0, 97.01, 97.02), result("B", BEFORE, 97.01, 97.02, 97.0)])
+    assert (tie.label, tie.is_decided) == (None, True)
+    assert is_tie(tie.sentence)
+    wide = find_winner([result("A", AFTER, 96.0, 98.0, 97.0), result("B", BEFORE, 97.2, 97.3, 97.1)])
+    assert (wide.label, wide.is_decided) == (None, False)
+    constant = find_winner([result("A", AFTER, 96.0, 96.1, 96.2), result("B", BEFORE, 97.0, 97.1, 97.2)])
+    assert (constant.label, constant.is_decided) == (None, False), "equal differences have no interval"
+    few = find_winner([result("A", AFTER, 96.0, 96.0), result("B", BEFORE, 97.0, 97.0)])
+    missing = find_winner([result("A", AFTER, 96.0, 96.0, 96.0, missing=2), result("B", BEFORE, 97.0, 97.1, 97.3)])
+    assert not few.is_decided
+    assert not missing.is_decided
+    alone = find_winner([result("A", AFTER, 96.0, 96.1, 96.2), result("B", BEFORE, diverged=3)])
+    assert (alone.label, alone.margin) == ("A", None)
+    assert not find_winner([]).is_decided
 
 
 def test_a_difference_whose_interval_includes_zero_is_not_claimed() -> None:

@@ -57,7 +57,7 @@ def test_every_verdict_has_a_style() -> None:
 def test_verdict_counts_name_the_shorter_list_of_conditions() -> None:
     results = recorded_results()
     assert verdict_counts_text(results["O1"]) == ""
-    assert verdict_counts_text(results["A2"]).endswith("It holds but for: rate 0.1, final validation accuracy.")
+    assert verdict_counts_text(results["A2"]).endswith("It holds except for: rate 0.1, final validation accuracy.")
     assert "It holds for: 10 sigmoid layers, at initialization;" in verdict_counts_text(results["A3"])
 
 

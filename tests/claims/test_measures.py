@@ -9,6 +9,7 @@ from bnlab.claims.measures import (
     count_operations,
     count_trainable_per_unit,
     final_accuracy,
+    largest_rate,
     mean_gain,
     seconds_to_or_all,
     spread,
@@ -74,3 +75,11 @@ def test_operations_of_dense_and_bn_layers() -> None:
 def test_aggregates() -> None:
     assert spread([90.0, 10.0, 50.0]) == 80
     assert mean_gain([90.0, 95.0, 80.0, 81.0]) == 3
+
+
+def test_largest_rate_is_the_last_of_the_grid_that_trains() -> None:
+    assert largest_rate([95, 96, 80, 79.9, 10, 85, 10]) == 30, "whatever smaller rates do"
+    assert largest_rate([95, 96, 80, 79.9, 10, 10, 10]) == 1
+    assert largest_rate([79.9] * 7) == 0
+    with pytest.raises(ValueError, match="zip"):
+        largest_rate([95.0])

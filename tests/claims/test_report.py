@@ -20,10 +20,10 @@ def test_section_of_a_result() -> None:
     assert "## A1: “There is no need to scale the data if BN is the first layer.”" in page
     assert (
         "3 seeds, quick size (train_examples = 20,000, epochs = 2); 36 runs, 1,200 steps, 12 s of training, 2 diverged "
-        "and count as a guess." in page
+        "and were scored as chance (10 %)." in page
     )
     assert "| raw pixels | 97.17 | 97.67 | +0.5 (" in page
-    assert "Beside it, deciding nothing:" in page
+    assert "Also measured (not part of the verdict):" in page
     assert "TensorFlow, issue 33027" in page
     assert f"Of 2 conditions: 2 {result.verdict.label}." in page
     assert "- ±1 points: A claim of no need allows" in page
@@ -32,7 +32,17 @@ def test_section_of_a_result() -> None:
 def test_section_contains_remarks_and_supplementary_text() -> None:
     page = claims_report([recorded_results()["O3"]])
     assert "- The training loss does not depend on the moving statistics at all" in page
-    assert "| the moving mean, training mode | 0 | 0 | 0 loss | 0.0001 | no detectable difference |" in page
+    assert "| the moving mean, training mode | 0 | 0 | 0 | 0.0001 | no difference |" in page
+
+
+def test_answers_are_given_only_where_the_result_agrees() -> None:
+    recorded = recorded_results()["A1"]
+    answer = CLAIMS["A1"].answer
+    assert answer is not None
+    assert claims_report([recorded]).count(answer.sentence) == 2
+    values = {condition.id: ([97.0, 97.4], [97.5, 97.3]) for condition in CLAIMS["A1"].all_conditions}
+    other = judge_experiment(plan_experiment(CLAIMS["A1"], "quick", range(2)), values, recorded.cost)
+    assert answer.sentence not in claims_report([other])
 
 
 def test_document_is_the_report_of_the_shipped_results() -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.measures import SPREAD, STEPS_TO_95, TRAINABLE
-from bnlab.claims.model import Arm, Condition, Measure, Prediction, Size, WorkerMeasure, plan_experiment
+from bnlab.claims.model import Arm, Claim, Condition, Measure, Prediction, Size, WorkerMeasure, plan_experiment
 from bnlab.claims.report import result_document
 from bnlab.claims.results import (
     COLUMNS,
     MissingResultsError,
     TrainingCost,
+    condition_interval,
     conditions_frame,
     judge_experiment,
     needed_measurements,
@@ -23,6 +24,7 @@ from bnlab.claims.results import (
     trained_specs,
 )
 from bnlab.claims.runner import missing_specs
+from bnlab.claims.statistics import paired_differences
 from bnlab.claims.verdicts import Verdict
 from bnlab.runs.measurements import Measurement, write_measurement
 from bnlab.runs.run import Run, RunState
@@ -78,7 +80,7 @@ def test_result_document(store: Store) -> None:
     assert list(document) == [
         "id", "verdict", "text", "measure", "unit", "conditions", "difference", "runs", "seconds",
     ]  # fmt: skip
-    assert (document["id"], document["verdict"], document["text"]) == ("X1", "too_few_seeds", "not enough seeds")
+    assert (document["id"], document["verdict"], document["text"]) == ("X1", "too_few_seeds", "undecided")
     assert (document["measure"], document["unit"]) == ("final_accuracy", "%")
     control, treatment = document["conditions"]
     assert list(control) == ["condition", "arm", "title", "per_seed", "mean", "ci"]
@@ -128,13 +130,32 @@ def test_conditional_verdict_ignores_supplementary_conditions(store: Store) -> N
     claim = replace(CLAIM, conditions=(CLAIM.conditions[0], slow), supplementary=(opposite,))
     result = read_result(record_runs(store, [80, 81, 82], [90, 92, 91]), plan_experiment(claim))
     assert result.verdict is Verdict.CONDITIONAL
-    assert result.text == "holds only when small"
+    assert result.text == "true in part: small"
     ids = {verdict: [condition.id for condition in conditions] for verdict, conditions in result.by_verdict.items()}
     assert ids == {Verdict.SUPPORTED: ["small"], Verdict.NO_DIFFERENCE: ["steps"]}
     assert result.supplementary[0].verdict is Verdict.CONTRADICTED
     last = result_document(result)["conditions"][-1]
     assert (last["condition"], last["arm"]) == ("opposite", "treatment")
     assert result.cost.runs == 6
+
+
+def test_intervals_are_corrected_for_the_number_of_deciding_conditions_alone() -> None:
+    same = [replace(CLAIM.conditions[0], id=f"c{index}") for index in range(4)]
+    arms = [80.0, 81.0, 82.0], [80.5, 81.9, 81.6]
+    values = {condition.id: arms for condition in same}
+
+    def widths(claim: Claim) -> list[float]:
+        result = judge_experiment(plan_experiment(claim), values, TrainingCost(0, 0, 0, 0.0))
+        return [condition.interval.width for condition in result.all_conditions]
+
+    (alone, *_), corrected = widths(replace(CLAIM, conditions=(same[0],))), widths(replace(CLAIM, conditions=(*same,)))
+    assert all(width > 1.5 * alone for width in corrected)
+    deciding, *others = widths(replace(CLAIM, conditions=(same[0],), supplementary=(*same[1:],)))
+    uncorrected = condition_interval(same[0], paired_differences(arms[1], arms[0])).width
+    assert (deciding, others) == (alone, [uncorrected] * 3)
+    assert uncorrected < alone, "a deciding condition may be given more seeds"
+    counted = replace(same[1], measure=TRAINABLE)
+    assert widths(replace(CLAIM, conditions=(same[0], counted))) == [alone, pytest.approx(1.3)]
 
 
 def test_arm_of_several_specs_gives_one_value_per_seed(store: Store) -> None:
@@ -210,3 +231,30 @@ def test_conditions_frame_has_one_row_per_condition() -> None:
     assert first["seeds"] == [3, 4]
     assert first["low"] < 0.6 < first["high"]
     assert (first["verdict"], first["unit"]) == (str(result.conditions[0].verdict), "points")
+
+
+COST = TrainingCost(0, 0, 0, 0)
+
+
+def test_only_undecided_results_ask_for_more_seeds() -> None:
+    def judge_seeds(differences: list[float]) -> Any:
+        seeds = len(differences)
+        return judge_experiment(plan_experiment(CLAIM, seeds=range(seeds)), {"small": ([0] * seeds, differences)}, COST)
+
+    undecided, decided = [0.0, 2.0, 1.0], [3.0, 3.1, 3.2]
+    assert judge_seeds(decided).next_look is None
+    assert judge_seeds(undecided).next_look == plan_experiment(CLAIM, seeds=range(6))
+    assert judge_seeds(undecided * 8).next_look is None, "the last look"
+
+
+def test_later_looks_have_wider_intervals() -> None:
+    """Of two experiments with 6 seeds the one that began with 3 has looked before, and has less error left to spend."""
+    values = {"small": ([0.0] * 6, [1.5, 2.0, 2.5, 1.6, 2.1, 2.4])}
+    first, second = (
+        judge_experiment(
+            plan_experiment(replace(CLAIM, quick=Size({"epochs": 1}, seeds)), seeds=range(6)), values, COST
+        )
+        for seeds in (6, 3)
+    )
+    assert second.conditions[0].interval.low < first.conditions[0].interval.low
+    assert second.difference == second.conditions[0].interval

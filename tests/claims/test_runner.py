@@ -82,6 +82,7 @@ def wait_for_end(runner: ClaimRunner) -> list[ClaimProgress]:
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_experiment_is_completed_and_its_runs_are_not_trained_again(store: Store, scheduler: str) -> None:
     local_scheduler = Scheduler(store, scheduler=scheduler)
@@ -97,9 +98,10 @@ def test_experiment_is_completed_and_its_runs_are_not_trained_again(store: Store
         assert read_coverage(store, EXPERIMENT).is_complete
         result = read_result(store, EXPERIMENT)
         assert result.conditions[1].control == (2, 2), "measured after the training"
-        larger = EXPERIMENT.with_more_seeds(1)
-        assert read_coverage(store, larger) == Coverage(6, 4, 6, 4)
-        assert read_cached_results(store).coverage(larger, excluding=EXPERIMENT) == Coverage(2, 0, 2, 0)
+        larger = EXPERIMENT.next_look
+        assert larger is not None
+        assert read_coverage(store, larger) == Coverage(8, 4, 8, 4)
+        assert read_cached_results(store).coverage(larger, excluding=EXPERIMENT) == Coverage(4, 0, 4, 0)
         more = ClaimRunner(local_scheduler, larger)
         more.start()
         assert wait_for_end(more)[-1].is_complete

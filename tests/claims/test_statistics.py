@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnlab.claims.statistics import Interval, _limits, confidence_interval, exact_interval, paired_differences
+from bnlab.claims.statistics import (
+    Interval,
+    _limits,
+    confidence_interval,
+    exact_interval,
+    holm_intervals,
+    paired_differences,
+)
 
 SIMULATIONS = 300
 THREE_SD = 3 * 100 * math.sqrt(0.05 * 0.95 / SIMULATIONS)  # of a coverage of 95 %, in points
@@ -87,3 +94,31 @@ def test_paired_differences() -> None:
     assert paired_differences([3.0, 5.0], [1.0, 9.0]) == [2.0, -4.0]
     with pytest.raises(ValueError, match="zip"):
         paired_differences([1.0], [])
+
+
+def test_holm_shares_the_error_among_what_is_undecided() -> None:
+    certain, unclear = [10.0, 10.1, 9.9, 10.0, 10.05], [0.4, 1.0, 0.1, 0.9, 0.5]
+    asked: list[tuple[int, float]] = []
+
+    def is_decided(index: int, interval: Interval) -> bool:
+        asked.append((index, interval.width))
+        return interval.low > 1
+
+    intervals = holm_intervals([unclear, certain, unclear, certain], is_decided)
+    assert [index for index, _ in asked] == [0, 1, 2, 3, 0, 2]
+    assert intervals[1] == confidence_interval(certain, 1 - 0.05 / 4)
+    assert intervals[0] == intervals[2] == confidence_interval(unclear, 1 - 0.05 / 2)
+    assert holm_intervals([unclear], is_decided) == [confidence_interval(unclear)]
+    assert holm_intervals([], is_decided) == []
+
+
+@pytest.mark.parametrize("effects", [[0.999] * 8, [0.0] * 8, [0.999] * 4 + [5.0] * 4])
+def test_verdicts_on_all_conditions_are_right_together(effects: list[float]) -> None:
+    """Samples of 5 with standard deviation 1 around `effects`; wrong is that one below 1 is found to be above."""
+    rng = np.random.default_rng(len(set(effects)))
+    wrong = 0
+    for _ in range(SIMULATIONS):
+        samples = [rng.normal(effect, 1, 5).tolist() for effect in effects]
+        intervals = holm_intervals(samples, lambda _index, interval: interval.low >= 1)
+        wrong += any(interval.low >= 1 > effect for interval, effect in zip(intervals, effects, strict=True))
+    assert 100 * wrong / SIMULATIONS <= 5 + THREE_SD

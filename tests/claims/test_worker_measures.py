@@ -27,6 +27,7 @@ from bnlab.claims.worker_measures import (
     gradient_shift,
     gradient_turn,
     gradients,
+    largest_gradient,
     loss_changes,
     mean_loss_change,
     prediction_cost,
@@ -81,6 +82,18 @@ def test_gradient_decades_compare_the_first_and_the_last_layer() -> None:
 @pytest.mark.parametrize(("first", "last"), [(0.0, 1.0), (0.0, 0.0), (math.nan, 1.0), (1.0, math.inf), (1e-30, 1.0)])
 def test_vanished_and_infinite_gradients_are_max_decades_apart(first: float, last: float) -> None:
     assert gradient_decades(0)(norms(first, 1.0, last)) == MAX_DECADES
+
+
+@pytest.mark.parametrize(
+    ("norm", "decades"), [(1e3, 3), (0.5, 0), (math.inf, MAX_DECADES), (math.nan, MAX_DECADES), (1e30, MAX_DECADES)]
+)
+def test_largest_gradient_is_that_of_any_layer(norm: float, decades: float) -> None:
+    both = pd.concat([norms(1.0, norm, 0.1), norms(1e9, 1e9, 1e9, step=100)])
+    assert largest_gradient(0)(both) == pytest.approx(decades)
+
+
+def test_gradients_that_have_vanished_are_limited() -> None:
+    assert largest_gradient(0)(norms(0.0, 0.0, 0.0)) == -MAX_DECADES
 
 
 def test_shift_and_turn_are_means_without_the_first_layer() -> None:
@@ -162,7 +175,7 @@ def test_verdict_on_o3_distinguishes_the_modes(tmp_path: Path) -> None:
 def test_gradients_are_measured_once_per_network_for_all_steps() -> None:
     claim = CLAIMS["A3"]
     networks = {spec for condition in claim.all_conditions for arm in condition.arms for spec in arm.specs}
-    depths, kinds = 5, 3
-    assert len(networks) == 2 * depths * kinds
+    depths, kinds, with_large_kernels = 5, 3, 1
+    assert len(networks) == 2 * (depths * kinds + with_large_kernels)
     assert len(needed_measurements(plan_experiment(claim))) == len(networks) * 5
-    assert len(claim.all_conditions) == 3 * depths * kinds
+    assert len(claim.all_conditions) == 3 * depths * kinds + with_large_kernels

@@ -18,6 +18,7 @@ class ActivationKind:
 
 ACTIVATION_KINDS = {
     "relu": ActivationKind("ReLU", "relu", "he_normal"),
+    "leaky_relu": ActivationKind("Leaky ReLU", "leaky_relu", "he_normal"),
     "sigmoid": ActivationKind("sigmoid", "sigmoid", "glorot_normal"),
     "tanh": ActivationKind("tanh", "tanh", "glorot_normal"),
 }
@@ -70,26 +71,31 @@ PAIRS = (NOTEBOOK_PAIR, _pair_at_rate("rate_0_01", 0.01), _pair_at_rate("rate_0_
 """The notebook's pair, and pairs that differ in BN alone, at two learning rates."""
 
 PAIRS_REMARK = (
-    "The notebook's pair is its Approach 2 against its Baseline. The two differ in five things: where BN stands, BN "
-    "on the input, use_bias, the initializer and the activation, so that their kernels start from other values and "
-    "not all of a difference is due to BN. The pairs named by their rate differ in BN alone."
+    "The notebook's pair is its Approach 2 against its Baseline. They differ in five settings: placement, BN on the "
+    "input, use_bias, initializer and activation. Their kernels start from different values, and not all of a "
+    "difference is due to BN. The pairs named by their rate differ in BN alone."
 )
 
 TARGET_REMARK = (
-    "A run that never gets to an accuracy counts with its whole length, less than it would have taken. So that few "
-    "runs do, 97 % is asked at the rate 0.1 alone: at 0.01 networks without BN do not get there in the quick size's 5"
-    " epochs."
+    "A run that never reaches an accuracy counts with its whole length, which is less than it would have needed. To "
+    "have few such runs, 97 % is measured at the rate 0.1 alone: at 0.01 networks without BN do not reach it within "
+    "the 5 epochs of the quick size."
 )
 
 SECONDS_REMARK = (
-    "Training seconds to an accuracy are the steps to it at the pace of the run's fastest epoch, and those of an epoch "
-    "the fastest's: the machine's other work only slows an epoch. Compiling and validation do not count."
+    "Training seconds to an accuracy are the steps to it at the speed of the run's fastest epoch, and seconds per "
+    "epoch are those of the fastest one, since other work on the machine only slows an epoch. Compilation and "
+    "validation are not included."
 )
 
 PAIRS_QUICK = Size({"epochs": 5}, 5)
 PAIRS_FULL = Size({"epochs": 15}, 10)
 
-FEWER_STEPS = Prediction(-1, 172, "A tenth of an epoch of 1,719 steps; the moments of measurement lie further apart.")
-FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: about a fifth of an epoch, and no less is felt.")
+FEWER_STEPS = Prediction(
+    -1, 172, "A tenth of an epoch of 1,719 steps, which is less than the distance between evaluations."
+)
+FEWER_SECONDS = Prediction(-1, 0.1, "A tenth of a second: about a fifth of an epoch; less is not noticed.")
 MORE_SECONDS = Prediction(+1, 0.05, "Epochs of the same network differ by up to some hundredths of a second.")
-MORE_ACCURATE = Prediction(+1, 0.3, "Thirty of the 10,000 test images: three times what seeds of one network vary by.")
+MORE_ACCURATE = Prediction(
+    +1, 0.3, "Thirty of the 10,000 test images: three times the variation between seeds of one network."
+)

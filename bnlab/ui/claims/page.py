@@ -1,60 +1,72 @@
-"""The Claims page: the notebook's statements with their verdicts."""
+"""The Claims page: statements on batch normalization with their verdicts."""
 
-import html
-from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from bnlab.charts.style import BLUE, GREY, PURPLE, VERMILLION, translucent
 from bnlab.claims.catalog.registry import CLAIMS
-from bnlab.claims.formatting import VERDICT_STYLES
-from bnlab.claims.model import Claim
-from bnlab.claims.service import ClaimStatus
-from bnlab.live.claims import claims_version
+from bnlab.claims.model import Claim, Topic
+from bnlab.claims.service import ClaimSnapshot
+from bnlab.live.claims import claims_versions
 from bnlab.ui import services
 from bnlab.ui.claims.card import render_claim
+from bnlab.ui.claims.counting import render_counted
+from bnlab.ui.claims.rows import claim_rows, render_row
 from bnlab.ui.components import render_heading
+from bnlab.ui.lesson import hides_page
 from bnlab.ui.live import follow
-from bnlab.ui.state import page_state
+from bnlab.ui.state import PageState, page_state
 
-_GROUP_HEADINGS = {"O": "What the notebook observes", "A": "In favour of BN", "D": "Against it", "W": "When to use it"}
-TILE_COLORS = {"blue": BLUE, "orange": VERMILLION, "violet": PURPLE, "gray": GREY}
-"""The charts' color for each of Streamlit's that a verdict has."""
-_INTRODUCTION = (
-    f"A teaching notebook says {len(CLAIMS)} things about batch normalization (BN). Each is put on trial here: "
-    "networks are trained in pairs, with BN and without, and what was measured decides."
+_LEGEND = (
+    '<p class="legend">In the small figures <span class="control">●</span> is without BN and '
+    '<span class="treatment">◆</span> with it, unless the open row says otherwise; better is to the right.</p>'
 )
+ADVICE = "P"
+"""The first letter of the ids of claims that are not the notebook's."""
+
+# A link to an open row scrolls to it. The script is always the same, so it runs once, when the page is opened.
+_SCROLL_SCRIPT = """<script>
+(() => {
+  const claim = new URLSearchParams(location.search).get("claim");
+  if (!claim || location.hash) return;
+  requestAnimationFrame(() => document.getElementById(claim.toLowerCase())?.scrollIntoView({ block: "start" }));
+})();
+</script>"""
 
 
 def render_page() -> None:
-    """Draw the page: one tile and one card per claim. Progress is the event stream's (`bnlab.live.claims`)."""
+    """Draw the page: a row per claim. Progress is the event stream's (`bnlab.live.claims`)."""
     service, state = services.claim_service(), page_state()
     render_heading("Claims", state)
+    if hides_page(services.scheduler().store, state):
+        return
     with st.container(key="claims"):
-        st.markdown(_INTRODUCTION)
+        st.markdown(_introduction())
+        st.html(_LEGEND)
         snapshot = service.snapshot()
-        st.html(_tiles({name: snapshot.status(claim) for name, claim in CLAIMS.items()}))
-        group = ""
-        for name, claim in CLAIMS.items():
-            if name[0] != group:
-                group = name[0]
-                st.header(_GROUP_HEADINGS[group], anchor=False)
-            render_claim(snapshot, claim, state)
-    follow("claims", {}, claims_version(snapshot))
+        for topic in Topic:
+            if rows := claim_rows(topic):
+                st.subheader(topic.value, anchor=False)
+            for row in rows:
+                render_row(snapshot, row, partial(_render_open, state=state))
+    with st.container(key="scroll-script-claims"):
+        st.html(_SCROLL_SCRIPT, unsafe_allow_javascript=True)
+    follow("claims", {}, claims_versions(snapshot))
 
 
-def _tiles(statuses: Mapping[str, ClaimStatus]) -> str:
-    tiles = "".join(_tile(CLAIMS[name], status) for name, status in statuses.items())
-    return f'<nav class="verdicts" aria-label="The verdicts">{tiles}</nav>'
+def _introduction() -> str:
+    advice = sum(name.startswith(ADVICE) for name in CLAIMS)
+    others = f"{advice} more are" if advice != 1 else "one more is"
+    return (
+        f"A teaching notebook makes {len(CLAIMS) - advice} statements about batch normalization (BN); {others} "
+        "common advice. Each was tested on MNIST with paired runs: same seeds, same batches, and the same initial "
+        "weights where shapes agree. Open a row for its measurements, or to run it here."
+    )
 
 
-def _tile(claim: Claim, status: ClaimStatus) -> str:
-    if status.result is None:
-        sign, title, tint = "", "Not tried yet", translucent(GREY, 0.08)
+def _render_open(snapshot: ClaimSnapshot, claims: Sequence[Claim], state: PageState) -> None:
+    if len(claims) == 1 and claims[0].needs_workers:
+        render_claim(snapshot, claims[0], state)
     else:
-        style = VERDICT_STYLES[status.result.verdict]
-        sign, title, tint = style.sign, style.title, translucent(TILE_COLORS[style.color], 0.17)
-    if status.is_running:
-        title = "On trial now"
-    content = f"<b>{sign} {title}</b><span>{claim.id} · {html.escape(claim.statement)}</span>"
-    return f'<a href="#{claim.id.lower()}" target="_self" style="background: {tint}">{content}</a>'
+        render_counted(snapshot, claims, state)

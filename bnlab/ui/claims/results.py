@@ -1,90 +1,98 @@
-"""The results of a claim: the figure of the deciding conditions, the training cost and the numbers."""
+"""The results of a claim: its dumbbells, the training they took and the numbers. All of it is cached by the result."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from bnlab.charts.effects import FONT_SIZE, effect_text, effects_alt, effects_figure, effects_height
+from bnlab.charts.effects import Row, difference_text, dumbbell_html, effects_html, scale_of, values_html
 from bnlab.claims.formatting import cost_text, format_value
-from bnlab.claims.model import FULL, QUICK, plan_experiment
+from bnlab.claims.model import FULL, QUICK, Condition, plan_experiment
 from bnlab.claims.recorded import recorded_results
-from bnlab.claims.results import CachedResults, ExperimentResult, conditions_frame
-from bnlab.ui.live_chart import encode_figure, live_chart
+from bnlab.claims.results import CachedResults, ExperimentResult, condition_row, conditions_frame
+from bnlab.specs.diff import differing_fields
+from bnlab.ui.components import spoken
 
 MAX_CACHED = 64
-PROJECTOR_TYPE = 18
+_INTERVALS = (
+    "Bars are 95 % intervals of the means; intervals of differences hold together for all conditions with 95 % (Holm), "
+    "also if seeds are added."
+)
 EMPTY = CachedResults(frozenset(), frozenset())
-
-
-@dataclass(frozen=True)
-class _Chart:
-    """A figure of some conditions, with its height in pixels and its text alternative."""
-
-    figure: go.Figure
-    height: int
-    alt: str
 
 
 def preload() -> None:
     """Judge the recorded experiments and draw their results, which takes seconds, before a visitor asks for them."""
-    for name, result in recorded_results().items():
-        deciding, supplementary = _charts(result, FONT_SIZE)
-        encode_figure(deciding.figure, f"effects-{name}")
-        encode_figure(supplementary.figure, f"beside-{name}")
+    for result in recorded_results().values():
+        small_figure(result)
+        _tables(result)
         _numbers(result)
         for size in (QUICK, FULL):
             EMPTY.coverage(plan_experiment(result.experiment.claim, size))
 
 
-def render_results(result: ExperimentResult, *, projector: bool) -> None:
-    """Draw the deciding conditions and the training cost; in expanders the supplementary conditions and the numbers."""
-    deciding, supplementary = _charts(result, PROJECTOR_TYPE if projector else FONT_SIZE)
-    name = result.experiment.claim.id
-    _render_chart(deciding, f"effects-{name}")
-    st.caption(cost_text(result))
+@lru_cache(MAX_CACHED)
+def small_figure(result: ExperimentResult) -> str:
+    """The dumbbell of one condition with its values, as HTML."""
+    shown = result.experiment.claim.shown_condition
+    row = condition_row(result, next(r for r in result.all_conditions if r.condition is shown))
+    values = [row[f"{arm}{end}"] for arm in ("control", "treatment") for end in ("", "_low", "_high")]
+    scale = scale_of(values, shown.prediction.smallest_effect, shown.measure.better)
+    return f'{dumbbell_html(row, scale)}<span class="values">{values_html(row)}</span>'
+
+
+def render_results(result: ExperimentResult) -> None:
+    """Draw the deciding conditions and what they are based on."""
+    st.html(_tables(result)[0])
+    st.caption(" ".join(filter(None, (cost_text(result), _differing_text(result), _INTERVALS))))
+
+
+def render_details(result: ExperimentResult) -> None:
+    """Draw, in expanders, the supplementary conditions and all numbers."""
+    claim = spoken(result.experiment.claim.id)
     if result.supplementary:
-        with st.expander("Beside it, deciding nothing", icon=":material/add_chart:"):
-            _render_chart(supplementary, f"beside-{name}")
-    with st.expander("The numbers", icon=":material/table:"):
-        st.dataframe(_numbers(result), hide_index=True, key=f"numbers-{name}")
-
-
-def _render_chart(chart: _Chart, key: str) -> None:
-    live_chart(chart.figure, key=key, height=chart.height, alt=chart.alt)
+        with st.expander(f"Also measured (not part of the verdict) {claim}", icon=":material/add_chart:"):
+            st.html(_tables(result)[1])
+    with st.expander(f"All numbers {claim}", icon=":material/table:"):
+        st.dataframe(_numbers(result), hide_index=True, key=f"numbers-{result.experiment.claim.id}")
 
 
 @lru_cache(MAX_CACHED)
-def _charts(result: ExperimentResult, size: int) -> tuple[_Chart, _Chart]:
-    """The charts of the deciding and the supplementary conditions, cached because any change redraws all cards."""
+def _tables(result: ExperimentResult) -> tuple[str, str]:
+    """The tables of the deciding and of the supplementary conditions, as HTML."""
     frame = conditions_frame(result)
-    return _chart(frame[frame["decides"]], size), _chart(frame[~frame["decides"]], size)
+    return effects_html(frame[frame["decides"]]), effects_html(frame[~frame["decides"]])
 
 
-def _chart(frame: pd.DataFrame, size: int) -> _Chart:
-    return _Chart(effects_figure(frame, size), effects_height(frame, size), effects_alt(frame))
+def _differing_text(result: ExperimentResult) -> str:
+    """In which settings the arms differ, if it is the same in all conditions with one network per arm."""
+    settings = {_differing_settings(condition_result.condition) for condition_result in result.conditions}
+    settings.discard(())
+    return f"The networks compared differ in: {', '.join(settings.pop())}." if len(settings) == 1 else ""
+
+
+def _differing_settings(condition: Condition) -> tuple[str, ...]:
+    if any(len(arm.specs) > 1 for arm in condition.arms):
+        return ()
+    return tuple(differing_fields({"control": condition.control.specs[0], "treatment": condition.treatment.specs[0]}))
 
 
 @lru_cache(MAX_CACHED)
 def _numbers(result: ExperimentResult) -> pd.DataFrame:
     frame = conditions_frame(result)
+    rows: Sequence[Row] = frame.to_dict("records")
     return pd.DataFrame(
         {
             "Condition": frame["condition"],
-            "Control": [
-                _arm_text(name, value) for name, value in zip(frame["control_name"], frame["control"], strict=True)
-            ],
-            "Treatment": [
-                _arm_text(name, value) for name, value in zip(frame["treatment_name"], frame["treatment"], strict=True)
-            ],
-            "Difference (95 % interval)": [effect_text(row) for row in frame.to_dict("records")],
-            "Counts from": frame["smallest_effect"],
-            "Verdict": frame["words"].where(frame["decides"], frame["words"] + " (beside)"),
+            "Control": [_arm_text(row["control_name"], row["control"], row["arm_unit"]) for row in rows],
+            "Treatment": [_arm_text(row["treatment_name"], row["treatment"], row["arm_unit"]) for row in rows],
+            "Difference (95 % interval)": [difference_text(row) for row in rows],
+            "Smallest effect of interest": frame["smallest_effect"],
+            "Verdict": frame["words"].where(frame["decides"], frame["words"] + " (not part of the verdict)"),
         }
     )
 
 
-def _arm_text(name: str, value: float) -> str:
-    return f"{name}: {format_value(value)}"
+def _arm_text(name: str, value: float, unit: str) -> str:
+    return f"{name}: {format_value(value)} {unit}".rstrip()

@@ -9,6 +9,7 @@ import pytest
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import SIZES, Claim, SpecMeasure, plan_experiment
 from bnlab.claims.results import needed_measurements, trained_specs
+from bnlab.specs.presets import PRESETS
 
 MAX_QUICK_STEPS = 300_000
 """About two minutes on two cores."""
@@ -72,10 +73,18 @@ def test_ids_are_short_and_measure_ids_are_unique() -> None:
         assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", identifier)
 
 
-def test_claims_are_in_the_order_of_the_notebook() -> None:
+def test_claims_are_in_the_order_of_the_notebook_then_common_advice() -> None:
     assert all(claim.id == name for name, claim in CLAIMS.items())
     groups = [name[0] for name in CLAIMS]
-    assert groups == sorted(groups, key="OADW".index)
-    for group in "OADW":
+    assert groups == sorted(groups, key="OADWP".index)
+    for group in "OADWP":
         names = [name for name in CLAIMS if name[0] == group]
-        assert names == [f"{group}{number}" for number in range(1, len(names) + 1)]
+        assert names == sorted(names)
+        assert group == "P" or names == [f"{group}{number}" for number in range(1, len(names) + 1)]
+
+
+def test_questions_of_compare_lead_to_claims() -> None:
+    asking = {preset.question: preset.claim for preset in PRESETS.values() if preset.claim}
+    assert asking["Does BN allow larger learning rates?"] == "P3"
+    assert set(asking.values()) <= set(CLAIMS)
+    assert "" not in asking, "a preset with a claim asks a question"

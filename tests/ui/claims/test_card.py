@@ -9,8 +9,8 @@ from bnlab.ui.claims.card import coverage_text
 @pytest.mark.parametrize(
     ("coverage", "text"),
     [
-        (Coverage(20, 20, 20, 5), "all 20 runs are trained here; 5 of 20 measurements are made here, 15 to go"),
-        (Coverage(0, 0, 40, 40), "all 40 measurements are made here"),
+        (Coverage(20, 20, 20, 5), "all 20 runs are trained here; 5 of 20 measurements are taken here, 15 to go"),
+        (Coverage(0, 0, 40, 40), "all 40 measurements are taken here"),
     ],
 )
 def test_coverage_as_text(coverage: Coverage, text: str) -> None:

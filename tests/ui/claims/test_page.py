@@ -1,5 +1,6 @@
 """The Claims page in AppTest: its first draw, and the effects of its buttons on the store."""
 
+import html
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.claims import service as service_module
 from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.formatting import VERDICT_STYLES
 from bnlab.claims.model import plan_experiment
 from bnlab.claims.recorded import recorded_results
 from bnlab.claims.results import trained_specs
 from bnlab.claims.runner import ClaimRunner
-from bnlab.runs.experiment_queue import enqueue, queued
+from bnlab.runs.experiment_queue import enqueue, experiment_shares, queued
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.ui.claims import results as results_module
@@ -22,6 +24,8 @@ from tests import tiny_claim
 from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import OWNER, make_evaluation, record_run
+from tests.ui.compare_page import shown_label
+from tests.visitors import become
 
 __all__ = ["open_page"]
 
@@ -55,32 +59,67 @@ def train(store: Store, accuracies: dict[str, float], state: RunState = RunState
         record_run(store, spec, (1.0, 0.5), (evaluation,), state)
 
 
-def subheaders(app: AppTest) -> list[str]:
-    return [header.value for header in app.subheader]
+def open_row(app: AppTest, name: str) -> AppTest:
+    app.button(key=f"toggle-{name}").click().run()
+    assert not app.exception
+    return app
 
 
-def badges(app: AppTest) -> list[str]:
-    return [element.value for element in app.markdown if "-badge[" in element.value]
+def summaries(app: AppTest) -> dict[str, str]:
+    """The HTML of each row's cells after the statement, by the id of its first claim."""
+    found = [element.value for element in app.get("html") if '<div class="claim">' in element.value]
+    return {cells.split('id="')[1].split('"')[0].upper(): cells for cells in found}
 
 
-def test_first_draw_shows_the_recorded_verdicts(claims_page: Any, store: Store) -> None:
+def test_a_row_per_claim_has_its_verdict_and_its_answer(claims_page: Any, store: Store) -> None:
     app = claims_page(store)
     assert not app.exception
-    assert [header.split(" ")[0] for header in subheaders(app)] == list(CLAIMS)
-    assert len(badges(app)) == len(CLAIMS)
-    counted = {name for name, claim in CLAIMS.items() if not claim.needs_workers}
-    recorded = recorded_results().keys() - counted
-    assert sum("Not tried" in badge for badge in badges(app)) == len(CLAIMS.keys() - recorded - counted)
-    captions = [caption.value for caption in app.caption]
-    assert sum("Recorded on" in caption for caption in captions) == len(recorded)
-    assert sum("Counted from the networks" in caption for caption in captions) == len(counted)
+    labels = "\n".join(button.label for button in app.button if (button.key or "").startswith("toggle-"))
+    assert all(f"**{name}** " in labels for name in CLAIMS)
+    rows = summaries(app)
+    for name, result in recorded_results().items():
+        (row,) = [row for row in rows.values() if f'id="{name.lower()}"' in row]
+        assert html.escape(CLAIMS[name].answer.sentence) in row
+        assert f'"verdict {VERDICT_STYLES[result.verdict].color}"' in row
+    assert not [button for button in app.button if (button.key or "").startswith("run-")], "what is closed is not drawn"
     assert store.runs() == []
+
+
+def test_counted_claims_share_a_row(claims_page: Any, store: Store) -> None:
+    counted = [name for name, claim in CLAIMS.items() if not claim.needs_workers]
+    app = open_row(claims_page(store), counted[0])
+    assert [name for name in counted if f"toggle-{name}" in {button.key for button in app.button}] == counted[:1]
+    (table,) = [element.value for element in app.get("html") if 'class="counts"' in element.value]
+    for text in ("266,610", "268,210", "+1,600", *counted):
+        assert text in table
+    assert any("6.4 kB more" in caption.value for caption in app.caption)
+
+
+def test_rows_open_and_close_and_their_link_opens_them(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, claim="a3").switch_page(page_path("claims")).run()
+    app.query_params["claim"] = ["a3"]
+    app.run()
+    assert any("Recorded on" in caption.value for caption in app.caption)
+    assert not app.warning
+    open_row(app, "A2")
+    assert app.query_params["claim"] == ["a3", "a2"]
+    open_row(app, "A3")
+    assert app.query_params["claim"] in ("a2", ["a2"])
+    open_row(app, "A2")
+    assert "claim" not in app.query_params
+    assert not app.caption
+
+
+def test_an_unknown_claim_is_named(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, claim="a33")
+    assert any("'a33'; did you mean a3?" in warning.value for warning in app.warning)
 
 
 @pytest.mark.usefixtures("tiny")
 def test_experiment_is_started_and_stopped(claims_page: Any, store: Store) -> None:
     app = claims_page(store)
-    assert ":gray-badge[:material/gavel: Not tried yet]" in badges(app)
+    assert "Not tested yet" in summaries(app)["A2"]
+    open_row(app, "A2")
     app.button(key="run-A2 quick 0:2").click().run()
     assert not app.exception
     assert queued(store) == ["A2 quick 0:2"]
@@ -94,10 +133,10 @@ def test_experiment_is_started_and_stopped(claims_page: Any, store: Store) -> No
 @pytest.mark.usefixtures("tiny")
 def test_stopped_experiment_shows_its_coverage_and_continues(claims_page: Any, store: Store) -> None:
     record_run(store, trained_specs(EXPERIMENT)[0], (1.0, 0.5), (make_evaluation(2),), RunState.COMPLETED)
-    app = claims_page(store)
-    assert "“Go on”: 1 of 4 runs are trained here, 3 to go." in [caption.value for caption in app.caption]
+    app = open_row(claims_page(store), "A2")
+    assert "“Resume”: 1 of 4 runs are trained here, 3 to go." in [caption.value for caption in app.caption]
     button = app.button(key="run-A2 quick 0:2")
-    assert button.label == "Go on"
+    assert shown_label(button.label) == "Resume"
     button.click().run()
     assert len(store.runs()) == 4
     assert not any("to go" in caption.value for caption in app.caption)
@@ -107,11 +146,12 @@ def test_stopped_experiment_shows_its_coverage_and_continues(claims_page: Any, s
 def test_coverage_of_added_seeds_excludes_the_present_ones(claims_page: Any, store: Store) -> None:
     train(store, {"none": 0.8, "before_activation": 0.9})
     enqueue(store, [EXPERIMENT.name])
-    assert not any("Add 5 seeds" in caption.value for caption in claims_page(store).caption)
-    added = trained_specs(EXPERIMENT.with_more_seeds(5))[-1]
+    assert not any("Add 2 seeds" in caption.value for caption in open_row(claims_page(store), "A2").caption)
+    assert EXPERIMENT.next_look is not None
+    added = trained_specs(EXPERIMENT.next_look)[-1]
     record_run(store, added, (1.0, 0.5), (make_evaluation(2),), RunState.COMPLETED)
-    captions = [caption.value for caption in claims_page(store).caption]
-    assert "“Add 5 seeds”: 1 of 10 runs are trained here, 9 to go." in captions
+    captions = [caption.value for caption in open_row(claims_page(store), "A2").caption]
+    assert "“Add 2 seeds”: 1 of 4 runs are trained here, 3 to go." in captions
 
 
 def test_queue_and_claims_are_read_once_per_draw(
@@ -128,16 +168,30 @@ def test_queue_and_claims_are_read_once_per_draw(
     assert read == ["queue", "A3"]
 
 
-def test_figures_are_cached(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    results_module._charts.cache_clear()
+def test_tables_are_cached(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    results_module._tables.cache_clear()
     drawn: list[int] = []
-    figure = results_module.effects_figure
-    monkeypatch.setattr(
-        results_module, "effects_figure", lambda *arguments: drawn.append(len(arguments[0])) or figure(*arguments)
-    )
-    claims_page(store).run()
-    assert len(drawn) == 2 * len(CLAIMS), "one for the deciding and one for the supplementary conditions"
-    assert sum(drawn) == sum(len(claim.all_conditions) for claim in CLAIMS.values())
+    table = results_module.effects_html
+    monkeypatch.setattr(results_module, "effects_html", lambda frame: drawn.append(len(frame)) or table(frame))
+    app = claims_page(store)
+    assert drawn == [], "closed rows draw none"
+    open_row(app, "A4").run()
+    assert drawn == [len(CLAIMS["A4"].conditions), len(CLAIMS["A4"].supplementary)]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_an_experiment_of_others_can_be_joined(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    enqueue(store, [EXPERIMENT.name], "ann")
+    become(monkeypatch, "ben")
+    app = claims_page(store)
+    open_row(app, "A2").run()
+    assert app.button(key=f"stop-{EXPERIMENT.name}").disabled
+    app.button(key=f"join-{EXPERIMENT.name}").click().run()
+    assert not app.exception
+    assert experiment_shares(store)[EXPERIMENT.name].wanted_by == {"ann", "ben"}
+    assert all(shares.wanted_by == {"ben"} for shares in store.shares().values()), "ann's were never launched"
+    assert not app.button(key=f"stop-{EXPERIMENT.name}").disabled
+    assert not [button for button in app.button if str(button.key).startswith("join-")]
 
 
 @pytest.mark.usefixtures("tiny")
@@ -145,14 +199,15 @@ def test_measured_result_is_shown_and_seeds_can_be_added(claims_page: Any, store
     train(store, {"none": 0.8, "before_activation": 0.9})
     enqueue(store, [EXPERIMENT.name])
     app = claims_page(store)
-    assert any("✔ Supported" in badge for badge in badges(app))
+    assert "✔ Supported" in summaries(app)["A2"]
+    open_row(app, "A2")
     assert any("Measured here. 2 seeds, 4 runs, 8 steps" in caption.value for caption in app.caption)
     (numbers,) = [frame.value for frame in app.dataframe if "Condition" in frame.value and len(frame.value) == 1]
-    assert numbers["Difference (95 % interval)"].tolist() == ["+10 points"]
-    app.button(key="run-A2 quick 0:7").click().run()
-    assert queued(store) == ["A2 quick 0:7", "A2 quick 0:2"]
-    assert len(store.runs()) == 14
-    assert any("✔ Supported" in badge for badge in badges(app)), "the last verdict remains until the next one"
+    assert numbers["Difference (95 % interval)"].tolist() == ["10 points higher"]
+    app.button(key="run-A2 quick 0:4").click().run()
+    assert queued(store) == ["A2 quick 0:4", "A2 quick 0:2"]
+    assert len(store.runs()) == 8
+    assert "✔ Supported" in summaries(app)["A2"], "the last verdict remains until the next one"
 
 
 @pytest.mark.usefixtures("tiny")
@@ -161,17 +216,17 @@ def test_failed_experiment_shows_its_errors_and_continues(claims_page: Any, stor
     for spec in trained_specs(EXPERIMENT):
         run = store.launch(spec, "A2", OWNER)
         store.finish(run.digest, OWNER, RunState.FAILED, "It ran out of *memory*.")
-    app = claims_page(store)
+    app = open_row(claims_page(store), "A2")
     (error,) = app.error
     assert error.value == "4 of its runs were stopped or failed. It ran out of \\*memory\\*."
-    app.button(key="go-on-A2 quick 0:2").click().run()
+    app.button(key="resume-A2 quick 0:2").click().run()
     assert not app.error
     assert {run.state for run in store.runs()} == {RunState.QUEUED}
 
 
 @pytest.mark.usefixtures("tiny")
 def test_networks_of_a_condition_open_in_compare(claims_page: Any, store: Store) -> None:
-    app = claims_page(store)
+    app = open_row(claims_page(store), "A2")
     (opening,) = [parameters for parameters in enabled_links(app, "Open") if parameters.get("hidden_units") == ["8"]]
     follow_link(app, opening)
     assert app.query_params["v"] == ["no BN~colour~0", "BN~colour~1~placement~before_activation"]
@@ -179,5 +234,5 @@ def test_networks_of_a_condition_open_in_compare(claims_page: Any, store: Store)
 
 
 def test_lesson_without_training_has_no_run_buttons(open_page: OpenPage, store: Store) -> None:
-    app = open_page(store, hide="training").switch_page(page_path("claims")).run()
+    app = open_row(open_page(store, hide="training").switch_page(page_path("claims")).run(), "A2")
     assert not [button for button in app.button if (button.key or "").startswith("run-")]
