@@ -61,7 +61,7 @@ QUANTITIES: dict[str, Quantity] = {
     "dead": Quantity("Dead units", False, "No dead units"),
     "saturated": Quantity("Saturated outputs", False, "No saturated outputs"),
     "shift": Quantity("Covariate shift of the gradient", True, "No gradient is shifted", first=2),
-    "turn": Quantity("Turn of the gradient, 1 − cosine", True, "No gradient is turned", first=2),
+    "turn": Quantity("Change in gradient direction, 1 − cosine", True, "No gradient changes its direction", first=2),
 }
 """By the names in `bnlab.runs.diagnostics.PROFILE_COLUMNS`."""
 
@@ -102,7 +102,7 @@ def profile_figure(
         "hovermode": "closest",
         "margin": {"l": 56, "r": 8, "t": 40, "b": 8},
         "xaxis": {
-            "title": {"text": "hidden layer, from the input on"},
+            "title": {"text": "hidden layer (1 = nearest to the input)"},
             "tick0": 1,
             "dtick": max(1, math.ceil(deepest / MAX_TICKS)),
             **initial_range(0.8, deepest + 0.2),
@@ -139,7 +139,7 @@ def gap_text(frames: Mapping[str, pd.DataFrame], quantity: str, styles: Mapping[
     gaps = {run: frame[~_is_drawable(frame)] for run, frame in measured.items()}
     parts = {
         "At the lower edge where it is 0": _steps_texts(zeros, styles),
-        "Not drawn where it is no number": _steps_texts(gaps, styles),
+        "Not drawn where it is not finite": _steps_texts(gaps, styles),
     }
     return " ".join(f"{title}: {'; '.join(texts)}." for title, texts in parts.items() if texts)
 
@@ -165,7 +165,7 @@ def _empty_message(frames: Mapping[str, pd.DataFrame], quantity: Quantity) -> st
         return "Not measured yet"
     values = pd.concat(measured)
     if not np.isfinite(values["value"]).any():
-        return "No numbers: the training diverged"
+        return "Not finite: the training diverged"
     return "" if values.loc[_is_drawable(values), "value"].any() else quantity.all_zero_message
 
 
@@ -202,7 +202,7 @@ def _ends_text(frame: pd.DataFrame, quantity: Quantity) -> str:
         values = frame.loc[frame["step"] == step, "value"]
         ends = [values.iloc[index] for index in (0, -1)]
         text = (
-            " to ".join(format(end, quantity.value_format) for end in ends) if np.isfinite(ends).all() else "no numbers"
+            " to ".join(format(end, quantity.value_format) for end in ends) if np.isfinite(ends).all() else "not finite"
         )
         parts.append(f"{text} {after_steps_text(step)}")
     return ", ".join(parts)

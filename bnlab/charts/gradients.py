@@ -36,7 +36,7 @@ def gradient_figure(frames: Mapping[str, pd.DataFrame], layer: str, styles: Mapp
 
 def gradient_alt(frames: Mapping[str, pd.DataFrame], layer: str, styles: Mapping[str, Style]) -> str:
     """Each run's first and last gradient norm, in a sentence."""
-    return _norm_alt(f"Gradient norm of {layer} from the first moment to the last", frames, styles)
+    return _norm_alt(f"Gradient norm of {layer} from the first evaluation to the last", frames, styles)
 
 
 # All layers at one step
@@ -57,7 +57,7 @@ def depth_figure(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]
     """One line per run over its hidden layers, on a logarithmic axis."""
     deepest = max((len(frame) for frame in frames.values()), default=0)
     tick_distance = max(1, math.ceil(deepest / MAX_DEPTH_TICKS))
-    axis = {"title": {"text": "hidden layer, from the input on"}, "dtick": tick_distance, "tick0": 1}
+    axis = {"title": {"text": "hidden layer (1 = nearest to the input)"}, "dtick": tick_distance, "tick0": 1}
     return _norm_figure("Gradient norm by depth", frames, "depth", styles, axis)
 
 
@@ -80,7 +80,7 @@ def gap_text(frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) ->
         "At the lower edge where it is 0": [
             run for run, frame in frames.items() if (frame["gradient_norm"] == 0).any()
         ],
-        "Not drawn where it is no number": [run for run, frame in frames.items() if not _is_drawable(frame).all()],
+        "Not drawn where it is not finite": [run for run, frame in frames.items() if not _is_drawable(frame).all()],
     }
     return " ".join(f"{title}: {', '.join(styles[run].name for run in runs)}." for title, runs in parts.items() if runs)
 
@@ -132,7 +132,7 @@ def _norm_alt(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[st
 
 
 def _norm_text(norm: float) -> str:
-    return format_digits(norm, 2) if math.isfinite(norm) else "no number"
+    return format_digits(norm, 2) if math.isfinite(norm) else "not finite"
 
 
 def _is_drawable(frame: pd.DataFrame) -> "pd.Series[bool]":

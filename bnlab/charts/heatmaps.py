@@ -135,7 +135,7 @@ def image_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
         return f"{title}: nothing to show."
     values = frame.to_numpy()
     rows, columns = values.shape
-    value_range = "no numbers"
+    value_range = "not finite"
     if np.isfinite(values).any():
         value_range = f"from {format_digits(np.nanmin(values))} to {format_digits(np.nanmax(values))}"
     return f"{title} as a picture of {rows} × {columns} pixels: {value_range}."
@@ -179,7 +179,7 @@ def deviation_traces(variable: str, values: Floats, limit: float, options: dict[
         "colorscale": [[0, GREY], [1, GREY]],
         "z": np.where(finite, np.nan, 1).astype(np.float32),
         "uid": "lost",
-        "hovertemplate": "no number any more<extra></extra>",
+        "hovertemplate": "not finite<extra></extra>",
     }
     return [heat_map, bar, grey_cells]
 

@@ -63,7 +63,7 @@ def histogram_figure(
     """The outline of each run's histogram; a dotted line marks the initial value."""
     title = VARIABLE_TITLES[variable]
     if frame.empty:
-        return message_figure(title, "No numbers at this moment")
+        return message_figure(title, "Not finite at this evaluation")
     initial = INITIAL_VALUES[variable]
     layout = {
         "title": {"text": title},

@@ -3,22 +3,29 @@
 Each is computed once for a state of the runs and cached for all updates and sessions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bnlab.charts import distributions, gradients, heatmaps, histograms
-from bnlab.charts.distributions import missing_variable_figure, normalization_frame, unit_values
+from bnlab.charts import distributions, gradients, heatmaps, histograms, layer_answers
+from bnlab.charts.distributions import missing_variable_figure, normalization_frame, unit_values, values_at
 from bnlab.charts.figures import LayerChart
-from bnlab.charts.snapshots import EXPLODED_TEXT, exploded_runs
+from bnlab.charts.moving_statistics import (
+    QUANTITIES,
+    moving_statistics_alt,
+    moving_statistics_figure,
+    moving_statistics_frame,
+)
+from bnlab.charts.snapshots import EXPLODED_TEXT, exploded_runs, step_text
 from bnlab.charts.style import Style
 from bnlab.charts.unchanged_values import remove_rounding_errors, unchanged_figure, unchanged_notes
-from bnlab.runs.reader import evaluations_frame, layers_frame, snapshots_frame
+from bnlab.runs.reader import evaluated_steps, layers_frame, snapshots_frame
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
@@ -61,6 +68,13 @@ class Chart(NamedTuple):
     alt: str
     note: str = ""
 
+    @property
+    def message(self) -> str:
+        """Why there is nothing to draw; empty if there is something."""
+        if self.figure.data:
+            return ""
+        return f"{self.figure.layout.title.text}: {self.figure.layout.annotations[0].text}."
+
 
 # Charts of normalization layers: one for each variable
 
@@ -74,6 +88,21 @@ def distribution_charts(store: Store, runs: Runs, layer: str) -> tuple[Chart, ..
         figure = distributions.normalization_figure(frames, variable, styles)
         charts.append(Chart(variable, figure, distributions.normalization_alt(frames, variable, layer, styles)))
     return tuple(charts)
+
+
+@lru_cache(maxsize=256)
+def moving_statistics_charts(store: Store, runs: Runs, layer: str) -> tuple[Chart, ...]:
+    """What the moving statistics leave of each layer's mean and deviation over training, all runs together."""
+    frames = {run.digest: moving_statistics_frame(_snapshots(store, run, layer), run.spec) for run in runs}
+    styles = _styles(runs)
+    return tuple(
+        Chart(
+            quantity,
+            moving_statistics_figure(frames, quantity, styles),
+            moving_statistics_alt(frames, quantity, layer, styles),
+        )
+        for quantity in QUANTITIES
+    )
 
 
 @lru_cache(maxsize=256)
@@ -146,6 +175,71 @@ def hidden_layer_names(spec: RunSpec) -> list[str]:
     return [block.dense for block in describe_network(spec).blocks]
 
 
+# Answers
+
+
+def gradient_answer(store: Store, runs: Runs, epoch: float) -> str:
+    """How the gradient changes from the last hidden layer to the first."""
+
+    def finding(run: ShownRun, step: int) -> str:
+        return layer_answers.gradient_finding(
+            gradients.depth_frame(_layers(store, run), hidden_layer_names(run.spec), step)
+        )
+
+    return _answer(store, runs, epoch, finding)
+
+
+def activation_answer(store: Store, runs: Runs, epoch: float) -> str:
+    """Where most of the pre-activations of the first and the last hidden layer are."""
+
+    def finding(run: ShownRun, step: int) -> str:
+        records = _layers(store, run)
+        bands = records[records["step"] == step].set_index("layer")
+        return layer_answers.activation_finding(
+            bands.loc[[name for name in hidden_layer_names(run.spec) if name in bands.index]]
+        )
+
+    return _answer(store, runs, epoch, finding)
+
+
+def learned_answer(store: Store, runs: Runs, epoch: float) -> str:
+    """What gamma and beta have become, over the units of the hidden layers' normalizations or else of the input's."""
+    without = []
+
+    def finding(run: ShownRun, step: int) -> str:
+        network = describe_network(run.spec)
+        names = [layer.name for layer in network.normalizations]
+        on_input = network.input_normalization
+        hidden = [name for name in names if on_input is None or name != on_input.name] or names
+        snapshots = [_snapshots(store, run, name) for name in hidden]
+        values = {
+            variable: np.concatenate([values_at(frame, variable, step) for frame in snapshots])
+            for variable in _variables([run])
+        }
+        recorded = {variable: units for variable, units in values.items() if units.size}
+        if not recorded:
+            without.append(run)
+        return layer_answers.learned_finding(recorded)
+
+    answer = _answer(store, runs, epoch, finding)
+    if not without:
+        return answer
+    labels = ", ".join(f"{run.label} with seed {run.spec.seed}" for run in without)
+    return f"{answer} Gamma and beta were not recorded in {labels}.".strip()
+
+
+def _answer(store: Store, runs: Runs, epoch: float, finding: Callable[[ShownRun, int], str]) -> str:
+    """The findings at each run's latest evaluation up to `epoch`, in one sentence; empty before the first."""
+    readings = []
+    for run in runs[: layer_answers.MAX_READINGS]:
+        steps = [step for step in recorded_steps(store, run) if step <= run.step_at(epoch)]
+        if steps and (found := finding(run, steps[-1])):
+            when = "at the start" if not steps[-1] else f"at {step_text(steps[-1], run.spec.steps_per_epoch)}"
+            readings.append(layer_answers.Reading(run.label, run.spec.seed, when, found))
+    is_cut = len(runs) > layer_answers.MAX_READINGS
+    return layer_answers.sentence(readings, len(runs) if is_cut else 0)
+
+
 # Notes on a layer's charts
 
 
@@ -204,7 +298,7 @@ def _unchanged_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def recorded_steps(store: Store, run: ShownRun) -> tuple[int, ...]:
     """The steps of the run's evaluations, in order."""
-    return tuple(evaluations_frame(store, [store.run(run.digest)])["step"].tolist())
+    return tuple(evaluated_steps(store, run.digest))
 
 
 @lru_cache(maxsize=16)  # those of a long run can take megabytes

@@ -3,7 +3,7 @@
 To add a chart of recorded data, write a module with a `LayerChart` and add an entry to `LAYER_VIEWS`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,18 +13,23 @@ from bnlab.charts.gradients import GRADIENTS
 from bnlab.charts.layer_charts import (
     Chart,
     Runs,
+    activation_answer,
     depth_chart,
     distribution_charts,
     exploded_band_notes,
     exploded_unit_notes,
+    gradient_answer,
     heat_map_charts,
     hidden_layer_chart,
     hidden_layer_names,
     histogram_charts,
     image_charts,
     layer_notes,
+    learned_answer,
+    moving_statistics_charts,
     recorded_steps,
 )
+from bnlab.charts.shared_axes import Axis, share_axis
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
@@ -36,7 +41,7 @@ HEIGHT, HIDDEN_HEIGHT, DEPTH_HEIGHT = 260, 300, 320
 
 @dataclass(frozen=True)
 class Panel:
-    """Charts side by side, below a title and above notes.
+    """Charts side by side, below a title and above notes; without charts it is no more than its notes.
 
     Attributes:
         id: identifies the panel in its view.
@@ -139,15 +144,27 @@ def _is_on_image(spec: RunSpec, layer: str) -> bool:
 
 def _distributions(store: Store, runs: Runs, layers: Sequence[str], _epoch: float) -> list[Panel]:
     """Percentiles of each variable over training, one panel per layer."""
+    shown = _with_layers(runs, layers)
+    charts = {name: distribution_charts(store, layer_runs, name) for name, layer_runs in shown}
+    charts |= _on_equal_axes({name: charts[name] for name in _hidden_normalizations(runs, charts)}, "y")
     return [
         _panel(
             f"distribution-{name}",
             name,
-            distribution_charts(store, layer_runs, name),
+            charts[name],
             exploded_band_notes(store, layer_runs, name) + layer_notes(store, layer_runs, name),
         )
-        for name, layer_runs in _with_layers(runs, layers)
+        for name, layer_runs in shown
     ]
+
+
+def _moving_statistics(store: Store, runs: Runs, layers: Sequence[str], _epoch: float) -> list[Panel]:
+    """The moving statistics against those of the batches, one panel per layer."""
+    charts = {
+        name: moving_statistics_charts(store, layer_runs, name) for name, layer_runs in _with_layers(runs, layers)
+    }
+    charts |= _on_equal_axes({name: charts[name] for name in _hidden_normalizations(runs, charts)}, "y")
+    return [_panel(f"statistics-{name}", name, layer_charts) for name, layer_charts in charts.items()]
 
 
 def _heat_maps(store: Store, runs: Runs, layers: Sequence[str], _epoch: float) -> list[Panel]:
@@ -166,10 +183,12 @@ def _heat_maps(store: Store, runs: Runs, layers: Sequence[str], _epoch: float) -
 
 def _histograms(store: Store, runs: Runs, layers: Sequence[str], epoch: float) -> list[Panel]:
     """Each variable over the units at one evaluation, one panel per layer; of the input also as pictures."""
-    panels = []
-    for name, layer_runs in _with_layers(runs, layers):
+    panels, shown = [], _with_layers(runs, layers)
+    charts = {name: histogram_charts(store, layer_runs, name, epoch) for name, layer_runs in shown}
+    charts |= _on_equal_axes({name: charts[name] for name in _hidden_normalizations(runs, charts)}, "x")
+    for name, layer_runs in shown:
         notes = exploded_unit_notes(store, layer_runs, name) + layer_notes(store, layer_runs, name)
-        panels.append(_panel(f"histogram-{name}", name, histogram_charts(store, layer_runs, name, epoch), notes))
+        panels.append(_panel(f"histogram-{name}", name, charts[name], notes))
         image_runs = tuple(run for run in layer_runs if _is_on_image(run.spec, name))
         for index, run in enumerate(side_by_side(image_runs)):
             title = f"{name} as a picture, {run.label}"
@@ -185,27 +204,49 @@ def _pictures_left_out(runs: Runs) -> list[str]:
 def _gradients(store: Store, runs: Runs, layers: Sequence[str], epoch: float) -> list[Panel]:
     """The gradient's norm by depth at one evaluation, and by layer over training."""
     by_depth = depth_chart(store, runs, epoch)
-    depth = Panel("gradient-depth", "", {"gradient-depth": by_depth}, _notes(by_depth), height=DEPTH_HEIGHT)
+    depth = _chart_panel("gradient-depth", by_depth, DEPTH_HEIGHT)
     return [depth, *_hidden_layer_panels(GRADIENTS)(store, runs, layers, epoch)]
 
 
 def _hidden_layer_panels(chart: LayerChart) -> Callable[[Store, Runs, Sequence[str], float], list[Panel]]:
     def panels(store: Store, runs: Runs, layers: Sequence[str], _epoch: float) -> list[Panel]:
-        charts = {f"{chart.id}-{name}": hidden_layer_chart(store, runs, name, chart) for name in layers}
+        charts = _on_equal_axes({name: (hidden_layer_chart(store, runs, name, chart),) for name in layers}, "y")
         return [
-            Panel(key, "", {key: drawn}, _notes(drawn), is_half=True, height=HIDDEN_HEIGHT)
-            for key, drawn in charts.items()
+            _chart_panel(f"{chart.id}-{name}", drawn, HIDDEN_HEIGHT, is_half=True) for name, (drawn,) in charts.items()
         ]
 
     return panels
 
 
+def _on_equal_axes(charts: Mapping[str, Sequence[Chart]], axis: Axis) -> dict[str, tuple[Chart, ...]]:
+    """The charts of several layers, those in the same position with the same axis."""
+    columns = [
+        [chart._replace(figure=figure) for chart, figure in zip(column, shared, strict=True)]
+        for column in zip(*charts.values(), strict=True)
+        for shared in [share_axis([chart.figure for chart in column], axis)]
+    ]
+    return dict(zip(charts, zip(*columns, strict=True), strict=True)) if columns else {}
+
+
+def _hidden_normalizations(runs: Runs, names: Iterable[str]) -> list[str]:
+    """Those of the layers that normalize no run's input, whose units are pixels on a scale of their own."""
+    firsts = [describe_network(run.spec).input_normalization for run in runs]
+    on_input = {first.name for first in firsts if first is not None}
+    return [name for name in names if name not in on_input]
+
+
 def _panel(identifier: str, title: str, charts: Sequence[Chart], notes: Sequence[str] = ()) -> Panel:
-    return Panel(identifier, title, {f"{identifier}-{chart.name}": chart for chart in charts}, notes)
+    """A panel of the charts that have something to draw; why the others have not is in its notes."""
+    drawn = {f"{identifier}-{chart.name}": chart for chart in charts if not chart.message}
+    return Panel(identifier, title, drawn, (*(chart.message for chart in charts if chart.message), *notes))
 
 
-def _notes(chart: Chart) -> tuple[str, ...]:
-    return (chart.note,) if chart.note else ()
+def _chart_panel(identifier: str, chart: Chart, height: int, *, is_half: bool = False) -> Panel:
+    """A panel of one chart, which has its own title; a line if there is nothing to draw."""
+    notes = (chart.note,) if chart.note else ()
+    if chart.message:
+        return Panel(identifier, "", {}, (chart.message, *notes))
+    return Panel(identifier, "", {identifier: chart}, notes, is_half=is_half, height=height)
 
 
 def hidden_layer_view(title: str, chart: LayerChart) -> LayerView:
@@ -215,16 +256,16 @@ def hidden_layer_view(title: str, chart: LayerChart) -> LayerView:
 
 LAYER_VIEWS: dict[str, LayerView] = {
     "distributions": LayerView(
-        "Distributions",
-        "Line: the median over a layer's units. Bands: where 70 % and 90 % of the units lie.",
+        "Over training",
+        "Line: the median over a layer's units. Bands: where 70 % and 90 % of the units are.",
         normalization_layers,
         _distributions,
         shows_normalizations=True,
     ),
     "heatmaps": LayerView(
-        "Heat maps",
-        "One row a unit, sorted by its last value. Orange: above the value it started from, blue: below, clear: "
-        "unmoved. Moments are evenly spaced, not to scale. The moving variance is coloured by how many times more "
+        "Every unit",
+        "Each row is one unit, sorted by its last value. Orange: above its initial value; blue: below; clear: equal to "
+        "it. Evaluations are evenly spaced, not to scale. The moving variance is colored by how many times more "
         "or less than 1 it is.",
         lambda runs: normalization_layers(side_by_side(runs)),
         _heat_maps,
@@ -232,15 +273,92 @@ LAYER_VIEWS: dict[str, LayerView] = {
         left_out=_left_out,
     ),
     "histograms": LayerView(
-        "Histograms",
-        "How a layer's units are spread at one moment. Dotted: the value they started from.",
+        "At one evaluation",
+        "How a layer's units are spread at one evaluation. Dotted: their initial value.",
         normalization_layers,
         _histograms,
         at_evaluation=True,
         shows_normalizations=True,
         left_out=_pictures_left_out,
     ),
-    "pre-activations": hidden_layer_view("Inputs to the activations", PRE_ACTIVATIONS),
+    "statistics": LayerView(
+        "Moving against batch",
+        "Mean and deviation of each unit's values after they are normalized with the moving statistics, measured on up "
+        "to 10,000 training images; with the batch's own statistics they are 0 and 1. Line: the median over a layer's "
+        "units. Bands: where 70 % and 90 % of the units are.",
+        normalization_layers,
+        _moving_statistics,
+        shows_normalizations=True,
+    ),
+    "pre-activations": hidden_layer_view("Pre-activations", PRE_ACTIVATIONS),
     "gradients": LayerView("Gradients", GRADIENTS.caption, hidden_layers, _gradients, at_evaluation=True),
 }
 """By the id in the URL."""
+
+
+# Questions
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that the page answers.
+
+    Attributes:
+        title: the question.
+        views: the ids of the views that show the answer, the default first.
+        answer: the answer in a sentence, from the runs at an epoch; empty if nothing was measured.
+        glossary: the words in it, each with its explanation.
+        prefers_normalized: whether runs without normalization have nothing to say on it.
+    """
+
+    title: str
+    views: Sequence[str]
+    answer: Callable[[Store, Runs, float], str]
+    glossary: Mapping[str, str]
+    prefers_normalized: bool = False
+
+
+TABLES = "tables"
+"""The id of the view of variables and parameters, which needs no records."""
+_UNIT = "One number of a layer's output; each has its own gamma and beta. On the input a unit is a pixel."
+
+QUESTIONS: dict[str, Question] = {
+    "learned": Question(
+        "What did BN learn?",
+        ("distributions", "heatmaps", "histograms", "statistics", TABLES),
+        learned_answer,
+        {
+            "gamma, beta": "The learned scale and shift of each unit: y = gamma · x̂ + beta. They start at 1 and 0.",
+            "moving mean, moving variance": "Averages of the batches' statistics, used in inference. Not learned.",
+            "unit": _UNIT,
+        },
+        prefers_normalized=True,
+    ),
+    "gradients": Question(
+        "Do gradients reach the first layer?",
+        ("gradients",),
+        gradient_answer,
+        {
+            "gradient norm": "The norm of the loss's gradient with respect to a layer's kernel, measured on 128 "
+            "training images.",
+            "vanishing, exploding": "The norm falls, or grows, from layer to layer on its way back to the input.",
+        },
+    ),
+    "activations": Question(
+        "What enters the activations?",
+        ("pre-activations",),
+        activation_answer,
+        {
+            "pre-activation": "The input of an activation function: the output of BN where BN comes before the "
+            "activation, and otherwise that of the Dense layer.",
+            "saturated": "A sigmoid or tanh far from 0, where it is flat and lets hardly any gradient through. A ReLU "
+            "lets none through below 0.",
+        },
+    ),
+}
+"""By their ids, in the order of the page."""
+
+
+def question_of(view: str) -> Question:
+    """The question that a view shows the answer of."""
+    return next(question for question in QUESTIONS.values() if view in question.views)

@@ -81,8 +81,8 @@ def test_gap_text_names_values_that_a_log_axis_cannot_show() -> None:
     dead, lost = layers_of({0: [1.0, 1.0], 3: [0.0, 2.0]}), layers_of({0: [1.0, 1.0], 3: [math.nan, math.inf]})
     frames = {"a1": depth_frame(dead, NAMES, 3), "b2": depth_frame(lost, NAMES, 3)}
     message = gap_text(frames, STYLES)
-    assert names_in_order(message, "lower edge", "0", "With BN", "no number", "Without")
-    assert names_in_order(depth_alt(frames, STYLES), "With BN 0 to 2", "Without no number to no number")
+    assert names_in_order(message, "lower edge", "0", "With BN", "not finite", "Without")
+    assert names_in_order(depth_alt(frames, STYLES), "With BN 0 to 2", "Without not finite to not finite")
     assert gap_text({run: depth_frame(lost, NAMES, 0) for run in STYLES}, STYLES) == ""
     assert gap_text({"b2": frames["b2"]}, STYLES) == "", "the chart itself says it"
     drawn = depth_figure(frames, STYLES).data[0]

@@ -71,7 +71,7 @@ def test_outlines_end_at_zero() -> None:
 def test_message_where_no_run_has_numbers() -> None:
     frame = histogram_frame({"a1": np.empty(0, np.float32)})
     pd.testing.assert_index_equal(frame.columns, pd.Index(["run", "left", "right", "share"]))
-    assert texts(histogram_figure(frame, "beta", STYLES, (0, 1))) == ["No numbers at this moment"]
+    assert texts(histogram_figure(frame, "beta", STYLES, (0, 1))) == ["Not finite at this evaluation"]
 
 
 def test_alt_has_mean_and_deviation() -> None:

@@ -5,37 +5,83 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from bnlab.charts.formatting import escape_html, escape_markdown
+from bnlab.charts.layer_views import LAYER_VIEWS, QUESTIONS, Question
 from bnlab.charts.style import Style, sample_svg
 from bnlab.live.layers import NETWORKS, VIEW
 from bnlab.runs.folding import has_normalization
 from bnlab.specs.run_spec import RunSpec
+from bnlab.ui.layers.depth_profile import MEASURE
 from bnlab.ui.live import live_text
 
+QUESTION = "layers-question"
+"""Session key of the question; the URL has the view, which belongs to one."""
+DEFAULT_VIEW = next(iter(QUESTIONS.values())).views[0]
+XRAY_IDS = ("xray", "X-ray")
+"""In old links, a view that is now a part of the question on gradients."""
+VIEW_IDS: dict[str, str] = {
+    **{view: view for question in QUESTIONS.values() for view in question.views},
+    **{name: question.views[0] for name, question in QUESTIONS.items()},
+    **dict.fromkeys(XRAY_IDS, "gradients"),
+    # URLs made by version 0.1 contain titles.
+    "Distributions": "distributions",
+    "Heat maps": "heatmaps",
+    "Histograms": "histograms",
+    "Inputs to the activations": "pre-activations",
+    "Gradients": "gradients",
+    "Tables": "tables",
+}
+"""The id of the view for each value in a URL, of this version or an earlier one."""
 _DEFAULT_NETWORKS = "layers-networks-default"
 MAX_LAYERS = 4
 """Networks with more layers get a control to choose some of them; by default the first few."""
 DEFAULT_LAYERS = 3
+DEFAULT_NORMALIZED = 2
 
 
-def choose_view(titles: Mapping[str, str], ids_by_title: Mapping[str, str]) -> str:
-    """The id of the chosen view. `titles` are by id, and `ids_by_title` translates the titles in old URLs."""
-    default, *_ = titles
-    if VIEW not in st.session_state:
-        requested = st.query_params.get(VIEW, default)
-        requested = ids_by_title.get(requested, requested)
-        st.session_state[VIEW] = requested if requested in titles else default
-    chosen = st.segmented_control(
-        "View",
+def choose_question() -> Question:
+    """Draw the choice of a question."""
+    if QUESTION not in st.session_state:
+        _take_from_url()
+    titles = {name: question.title for name, question in QUESTIONS.items()}
+    chosen = st.pills(
+        "Question",
         list(titles),
         format_func=titles.__getitem__,
         required=True,
-        key=VIEW,
+        key=QUESTION,
         persist_state="session",
         label_visibility="collapsed",
+        wrap=True,
     )
-    view_id = chosen or default
-    set_query_parameter(VIEW, *() if view_id == default else (view_id,))
-    return view_id
+    return QUESTIONS[chosen or next(iter(QUESTIONS))]
+
+
+def choose_view(question: Question) -> str:
+    """Draw the choice of a view of the answer if there are several; returns the view's id."""
+    view = question.views[0]
+    if len(question.views) > 1:
+        if st.session_state.get(VIEW) not in question.views:
+            st.session_state[VIEW] = view
+        shown = st.segmented_control(
+            "Shown as", question.views, format_func=_view_title, required=True, key=VIEW, persist_state="session"
+        )
+        view = shown or view
+    set_query_parameter(VIEW, *() if view == DEFAULT_VIEW else (view,))
+    return view
+
+
+def _take_from_url() -> None:
+    """Set the question and the view to those of the URL, or of a session that has a view but no question."""
+    requested = st.query_params.get(VIEW, st.session_state.get(VIEW, DEFAULT_VIEW))
+    view = VIEW_IDS.get(requested, DEFAULT_VIEW)
+    if requested in XRAY_IDS and MEASURE not in st.query_params:
+        st.session_state[MEASURE] = True
+    st.session_state[QUESTION] = next(name for name, question in QUESTIONS.items() if view in question.views)
+    st.session_state[VIEW] = view
+
+
+def _view_title(view: str) -> str:
+    return LAYER_VIEWS[view].title if view in LAYER_VIEWS else "Parameters"
 
 
 def set_query_parameter(name: str, *values: str) -> None:
@@ -51,12 +97,17 @@ def set_query_parameter(name: str, *values: str) -> None:
         del st.query_params[name]
 
 
-def choose_networks(specs: Mapping[str, RunSpec]) -> list[str]:
-    """The chosen labels of `specs`; by default the first network without normalization and the last one with it."""
+def choose_networks(specs: Mapping[str, RunSpec], *, prefers_normalized: bool) -> list[str]:
+    """The chosen labels of `specs`.
+
+    By default the first two networks with normalization, and to compare with them the first one without, unless the
+    question `prefers_normalized` and there are any.
+    """
     labels = list(specs)
     plain = [label for label, spec in specs.items() if not has_normalization(spec)]
-    normalized = [label for label in labels if label not in plain]
-    default = [label for label in labels if label in (*plain[:1], *normalized[-1:])]
+    normalized = [label for label in labels if label not in plain][:DEFAULT_NORMALIZED]
+    compared = [] if prefers_normalized and normalized else plain[:1]
+    default = [label for label in labels if label in (*compared, *normalized)]
     st.session_state[NETWORKS] = _networks_to_show(labels, default)
     st.session_state[_DEFAULT_NETWORKS] = default
     chosen = st.pills(
@@ -104,6 +155,17 @@ def choose_layers(names: Sequence[str], key: str) -> list[str]:
     default = list(names[:DEFAULT_LAYERS])
     chosen = st.multiselect("Layers", names, default=default, key=key, bind="query-params")
     return [name for name in names if name in chosen]
+
+
+def render_answer(text: str) -> None:
+    """Draw the answer to a question, `text` until the event stream brings another."""
+    live_text("answer", text, key="layers-answer-text")
+
+
+def render_glossary(question: Question) -> None:
+    """Draw the button that explains the words of a question's charts."""
+    with st.popover("Glossary", icon=":material/menu_book:"):
+        st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in question.glossary.items()))
 
 
 def render_legend(styles: Sequence[Style], remarks: str) -> None:

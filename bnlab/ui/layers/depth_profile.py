@@ -1,4 +1,4 @@
-"""The X-ray view: gradients and activations by depth, measured by workers on networks trained for a few steps."""
+"""What workers measure of networks trained for a few steps: gradients and activations by depth."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -33,6 +33,8 @@ from bnlab.ui.worker_task import SharedTasks, error_sentence, render_error
 STEPS = (0, 1, 10, 100)
 MAX_STEPS = 1_000
 EXTRA_STEP = "layers-xray-own"
+MEASURE = "layers-measure"
+"""Parameter and session key: whether the reader wants these measurements."""
 REQUESTED = "layers-xray-requested"
 """Session key, present from the press of Measure until the next draw, which knows the networks and steps chosen."""
 HEIGHT, PROGRESS_WIDTH = 300, 380
@@ -42,14 +44,14 @@ trainer computes each step twice."""
 MAX_AUTOMATIC_PRODUCTS = 6e10
 """Multiplications for one network, some seconds of a worker's time. Larger measurements start with a button."""
 DESCRIPTION = (
-    "How gradients and activations fare from layer to layer, on 128 training images in training mode. A worker trains "
-    "each network anew for that many steps, from its initial weights; your runs stay as they are. "
+    "Gradients and activations by depth, on 128 training images in training mode. A worker trains each network anew "
+    "for that many steps, from its initial weights; your runs stay as they are. "
     "A unit is dead where its ReLU lets none of the images through; an output is saturated where a sigmoid or tanh is "
     "within 0.01 of an end. The covariate shift is how far a layer’s gradient moves, ‖G − G′‖ ÷ ‖G‖, because the "
     "layers before it take their step (Santurkar et al. 2018)."
 )
 LARGE = (
-    "Press Measure to see the gradients and activations of these layers. The networks are large, and so many steps may "
+    "Press Measure to see the gradients and activations of these layers. The networks are large; measuring them may "
     "take a worker minutes."
 )
 
@@ -67,7 +69,7 @@ class _Progress:
     errors: list[BaseException]
 
 
-def render_xray(store: Store, runs: Runs) -> None:
+def render_depth_profile(store: Store, runs: Runs) -> None:
     """Draw the choice of steps and the profiles of the networks; small measurements are submitted at once."""
     st.caption(DESCRIPTION)
     steps = _choose_steps()
@@ -91,7 +93,7 @@ def _choose_steps() -> tuple[int, ...]:
             bind="query-params",
         )
         extra = st.number_input(
-            "Another step",
+            "Add a step",
             1,
             MAX_STEPS,
             value=None,
@@ -114,11 +116,14 @@ def _render_profiles(store: Store, runs: Runs, steps: tuple[int, ...]) -> None:
     progress = _progress(store, runs, steps)  # before the charts, which may then show more than it but never less
     _render_progress(store, runs, steps, progress)
     legend = [f"{mark.sign} {after_steps_text(step)}" for step, mark in step_marks(steps).items()]
-    entries = [entry.replace(" ", "&nbsp;") for entry in [*legend, "(the earlier, the fainter)"]]
+    entries = [entry.replace(" ", "&nbsp;") for entry in [*legend, "(earlier steps are fainter)"]]
     st.markdown("&emsp; ".join(entries))
     charts = _charts(store, runs, steps, frozenset(_stored_profiles(store, _specs(runs), steps)))
-    for start in range(0, len(charts), 2):
-        for column, chart in zip(st.columns(2), charts[start : start + 2], strict=True):
+    drawn = [chart for chart in charts if not chart.message]
+    if empty := [chart.message for chart in charts if chart.message]:
+        st.caption(" ".join(empty))
+    for start in range(0, len(drawn), 2):
+        for column, chart in zip(st.columns(2), drawn[start : start + 2], strict=False):
             with column, st.container(border=True):
                 live_chart(chart.figure, key=f"layers-xray-{chart.name}", height=HEIGHT, alt=chart.alt)
                 if chart.note:
@@ -131,7 +136,7 @@ def _render_progress(store: Store, runs: Runs, steps: tuple[int, ...], progress:
             label, icon = ("Try again", ":material/refresh:") if progress.errors else ("Measure", ":material/labs:")
             st.button(label, icon=icon, on_click=_request_measurement, key="layers-xray-measure")
         measured = f"{progress.done} of {len(runs)} network{'s' if len(runs) > 1 else ''} measured"
-        text = (services.scheduler().problem if progress.pending else "") or measured
+        text = escape_markdown(services.scheduler().problem if progress.pending else "") or measured
         st.progress(progress.done / len(runs), text=text, width=PROGRESS_WIDTH)
     if progress.not_submitted:
         st.info(LARGE, icon=":material/hourglass_top:")

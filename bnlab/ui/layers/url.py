@@ -9,15 +9,16 @@ from bnlab.live.layers import EVALUATION, LAYERS, NETWORKS, SEED, VIEW
 from bnlab.specs.comparison import Comparison
 from bnlab.specs.network import describe_network
 from bnlab.specs.validation import did_you_mean, parse_number
-from bnlab.ui.layers.depth_profile import EXTRA_STEP, MAX_STEPS, STEPS
-from bnlab.ui.layers.views import TITLES, VIEWS_BY_TITLE
+from bnlab.ui.layers.choices import VIEW_IDS
+from bnlab.ui.layers.depth_profile import EXTRA_STEP, MAX_STEPS, MEASURE, STEPS
 
-WIDGET_PARAMETERS = (
+LAYERS_PARAMETERS = (
     VIEW,
     SEED,
     EVALUATION,
     NETWORKS,
     *LAYERS.values(),
+    MEASURE,
     "layers-xray-steps",
     EXTRA_STEP,
 )
@@ -43,20 +44,20 @@ def _options(comparison: Comparison) -> dict[str, tuple[str, Sequence[str]]]:
     specs = [variant.spec for variant in comparison.variants]
     normalizations = [layer.name for spec in specs for layer in describe_network(spec).normalizations]
     return {
-        "layers-view": ("view", [*TITLES, *VIEWS_BY_TITLE]),
+        "layers-view": ("view", list(VIEW_IDS)),
         "layers-seed": ("seed", [str(specs[0].seed + index) for index in range(comparison.seeds)]),
         # Earlier versions wrote a network's name there as its button shows it.
         NETWORKS: ("network", [*comparison.labels, *map(escape_markdown, comparison.labels)]),
         "layers-normalizations": ("normalization layer", normalizations),
         "layers-hidden": ("hidden layer", [name for spec in specs for name in hidden_layer_names(spec)]),
-        "layers-xray-steps": ("step for the X-ray", [str(step) for step in STEPS]),
+        "layers-xray-steps": ("step to measure at", [str(step) for step in STEPS]),
     }
 
 
 def _invalid_numbers(parameters: Mapping[str, Sequence[str]]) -> list[str]:
     bounds = {
-        EVALUATION: (0, math.inf, "The moment of training must be an epoch of 0 or more"),
-        EXTRA_STEP: (1, MAX_STEPS, f"Another step for the X-ray must be from 1 to {MAX_STEPS:,}"),
+        EVALUATION: (0, math.inf, "The evaluation must be an epoch of 0 or more"),
+        EXTRA_STEP: (1, MAX_STEPS, f"A step to measure at must be from 1 to {MAX_STEPS:,}"),
     }
     return [
         f"{requirement}, but {text[:40]!r} was given."

@@ -1,45 +1,55 @@
 """The views of the Layers page: charts of the chosen runs and layers, which the event stream brings, and tables."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import Runs
-from bnlab.charts.layer_views import LAYER_VIEWS, LayerView, Panel, evaluation_steps
+from bnlab.charts.layer_views import LAYER_VIEWS, Panel, evaluation_steps, question_of
 from bnlab.charts.tables import parameter_text, summary_frame, variables_frame
 from bnlab.live.layers import LAYERS
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
-from bnlab.ui.layers.choices import choose_layers
+from bnlab.ui.layers.choices import choose_layers, render_answer, render_glossary
 from bnlab.ui.layers.evaluation_slider import choose_epoch
 from bnlab.ui.live import live_text
 from bnlab.ui.live_chart import streamed_chart
 
 MAX_ROWS_OPEN = 24
 """Longer tables scroll."""
-XRAY, TABLES = "xray", "tables"
-TITLES = {**{view_id: view.title for view_id, view in LAYER_VIEWS.items()}, XRAY: "X-ray", TABLES: "Tables"}
-"""The title of each view, by the id in the URL."""
-VIEWS_BY_TITLE = {title: view_id for view_id, title in TITLES.items()}
-"""URLs made by version 0.1 contain titles."""
 
 
-def render_charts(store: Store, view: LayerView, runs: Runs) -> tuple[tuple[str, ...], float | None]:
-    """Draw a view with its controls. Returns the chosen layers and the chosen epoch, None for the last one."""
-    st.caption(view.caption)
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn of a view: the chosen layers, the chosen epoch, None for the last one, and the charts' keys."""
+
+    layers: tuple[str, ...] = ()
+    epoch: float | None = None
+    charts: tuple[str, ...] = ()
+
+
+def render_charts(
+    store: Store, view_id: str, runs: Runs, answer: DeltaGenerator, *, without_answer: bool = False
+) -> Drawn:
+    """Draw a view with its controls, and in the container `answer` its answer and the glossary."""
+    view, question = LAYER_VIEWS[view_id], question_of(view_id)
     layers = tuple(choose_layers(view.layer_names(runs), LAYERS[view.shows_normalizations]))
     steps, steps_per_epoch = evaluation_steps(store, runs)
-    chosen: float | None = None
-    if view.at_evaluation:
-        if not steps:
-            st.info("Nothing measured yet.")
-            return layers, None
-        chosen = choose_epoch(steps, steps_per_epoch)
+    chosen = choose_epoch(steps, steps_per_epoch) if view.at_evaluation and steps else None
     epoch = chosen if chosen is not None else max(steps, default=0) / steps_per_epoch
+    with answer:
+        if not without_answer:
+            render_answer(question.answer(store, runs, epoch) if steps else "Nothing measured yet.")
+        render_glossary(question)
+    st.caption(view.caption)
+    if not steps:
+        return Drawn(layers)
     panels = view.panels(store, runs, layers, epoch)
     for panel in panels:
         if not panel.is_half:
@@ -50,19 +60,24 @@ def render_charts(store: Store, view: LayerView, runs: Runs) -> tuple[tuple[str,
             with column:
                 _render_panel(panel)
     if left_out := view.left_out(runs):
-        st.caption(f"Two networks at a time: {escape_markdown(', '.join(left_out))} left out.")
-    return layers, chosen
+        st.caption(f"Two networks at a time: {escape_markdown(', '.join(left_out))} omitted.")
+    return Drawn(layers, chosen, tuple(key for panel in panels for key in panel.charts))
 
 
 def _render_panel(panel: Panel) -> None:
+    notes = "\n".join(panel.notes)
+    if not panel.charts:
+        if notes:
+            live_text(f"notes/{panel.id}", notes, key=f"layers-notes-{panel.id}")
+        return
     with st.container(border=True):
         if panel.title:
             st.markdown(f"**{escape_markdown(panel.title)}**")
         columns = st.columns(len(panel.charts)) if len(panel.charts) > 1 else [st.container()]
         for column, key in zip(columns, panel.charts, strict=True):
             with column:
-                streamed_chart(f"charts/{key}", key=f"layers-{key}", height=panel.height)
-        live_text(f"notes/{panel.id}", "\n".join(panel.notes), key=f"layers-notes-{panel.id}")
+                streamed_chart(f"charts/{key}", key=f"layers-{key}", height=panel.height, panel=panel.title)
+        live_text(f"notes/{panel.id}", notes, key=f"layers-notes-{panel.id}")
 
 
 def render_tables(runs: Runs) -> None:
@@ -96,7 +111,7 @@ _SUMMARY_COLUMNS: dict[str, ColumnConfig | str | None] = {
     "output_shape": "Output shape",
     "params": _number("Parameters"),
     "trainable": _number("Trainable"),
-    "non_trainable": _number("Not trainable"),
+    "non_trainable": _number("Non-trainable"),
 }
 _VARIABLE_COLUMNS: dict[str, ColumnConfig | str | None] = {
     "name": "Name",

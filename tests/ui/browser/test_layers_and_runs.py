@@ -29,11 +29,12 @@ def go_to(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser_page: Page, app_url: str) -> None:
     asked = watch_what_is_asked(browser_page)
     browser_page.goto(f"{app_url}/?{VARIANT}&epochs=1000&train_examples=20000")  # minutes, or it ends before it is seen
     browser_page.locator(".st-key-train button").filter(visible=True).click()
-    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Training, step")
+    expect(browser_page.locator(".st-key-variant-0")).to_contain_text("Training, step")
     go_to(browser_page, "Layers")
     gamma = browser_page.locator(CHART.format("distribution"))
     expect(gamma.locator(".scatterlayer .trace").first).to_be_attached()
@@ -41,8 +42,8 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     browser_page.wait_for_function(grown, arg=[CHART.format("distribution"), gamma.evaluate(LAST_X)])
     assert "v=Small" in browser_page.url, "the comparison is in this page's address too"
 
-    browser_page.get_by_role("radio", name="Histograms").or_(
-        browser_page.get_by_role("button", name="Histograms")
+    browser_page.get_by_role("radio", name="At one evaluation").or_(
+        browser_page.get_by_role("button", name="At one evaluation")
     ).first.click()
     slider = browser_page.get_by_role("slider").first
     expect(slider).to_be_visible()
@@ -56,9 +57,10 @@ def test_layers_grow_while_their_network_trains_and_time_can_be_scrubbed(browser
     play_and_pause(browser_page, at_start, asked)
     slider.press("Home")
     expect(browser_page).to_have_url(re.compile("layers-moment=0(&|$)"))
-    browser_page.goto(browser_page.url.replace("layers-view=histograms", "layers-view=Foo"))
+    address = browser_page.url
+    browser_page.goto(address.replace("histograms", "Foo"))
     expect(browser_page.get_by_text("There is no view 'Foo'.")).to_be_visible()
-    browser_page.goto(browser_page.url.replace("/layers?", "/layers?layers-view=histograms&layers-moment=0&"))
+    browser_page.goto(address)
     browser_page.wait_for_function(at_start, arg=CHART.format("histogram"))
 
     go_to(browser_page, "Runs")
@@ -84,7 +86,7 @@ def open_what_trains(page: Page, asked: list[ClientState]) -> None:
     expect(page.get_by_role("link", name="Open in Compare")).to_be_visible()
     on_runs = len(asked)
     open_in_compare(page)
-    expect(page.locator(".st-key-card-0")).to_contain_text("Training, step")
+    expect(page.locator(".st-key-variant-0")).to_contain_text("Training, step")
     assert_left_for_good(asked[on_runs - 1].page_script_hash, asked[on_runs:])
 
 
@@ -132,7 +134,7 @@ def test_runs_are_found_exported_and_opened_again(browser_page: Page, app_url: s
     spec = RunSpec(placement="before_activation", hidden_units=(16,), epochs=1, train_examples=640)
     browser_page.goto(f"{app_url}/?{VARIANT}&epochs=1&train_examples=640")
     browser_page.locator(".st-key-train button").filter(visible=True).click()
-    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Done: ")
+    expect(browser_page.locator(".st-key-variant-0")).to_contain_text("Done: ")
 
     browser_page.goto(f"{app_url}/runs")
     search = browser_page.get_by_role("textbox", name="Search")
@@ -152,8 +154,8 @@ def test_runs_are_found_exported_and_opened_again(browser_page: Page, app_url: s
     assert_is_the_run(Path(download.value.path()).read_bytes(), spec)
 
     open_in_compare(browser_page)
-    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Small")
-    expect(browser_page.locator(".st-key-card-0")).to_contain_text("Done: ")
+    expect(browser_page.locator(".st-key-variant-0")).to_contain_text("Small")
+    expect(browser_page.locator(".st-key-variant-0")).to_contain_text("Done: ")
 
 
 def assert_is_the_run(packed: bytes, spec: RunSpec) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import insert
 
 from bnlab.charts.distributions import shown_variables
 from bnlab.charts.layer_charts import ShownRun
-from bnlab.charts.layer_views import LAYER_VIEWS
+from bnlab.charts.layer_views import LAYER_VIEWS, QUESTIONS
+from bnlab.charts.shared_axes import EXTENT
 from bnlab.charts.style import style_of
 from bnlab.live.layers import EVALUATION, legend_remarks
 from bnlab.runs.run import RunState
@@ -18,14 +19,15 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, Snapshot
 from bnlab.ui.layers import depth_profile as xray
+from bnlab.ui.layers.choices import VIEW_IDS
 from bnlab.ui.layers.page import UNTRAINED
-from bnlab.ui.layers.views import TITLES
-from bnlab.ui.state import WIDGET_PARAMETERS
+from bnlab.ui.layers.url import LAYERS_PARAMETERS
 from tests.stored_runs import OWNER
 from tests.ui.layer_records import (
     NORMALIZED,
     PLAIN,
     SMALL,
+    answer,
     charts,
     components,
     document,
@@ -33,6 +35,7 @@ from tests.ui.layer_records import (
     notes,
     open_view,
     record_run,
+    record_two_runs,
     store,
     traces,
     two_runs,
@@ -41,7 +44,7 @@ from tests.ui.layer_records import (
 __all__ = ["store", "two_runs"]
 
 VARIABLES = shown_variables([NORMALIZED])
-KINDS = ("button_group", "multiselect", "number_input")
+KINDS = ("button_group", "multiselect", "number_input", "toggle")
 VIEWS_OF_RUNS = [*LAYER_VIEWS, "tables"]
 
 
@@ -61,24 +64,54 @@ def test_every_view_of_a_run_with_batch_normalization_and_one_without(view: str,
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)
-def test_every_view_of_a_run_that_has_only_begun(view: str, store: Store) -> None:
+def test_every_view_of_a_run_that_has_only_begun_is_a_line(view: str, store: Store) -> None:
     record_run(store, "Waiting", NORMALIZED, ())
     app = open_view(store, view)
-    assert set(infos(app)) <= {"Nothing measured yet."}
+    assert not infos(app)
+    assert not charts(app)
+    assert answer(app) == ("" if view == "tables" else "Nothing measured yet.")
 
 
-@pytest.mark.parametrize("view", VIEWS_OF_RUNS)
-def test_every_view_at_the_first_moment(view: str, store: Store) -> None:
+def test_every_view_at_the_first_moment(store: Store) -> None:
     record_run(store, "Begun", NORMALIZED, (0,))
-    assert not infos(open_view(store, view))
+    for view in VIEWS_OF_RUNS:
+        assert not infos(open_view(store, view))
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_RUNS)
-def test_without_batch_normalization_there_are_still_layers(view: str, store: Store) -> None:
-    record_run(store, "Plain", PLAIN)
-    app = open_view(store, view)
-    assert bool(infos(app)) == (view in ("distributions", "heatmaps", "histograms"))
+def test_without_batch_normalization_there_are_still_layers(view: str, two_runs: Store) -> None:
+    app = open_view(two_runs, view, networks=["Plain"])
+    assert bool(infos(app)) == (view in LAYER_VIEWS and LAYER_VIEWS[view].shows_normalizations)
     assert bool(charts(app)) == (view in ("pre-activations", "gradients"))
+
+
+@pytest.mark.parametrize(
+    ("view", "parts"),
+    [
+        ("distributions", ["With seed 0, at epoch 2: in “With BN” gamma has moved from 1 to between "]),
+        (
+            "gradients",
+            ["With seed 0, at epoch 2: in “Plain” the gradient stays about the same from layer 2 to layer 1;"],
+        ),
+        (
+            "pre-activations",
+            ["in “Plain” 90 % of the values are between −2 and 2 in layer 1 and between −2 and 2 in "],
+        ),
+    ],
+)
+def test_a_question_opens_with_its_answer(view: str, parts: list[str], two_runs: Store) -> None:
+    app = open_view(two_runs, view)
+    assert all(part in answer(app) for part in parts), answer(app)
+    assert any(text.value.startswith("- **") for text in app.markdown), "a glossary"
+
+
+@pytest.mark.parametrize(("old", "view"), VIEW_IDS.items())
+def test_views_in_old_links(old: str, view: str, two_runs: Store) -> None:
+    app = open_view(two_runs, old)
+    assert not app.exception
+    question = QUESTIONS[app.session_state["layers-question"]]
+    assert view in question.views
+    assert app.session_state["layers-view"] == view
 
 
 def test_a_chart_a_layer_and_variable(two_runs: Store) -> None:
@@ -88,32 +121,38 @@ def test_a_chart_a_layer_and_variable(two_runs: Store) -> None:
 
 def test_runs_lie_over_one_another(two_runs: Store) -> None:
     drawn = traces(open_view(two_runs, "gradients"), "layers-gradient-dense_1")
-    assert [trace["uid"] for trace in drawn] == [PLAIN.digest, NORMALIZED.digest]
+    assert [trace["uid"] for trace in drawn] == [PLAIN.digest, NORMALIZED.digest, EXTENT]
     drawn = traces(open_view(two_runs, "gradients", networks=["With BN"]), "layers-gradient-dense_1")
-    assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest]
+    assert [trace["uid"] for trace in drawn] == [NORMALIZED.digest, EXTENT]
 
 
 def test_what_the_widgets_keep_in_the_address_is_known_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xray, "_measure", lambda *_: None)  # it would start workers
     record_run(store, "Deep", RunSpec(hidden_units=(3,) * 12, train_examples=64, placement="before_activation"))
-    apps = [open_view(store, view) for view in TITLES]
+    apps = [open_view(store, view, measure=True) for view in {*VIEW_IDS.values()}]
     widgets = [widget for app in apps for kind in KINDS for widget in app.get(kind)]
-    of_views = set(WIDGET_PARAMETERS) - {"layers-view", "layers-seed", "layers-networks", EVALUATION}
+    of_views = set(LAYERS_PARAMETERS) - {"layers-view", "layers-seed", "layers-networks", EVALUATION}
     assert {widget.proto.query_param_key for widget in widgets} - {""} == of_views
 
 
-def test_at_first_a_network_without_batch_normalization_stands_beside_one_with_it(two_runs: Store) -> None:
-    record_run(two_runs, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
-    chosen = open_view(two_runs).button_group(key="layers-networks").value
-    assert chosen is not None
-    assert len(chosen) == 2
-    assert "With BN" in chosen
+def test_at_first_two_networks_with_normalization_are_shown_and_one_without_to_compare(store: Store) -> None:
+    record_two_runs(store)
+    record_run(store, "Z: plain too", PLAIN.model_copy(update={"seed": 1}))
+    for seed in (1, 2):
+        record_run(store, f"BN {seed}", NORMALIZED.model_copy(update={"seed": seed}))
+
+    def chosen(view: str) -> list[str]:
+        return list(open_view(store, view).button_group(key="layers-networks").value or ())
+
+    assert chosen("distributions") == ["With BN", "BN 1"]
+    assert chosen("gradients") == ["Plain", "With BN", "BN 1"]
 
 
-def test_the_legend_says_what_was_not_trained_here(two_runs: Store) -> None:
-    with two_runs.engine.begin() as connection:
+def test_the_legend_says_what_was_not_trained_here(store: Store) -> None:
+    record_two_runs(store)
+    with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=NORMALIZED.digest, origin="elsewhere"))
-    app = open_view(two_runs)
+    app = open_view(store, networks=["Plain", "With BN"])
     (remarks,) = [data["text"] for data in components(app) if data.get("path") == "remarks"]
     assert remarks == "Without normalization: Plain · Recorded, not trained here: With BN"
     assert document(app)["remarks"] == remarks
@@ -128,8 +167,8 @@ def test_a_variable_that_is_not_learned_says_so(store: Store) -> None:
     for view, key in (("distributions", "distribution"), ("heatmaps", "heat-0"), ("histograms", "histogram")):
         app = open_view(store, view)
         assert not infos(app)
-        figure = charts(app)[f"layers-{key}-bn_1-beta"]
-        assert [note["text"] for note in figure["layout"]["annotations"]] == ["No beta: center is off"]
+        assert f"layers-{key}-bn_1-beta" not in charts(app)
+        assert any("No beta: center is off" in note for note in notes(app))
         assert traces(app, f"layers-{key}-bn_1-gamma")
 
 
@@ -146,7 +185,7 @@ def test_what_never_moves_is_explained_and_its_rounding_is_not_magnified(store: 
         app = open_view(store, view)
         assert not infos(app)
         assert any(note.startswith("Beta stays at 0: bn_1 follows") for note in notes(app))
-        for trace in traces(app, f"layers-{key}-bn_input-beta"):
+        for trace in traces(app, f"layers-{key}-bn_input-beta") if view != "heatmaps" else ():
             values = trace["z" if trace["type"] == "heatmap" else "x" if view == "histograms" else "y"]
             assert values.size
             assert not np.any((np.abs(values) > 0) & (np.abs(values) < 1e-6))
@@ -194,7 +233,7 @@ def test_tables_count_as_the_network_does(two_runs: Store) -> None:
         (RunState.RUNNING, "Training"),
         (RunState.STOPPED, "Stopped"),
         (RunState.FAILED, "Failed"),
-        (RunState.DIVERGED, "Diverged, the loss was no longer a number"),
+        (RunState.DIVERGED, "Diverged, the loss was not finite"),
     ],
 )
 def test_a_run_that_is_not_complete_is_told_with_the_step_of_its_charts(

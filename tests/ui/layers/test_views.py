@@ -11,6 +11,7 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Evaluation, Snapshot
+from tests.slow import all_but_one_slow
 from tests.ui.layer_records import NORMALIZED, STEPS, charts, evaluation_of, infos, notes, open_view, record_run, store
 
 __all__ = ["store"]
@@ -22,10 +23,10 @@ def test_two_that_have_something_to_show_stand_side_by_side(store: Store) -> Non
     for view in ("heatmaps", "histograms"):
         app = open_view(store, view, networks=["Waits", "First", "Second", "Third"])
         assert not infos(app)
-        assert "Two networks at a time: Waits, Third left out." in [caption.value for caption in app.caption]
+        assert "Two networks at a time: Waits, Third omitted." in [caption.value for caption in app.caption]
 
 
-@pytest.mark.parametrize("name", NORMALIZERS)
+@pytest.mark.parametrize("name", all_but_one_slow(NORMALIZERS, "batch_renormalization"))
 def test_every_normalizer_has_charts_of_its_variables_or_a_sentence(name: str, store: Store) -> None:
     spec, entry = NORMALIZED.model_copy(update={"normalizer": name}), NORMALIZERS[name]
     record_run(store, "Alone", spec)
@@ -51,7 +52,7 @@ def exploding_evaluation(spec: RunSpec, step: int) -> Evaluation:
     return replace(calm, layers=layers, snapshots=snapshots)
 
 
-@pytest.mark.parametrize("view", ["distributions", "histograms", "pre-activations"])
+@pytest.mark.parametrize("view", all_but_one_slow(["distributions", "histograms", "pre-activations"]))
 def test_a_run_that_exploded_leaves_the_axes_to_the_others(view: str, store: Store) -> None:
     record_run(store, "Calm", NORMALIZED)
     record_run(store, "Wild", NORMALIZED.model_copy(update={"seed": 1}), evaluate=exploding_evaluation)
