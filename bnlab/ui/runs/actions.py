@@ -1,13 +1,15 @@
-"""Buttons for the runs chosen on the Runs page: open in Compare, stop, continue, rename and delete."""
+"""Buttons for the runs chosen on the Runs page: open in Compare, stop, continue, rename, tag and delete."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
+from bnlab.runs.rights import Rights, others_text
 from bnlab.runs.run import Run
+from bnlab.runs.run_table import state_title
 from bnlab.specs.comparison import (
     MAX_LABEL_LENGTH,
     MAX_VARIANTS,
@@ -21,17 +23,21 @@ from bnlab.specs.lesson import Lesson
 from bnlab.ui import services
 from bnlab.ui.components import render_compare_link
 from bnlab.ui.launching import needs_confirmation, render_confirmation
-from bnlab.ui.runs.table import selected_digests, state_title
+from bnlab.ui.runs.annotate import render_annotate
+from bnlab.ui.runs.table import selected_digests
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
-from bnlab.ui.visitor import Rights, changeable, current_visitor, others_text, rights_on, stopping_visitor
+from bnlab.ui.visitor import changeable, current_visitor, rights_on, stopping_visitor
 
 RUNS = "runs"
 """The place of the confirmation of what this page launches."""
 
 
-def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
-    """Draw the buttons that the lesson allows; if no run is chosen, an explanation of how to choose."""
+def render_actions(state: PageState, chosen: Sequence[Run], known_tags: Iterable[str]) -> None:
+    """Draw the buttons that the lesson allows; if no run is chosen, an explanation of how to choose.
+
+    `known_tags` are those of all runs, which are offered for others.
+    """
     lesson = state.lesson
     if not chosen:
         st.caption(
@@ -48,13 +54,14 @@ def render_actions(state: PageState, chosen: Sequence[Run]) -> None:
         if not lesson.is_active():
             if len(chosen) == 1:
                 _render_rename(chosen[0], rights.why_not_change(chosen[0]))
+            render_annotate(chosen, known_tags, rights)
             _render_delete(chosen, rights)
     render_confirmation(RUNS, _continue_selected)
 
 
 def _actions_text(lesson: Lesson) -> str:
     if not lesson.is_active():
-        return "open them in Compare, export, rename or delete"
+        return "open them in Compare, export, rename, tag or delete"
     return "export" if lesson.protects_variants() else "open them in Compare or export"
 
 
@@ -156,7 +163,7 @@ def _name_key(digest: str) -> str:
 
 @callback
 def _rename(digest: str) -> None:
-    if (name := st.session_state[_name_key(digest)].strip()) and changeable([digest]):
+    if (name := st.session_state.get(_name_key(digest), "").strip()) and changeable([digest]):
         services.scheduler().store.rename(digest, name)
         st.rerun()
 
@@ -176,7 +183,7 @@ def _render_delete(chosen: Sequence[Run], rights: Rights) -> None:
             st.caption("Recorded runs come back when the app is started again.")
         # What is deleted is what the sentence above says, whatever has been selected or has finished since.
         digests = [run.digest for run in finished]
-        st.button("Delete for good", type="primary", on_click=_delete, args=(digests,), key="runs-delete")
+        st.button("Delete permanently", type="primary", on_click=_delete, args=(digests,), key="runs-delete")
 
 
 @callback

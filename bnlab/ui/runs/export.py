@@ -27,7 +27,7 @@ def render_export(chosen: Sequence[Run]) -> None:
     runs = f"{len(digests)} run{'s' if len(digests) > 1 else ''}"
     task = current_task(TASK, digests)
     if task is not None:
-        render_task(TASK, task, f"A worker packs {runs}; it takes some seconds a run.", _render_download)
+        render_task(TASK, task, f"Preparing zip of {runs}…", _render_download)
         return
     too_many = len(digests) > MAX_RUNS
     st.button(

@@ -34,7 +34,7 @@ def render_disk_use(scheduler: Scheduler, lesson: Lesson) -> None:
         digests = changeable(completed_checkpoints(scheduler.store))
         runs = f"{len(digests)} completed run{'s' if len(digests) > 1 else ''}"
         st.button(
-            f"Forget the weights of {runs}" if digests else "No completed run's weights are kept",
+            f"Delete saved weights of {runs}" if digests else "No saved weights of completed runs",
             icon=":material/cleaning_services:",
             disabled=not digests,
             help="Curves and layers stay; the runs' models can no longer be exported or folded.",

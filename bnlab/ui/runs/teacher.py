@@ -11,12 +11,12 @@ def render_teacher() -> None:
         return
     with st.expander("For teachers", icon=":material/key:", key="for-teachers"):
         if is_teacher():
-            st.markdown("You may stop, rename and delete everybody’s runs until this page is closed or reloaded.")
+            st.markdown("You may stop, rename, tag and delete everybody’s runs until this page is closed or reloaded.")
             return
         st.text_input(
             "Teacher’s key",
             type="password",
-            help="With it you may stop, rename and delete everybody’s runs.",
+            help="With it you may stop, rename, tag and delete everybody’s runs.",
             on_change=enter_key,
             key=KEY_FIELD,
         )

@@ -12,7 +12,7 @@ from bnlab.ui.runs.table import in_readers_zone, made_column
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import has_teacher, is_teacher
 
-COLUMNS = {"label": "Name", "state": "State", "made": "Made", "digest": "Digest"}
+COLUMNS = {"label": "Name", "state": "State", "made": "Created", "digest": "Digest"}
 
 
 def render_unreadable(unreadable: Sequence[UnreadableRun], lesson: Lesson) -> None:
@@ -35,7 +35,7 @@ def render_unreadable(unreadable: Sequence[UnreadableRun], lesson: Lesson) -> No
     with st.popover(f"Delete {'it' if is_one else 'them'}", icon=":material/delete:", key="unreadable-menu"):
         st.markdown("Delete what this version cannot read, with all curves and layers? This cannot be undone.")
         digests = [run.digest for run in unreadable]
-        st.button("Delete for good", type="primary", on_click=_delete, args=(digests,), key="unreadable-delete")
+        st.button("Delete permanently", type="primary", on_click=_delete, args=(digests,), key="unreadable-delete")
 
 
 @callback

@@ -15,12 +15,14 @@ from bnlab.specs.comparison import MAX_VARIANTS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui.components import PERCENT
 from bnlab.ui.navigation import page_path
-from bnlab.ui.runs.table import CHOSEN
+from bnlab.ui.runs.table import CHOSEN, IN_PROGRESS
+from bnlab.ui.runs.toolbar import COLUMNS_MENU, FILTER_FIELD, FILTER_MENU
 from bnlab.ui.state import LINK_NUMBER, STATE_KEY
 from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
 from tests.runs.store_rows import update_row
 from tests.runs.unreadable_runs import CHANGES, make_unreadable
+from tests.slow import all_but_one_slow
 from tests.stored_runs import OWNER, make_evaluation, record_run
 
 __all__ = ["open_page"]
@@ -69,6 +71,7 @@ def test_all_runs_are_listed_the_newest_first(open_page: OpenPage, store: Store)
     columns = json.loads(app.dataframe[0].proto.columns)
     assert columns["val_accuracy"]["type_config"]["format"] == PERCENT, "97.50 % beside 97.48 %"
     assert table["placement"].tolist() == ["None", "Before the activation", "None"]
+    assert table["seed"].tolist() == [7, 0, 0]
 
 
 def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store: Store) -> None:
@@ -86,8 +89,10 @@ def test_runs_are_found_by_name_by_field_and_by_state(open_page: OpenPage, store
     assert len(listed(app)) == 3
     search.set_value("nothing like it").run()
     assert not app.dataframe
-    assert [info.value for info in app.info] == ["No run is like that."]
-    search.set_value("").run()
+    assert len(app.info) == 1
+    app.button(key="runs-clear").click().run()
+    assert app.text_input(key="runs-search").value == ""
+    assert len(listed(app)) == 3
     app.button_group(key="runs-states").set_value(["STOPPED"]).run()
     assert not app.exception
     assert listed(app) == [STOPPED.digest]
@@ -109,6 +114,110 @@ def test_what_was_trained_here_and_what_was_recorded_are_told_apart(open_page: O
     assert app.dataframe[0].value["state"].tolist() == ["Recorded"]
 
 
+def shown_columns(app: AppTest, table: int = 0) -> list[str]:
+    """The ids of the columns that are not hidden."""
+    assert not app.exception
+    element = app.dataframe[table]
+    configured = json.loads(element.proto.columns)
+    return [name for name in element.value.columns if not configured.get(name, {}).get("hidden")]
+
+
+ALWAYS = ["label", "state", "progress", "val_accuracy"]
+
+
+def test_only_settings_that_differ_among_the_listed_runs_are_columns(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store)
+    assert shown_columns(app) == [*ALWAYS, "placement", "optimizer", "seed"]
+    app.text_input(key="runs-search").set_value("a").run()
+    app.button_group(key="runs-states").set_value(["COMPLETED"]).run()
+    assert shown_columns(app) == [*ALWAYS, "placement", "optimizer"]
+    app.session_state[COLUMNS_MENU] = True
+    app.run().multiselect(key="runs-columns").set_value(["digest", "epsilon", "seed"]).run()
+    assert shown_columns(app) == [*ALWAYS, "placement", "optimizer", "seed", "epsilon", "digest"]
+    assert app.dataframe[0].value["seed"].tolist() == [0, 0]
+    assert app.dataframe[0].value["epsilon"].isna().tolist() == [False, True], "nothing is normalized in the other"
+
+
+def test_times_are_shown_when_they_are_asked_for(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store)
+    app.toggle(key="runs-timing").set_value(True).run()
+    assert shown_columns(app)[-3:] == ["seconds", "images_per_second", "shared"]
+    table = app.dataframe[0].value.set_index("digest")
+    assert table["images_per_second"][PLAIN.digest] == pytest.approx(64 / 0.2)
+    assert table["shared"].tolist() == ["alone"] * 3
+
+
+def test_groups_have_their_results_and_their_runs_together(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store)
+    app.selectbox(key="runs-group").set_value("placement").run()
+    assert not app.exception
+    groups, table = (element.value for element in app.dataframe)
+    assert groups["group"].tolist() == ["Before the activation", "None"]
+    assert groups["runs"].tolist() == [1, 2]
+    assert groups["completed"].tolist() == [1, 1]
+    assert groups["val_accuracy"].tolist() == pytest.approx([95, 90])
+    assert table["digest"].tolist() == [NORMALIZED.digest, STOPPED.digest, PLAIN.digest]
+    app.selectbox(key="runs-group").set_value("epochs").run()
+    assert shown_columns(app, 1)[:3] == ["label", "epochs", "state"], "the group's field, although it does not differ"
+
+
+def test_a_filter_is_set_by_the_values_that_there_are_and_removed_by_its_button(
+    open_page: OpenPage, store: Store
+) -> None:
+    app = runs_page(open_page, store)
+    app.session_state[FILTER_MENU] = True
+    app.run().selectbox(key=FILTER_FIELD).set_value("optimizer").run()
+    values = app.multiselect(key="runs-values-optimizer")
+    assert values.options == ["Adam (1)", "SGD (2)"]
+    values.set_value(["adam"]).run()
+    assert listed(app) == [PLAIN.digest]
+    app.selectbox(key=FILTER_FIELD).set_value("placement").run()
+    app.multiselect(key="runs-values-placement").set_value(["before_activation"]).run()
+    assert not app.dataframe
+    assert [info.value for info in app.info] == ["No matching runs."]
+    app.button(key="runs-remove-optimizer").click().run()
+    assert listed(app) == [NORMALIZED.digest]
+    app.button(key="runs-remove-placement").click().run()
+    assert len(listed(app)) == 3
+
+
+def test_what_is_listed_is_in_the_address(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store)
+    app.text_input(key="runs-search").set_value("a").run()
+    app.button_group(key="runs-states").set_value(["COMPLETED", "STOPPED"]).run()
+    app.selectbox(key="runs-group").set_value("seed").run()
+    app.toggle(key="runs-timing").set_value(True).run()
+    assert not app.exception
+    address = {name: value for name, value in app.query_params.items() if name.startswith("runs-")}
+    assert address == {
+        "runs-search": "a",
+        "runs-filter": ["state~COMPLETED", "state~STOPPED"],
+        "runs-group": "seed",
+        "runs-timing": "true",
+    }
+    app.switch_page(page_path("compare")).run()
+    app.switch_page(page_path("runs")).run()
+    assert not app.exception
+    assert app.text_input(key="runs-search").value == "a"
+    assert app.selectbox(key="runs-group").value == "seed"
+
+
+def test_an_address_opens_what_it_lists(open_page: OpenPage, store: Store) -> None:
+    query = {"runs-filter": "placement~none", "runs-group": "optimizer", "runs-columns": "epochs"}
+    app = runs_page(open_page, store, **query)
+    assert not app.exception
+    assert app.dataframe[1].value["digest"].tolist() == [PLAIN.digest, STOPPED.digest]
+    assert shown_columns(app, 1) == ["label", "optimizer", *ALWAYS[1:], "epochs", "seed"]
+    assert not app.warning
+
+
+def test_what_an_address_cannot_list_is_said(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store, **{"runs-filter": "placement~nowhere", "runs-group": "placment"})
+    assert len(listed(app)) == 3
+    assert len(app.warning) == 2
+    assert "did you mean placement?" in app.warning[1].value
+
+
 def test_without_runs_the_way_to_compare_is_shown(open_page: OpenPage, tmp_path: Path) -> None:
     app = runs_page(open_page, Store(f"sqlite:///{tmp_path}/empty.db"))
     assert not app.exception
@@ -119,7 +228,7 @@ def test_a_waiting_run_keeps_the_page_alive(open_page: OpenPage, store: Store) -
     store.launch(RunSpec(epochs=2), "waiting", OWNER)
     app = runs_page(open_page, store)
     assert not app.exception
-    assert app.dataframe[0].value["state"].iloc[0] == "Waiting"
+    assert app.dataframe[0].value["state"].iloc[0] == IN_PROGRESS
 
 
 EXPORT, COMPARE = "export-start", "Batch normalization lab"
@@ -127,15 +236,16 @@ EXPORT, COMPARE = "export-start", "Batch normalization lab"
 
 @pytest.mark.parametrize(
     ("lesson", "allowed"),
-    [
-        ({}, {"open", "continue", "rename", "delete", "delete-checkpoints"}),
-        ({"lock": "epochs"}, {"continue"}),
-        ({"hide": "results"}, {"open", "continue"}),
-        ({"hide": "training"}, {"open"}),
-        ({"hide": "variants"}, {"continue"}),
-        ({"lock": "all"}, {"continue"}),
-        ({"lock": "all", "hide": "training.variants"}, set()),
-    ],
+    all_but_one_slow(
+        [
+            ({"hide": "training"}, {"open"}),
+            ({}, {"open", "continue", "annotate", "rename", "delete", "delete-checkpoints"}),
+            ({"lock": "epochs"}, {"continue"}),
+            ({"hide": "variants"}, {"continue"}),
+            ({"lock": "all"}, {"continue"}),
+            ({"lock": "all", "hide": "training.variants"}, set()),
+        ]
+    ),
 )
 def test_a_lesson_leaves_what_a_class_may_do_with_a_run(
     lesson: dict[str, str], allowed: set[str], open_page: OpenPage, store: Store
@@ -153,11 +263,13 @@ def test_a_lesson_without_training_lets_no_run_be_stopped(open_page: OpenPage, s
 
 @pytest.mark.parametrize(
     ("lesson", "ways"),
-    [
-        ({}, "to open them in Compare, export, rename or delete them."),
-        ({"hide": "training"}, "to open them in Compare or export them."),
-        ({"lock": "all"}, "to export them."),
-    ],
+    all_but_one_slow(
+        [
+            ({}, "to open them in Compare, export, rename, tag or delete them."),
+            ({"hide": "training"}, "to open them in Compare or export them."),
+            ({"lock": "all"}, "to export them."),
+        ]
+    ),
 )
 def test_what_runs_are_to_be_chosen_for_is_what_can_be_done(
     lesson: dict[str, str], ways: str, open_page: OpenPage, store: Store
@@ -186,7 +298,7 @@ def test_no_more_runs_are_opened_than_compare_shows(open_page: OpenPage, store: 
     assert "open" in actions(runs_page(open_page, store, *waiting[:MAX_VARIANTS]))
 
 
-@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("kind", all_but_one_slow(CHANGES))
 def test_a_run_of_another_version_is_listed_and_can_be_deleted(kind: str, open_page: OpenPage, store: Store) -> None:
     newer = RunSpec(epochs=2, train_examples=64)
     make_unreadable(store, newer, "newer **run**", kind)
@@ -214,7 +326,9 @@ def test_runs_of_another_version_alone_are_listed(open_page: OpenPage, tmp_path:
 
 @pytest.mark.parametrize(
     ("zone", "shown"),
-    [("Asia/Tokyo", "2026-05-04 12:02"), ("America/New_York", "2026-05-03 23:02"), ("No/Where", "2026-05-04 03:02")],
+    all_but_one_slow(
+        [("Asia/Tokyo", "2026-05-04 12:02"), ("America/New_York", "2026-05-03 23:02"), ("No/Where", "2026-05-04 03:02")]
+    ),
 )
 def test_times_are_in_the_readers_time_zone(
     zone: str, shown: str, open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch

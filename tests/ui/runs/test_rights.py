@@ -13,6 +13,7 @@ from bnlab.ui.runs.table import CHOSEN
 from bnlab.ui.visitor import KEY_FIELD
 from tests.opened_page import OpenPage, open_page
 from tests.runs.store_rows import update_row
+from tests.slow import all_but_one_slow
 from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.visitors import become
 
@@ -45,7 +46,7 @@ def press_delete(app: AppTest) -> None:
     assert not app.exception
 
 
-@pytest.mark.parametrize("key", ["", "a long key"])
+@pytest.mark.parametrize("key", all_but_one_slow(["", "a long key"]))
 def test_what_another_launched_stays(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:

@@ -16,13 +16,14 @@ def script(url: str) -> None:
     import streamlit as st
 
     from bnlab.runs.store import Store
+    from bnlab.ui.runs.query import RunsQuery
     from bnlab.ui.runs.table import render_table
 
     store = Store(url)
     hidden = st.session_state.get("hidden", ())
     found = [run for run in store.runs() if run.label not in hidden]
     if found:
-        st.text(",".join(run.label for run in render_table(store, found)))
+        st.text(",".join(run.label for run in render_table(store, found, RunsQuery())))
 
 
 @pytest.fixture
