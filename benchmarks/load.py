@@ -10,7 +10,8 @@ import json
 import os
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -43,6 +44,10 @@ POLL_SECONDS = 0.05
 WARM_STEPS = 500
 """Of a run whose program has been compiled."""
 PATIENCE_SECONDS = 180
+SAMPLE_SECONDS = 30
+"""Between two measurements of memory."""
+OPEN_AT_ONCE, REPORTED_SESSIONS = 8, 64
+"""Of the sessions that are opened and closed."""
 ROWS = {
     "update lag p50, s": "lag_p50",
     "update lag p95, s": "lag_p95",
@@ -64,19 +69,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenarios", nargs="*", default=SCENARIOS, help=f"of viewers: {' '.join(SCENARIOS)}")
     parser.add_argument("--seconds", type=float, default=60, help="measured in each scenario")
+    parser.add_argument("--minutes", type=float, help="the same in minutes, to see whether memory stays flat")
+    parser.add_argument("--sessions", type=int, help="instead open and close so many pages, and see what they leave")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/load.json"))
     arguments = parser.parse_args()
     console = Console()
     console.print(f"{os.cpu_count()} cores, load before {psutil.getloadavg()[0]:.1f}")
-    results: dict[str, dict[str, float]] = {}
+    results: dict[str, Any] = {}
+    if arguments.sessions:
+        results["sessions"] = measure_sessions(arguments.sessions, console.print)
+        arguments.scenarios = ()
+    seconds = 60 * arguments.minutes if arguments.minutes else arguments.seconds
     for scenario in arguments.scenarios:
         viewers, _, comparisons = scenario.partition("x")
-        results[scenario] = measure(int(viewers), int(comparisons or 1), arguments.seconds)
+        results[scenario] = measure(int(viewers), int(comparisons or 1), seconds)
         if "0" in results:
             unwatched = results["0"]["steps_per_second"]
             results[scenario]["training_ratio"] = results[scenario]["steps_per_second"] / unwatched
         console.print(f"{scenario} viewers: {results[scenario]}")
-    console.print(table(results))
+    if arguments.scenarios:
+        console.print(table(results))
+    console.print(f"load after {psutil.getloadavg()[0]:.1f}")
     arguments.json.write_text(json.dumps(results, indent=2) + "\n")
     console.print(f"Written to {arguments.json}.")
 
@@ -91,16 +104,32 @@ def table(results: dict[str, dict[str, float]]) -> Table:
     return shown
 
 
-def measure(viewers: int, comparisons: int, seconds: float) -> dict[str, float]:
-    """The costs of `viewers` of so many different comparisons, by the names of `ROWS`."""
+def measure(viewers: int, comparisons: int, seconds: float) -> dict[str, Any]:
+    """The costs of `viewers` of so many different comparisons, by the names of `ROWS`; memory at SAMPLE_SECONDS."""
+    watched = [_comparison(index, comparisons) for index in range(comparisons)]
+    with _served(watched) as (store, url):
+        return asyncio.run(_Measurement(store, url, watched, viewers).run(seconds))
+
+
+def measure_sessions(sessions: int, report: Callable[[str], None]) -> list[dict[str, float]]:
+    """What the server uses while and after so many pages are opened and closed; networks train meanwhile.
+
+    Rows of open and closed sessions, megabytes and descriptors, which are reported one by one.
+    """
+    watched = [_comparison(0, 1)]
+    with _served(watched) as (store, url):
+        return asyncio.run(_Sessions(store, url, watched, OPEN_AT_ONCE).open_and_close(sessions, report))
+
+
+@contextmanager
+def _served(comparisons: list[Comparison]) -> Iterator[tuple[Store, str]]:
+    """An app with a new store, in which these train, and its address."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{folder}/bnlab.db")
-        watched = [_comparison(index, comparisons) for index in range(comparisons)]
         with running_app(ROOT / "app.py", env={"BNLAB_STORE": store.url}) as url:
-            _launch(store, watched)
-            measured = asyncio.run(_Measurement(store, url, watched, viewers).run(seconds))
+            _launch(store, comparisons)
+            yield store, url
         store.engine.dispose()
-    return measured
 
 
 def _comparison(index: int, comparisons: int) -> Comparison:
@@ -134,7 +163,7 @@ class _Measurement:
     comparisons: list[Comparison]
     viewers: int
 
-    async def run(self, seconds: float) -> dict[str, float]:
+    async def run(self, seconds: float) -> dict[str, Any]:
         """Open the pages, wait until the workers train, then measure for `seconds`."""
         server = _server()
         viewers = [
@@ -145,12 +174,15 @@ class _Measurement:
             tasks.append(asyncio.create_task(viewer.watch(self.url)))
             await asyncio.sleep(OPEN_SECONDS)
         await self._until_training()
-        await asyncio.sleep(SETTLE_SECONDS)
+        await _until_at_rest(viewers)
         for viewer in viewers:
             viewer.clear()
         memory, cpu, began = server.memory_info().rss, sum(server.cpu_times()[:2]), time.time()
         before = self._runs()
+        samples: list[float] = []
+        sampling = asyncio.create_task(_sample(server, samples))
         commits = await self._commits(seconds)
+        sampling.cancel()
         after, took = self._runs(), time.time() - began
         cores = (sum(server.cpu_times()[:2]) - cpu) / took
         await asyncio.sleep(SETTLE_SECONDS)
@@ -163,6 +195,7 @@ class _Measurement:
             "cores": cores,
             "megabytes_first": memory / 2**20,
             "megabytes_last": last / 2**20,
+            "megabytes": samples,
             "steps_per_second": steps / took,
         }
 
@@ -198,6 +231,51 @@ class _Measurement:
             for comparison in self.comparisons
         ]
         return [of_comparison[index % len(of_comparison)] for index in range(self.viewers)]
+
+
+class _Sessions(_Measurement):
+    """Opens and closes pages, `viewers` at a time."""
+
+    async def open_and_close(self, sessions: int, report: Callable[[str], None]) -> list[dict[str, float]]:
+        """The rows of `measure_sessions`."""
+        server, rows = _server(), []
+
+        def note(opened: int, closed: int) -> None:
+            megabytes = server.memory_info().rss / 2**20
+            rows.append({"open": opened, "closed": closed, "megabytes": megabytes, "descriptors": server.num_fds()})
+            report(f"{opened} open, {closed} closed: {megabytes:.0f} MB, {server.num_fds()} descriptors")
+
+        await asyncio.sleep(SETTLE_SECONDS)
+        note(0, 0)
+        for closed in range(0, sessions, self.viewers):
+            viewers = [Viewer(comparison_to_url(self.comparisons[0])) for _ in range(self.viewers)]
+            tasks = [asyncio.create_task(viewer.watch(self.url)) for viewer in viewers]
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while any(not viewer.scripts for viewer in viewers) and time.monotonic() < deadline:
+                await asyncio.sleep(POLL_SECONDS)
+            if closed % REPORTED_SESSIONS < self.viewers:
+                note(self.viewers, closed)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(SETTLE_SECONDS)
+        note(0, sessions)
+        return rows
+
+
+async def _sample(server: psutil.Process, samples: list[float]) -> None:
+    """Add the server's megabytes every SAMPLE_SECONDS."""
+    while True:
+        samples.append(round(server.memory_info().rss / 2**20, 1))
+        await asyncio.sleep(SAMPLE_SECONDS)
+
+
+async def _until_at_rest(viewers: list[Viewer]) -> None:
+    """Wait until no page's script has ended for SETTLE_SECONDS: many pages are drawn one after the other."""
+    deadline, before = time.monotonic() + PATIENCE_SECONDS, -1
+    while (scripts := sum(viewer.scripts for viewer in viewers)) != before and time.monotonic() < deadline:
+        before = scripts
+        await asyncio.sleep(SETTLE_SECONDS)
 
 
 def _summary(viewers: list[Viewer], commits: list[list[float]]) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import websockets
@@ -14,6 +16,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from bnlab.live.routes import stream_url
 
 MAX_EVENT_BYTES = 2**22
+LEAST_SPREAD = 0.5
+"""Seconds, as in static/render_again.js."""
 Parameters = dict[str, list[str]]
 
 
@@ -37,7 +41,9 @@ class Viewer:
     scripts: int = 0
     errors: list[str] = field(default_factory=list)
     _number: int = 0
-    _page: str = ""
+    _document: dict[str, Any] = field(default_factory=dict)
+    _rendered: dict[str, Any] = field(default_factory=dict)
+    _asking: "asyncio.Task[None] | None" = None
 
     async def watch(self, url: str) -> None:
         """Open the page and its stream; until cancelled."""
@@ -70,8 +76,13 @@ class Viewer:
             message = ForwardMsg()
             message.ParseFromString(raw if isinstance(raw, bytes) else raw.encode())
             self.scripts += message.WhichOneof("type") == "script_finished"
-            if message.delta.new_element.WhichOneof("type") == "exception":
-                self.errors.append(message.delta.new_element.exception.message)
+            element = message.delta.new_element
+            if element.WhichOneof("type") == "exception":
+                self.errors.append(element.exception.message)
+            elif element.WhichOneof("type") == "bidi_component" and element.bidi_component.json:
+                data = json.loads(element.bidi_component.json)
+                if "version" in data:  # what the page was rendered for, see `bnlab.ui.live.follow`
+                    self._rendered = data
 
     async def _stream(self, socket: websockets.ClientConnection, url: str) -> None:
         host = urlsplit(url)
@@ -88,7 +99,7 @@ class Viewer:
                     kind = value
                 elif name == "data":
                     self._receive(kind, number, json.loads(value), len(line))
-                    await self._follow(socket, url, json.loads(value))
+                    self._follow(socket, url, json.loads(value), is_new=kind == "snapshot")
             self.errors.append("The event stream ended.")
         finally:
             writer.close()
@@ -102,13 +113,25 @@ class Viewer:
             if isinstance(committed := data.get("committed"), float):
                 self.received.append((time.time(), committed))
 
-    async def _follow(self, socket: websockets.ClientConnection, url: str, data: dict[str, object]) -> None:
-        """Have the page rendered again when it must offer something else, as static/live_stream.js does."""
-        page = data.get("page")
-        if isinstance(page, str) and page != self._page:
-            if self._page:
-                await self._ask(socket, url)
-            self._page = page
+    def _follow(self, socket: websockets.ClientConnection, url: str, data: dict[str, Any], *, is_new: bool) -> None:
+        """Have the page rendered again when it must offer something else, as static/render_again.js does."""
+        page = {} if is_new else self._document.get("page", {})
+        changed = {name: version for name, version in (page | data.get("page", {})).items() if version is not None}
+        self._document = {"page": changed, "spread": data.get("spread", self._document.get("spread", 0.0))}
+        if self._is_outdated() and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self._ask_later(socket, url))
+
+    def _is_outdated(self) -> bool:
+        page, name = self._document["page"], self._rendered.get("name", "")
+        return bool(self._rendered) and page.get(name, page.get("")) != self._rendered["version"]
+
+    async def _ask_later(self, socket: websockets.ClientConnection, url: str) -> None:
+        await asyncio.sleep(max(LEAST_SPREAD, self._document["spread"]) * random.random())
+        if self._is_outdated():
+            scripts = self.scripts
+            await self._ask(socket, url)
+            while self.scripts == scripts:
+                await asyncio.sleep(LEAST_SPREAD)
 
 
 def lags(viewer: Viewer, commits: list[float]) -> Iterator[float]:

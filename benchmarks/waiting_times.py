@@ -22,10 +22,10 @@ SMALL = {"epochs": 2, "train_examples": 2_000}
 CHART = '[data-chart="training-loss"]'
 LINE = f"{CHART} .scatterlayer .trace path.js-line"
 PAGES = (
-    ("claims", "Claims", "[data-chart^=effects-] .plot-container"),
+    ("claims", "Claims", ".small-figure .dumbbell"),
     ("layers", "Layers", "[data-chart^=layers-] .plot-container"),
     ("runs", "Runs", "[data-testid=stDataFrame] canvas"),
-    ("claims_again", "Claims", "[data-chart^=effects-] .plot-container"),
+    ("claims_again", "Claims", ".small-figure .dumbbell"),
     ("compare", "Compare", LINE),
 )
 """By the name of the result: the link to a page, and what is awaited there."""

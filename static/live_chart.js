@@ -3,67 +3,22 @@
 // with a new container. The chart's element is kept and moved there, so zoom, hidden traces and hover are kept too.
 // A chart with a `source` is fed by the event stream and not by its component's data.
 import { subscribe, unsubscribe } from "./live_stream.js";
+import { loadPlotly, themeTemplate } from "./plotly_theme.js";
 
 const CONFIG = {
-  displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
+  displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"],
   showSendToCloud: false,         // on by default in plotly.js 4: a button that uploads the data
 };
 const NARROW = 480;               // px: no mode bar below, it would cover the title; a double tap also resets the axes
 const MAX_DETACHED_CHARTS = 12;   // charts that are not on the page but keep their zoom
 const MIN_WIDTH = 60;             // px: narrower containers are still being laid out
-const RETRY_DELAY = 5000;         // ms until Plotly is loaded again after a failure
+const LEGEND_HEIGHT = 30;         // px, of the legend in a downloaded picture
+const BELOW = 24;                 // px below a chart that fills the window
 const REST = 3;                   // how many times longer than a chart's drawing is the pause after it
 let nextDraw = 0, restUntil = 0;
 const waiting = new Set();        // charts of the event stream that have changed since they were drawn
 const charts = new Map();         // key -> chart, in the order in which they were last mounted
-
-let loading;
-function loadPlotly(url) {
-  if (window.Plotly) return Promise.resolve(window.Plotly);
-  return (loading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    // Streamlit answers unknown URLs with status 200 and a web page, so look for Plotly itself.
-    script.onload = script.onerror = () => {
-      if (window.Plotly) return resolve(window.Plotly);
-      script.remove();
-      setTimeout(() => { loading = undefined; }, RETRY_DELAY);
-      reject(new Error(`no Plotly at ${url}`));
-    };
-    script.src = new URL(url, document.baseURI).href;
-    document.head.append(script);
-  }));
-}
-
-// The theme as a Plotly template: the defaults of all properties that a figure does not set itself.
-function themeTemplate(element) {
-  const style = getComputedStyle(element);
-  const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const text = css("text-color");
-  const background = css("background-color");       // not transparent: Plotly picks contrasting colors for it
-  const line = css("border-color");
-  const page = getComputedStyle(document.documentElement);    // larger for a projector
-  const size = Math.round(0.875 * (parseFloat(page.fontSize) || 16));
-  const axis = {
-    automargin: true, exponentformat: "power", gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false,
-    tickfont: { size }, title: { font: { size: size + 1 }, standoff: 8 },
-  };
-  return {
-    layout: {
-      font: { color: text, family: css("font"), size },
-      title: { font: { size: size + 3 }, x: 0, xref: "paper" },
-      colorway: css("chart-categorical-colors").split(","),
-      paper_bgcolor: background, plot_bgcolor: background, margin: { l: 60, r: 16, t: 40, b: 48 },
-      hoverlabel: {
-        bgcolor: css("secondary-background-color"), bordercolor: line, font: { color: text, size }, namelength: -1,
-      },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: css("gray-text-color"), activecolor: css("primary-color") },
-      annotationdefaults: { arrowcolor: text },
-      shapedefaults: { line: { color: text } },
-      xaxis: axis,
-      yaxis: axis,
-    },
-  };
-}
+const hidden = new Set();         // the legend groups that the reader has hidden, by a click on a variant's name
 
 // Evenly spaced values are sent as start, step and length.
 function unpack(trace) {
@@ -82,6 +37,17 @@ function streamedFigure({ order, traces, layout, shared }) {
   return { data: order.map(trace), layout: structuredClone(layout) };
 }
 
+// A chart that fills the window ends above its lower edge, however far the page is scrolled.
+function heightOf({ element, data }) {
+  if (!data.fills) return data.height;
+  const scrolled = element.closest(".stMain")?.scrollTop ?? 0;
+  return Math.max(data.height, Math.floor(innerHeight - element.getBoundingClientRect().top - scrolled - BELOW));
+}
+
+addEventListener("resize", () => {
+  for (const chart of charts.values()) if (chart.data.fills && chart.element.isConnected) draw(chart);
+});
+
 function draw(chart) {
   const { element, data, Plotly } = chart;
   clearTimeout(chart.retry);
@@ -96,23 +62,63 @@ function draw(chart) {
   chart.stale = false;
   chart.width = element.clientWidth;
   const template = themeTemplate(element);
-  const drawn = JSON.stringify([data.figure ?? chart.revision, data.height, chart.width, template]);
+  const height = heightOf(chart);
+  showHidden();
+  const drawn = JSON.stringify([data.figure ?? chart.revision, height, chart.width, template, [...hidden]]);
   if (drawn === chart.drawn) return;                // unchanged
   // Parsed each time, since Plotly writes the reader's zoom into the objects it is given.
   const figure = data.source ? streamedFigure(chart.streamed) : JSON.parse(data.figure);
   figure.data.forEach(unpack);
-  const layout = { ...figure.layout, template, width: chart.width, height: data.height };
+  for (const trace of figure.data) if (hidden.has(trace.legendgroup)) trace.visible = "legendonly";
+  figure.layout.annotations = figure.layout.annotations?.filter(({ name }) => !hidden.has(name));
+  const layout = { ...figure.layout, template, width: chart.width, height };
   const displayModeBar = chart.width < NARROW ? false : "hover";
-  const config = { ...CONFIG, displayModeBar, toImageButtonOptions: { filename: data.chart, scale: 2 } };
+  const config = { ...CONFIG, displayModeBar, modeBarButtonsToAdd: chart.buttons };
   const done = Plotly.react(element, figure.data, layout, config);
+  // The label says what is seen; the numbers at the ticks would be read out one by one.
+  for (const svg of element.querySelectorAll(".main-svg")) svg.ariaHidden = "true";
+  // Its tools are named by the chart: the page has others with the same ones.
+  const title = [figure.layout.title?.text, data.panel].filter(Boolean).join(", ");
+  for (const tool of element.querySelectorAll(".modebar-btn")) tool.ariaLabel = `${tool.dataset.title}: ${title}`;
+  chart.curves = String(chart.streamed?.order);
   chart.drawn = drawn;                              // set last, so that a failed draw is retried
   return done;
 }
 
+// On a picture the names are in a legend, which the page has outside of its charts.
+const downloadButton = (chart) => ({
+  name: "Download as PNG",
+  icon: chart.Plotly.Icons.camera,
+  click: ({ data, layout }) => chart.Plotly.downloadImage(
+    { data, layout: { ...layout, showlegend: true } },
+    { format: "png", filename: chart.data.chart, scale: 2, width: layout.width, height: layout.height + LEGEND_HEIGHT },
+  ),
+});
+
+// A click on a variant's name hides its curves in all charts, or shows them again.
+function toggle(uid) {
+  if (!hidden.delete(uid)) hidden.add(uid);
+  showHidden();
+  for (const chart of charts.values()) {
+    chart.stale = true;
+    if (chart.element.isConnected) draw(chart);
+  }
+}
+
+function showHidden() {
+  for (const name of document.querySelectorAll(".variant-name")) name.ariaPressed = !hidden.has(name.dataset.uid);
+}
+
+addEventListener("click", (event) => {
+  const name = event.target.closest?.(".variant-name");
+  if (name) toggle(name.dataset.uid);
+});
+
 // Draws a chart of the event stream, or waits: what arrives meanwhile is drawn together. Drawing takes at most a quarter of
-// the browser's time, so that a slow machine shows fewer updates and still answers its reader.
+// the browser's time, so that a slow machine shows fewer updates and still answers its reader. Curves of another comparison
+// are drawn at once: until then the chart shows what the rest of the page no longer speaks of.
 function drawSoon(chart) {
-  if (!chart.drawn) return draw(chart);
+  if (!chart.drawn || chart.curves !== String(chart.streamed.order)) return draw(chart);
   waiting.add(chart);
   nextDraw ||= setTimeout(drawNext, restUntil - performance.now());
 }
@@ -129,9 +135,10 @@ function drawNext() {
 function createChart(Plotly) {
   const element = document.createElement("div");
   const chart = { element, Plotly, data: null, stale: true, drawn: "", near: false, width: 0, retry: 0, observers: [] };
+  chart.buttons = [downloadButton(chart)];          // the same at every drawing: another configuration resets the zoom
   chart.streamed = null;
   chart.revision = 0;
-  element.setAttribute("role", "img");
+  element.setAttribute("role", "figure");   // not "img", whose parts could not be focused
   const resizeObserver = new ResizeObserver(() => {
     chart.stale ||= element.clientWidth !== chart.width;      // off screen it is drawn when it comes near
     if (chart.stale) draw(chart);

@@ -5,7 +5,7 @@ export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".live-progress");
   const [text, bar] = element.children;
   const show = (progress) => {
-    text.textContent = progress.text;
+    text.textContent = text.title = progress.text; // a long one is cut off
     bar.value = progress.share;
   };
   if (data.text) show(data);

@@ -1,28 +1,37 @@
 // The one event stream of a browser tab, for what moves by itself on a page: a Streamlit Custom Component v2, whose
 // Python half is bnlab/ui/live.py. The server's half is bnlab/live/. Other scripts subscribe to a path in the document
 // that the stream keeps up to date.
-const RENDERED_LONG_AGO = 600;    // ms; until then the stream may be older than the page
-const SPREAD = 500;               // ms over which many tabs ask to be rendered again, so that they do not all wait for each other
-const RUNNING_DELAY = 200;        // ms until a page whose script runs is looked at again
-const ASK_AGAIN_DELAY = 2000;     // ms until a page is asked again that was not rendered; doubled each time
-const MAX_ASK_DELAY = 15000;
+import { patience, waitToRender } from "./render_again.js";
+
 const RETRY_DELAY = 2000;         // ms until a stream is opened again that the server has refused
 const HIDDEN_DELAY = 1000;        // ms that a tab is hidden before its stream is closed
 
-let page = null;                  // what the page was rendered for: { url, version, tasks, renderedAt, element, render }
+let page = null;                  // what the page was rendered for: { url, name, version, tasks, renderedAt, element, render }
 let stream = null;                // { url, tasks, source, lastId }
 let state = {};                   // the latest document of the stream
 let done = new Set();             // the tasks that are done, of those that pages have waited for
 let request = {};                 // the last one to render the page again: { version, time, delay }
-let noticed = {};                 // the version for which the page is to be rendered again: { version, time }
+let outdated = null;              // since when the page is: { since, share }
+let actedAt = -Infinity;          // when the reader last touched the page
 let timer = 0;
-const places = new Map();         // element -> { path, callback }
+const places = new Map();         // element -> { path, callback, isHeld }
 
 // Calls back with the value at `path`, as "charts/training-loss", now and at each change, while `element` is in use.
-export function subscribe(element, path, callback) {
-  places.set(element, { path, callback });
+// One that `isHeld` says something of the reader, and is not called while the page is out of date.
+export function subscribe(element, path, callback, isHeld = false) {
+  places.set(element, { path, callback, isHeld });
   const value = lookup(state, path);
-  if (value !== undefined) callback(value);
+  if (value !== undefined && !(isHeld && isOutdated())) callback(value);
+}
+
+const isOutdated = () => page !== null && newVersion() !== "";
+
+function showHeld() {
+  if (isOutdated()) return;
+  for (const { path, callback, isHeld } of [...places.values()]) {
+    const value = isHeld ? lookup(state, path) : undefined;
+    if (value !== undefined) callback(value);
+  }
 }
 
 // To be called by a component's cleanup, which Streamlit also calls for elements that stay on the page.
@@ -51,6 +60,19 @@ function append(values, keep, text) {
   return result;
 }
 
+// Values of `values`, whose bits are set in `kept`, at the places whose bits are set in `places`, and others between them.
+function mix(values, kept, places, others) {
+  const isKept = bits(kept), isOld = bits(places), added = floats(others);
+  const old = values.filter((_, index) => isKept(index));
+  let used = 0, inserted = 0;
+  return Float32Array.from({ length: old.length + added.length }, (_, index) => (isOld(index) ? old[used++] : added[inserted++]));
+}
+
+function bits(text) {
+  const bytes = atob(text);
+  return (index) => (bytes.charCodeAt(index >> 3) >> (index & 7)) & 1;
+}
+
 const isMatrix = (values) => Array.isArray(values) && values[0] instanceof Float32Array;
 
 function rows(values, columns) {
@@ -61,6 +83,7 @@ function rows(values, columns) {
 export function merge(before, patch) {
   if (!isPlain(patch)) return patch;
   if (patch.add) return append(before, ...patch.add);
+  if (patch.mix) return mix(before, ...patch.mix);
   if (typeof patch.f4 === "string") return patch.columns ? rows(floats(patch.f4), patch.columns) : floats(patch.f4);
   if (patch.even) {
     const [start, step, length] = patch.even;
@@ -77,41 +100,50 @@ export function merge(before, patch) {
 function update(document, isNew) {
   const before = isNew ? {} : state;
   state = document;
-  for (const { path, callback } of [...places.values()]) {
+  for (const { path, callback, isHeld } of [...places.values()]) {
     const value = lookup(state, path);
-    if (value !== undefined && value !== lookup(before, path)) callback(value);
+    if (!isHeld && value !== undefined && value !== lookup(before, path)) callback(value);
   }
+  showHeld();
   compareVersions();
 }
 
 // What the page is to be rendered for, "" if it is up to date: another version, or tasks that are done.
 function newVersion() {
   const ready = page.tasks.filter((task) => done.has(task));
-  const isOld = stream?.url === page.url && state.page && state.page !== page.version;
-  return isOld || ready.length ? [state.page, ...ready].join() : "";
+  const present = offered();
+  return ready.length || isOld(present) ? [present, ...ready].join() : "";
 }
 
-// Asks for the page to be rendered again when it no longer offers what the runs' states allow. A request can get lost
-// among those of the reader's own actions; then the page is asked again.
+// The version of what the stream says that this page offers: the one of the page's name, or that for anybody.
+const offered = () => state.page?.[page.name] ?? state.page?.[""];
+
+const isOld = (present) => stream?.url === page.url && present && present !== page.version;
+
+// Asks for the page to be rendered again when it no longer offers what the runs' states allow.
 function compareVersions() {
   clearTimeout(timer);
   const version = page ? newVersion() : "";
-  if (!version) return;
+  if (!version) {
+    outdated = null;
+    return;
+  }
   const now = performance.now();
-  if (version !== noticed.version) noticed = { version, time: now + SPREAD * Math.random() };
-  const isSame = version === request.version;
-  // A script that runs already, for example after a click, renders the page for the present states by itself.
-  const isRunning = document.querySelector('[data-test-script-state="running"]');
-  const wait = Math.max(
-    page.renderedAt + RENDERED_LONG_AGO, noticed.time, isRunning ? now + RUNNING_DELAY : 0,
-    isSame ? request.time + request.delay : 0,
-  ) - now;
+  outdated ??= { since: now, share: Math.random() };
+  const asked = version === request.version ? request : null;
+  const wait = waitToRender(now, {
+    ...outdated,
+    spread: isOld(offered()) ? 1000 * (state.spread ?? 0) : 0,
+    actedAt,
+    renderedAt: page.renderedAt,
+    isRunning: Boolean(document.querySelector('[data-test-script-state="running"]')),
+    asked,
+  });
   if (wait > 0) {
     timer = setTimeout(compareVersions, wait);
     return;
   }
-  const delay = isSame ? Math.min(2 * request.delay, MAX_ASK_DELAY) : ASK_AGAIN_DELAY;
-  request = { version, time: now, delay };
+  request = { version, time: now, delay: patience(asked) };
   page.render(version);
   timer = setTimeout(compareVersions, request.delay);
 }
@@ -156,6 +188,13 @@ function close() {
   if (stream) stream.source = null;
 }
 
+for (const kind of ["pointerdown", "keydown"]) {
+  document.addEventListener(kind, () => {
+    actedAt = performance.now();
+    if (outdated) compareVersions();
+  }, { capture: true, passive: true });
+}
+
 // Browsers allow few connections to one server: a hidden tab has none.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) setTimeout(() => { if (document.hidden) close(); }, HIDDEN_DELAY);
@@ -167,8 +206,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const render = (version) => setTriggerValue("outdated", version);
   if (page?.url !== data.url) request = {};
   page = { ...data, renderedAt: performance.now(), element, render };
+  outdated = null;
   const isOpen = stream?.source && stream.url === page.url && String(stream.tasks) === String(page.tasks);
   if (!isOpen) open(page.url, page.tasks);
+  showHeld();
   compareVersions();
   return () => setTimeout(() => {
     if (page?.element !== element || element.isConnected) return;

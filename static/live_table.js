@@ -32,6 +32,7 @@ function heading(element, table, column) {
   const button = document.createElement("button");
   button.textContent = column.title;
   button.title = column.help;
+  if (column.name) button.ariaLabel = column.name;
   header.scope = "col";
   const direction = sorted.column === column.id ? sorted.direction : 0;
   header.ariaSort = { 0: "none", 1: "ascending", [-1]: "descending" }[direction];

@@ -5,9 +5,13 @@ export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".live-text");
   const show = (text) => {
     element.textContent = `${text} ${data.hint}`.trim();
-    element.hidden = !element.textContent;
+    element.hidden = !element.textContent && !data.announced;   // a region must be there before its text changes
   };
+  if (data.announced) {
+    element.setAttribute("role", "status");
+    element.classList.add("announced");
+  }
   show(data.text);
-  subscribe(element, data.path, show);
+  subscribe(element, data.path, show, data.held);
   return () => unsubscribe(element);
 }

@@ -10,7 +10,7 @@ from bnlab.claims.model import Experiment
 from bnlab.claims.runner import ClaimProgress
 from bnlab.claims.service import ClaimSnapshot, ClaimStatus
 from bnlab.live.events import Document
-from bnlab.live.reading import Reading, page_version
+from bnlab.live.reading import ANYBODY, Reading, Versions, version_of
 from bnlab.runs.progress import group_progress
 
 
@@ -30,12 +30,12 @@ class ClaimsView:
         snapshot = reading.claims()
         statuses = {name: snapshot.status(claim) for name, claim in CLAIMS.items()}
         progress = {name: claim_progress(status) for name, status in statuses.items() if status.is_running}
-        return {"page": claims_version(snapshot), "progress": progress}
+        return {"page": claims_versions(snapshot), "progress": progress}
 
 
-def claims_version(snapshot: ClaimSnapshot) -> str:
-    """The `page_version` of the claims: it changes when an experiment starts, fails or ends, and with each verdict."""
-    return page_version((), "", {name: _offer(snapshot.status(claim)) for name, claim in CLAIMS.items()})
+def claims_versions(snapshot: ClaimSnapshot) -> Versions:
+    """The version of the claims: it changes when an experiment starts, fails or ends, and with each verdict."""
+    return {ANYBODY: version_of({name: _offer(snapshot.status(claim)) for name, claim in CLAIMS.items()})}
 
 
 def _offer(status: ClaimStatus) -> tuple[object, ...]:
@@ -62,9 +62,9 @@ def progress_text(experiment: Experiment, progress: ClaimProgress) -> str:
     if coverage.trained < coverage.runs:
         remaining = _remaining_text(group_progress(progress.runs).seconds_left)
         next_step = f"; then {coverage.measurements} measurements" if coverage.measurements else ""
-        return f"On trial ({size}): {coverage.trained} of {coverage.runs} runs trained{remaining}{next_step}"
+        return f"Testing ({size}): {coverage.trained} of {coverage.runs} runs trained{remaining}{next_step}"
     remaining = _remaining_text(progress.seconds_left)
-    return f"On trial ({size}): {coverage.measured} of {coverage.measurements} measurements made{remaining}"
+    return f"Testing ({size}): {coverage.measured} of {coverage.measurements} measurements taken{remaining}"
 
 
 def _remaining_text(seconds: float | None) -> str:

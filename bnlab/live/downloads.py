@@ -51,7 +51,12 @@ def results_route(scheduler: Callable[[], Scheduler], base: str) -> BaseRoute:
     def results(request: Request) -> Response:  # not a coroutine: Starlette calls it in a thread
         view = CompareView.from_url(parse_parameters(request))
         try:
-            content = results_csv(scheduler().store, view)
+            store = scheduler().store
+            if view.without_results:
+                return PlainTextResponse("This lesson hides the results.", 403)
+            if view.hides_results(store):
+                return PlainTextResponse("The results of this lesson have not been revealed.", 403)
+            content = results_csv(store, view)
         except StoreError as error:
             return PlainTextResponse(str(error), 503)
         return _file(content, RESULTS)

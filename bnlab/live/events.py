@@ -2,8 +2,10 @@
 
 A document is what a view shows at one moment: nested dicts, whose other values are texts, numbers, lists, and float32
 arrays. None does not occur in it. A difference is a JSON Merge Patch (RFC 7386: dicts are merged, null removes a
-name) with one more rule, because curves grow: ``{"add": [keep, tail]}`` in place of an array keeps its first values, or
-rows if it has two dimensions, and appends others. static/live_stream.js applies it.
+name) with two more rules, because curves grow: ``{"add": [keep, tail]}`` in place of an array keeps its first values,
+or rows if it has two dimensions, and appends others; ``{"mix": [kept, places, others]}`` keeps the values whose bits
+are set in ``kept`` at the places whose bits are set in ``places``, and has others between them, as a curve has that is
+thinned anew. static/live_stream.js applies it.
 """
 
 import base64
@@ -17,6 +19,8 @@ from numpy.typing import NDArray
 from bnlab.charts.figures import encode_even
 
 Document = Mapping[str, Any]
+MAX_SKIPPED = 16
+"""How many values of an array are left out at once where it is thinned."""
 
 
 def difference(old: Document, new: Document) -> dict[str, Any]:
@@ -71,7 +75,30 @@ def _array_difference(old: NDArray[Any], new: NDArray[Any]) -> object:
     keep = int(rows[0]) if len(rows) else shared
     if keep == len(old) == len(new):
         return None
-    return {"add": [keep, _base64(new[keep:])]} if 2 * keep > len(new) else encode(new)
+    if 2 * keep > len(new):
+        return {"add": [keep, _base64(new[keep:])]}
+    return _mixed(old, new) or encode(new)
+
+
+def _mixed(old: NDArray[np.float32], new: NDArray[np.float32]) -> object:
+    """`new` as values of `old`, in their order, with others between them; None if few of them are."""
+    if old.ndim > 1:
+        return None
+    before, after = old.view(np.int32).tolist(), new.view(np.int32).tolist()
+    kept, places = np.zeros(len(old), bool), np.zeros(len(new), bool)
+    position = 0
+    for place, value in enumerate(after):
+        found = next((at for at in range(position, min(position + MAX_SKIPPED, len(old))) if before[at] == value), None)
+        if found is not None:
+            kept[found] = places[place] = True
+            position = found + 1
+    if 2 * places.sum() < len(new):
+        return None
+    return {"mix": [_bits(kept), _bits(places), _base64(new[~places])]}
+
+
+def _bits(flags: NDArray[np.bool_]) -> str:
+    return base64.b64encode(np.packbits(flags, bitorder="little").tobytes()).decode()
 
 
 def _float32(values: NDArray[Any]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
@@ -13,10 +13,11 @@ from typing import Any
 
 from bnlab.claims.service import ClaimService
 from bnlab.live.events import Document, difference, encode, event
-from bnlab.live.reading import Reader
+from bnlab.live.reading import ANYBODY, Reader
 from bnlab.live.tasks import find_task
 from bnlab.live.views import View
 from bnlab.runs.errors import StoreError
+from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 
 UPDATE_SECONDS = 0.25
@@ -28,8 +29,11 @@ HEARTBEAT_SECONDS = 15.0
 """After how long without an event a comment is sent, so that no proxy takes the connection for dead."""
 MAX_MISSED = 32
 """How many changes are kept for a reader that fell behind or lost its connection; after more it gets a snapshot."""
+SECONDS_PER_RENDERING = 0.1
+"""Over how many seconds pages are rendered again, times their number: so that scripts take less than half a core."""
+MAX_SPREAD_SECONDS = 20.0
 STORE_AWAY = "store away"
-"""The `page` of all documents after two updates that failed: pages say why when they are rendered again."""
+"""The version of all documents' `page` after two updates that failed: pages say why when they are rendered again."""
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +106,8 @@ class Channel:
 class Hub:
     """Updates the views that are watched, together, and reads nothing while there are none.
 
-    All methods belong to the event loop's thread; only the updates are made in another one.
+    All methods belong to the event loop's thread; only the updates are made in another one. Its properties may be read
+    in any thread.
     """
 
     def __init__(self, scheduler: Callable[[], Scheduler], claim_service: Callable[[], ClaimService]) -> None:
@@ -110,13 +115,27 @@ class Hub:
         self._reader = Reader(scheduler, claim_service)
         self._failures = 0
         self._channels: dict[View, Channel] = {}
+        self._commits: dict[str, float] = {}  # of watched runs, by digest
+        self._is_running = False
+        self.on_update: Callable[[Sequence[float]], None] = lambda _commits: None
+        """Called after an update with the times of the commits that are new in it, in seconds since the epoch."""
         self._wake = asyncio.Event()
         self._closed = asyncio.Event()
 
     @property
     def watchers(self) -> int:
         """How many streams are open."""
-        return sum(channel.watchers for channel in self._channels.values())
+        return sum(channel.watchers for channel in list(self._channels.values()))
+
+    @property
+    def views(self) -> int:
+        """How many different views are watched."""
+        return len(self._channels)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether views are updated: from the start of `run` until the hub is closed."""
+        return self._is_running and not self._closed.is_set()
 
     async def watch(
         self, view: View, last_event_id: str = "", tasks: Iterable[str] = ()
@@ -151,10 +170,14 @@ class Hub:
 
     async def run(self) -> None:
         """Update the views until the hub is closed."""
-        with ThreadPoolExecutor(1, "bnlab-hub") as executor:
-            while not self._closed.is_set():
-                pause = await self._update(executor) if self._channels else None
-                await self._sleep(pause)
+        self._is_running = True
+        try:
+            with ThreadPoolExecutor(1, "bnlab-hub") as executor:
+                while not self._closed.is_set():
+                    pause = await self._update(executor) if self._channels else None
+                    await self._sleep(pause)
+        finally:
+            self._is_running = False
 
     def close(self) -> None:
         """End all streams, so that the server can end: it waits for its connections."""
@@ -176,7 +199,7 @@ class Hub:
         began = time.monotonic()
         channels = list(self._channels.values())
         try:
-            updates = await asyncio.get_running_loop().run_in_executor(executor, self._compute, channels)
+            updates, commits = await asyncio.get_running_loop().run_in_executor(executor, self._compute, channels)
         except Exception as error:
             logger.warning("A live update failed and is tried again: %s", type(error).__name__)
             logger.debug("The failed live update:", exc_info=True)
@@ -189,10 +212,11 @@ class Hub:
         self._failures = 0
         for channel, document, change in updates:
             channel.publish(document, change)
+        self.on_update(commits)
         return max(UPDATE_SECONDS, time.monotonic() - began)
 
-    def _compute(self, channels: Sequence[Channel]) -> list[tuple[Channel, Document, bytes]]:
-        """The new documents of those channels that have changed, with the events that lead to them."""
+    def _compute(self, channels: Sequence[Channel]) -> tuple[list[tuple[Channel, Document, bytes]], list[float]]:
+        """The new documents of those channels that have changed, with the events that lead to them; new commits."""
         watched = [channel.view.digests for channel in channels]
         digests = {digest for view_digests in watched for digest in view_digests or ()}
         reading = self._reader.read(digests, every_run=None in watched)
@@ -200,28 +224,53 @@ class Hub:
         changed = [channel for channel in channels if inputs[channel] != channel.inputs]
         drawn = {digest for channel in changed for digest in channel.view.drawn_digests} & reading.runs.keys()
         reading.curves.read([reading.runs[digest] for digest in drawn])  # at once for all views
-        updates = []
+        documents: dict[Channel, Document] = {}
         for channel in changed:
             channel.inputs = inputs[channel]
             try:
-                document = channel.view.document(reading)
+                documents[channel] = channel.view.document(reading)
             except StoreError:
                 raise
             except Exception:  # of one view, for example because a run was deleted meanwhile: the others go on
                 logger.exception("A live view failed")
-                continue
-            change = channel.change(document)
-            if change is not None:
-                updates.append((channel, document, change))
-        return updates
+        return _changes(documents), self._new_commits(reading.runs.values())
+
+    def _new_commits(self, runs: Iterable[Run]) -> list[float]:
+        """The times of the commits since the last update, of runs that were watched then."""
+        before, self._commits = self._commits, {run.digest: run.updated_at for run in runs}
+        return [time for digest, time in self._commits.items() if time > before.get(digest, time)]
+
+
+def spread_seconds(pages: int) -> float:
+    """Over how many seconds this number of pages is to be rendered again, each at a random moment."""
+    return round(min(SECONDS_PER_RENDERING * pages, MAX_SPREAD_SECONDS), 1)
+
+
+def _changes(documents: Mapping[Channel, Document]) -> list[tuple[Channel, Document, bytes]]:
+    """The documents that have changed, with the events that lead to them.
+
+    Where a `page` is another one than before, a document's `spread` is the time in which such pages are rendered again.
+    """
+    outdated = [
+        channel for channel, document in documents.items() if document.get("page") != channel.document.get("page")
+    ]
+    spread = spread_seconds(sum(channel.watchers for channel in outdated))
+    changes = []
+    for channel, shown in documents.items():
+        kept = spread if channel in outdated else channel.document.get("spread", spread)
+        document = {**shown, "spread": kept} if "page" in shown else shown
+        if (change := channel.change(document)) is not None:
+            changes.append((channel, document, change))
+    return changes
 
 
 def _publish_away(channels: Iterable[Channel]) -> None:
     """Have the pages of these channels rendered again, which says that the store is away; once."""
-    for channel in channels:
-        document = dict(channel.document) | {"page": STORE_AWAY}
-        if channel.number and (change := channel.change(document)) is not None:
-            channel.publish(document, change)
+    documents = {channel: dict(channel.document) | {"page": {ANYBODY: STORE_AWAY}} for channel in channels}
+    for channel, document, change in _changes(
+        {channel: document for channel, document in documents.items() if channel.number}
+    ):
+        channel.publish(document, change)
 
 
 def _is_done(identifier: str) -> bool:

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from bnlab.charts.layer_charts import Chart, Runs, ShownRun
-from bnlab.charts.layer_views import LAYER_VIEWS, evaluation_steps
+from bnlab.charts.layer_views import LAYER_VIEWS, evaluation_steps, question_of
 from bnlab.charts.style import Style, style_of
 from bnlab.live.events import Document
-from bnlab.live.reading import Reading, page_version
+from bnlab.live.reading import ANYBODY, Reading, Versions, version_of
 from bnlab.runs.folding import has_normalization
 from bnlab.runs.reader import last_evaluated_steps
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import Comparison
+from bnlab.specs.lesson import HIDE, lesson_from_url
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import comparison_from_url, comparison_to_url
 from bnlab.specs.validation import parse_number
@@ -32,7 +33,7 @@ STATE_TEXTS = {
     RunState.RUNNING: "Training",
     RunState.STOPPED: "Stopped",
     RunState.FAILED: "Failed",
-    RunState.DIVERGED: "Diverged, the loss was no longer a number",
+    RunState.DIVERGED: "Diverged, the loss was not finite",
 }
 """The remarks on runs that are not complete."""
 MAX_CACHED = 128
@@ -43,7 +44,8 @@ ALT_SEPARATOR = "; "
 class LayersView:
     """What is shown of the layers of `comparison`, with the seed of index `seed`.
 
-    `view` is an id of the page; only those of LAYER_VIEWS have charts. Without an `epoch` it is the last one.
+    `view` is an id of the page; only those of LAYER_VIEWS have charts. Without an `epoch` it is the last one. With
+    `without_results`, as lessons may have it, there are charts and no answer.
     """
 
     comparison: Comparison
@@ -52,6 +54,7 @@ class LayersView:
     networks: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     epoch: float | None = None
+    without_results: bool = False
 
     @classmethod
     def from_url(cls, parameters: Mapping[str, Sequence[str]]) -> "LayersView":
@@ -66,6 +69,7 @@ class LayersView:
             tuple(label for label in comparison.labels if label in parameters.get(NETWORKS, ())),
             tuple(name for parameter in LAYERS.values() for name in parameters.get(parameter, ())),
             epoch if math.isfinite(epoch) else None,
+            lesson_from_url({HIDE: parameters.get(HIDE, ())})[0].hides("results"),
         )
 
     def to_url(self) -> dict[str, list[str]]:
@@ -77,6 +81,7 @@ class LayersView:
             NETWORKS: list(self.networks),
             LAYERS[is_normalization]: list(self.layers),
             **({} if self.epoch is None else {EVALUATION: [f"{self.epoch:.6g}"]}),
+            **({HIDE: ["results"]} if self.without_results else {}),
         }
 
     @cached_property
@@ -106,8 +111,11 @@ class LayersView:
     def document(self, reading: Reading) -> Document:
         """What the page shows of this reading."""
         shown = self.shown_runs(reading.store, reading.runs)
-        page = layers_version(reading.runs, self.digests, shown, reading.problem)
-        return {"page": page, "remarks": self.remarks(reading.runs, shown), **self._charts(reading.store, shown)}
+        charts = self._charts(reading.store, shown)
+        if self.without_results:
+            charts = {name: part for name, part in charts.items() if name != "answer"}
+        page = layers_versions(reading.runs, self.digests, shown, list(charts.get("charts", {})), reading.problem)
+        return {"page": page, "remarks": self.remarks(reading.runs, shown), **charts}
 
     def shown_runs(self, store: Store, runs: Mapping[str, Run]) -> Runs:
         """The chosen networks among `runs`, by digest, at their last evaluations."""
@@ -142,10 +150,15 @@ class LayersView:
         return {"evaluations": evaluations, **charts}
 
 
-def layers_version(runs: Mapping[str, Run], digests: frozenset[str], shown: Runs, problem: str) -> str:
-    """The `page_version` of a Layers page: it also depends on which of the shown runs have an evaluation."""
-    existing = [runs[digest] for digest in digests if digest in runs]
-    return page_version(existing, problem, [run.measured >= 0 for run in shown])
+def layers_versions(
+    runs: Mapping[str, Run], digests: frozenset[str], shown: Runs, charts: Sequence[str], problem: str
+) -> Versions:
+    """The version of a Layers page: which runs there are, which have an error or an evaluation, and the charts.
+
+    `charts` are the keys of those that have something to draw.
+    """
+    existing = sorted((digest, runs[digest].error) for digest in digests if digest in runs)
+    return {ANYBODY: version_of(existing, problem, [run.measured >= 0 for run in shown], list(charts))}
 
 
 def legend_remarks(runs: Sequence[Run], shown: Sequence[ShownRun]) -> dict[str, list[str]]:
@@ -171,6 +184,7 @@ def _chart_documents(store: Store, view: str, runs: Runs, layers: Sequence[str],
     panels = LAYER_VIEWS[view].panels(store, runs, layers, epoch)
     charts = {key: chart for panel in panels for key, chart in panel.charts.items()}
     return {
+        "answer": question_of(view).answer(store, runs, epoch),
         "charts": {key: chart_document(chart, key) for key, chart in charts.items()},
         "notes": {panel.id: "\n".join(panel.notes) for panel in panels},
     }

@@ -22,6 +22,11 @@ ALL_RUNS_SECONDS = 1.0
 ALL_RUNS_PAUSE = 20.0
 """The time between two readings of all runs, and how many times longer than a reading it is: there may be thousands.
 Those that are active are read at each update."""
+ANYBODY, EVERYTHING = "", "all"
+"""Names of versions in a document's `page`: of what it offers to whoever has none of their own, and of all states."""
+Versions = Mapping[str, str]
+"""What a document has as `page`: versions of what the page offers, by whom. A page is rendered again when the one that
+it was rendered for is another one: see `bnlab.ui.live.follow`."""
 CLAIMS_SECONDS = 1.0
 """The time between two readings of the claims, which count the runs and measurements of whole experiments."""
 
@@ -61,7 +66,9 @@ class Reading:
         queue = [self.queue.get(run.digest) for run in runs]
         activity = [_activity(run, self.activity) for run in runs]
         shares = [self.shares.get(run.digest) for run in runs]
-        return runs, queue, activity, shares, silence, self.problem, self.measured_at
+        is_starting = self.activity.starting is not None and any(not run.state.is_finished() for run in runs)
+        starting = int(self.activity.starting or 0) if is_starting else None
+        return runs, queue, activity, starting, shares, silence, self.problem, self.measured_at
 
 
 class Reader:
@@ -126,15 +133,19 @@ class Reader:
 
 
 def page_version(runs: Iterable[Run], problem: str, *more: object, shares: Mapping[str, Shares] | None = None) -> str:
-    """Identifies what a page offers: it changes when a run starts, ends, fails or is to be stopped, not at each step.
+    """A version that changes when a run starts, ends, fails or is to be stopped, not at each step.
 
-    A page that was rendered for another version is rendered again. `shares` are those in runs that wait or train,
-    `more` is what else it depends on.
+    `shares` are those in runs that wait or train, `more` is what else it depends on.
     """
     states = sorted((run.digest, run.state, run.stop_requested, run.error, run.recorded) for run in runs)
     digests = [digest for digest, *_ in states]
     wanted = [sorted(shares[digest].wanted_by) for digest in digests if digest in shares] if shares else []
-    return hashlib.sha256(repr((states, wanted, problem, *more)).encode()).hexdigest()[:12]
+    return version_of(states, wanted, problem, *more)
+
+
+def version_of(*parts: object) -> str:
+    """A short text for these parts; equal parts, equal texts."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def _activity(run: Run, activity: Activity) -> tuple[bool, bool]:

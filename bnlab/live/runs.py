@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bnlab.live.events import Document
-from bnlab.live.reading import Reading, page_version
+from bnlab.live.reading import ANYBODY, EVERYTHING, Reading, Versions, page_version, version_of
 from bnlab.runs.progress import share_done, state_text, summary_text
 from bnlab.runs.run import Run, RunState
 
@@ -32,7 +32,7 @@ class RunsView:
         active.sort(key=lambda run: (run.state is not RunState.RUNNING, _number(reading, run)))
         labels = Counter(run.label for run in active)
         return {
-            "page": runs_version(reading.runs.values(), reading.problem),
+            "page": runs_versions(reading.runs.values(), reading.problem),
             "summary": summary_text(active, len(active), reading.activity) if active else "",
             "active": {
                 f"run-{run.digest}": {
@@ -51,7 +51,17 @@ def _number(reading: Reading, run: Run) -> int:
     return place.number if place else 0
 
 
-def runs_version(runs: Iterable[Run], problem: str) -> str:
-    """The `page_version` of the Runs page, whose table shows the states and names of all runs."""
+def runs_versions(runs: Iterable[Run], problem: str) -> Versions:
+    """The versions of the Runs page, whose table shows the names, notes, tags and ends of all runs.
+
+    It does not tell waiting from training, as a page does that filters by states: that one depends on EVERYTHING.
+    """
     listed = list(runs)
-    return page_version(listed, problem, sorted((run.digest, run.label) for run in listed))
+    shown = [(run.digest, _shown_state(run), run.error, run.recorded, run.label, run.note, run.tags) for run in listed]
+    states = sorted({run.state for run in listed})
+    coarse = version_of(sorted(shown), states, problem)
+    return {ANYBODY: coarse, EVERYTHING: page_version(listed, problem, coarse)}
+
+
+def _shown_state(run: Run) -> str:
+    return run.state if run.state.is_finished() else "active"

@@ -15,19 +15,21 @@ COOKIE = "bnlab_visitor"
 MAX_AGE_SECONDS = 2 * 365 * 24 * 3600
 
 
-def visitor_cookies(signer: Callable[[], VisitorSigner], base: str) -> Middleware:
+def visitor_cookies(signer: Callable[[], VisitorSigner], base: str, *, in_frames: bool = False) -> Middleware:
     """The middleware that sends the cookie with each HTML page to browsers that have none.
 
     Args:
         signer: called in another thread; it may raise a StoreError, and then no cookie is sent.
         base: the path under which the app is served, empty or like ``/lab``.
+        in_frames: whether other sites may show the app in a frame. Over HTTPS, which browsers require for it, the
+            cookie is then sent there too, one for each of these sites.
     """
-    return Middleware(_VisitorCookies, signer=signer, path=base or "/")
+    return Middleware(_VisitorCookies, signer=signer, path=base or "/", in_frames=in_frames)
 
 
 class _VisitorCookies:
-    def __init__(self, app: ASGIApp, signer: Callable[[], VisitorSigner], path: str) -> None:
-        self._app, self._signer, self._path = app, signer, path
+    def __init__(self, app: ASGIApp, signer: Callable[[], VisitorSigner], path: str, in_frames: bool) -> None:
+        self._app, self._signer, self._path, self._in_frames = app, signer, path, in_frames
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asks_for_page = scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", "")
@@ -55,5 +57,6 @@ class _VisitorCookies:
         return "" if signer.read(HTTPConnection(scope).cookies.get(COOKIE, "")) else signer.sign(new_visitor())
 
     def _cookie(self, value: str, *, is_secure: bool) -> str:
+        sites = "SameSite=None; Partitioned" if self._in_frames and is_secure else "SameSite=Lax"
         secure = "; Secure" if is_secure else ""
-        return f"{COOKIE}={value}; Path={self._path}; Max-Age={MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax{secure}"
+        return f"{COOKIE}={value}; Path={self._path}; Max-Age={MAX_AGE_SECONDS}; HttpOnly; {sites}{secure}"

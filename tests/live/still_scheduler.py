@@ -15,7 +15,8 @@ from bnlab.runs.store import Store
 class StillScheduler:
     """Counts how often its store is asked for."""
 
-    problem = ""
+    problem = unreachable = ""
+    workers = 0
 
     def __init__(self, store: Store) -> None:
         self._store, self.reads = store, 0
@@ -24,6 +25,9 @@ class StillScheduler:
     def store(self) -> Store:
         self.reads += 1
         return self._store
+
+    def queue(self) -> list[str]:
+        return self._store.waiting()
 
     def places(self) -> dict[str, Place]:
         return {digest: Place(number) for number, digest in enumerate(self._store.waiting(), start=1)}

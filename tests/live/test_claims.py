@@ -11,7 +11,7 @@ from bnlab.claims.model import plan_experiment
 from bnlab.claims.results import Coverage, trained_specs
 from bnlab.claims.runner import ClaimProgress
 from bnlab.claims.service import ClaimService
-from bnlab.live.claims import ClaimsView, claims_version, progress_text
+from bnlab.live.claims import ClaimsView, claims_versions, progress_text
 from bnlab.runs.experiment_queue import dequeue, enqueue
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -53,14 +53,14 @@ def test_the_document_follows_an_experiment(store: Store) -> None:
     train(store, 1, 4)
     ended = shown()
     assert ended["progress"] == {}
-    assert ended["page"] not in {idle["page"], started["page"]}, "there is a verdict"
+    assert ended["page"] not in (idle["page"], started["page"]), "there is a verdict"
     dequeue(store, EXPERIMENT.name)
     assert shown()["page"] == idle["page"]
 
 
 def test_the_page_and_the_stream_name_the_same_version(store: Store) -> None:
     enqueue(store, [EXPERIMENT.name])
-    page = claims_version(ClaimService(StillScheduler(store)()).snapshot())
+    page = claims_versions(ClaimService(StillScheduler(store)()).snapshot())
     assert ClaimsView().document(reader_of(store).read(()))["page"] == page
 
 
@@ -68,9 +68,9 @@ def test_the_page_and_the_stream_name_the_same_version(store: Store) -> None:
     ("progress", "text"),
     [
         (ClaimProgress((), Coverage(4, 0, 3, 0), "", has_failed=False), "0 of 4 runs trained; then 3 measurements"),
-        (ClaimProgress((), Coverage(0, 0, 3, 0), "", has_failed=False), "0 of 3 measurements made"),
-        (ClaimProgress((), Coverage(0, 0, 3, 1), "", False, 8.2), "1 of 3 measurements made, about 8 s left"),
+        (ClaimProgress((), Coverage(0, 0, 3, 0), "", has_failed=False), "0 of 3 measurements taken"),
+        (ClaimProgress((), Coverage(0, 0, 3, 1), "", False, 8.2), "1 of 3 measurements taken, about 8 s left"),
     ],
 )
 def test_progress_as_text(progress: ClaimProgress, text: str) -> None:
-    assert progress_text(plan_experiment(CLAIM), progress) == f"On trial (quick, 2 seeds): {text}"
+    assert progress_text(plan_experiment(CLAIM), progress) == f"Testing (quick, 2 seeds): {text}"

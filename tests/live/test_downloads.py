@@ -10,8 +10,10 @@ from starlette.applications import Starlette
 
 from bnlab.live.downloads import RESULTS, Downloads, results_route, results_url
 from bnlab.runs.errors import StoreError
+from bnlab.runs.predictions import reveal_results
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.specs.prediction import lesson_id
 from bnlab.specs.run_spec import RunSpec
 from tests.asgi import get
 from tests.live.still_scheduler import StillScheduler
@@ -31,6 +33,14 @@ def test_the_results_of_an_address_are_a_file(tmp_path: Path) -> None:
     table = pd.read_csv(io.BytesIO(answer.body))
     assert table["label"].tolist() == ["学生 & co"], "the other was not trained"
     assert table["val_accuracy"].tolist() == [0.5]
+
+
+def test_hidden_results_are_no_file(tmp_path: Path) -> None:
+    store, lesson = Store(f"sqlite:///{tmp_path}/bnlab.db"), lesson_id("a key")
+    app = Starlette(routes=[results_route(StillScheduler(store), "")])
+    assert get(app, results_url("", {"predict": [lesson]})).status == 403
+    reveal_results(store, lesson)
+    assert get(app, results_url("", {"predict": [lesson]})).status == 200
 
 
 def test_results_that_cannot_be_read_are_a_sentence() -> None:

@@ -28,6 +28,13 @@ def merge(before: Any, patch: Any) -> Any:
     if isinstance(patch, dict) and "add" in patch:
         keep, tail = patch["add"]
         return np.concatenate([before[:keep], decode(tail).reshape(-1, *before.shape[1:])])
+    if isinstance(patch, dict) and "mix" in patch:
+        kept, places, others = patch["mix"]
+        old, added = before[flags(kept)[: len(before)]], decode(others)
+        values = np.empty(len(old) + len(added), np.float32)
+        is_old = flags(places)[: len(values)]
+        values[is_old], values[~is_old] = old, added
+        return values
     if not isinstance(patch, dict):
         return patch
     if "f4" in patch:
@@ -46,6 +53,10 @@ def merge(before: Any, patch: Any) -> Any:
 
 def decode(text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+def flags(text: str) -> np.ndarray:
+    return np.unpackbits(np.frombuffer(base64.b64decode(text), np.uint8), bitorder="little").astype(bool)
 
 
 def sent(value: object) -> Any:
@@ -94,6 +105,25 @@ def test_a_grown_array_sends_only_its_new_values() -> None:
 def test_a_changed_end_of_an_array_is_replaced() -> None:
     keep, tail = difference({"y": np.array([1.0, 2.0, 3.0])}, {"y": np.array([1.0, 2.0, 2.5])})["y"]["add"]
     assert (keep, decode(tail).tolist()) == (2, [2.5])
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["kept", "gone", "new"])), max_size=60))
+def test_a_curve_that_is_thinned_anew_is_received_as_it_is(course: list[tuple[int, str]]) -> None:
+    """Values repeat, as accuracies do."""
+    old = np.array([value for value, kind in course if kind != "new"], np.float32)
+    new = np.array([value for value, kind in course if kind != "gone"], np.float32)
+    received = merge({"y": old}, sent(difference({"y": old}, {"y": new})))
+    np.testing.assert_allclose(received["y"], new, rtol=1e-3)
+
+
+def test_a_curve_that_is_thinned_anew_sends_only_the_values_it_did_not_have() -> None:
+    curve = np.random.default_rng(0).normal(size=300).astype(np.float32)
+    old, new = curve[:180], np.sort(np.r_[np.arange(0, 180, 2), 181, 183])
+    change = difference({"y": old}, {"y": curve[new]})
+    _, _, others = change["y"]["mix"]
+    assert decode(others).tolist() == curve[[181, 183]].tolist()
+    assert merge({"y": old}, sent(change))["y"].tolist() == curve[new].tolist()
+    assert len(json.dumps(change)) < len(json.dumps(encode(curve[new]))) / 3
 
 
 @pytest.mark.parametrize("text", ["one\ntwo", "data: x\n\nid: 7"])

@@ -13,8 +13,8 @@ import pytest
 
 from bnlab.live import hub as hub_module
 from bnlab.live.events import Document
-from bnlab.live.hub import HEARTBEAT, MAX_MISSED, STORE_AWAY, Channel, Hub
-from bnlab.live.reading import Reading
+from bnlab.live.hub import HEARTBEAT, MAX_MISSED, MAX_SPREAD_SECONDS, STORE_AWAY, Channel, Hub, spread_seconds
+from bnlab.live.reading import ANYBODY, Reading
 from bnlab.live.tasks import task_id
 from bnlab.live.views import StoreView
 from bnlab.runs.activity import Activity
@@ -291,13 +291,44 @@ def test_pages_are_rendered_again_when_the_store_is_away_and_when_it_is_back(
         page = (await read(waiting))[2]["page"]
         await waiting.aclose()
         monkeypatch.setattr(store, "runs", fail)
-        assert (await read(watching))[2] == {"page": STORE_AWAY}
+        assert (await read(watching))[2] == {"page": {ANYBODY: STORE_AWAY}, "spread": spread_seconds(1)}
         waiting = hub.watch(StoreView())
         monkeypatch.setattr(store, "runs", read_runs)
         assert (await read(waiting))[2]["page"] == page
-        assert (await read(watching))[2] == {"page": None}
+        assert (await read(watching))[2] == {"page": None, "spread": None}
 
     running(hub, act)
+
+
+def test_pages_are_rendered_again_over_a_time_that_grows_with_their_number(store: Store) -> None:
+    @dataclass(frozen=True)
+    class Page(States):
+        name: str = ""
+
+        def document(self, reading: Reading) -> Document:
+            run = reading.runs[SPEC.digest]
+            return {"page": {ANYBODY: str(run.state)}, "step": run.step, "name": self.name}
+
+    hub = hub_of(StillScheduler(store))
+
+    async def act() -> None:
+        shown = [Page(VIEW.digests), *[Page(VIEW.digests, "another")] * 2]
+        readers = [hub.watch(view) for view in shown]
+        first = (await read(readers[0]))[2]
+        assert first["spread"] == spread_seconds(1)
+        await asyncio.gather(*map(read, readers[1:]))
+        store.launch(SPEC, "A", "somebody")
+        change = (await read(readers[0]))[2]
+        assert change == {"page": {ANYBODY: "QUEUED"}, "spread": spread_seconds(3)}, "all that change together"
+        await asyncio.gather(*(reader.aclose() for reader in readers[1:]))
+        store.rename(SPEC.digest, "B")
+        record_run(store, OTHER, (2.0,), (make_evaluation(0),), RunState.STOPPED)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(readers[0]), 0.1)
+
+    running(hub, act)
+    assert spread_seconds(200) > 10 * spread_seconds(10) > 0
+    assert spread_seconds(10_000) == MAX_SPREAD_SECONDS
 
 
 def test_an_error_of_one_view_leaves_the_others_alone(store: Store) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bnlab.live import reading as reading_module
 from bnlab.live.events import difference, event
-from bnlab.live.runs import MAX_LISTED, RunsView, runs_version
+from bnlab.live.runs import MAX_LISTED, RunsView, runs_versions
 from bnlab.runs.estimates import Place
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -76,12 +76,18 @@ def test_an_update_is_small(store: Store) -> None:
     assert len(event("change", "0000-1", difference(before, shown(store)))) <= MAX_UPDATE_BYTES
 
 
-def test_a_new_name_is_a_change_of_the_page(store: Store) -> None:
+def test_a_new_name_note_or_tag_is_a_change_of_the_page(store: Store) -> None:
     run = store.launch(RunSpec(), "A", OWNER)
     before = shown(store)["page"]
-    assert before == runs_version(store.runs(), "")
+    assert before == runs_versions(store.runs(), "")
     store.rename(run.digest, "B")
-    assert shown(store)["page"] != before
+    renamed = shown(store)["page"]
+    assert renamed != before
+    store.annotate(run.digest, "A note.", [])
+    noted = shown(store)["page"]
+    assert noted != renamed
+    store.annotate(run.digest, "A note.", ["a tag"])
+    assert shown(store)["page"] != noted
 
 
 def test_active_and_watched_runs_are_read_at_each_update_and_all_others_now_and_then(

@@ -43,6 +43,20 @@ def test_a_browser_without_a_cookie_gets_one_that_is_read_back() -> None:
     assert SIGNER.read(SimpleCookie(cookie(get(APP, "/", accept=PAGE)))[COOKIE].value) != visitor
 
 
+@pytest.mark.parametrize(
+    ("in_frames", "scheme", "sites", "secure"),
+    [(False, "https", "Lax", True), (True, "https", "None", True), (True, "http", "Lax", "")],
+)
+def test_frames_of_other_sites_get_the_cookie_over_https(
+    in_frames: bool, scheme: str, sites: str, secure: object
+) -> None:
+    app = Starlette(routes=[Route("/", respond)], middleware=[visitor_cookies(lambda: SIGNER, "", in_frames=in_frames)])
+    text = cookie(get(app, "/", scheme, accept=PAGE))
+    morsel = SimpleCookie(text.replace("; Partitioned", ""))[COOKIE]  # which Python 3.11 does not know
+    assert (morsel["samesite"], morsel["secure"]) == (sites, secure)
+    assert ("Partitioned" in text) == (sites == "None")
+
+
 @pytest.mark.parametrize("value", ["", "ann", "ann.forged", SIGNER.sign("ann")[:-1], '"\\000', "a;b=c=d"])
 def test_a_cookie_that_was_not_signed_is_replaced(value: str) -> None:
     assert cookie(get(APP, "/", accept=PAGE, cookie=f"{COOKIE}={value}"))
