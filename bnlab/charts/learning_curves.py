@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnlab.charts.curve_settings import Curve, CurveSettings
 from bnlab.charts.figures import Drawing, Trace, initial_range, message_layout, raise_zeros, zero_level
 from bnlab.charts.formatting import divergence_text, escape_plotly, format_power, format_signed
-from bnlab.charts.series import Curve, CurveData, CurveSettings, Floats, Points, SeriesPoints, prepare_curves
+from bnlab.charts.line_labels import label_margin, line_labels
+from bnlab.charts.series import CurveData, Floats, Points, SeriesPoints, prepare_curves
 from bnlab.charts.style import Style
 from bnlab.runs.curves_cache import RunCurves
 from bnlab.runs.summary import SHARED_TEXTS
@@ -18,7 +20,7 @@ from bnlab.runs.summary import SHARED_TEXTS
 MAX_MARKED_POINTS = 40
 RAW_OPACITY, SEED_OPACITY, BAND_OPACITY = 0.08, 0.7, 0.2
 CACHED_LINES = 512
-# At the chart's lower edge, whatever the height of the axis, and in full: a legend that scrolls hides names.
+# Of a downloaded picture. At its lower edge, whatever the height of the axis, and in full.
 LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "maxheight": 1, "traceorder": "normal"}
 # Every label in full: plotly's default mixes 1, a small 2 and 5 for 20 and 50, and 10³ on one axis.
 LOGARITHMIC = {"type": "log", "tickformat": ",~g", "nticks": 5}
@@ -89,15 +91,19 @@ def curve_drawing(
     remarks += ["zeros at the lower edge"] if level else []
     subtitle = {"subtitle": {"text": escape_plotly(" · ".join(remarks))}} if remarks else {}
     baseline = settings.baseline if data.is_difference else ""
-    layout = {
+    layout: dict[str, Any] = {
         "title": {"text": curve.title} | subtitle,
         "hovermode": "x unified",
         "legend": LEGEND,
-        "margin": {"l": 56, "r": 12, "t": 66 if remarks else 40, "b": 8},
+        "showlegend": False,  # the page has it above all charts; a downloaded picture shows it
+        "margin": {"l": 56, "r": 12, "t": 66 if remarks else 40, "b": 36},
         "uirevision": f"{curve.id}-{settings.x}-{settings.log_x}-{settings.log_y}-{data.is_difference}-{baseline}",
         "xaxis": _x_axis(settings, shared=shared),
         "yaxis": yaxis,
     }
+    if settings.projector:
+        layout["annotations"] = line_labels(data.lines, styles, settings, None if settings.log_y else _y_limits(data))
+        layout["margin"]["r"] = label_margin(list(data.lines))
     background = [trace for backs, _ in traces for trace in backs]
     return Drawing([*background, *(line for _, line in traces)], layout)
 
@@ -141,10 +147,12 @@ def _value_text(value: float, data: CurveData) -> str:
 
 def _empty_message(data: CurveData, *, awaited: bool) -> str:
     """The reason why the chart is empty."""
+    if data.was_evaluated and not data.has_points and not data.is_default:
+        return "Not evaluated like this: see “Evaluate with” in Settings"
     if not data.has_points:
         return "Waiting for the first steps" if awaited else "Nothing trained yet"
     if not data.has_finite:
-        return "The loss was never a number"
+        return "Loss was never finite"
     return "Nothing to compare yet" if data.is_difference else "Nothing on this axis yet"
 
 

@@ -29,6 +29,7 @@ class ResultColumn:
 
     Attributes:
         title: its heading.
+        name: what screen readers read instead, where another column has the same title.
         format: writes a value that is not missing.
         help: a remark, in which `{baseline}` is the baseline's label.
         missing: stands for a missing value.
@@ -40,6 +41,7 @@ class ResultColumn:
     help: str = ""
     missing: str = MISSING
     numeric: bool = True
+    name: str = ""
 
 
 def _decimals(decimals: int, *, unit: str = "", sign: str = "", factor: float = 1) -> Callable[[float], str]:
@@ -61,29 +63,27 @@ _SHARED = (
     "Not known of recorded runs and those of earlier versions"
 )
 _LATENCY = (
-    "The median of several, on one thread of this machine, by turns with the other networks. Measured when no run "
+    "The median of several, on one thread of this machine, alternating with the other networks. Measured when no run "
     "trains; –: not yet"
 )
 COLUMNS: dict[str, ResultColumn] = {
     "params": ResultColumn("Parameters", _whole),
     "trainable": ResultColumn("Trainable", _whole),
-    "diverged": ResultColumn(
-        "Diverged", _whole, "How many seeds: their loss is no longer a number, so they have no result"
-    ),
+    "diverged": ResultColumn("Diverged", _whole, "How many seeds: their loss is not finite, so they have no result"),
     "diverged_step": ResultColumn("Diverged at step", _whole, "The first seed that did"),
-    "runs": ResultColumn("Seeds measured", _whole, "How many the means are over: those that diverged are left out"),
-    "val_loss": ResultColumn("Validation loss", _loss, "–: not a number, or larger than a million"),
-    "val_loss_sd": ResultColumn("± sd", _loss),
+    "runs": ResultColumn("Seeds measured", _whole, "How many the means are over: those that diverged are omitted"),
+    "val_loss": ResultColumn("Validation loss", _loss, "–: not finite, or larger than a million"),
+    "val_loss_sd": ResultColumn("± SD", _loss, name="± SD of validation loss"),
     "val_accuracy": ResultColumn("Validation accuracy", _PERCENT),
-    "val_accuracy_sd": ResultColumn("± sd", _PERCENT),
+    "val_accuracy_sd": ResultColumn("± SD", _PERCENT, name="± SD of validation accuracy"),
     "difference": ResultColumn(
         "Difference (points)",
         _decimals(2, sign="+", factor=100),
         "Validation accuracy minus {baseline}’s, seed by seed, in percentage points",
     ),
-    "difference_sd": ResultColumn("± sd", _decimals(2, factor=100)),
+    "difference_sd": ResultColumn("± SD", _decimals(2, factor=100), name="± SD of the difference"),
     "seconds_per_epoch": ResultColumn(
-        "Seconds an epoch",
+        "Seconds per epoch",
         _decimals(2),
         "The training steps of the fastest epoch, mean over seeds. –: no seed has trained a whole epoch",
     ),

@@ -6,18 +6,18 @@ points are drawn.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from cachetools import LRUCache, cached
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bnlab.charts.curve_settings import TRAINING_CURVES, VALIDATION_CURVES, Curve, CurveSettings, evaluated_curve
 from bnlab.runs.curves_cache import RunCurves
-from bnlab.specs.choices import Choice, one_of
+from bnlab.training.records import evaluation_columns
 
 Floats = NDArray[np.float32]
 Points = tuple[Floats, Floats]
@@ -31,82 +31,10 @@ CACHED_POINTS = 512
 """The capacity of the cache of points, in lines."""
 CACHED_VALUES = 8_000_000
 """The capacities of the caches of smoothed runs and of series, in steps of all of their seeds and means together."""
+MAX_CONTINUED = 2_000
+"""How many values are smoothed one by one; more are quicker as a whole."""
 TRAINING_COLUMNS = ("loss", "accuracy")
-VALIDATION_COLUMNS = ("val_loss", "val_accuracy")
-
-X_AXES: dict[str, Choice] = {
-    "epoch": Choice("Epochs", "How often every training image has been seen."),
-    "step": Choice("Steps", "How many updates were made."),
-    "seconds": Choice("Seconds", "Time spent in training steps, on the machine that trained."),
-}
-
-
-class CurveSettings(BaseModel):
-    """The reader's settings of the curves; part of the page's URL.
-
-    Raises:
-        pydantic.ValidationError: a field is out of its bounds.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    x: Annotated[str, AfterValidator(one_of(X_AXES))] = Field(
-        "epoch", title="Against", description="What runs to the right.", json_schema_extra={"enum": list(X_AXES)}
-    )
-    smoothing: float = Field(
-        0.6,
-        ge=0,
-        le=0.99,
-        title="Smoothing",
-        description="The weight of the past in the training curves' running average; the raw curve stays behind.",
-    )
-    log_x: bool = Field(
-        False, title="Log x", description="Show the first steps as wide as the last epochs; without step 0."
-    )
-    log_y: bool = Field(
-        False,
-        title="Log loss",
-        description="Show losses on a logarithmic axis, exact zeros at its lower edge; not differences, which may be "
-        "below zero.",
-    )
-    singles: bool = Field(False, title="Every seed", description="Draw each seed's own curve beside the mean.")
-    baseline: str = Field(
-        "", max_length=40, title="Baseline", description="The variant that the others are compared with, by its name."
-    )
-    differences: bool = Field(
-        False, title="Differences", description="Draw each curve minus the baseline's instead of the curve."
-    )
-    projector: bool = Field(False, title="Projector", description="Large type and thick lines, for the last row.")
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One of the charts.
-
-    Attributes:
-        id: names the chart in URLs, caches and file names.
-        column: the column that is drawn.
-        title: the title on the page.
-        is_fraction: whether its values are fractions, shown in percent.
-        is_noisy: whether values are recorded at every step, and smoothed.
-    """
-
-    id: str
-    column: str
-    title: str
-    is_fraction: bool
-    is_noisy: bool
-
-
-TRAINING_CURVES = (
-    Curve("training-loss", "loss", "Training loss", False, True),
-    Curve("training-accuracy", "accuracy", "Training accuracy", True, True),
-)
-VALIDATION_CURVES = (
-    Curve("validation-loss", "val_loss", "Validation loss", False, False),
-    Curve("validation-accuracy", "val_accuracy", "Validation accuracy", True, False),
-)
-CURVES = (*TRAINING_CURVES, *VALIDATION_CURVES)
+VALIDATION_COLUMNS = evaluation_columns("validation", "moving")
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +95,7 @@ class CurveData:
         is_difference: whether `lines` are differences to the baseline.
         has_points: whether any variant has recorded values.
         has_finite: whether any recorded value is finite.
+        was_evaluated: whether any run was evaluated, be it in another way than the chosen one.
     """
 
     curve: Curve
@@ -175,13 +104,25 @@ class CurveData:
     is_difference: bool
     has_points: bool
     has_finite: bool
+    was_evaluated: bool = False
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it shows values that every run has."""
+        return self.curve.is_noisy or self.settings.shows_default_evaluation
 
 
 def prepare_curves(runs: Mapping[str, Sequence[RunCurves]], settings: CurveSettings) -> list[CurveData]:
     """The data of each of `CURVES`; `runs` maps each variant's label to its runs, one per seed."""
     training = {label: training_series(seeds, settings.smoothing) for label, seeds in runs.items()}
-    validation = {label: validation_series(seeds) for label, seeds in runs.items()}
-    return [prepare_curve(training if curve.is_noisy else validation, curve, settings) for curve in CURVES]
+    columns = evaluation_columns(settings.images, settings.statistics)
+    validation = {label: validation_series(seeds, columns) for label, seeds in runs.items()}
+    was_evaluated = any(len(run.evaluations["step"]) for seeds in runs.values() for run in seeds)
+    evaluated = [
+        replace(prepare_curve(validation, evaluated_curve(curve, settings), settings), was_evaluated=was_evaluated)
+        for curve in VALIDATION_CURVES
+    ]
+    return [*(prepare_curve(training, curve, settings) for curve in TRAINING_CURVES), *evaluated]
 
 
 def prepare_curve(series: Mapping[str, Series], curve: Curve, settings: CurveSettings) -> CurveData:
@@ -225,15 +166,29 @@ def training_series(runs: Sequence[RunCurves], smoothing: float) -> Series:
     return _series(runs, seeds, TRAINING_COLUMNS, ("training", *_training_key(runs, smoothing)))
 
 
-def _validation_key(runs: Sequence[RunCurves]) -> tuple[object, ...]:
-    return tuple((run.digest, run.created_at, len(run.evaluations["step"]), _diverged_step(run)) for run in runs)
+def _validation_key(runs: Sequence[RunCurves], names: tuple[str, ...] = VALIDATION_COLUMNS) -> tuple[object, ...]:
+    evaluated = ((run.digest, run.created_at, len(run.evaluations["step"]), _diverged_step(run)) for run in runs)
+    return names, *evaluated
 
 
 @cached(LRUCache(CACHED_VALUES, getsizeof=_size), key=_validation_key, lock=Lock())
-def validation_series(runs: Sequence[RunCurves]) -> Series:
-    """Validation loss and accuracy of one variant's runs, at every evaluation."""
-    evaluations = [run.evaluations for run in runs]
-    return _series(runs, evaluations, VALIDATION_COLUMNS, ("validation", *_validation_key(runs)))
+def validation_series(runs: Sequence[RunCurves], names: tuple[str, ...] = VALIDATION_COLUMNS) -> Series:
+    """Loss and accuracy, the columns `names`, of one variant's runs, at every evaluation.
+
+    Runs that are not evaluated so have no points.
+    """
+    evaluations = [_evaluated(run.evaluations, names) for run in runs]
+    return _series(runs, evaluations, names, ("validation", *_validation_key(runs, names)))
+
+
+def _evaluated(evaluations: Columns, names: tuple[str, ...]) -> Columns:
+    """A run's columns; without rows if it was never evaluated so."""
+    if names == VALIDATION_COLUMNS:
+        return evaluations
+    if all(name in evaluations and not np.isnan(evaluations[name]).all() for name in names):
+        return evaluations
+    shared = {name: evaluations.get(name, np.empty(0)) for name in ("step", "epoch", "seconds", *names)}
+    return {name: values[:0] for name, values in shared.items()}
 
 
 def _series(runs: Sequence[RunCurves], seeds: Sequence[Columns], names: Sequence[str], key: Hashable) -> Series:
@@ -259,31 +214,61 @@ def _smooth_run(run: RunCurves, smoothing: float) -> Columns:
     # The last evaluation may be newer than the run's step: neither steps nor seconds may decrease.
     steps = np.maximum.accumulate(np.append(run.evaluations["step"], run.step))
     seconds = np.maximum.accumulate(np.append(run.evaluations["seconds"], run.seconds))
-    step = run.steps["step"]
-    return smooth_columns(run.steps, smoothing) | {
+    step, key = run.steps["step"], (smoothing, run.digest, run.created_at)
+    with _smoothed_lock:
+        before = _smoothed.get(key)
+    columns = smooth_columns(run.steps, smoothing, before)
+    with _smoothed_lock:
+        _smoothed[key] = columns
+    return columns | {
         "epoch": step / run.steps_per_epoch,
         "seconds": np.interp(step, steps, seconds),
     }
 
 
-def smooth_columns(steps: Columns, smoothing: float) -> dict[str, NDArray[Any]]:
-    """Columns step, and of loss and accuracy the smoothed values and, ending in _raw, the recorded ones."""
+_smoothed: LRUCache[Hashable, Columns] = LRUCache(CACHED_VALUES, getsizeof=lambda columns: 1 + len(columns["step"]))
+"""The last result of `smooth_columns` of a run, which its next one continues."""
+_smoothed_lock = Lock()
+
+
+def smooth_columns(steps: Columns, smoothing: float, before: Columns | None = None) -> dict[str, NDArray[Any]]:
+    """Columns step, and of loss and accuracy the smoothed values and, ending in _raw, the recorded ones.
+
+    `before` is the result for the first of these steps.
+    """
     values = {name: _to_float32(steps[name]) for name in TRAINING_COLUMNS}
-    smoothed = {name: smooth(column, smoothing) for name, column in values.items()}
+    smoothed = {
+        name: smooth(column, smoothing, None if before is None else before[name]) for name, column in values.items()
+    }
     return {"step": steps["step"], **smoothed, **{f"{name}_raw": column for name, column in values.items()}}
 
 
-def smooth(values: Floats, weight: float) -> Floats:
+def smooth(values: Floats, weight: float, before: Floats | None = None) -> Floats:
     """The exponentially weighted mean of `values` with bias correction; `weight` is that of the past, in [0, 1).
 
     As TensorBoard smooths, and as Adam corrects its averages (Kingma and Ba 2015, section 3). Values that are not
-    finite are left out of the average and are NaN in the result.
+    finite are left out of the average and are NaN in the result. `before` is the result for the first of `values`, and
+    makes the result for a few more quick.
     """
     if weight == 0 or values.size == 0:
         return values
+    is_longer = before is not None and len(before) > 0 and 0 <= len(values) - len(before) <= MAX_CONTINUED
+    if before is not None and is_longer and np.isfinite(values).all():
+        return np.append(before, _continued(float(before[-1]), len(before), values[len(before) :], weight))
     known = pd.Series(values, dtype=float).where(np.isfinite(values))
     averages = known.ewm(alpha=1 - weight, adjust=True, ignore_na=False).mean().where(known.notna())
     return averages.to_numpy(np.float32)
+
+
+def _continued(average: float, count: int, values: Floats, weight: float) -> Floats:
+    """The bias-corrected averages at each of `values`, which follow `count` others with this `average`."""
+    total = (1 - weight**count) / (1 - weight)  # of the weights
+    averages = []
+    for value in values.tolist():
+        average = (weight * total * average + value) / (weight * total + 1)
+        total = weight * total + 1
+        averages.append(average)
+    return np.array(averages, np.float32)
 
 
 # Averages over seeds
@@ -449,7 +434,7 @@ def thin(values: NDArray[Any], max_points: int, *, log: bool = False) -> NDArray
     """The positions of about `max_points` of `values`: the smallest and largest of each part, the first and the last.
 
     So every peak is drawn, and each point is one of the curve's. Parts are equally long, or with `log` equally wide on
-    a logarithmic axis. They grow in large ratios, so that a growing curve rarely changes the points that are drawn.
+    a logarithmic axis. They double, so that a growing curve rarely changes the points that are drawn.
     """
     count = len(values)
     if count <= max_points:
@@ -473,8 +458,11 @@ def _parts(count: int, max_parts: int, *, log: bool) -> Iterator[tuple[int, int]
 
 
 def steps_per_part(steps: int, parts: int) -> int:
-    """The length that divides `steps` into at most `parts`: one of 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on."""
+    """The length that divides `steps` into at most `parts`: a power of two.
+
+    So a longer part is two shorter ones, and what is drawn of it was drawn of them: an update sends no point again.
+    """
     length = 1
     while steps > length * parts:
-        length = length * 4 // 3 if length % 3 == 0 else max(length * 3 // 2, length + 1)
+        length *= 2
     return length

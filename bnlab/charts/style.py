@@ -9,7 +9,7 @@ from bnlab.charts.formatting import escape_plotly
 # Okabe and Ito's color-blind-safe colors; the first ones have enough contrast on white and on black.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#A6761D")
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, GREY, BROWN = COLORS
-COLOR_NAMES = ("Blue", "Vermillion", "Green", "Purple", "Orange", "Sky blue", "Grey", "Brown")
+COLOR_NAMES = ("Blue", "Vermillion", "Green", "Purple", "Orange", "Sky blue", "Gray", "Brown")
 # Valid in Plotly and in SVG; each pattern repeats within 30 px, the length of a legend's line.
 DASHES = (
     "solid",

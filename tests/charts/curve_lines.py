@@ -9,18 +9,9 @@ import plotly.graph_objects as go
 import pytest
 from hypothesis import strategies as st
 
+from bnlab.charts.curve_settings import CURVES, TRAINING_CURVES, VALIDATION_CURVES, X_AXES, Curve, CurveSettings
 from bnlab.charts.learning_curves import curve_alt, curve_drawing
-from bnlab.charts.series import (
-    CURVES,
-    TRAINING_COLUMNS,
-    TRAINING_CURVES,
-    VALIDATION_CURVES,
-    X_AXES,
-    Curve,
-    CurveSettings,
-    Series,
-    prepare_curve,
-)
+from bnlab.charts.series import TRAINING_COLUMNS, Series, prepare_curve
 from bnlab.charts.style import Style, styles_of
 from tests.charts.frames import columns_of, seeds_frame, smoothed_frame
 from tests.charts.snapshots import assert_drawable

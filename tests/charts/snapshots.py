@@ -24,7 +24,8 @@ def snapshots_of(values: dict[str, list[list[float]]], steps: list[int]) -> pd.D
 
 
 def texts(figure: go.Figure) -> list[str]:
-    return [note.text for note in figure.layout.annotations]
+    """The annotations that are not the names of lines."""
+    return [note.text for note in figure.layout.annotations if not note.name]
 
 
 def assert_drawable(figure: go.Figure) -> None:

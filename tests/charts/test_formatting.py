@@ -150,7 +150,7 @@ def test_any_label_is_literal(label: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=3_000)
+@settings(max_examples=4_000)
 @given(LABELS)
 def test_thousands_of_labels_are_literal(label: str) -> None:
     check_label(label)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bnlab.charts.curve_settings import X_AXES, Curve, CurveSettings
 from bnlab.charts.learning_curves import MAX_MARKED_POINTS
-from bnlab.charts.series import X_AXES, Curve, CurveSettings, Series, smooth
+from bnlab.charts.series import Series, smooth
 from bnlab.charts.style import styles_of
 from tests.charts.curve_lines import (
     ACCURACY,
@@ -35,6 +36,7 @@ from tests.charts.curve_lines import (
     views,
 )
 from tests.charts.snapshots import limits, texts
+from tests.slow import all_slow_but
 
 
 @every_curve
@@ -163,7 +165,7 @@ def test_message_before_training(curve: Curve) -> None:
 @pytest.mark.parametrize(
     ("values", "view", "message"),
     [
-        (([NAN] * 3, [INF, NAN]), CurveSettings(), "The loss was never a number"),
+        (([NAN] * 3, [INF, NAN]), CurveSettings(), "Loss was never finite"),
         (([], [3, 2]), CurveSettings(differences=True, baseline=LABELS[0]), "Nothing to compare yet"),
         (([3], []), CurveSettings(log_x=True), "Nothing on this axis yet"),
     ],
@@ -304,8 +306,14 @@ def test_fractions_are_shown_as_percentages(curve: Curve) -> None:
     assert ("%}" in figure.data[-1].hovertemplate) == curve.is_fraction
 
 
-@pytest.mark.parametrize("curve", [LOSS, VAL_ACCURACY], ids=lambda curve: curve.id)
-@pytest.mark.parametrize(("x", "log_x", "log_y"), [*product(X_AXES, [False, True], [False, True])])
+@pytest.mark.parametrize(
+    ("curve", "x", "log_x", "log_y"),
+    all_slow_but(
+        [(LOSS, "step", True, True), (VAL_ACCURACY, "seconds", False, False)],
+        product([LOSS, VAL_ACCURACY], X_AXES, [False, True], [False, True]),
+    ),
+    ids=lambda value: value.id if isinstance(value, Curve) else str(value),
+)
 def test_plotly_accepts_every_axis(curve: Curve, x: str, log_x: bool, log_y: bool) -> None:
     series = {LABELS[0]: line(curve, [0.9] * 12, [0.8] * 12), LABELS[1]: line(curve, [0.7] * 12)}
     assert_sound(curve_figure(series, STYLES, curve, CurveSettings(x=x, log_x=log_x, log_y=log_y)))
@@ -363,8 +371,7 @@ def test_y_range_includes_bands_and_seeds() -> None:
     assert range_of(VAL_LOSS, series, CurveSettings(smoothing=0, singles=True))[0] < 1 < low
 
 
-@pytest.mark.parametrize("count", [8, 15, 60])
-@pytest.mark.parametrize("others", [1, 2])
+@pytest.mark.parametrize(("count", "others"), all_slow_but([(15, 2)], product([8, 15, 60], [1, 2])))
 def test_y_range_leaves_out_lines_that_diverged_at_once(count: int, others: int) -> None:
     good, bad = line(VAL_LOSS, [2.3, *[0.4] * count]), [line(VAL_LOSS, [90.0, *[1e6] * count]) for _ in range(others)]
     names = [*LABELS, "third"][: 1 + others]

@@ -10,13 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bnlab.charts.curve_settings import VALIDATION_CURVES, X_AXES, CurveSettings
 from bnlab.charts.series import (
     MAX_POINTS,
     MAX_TOTAL_POINTS,
     MIN_POINTS,
-    VALIDATION_CURVES,
-    X_AXES,
-    CurveSettings,
     Series,
     max_points,
     prepare_curve,
@@ -60,8 +58,34 @@ def test_max_points_limits_the_whole_chart() -> None:
 @example(150, 150)
 @example(151, 150)
 def test_steps_per_part_is_the_smallest_length_that_suffices(steps: int, most: int) -> None:
-    row = sorted([1, *(2**n for n in range(1, 30)), *(3 * 2**n for n in range(30))])
-    assert steps_per_part(steps, most) == next(length for length in row if steps <= length * most)
+    assert steps_per_part(steps, most) == next(2**n for n in range(30) if steps <= 2**n * most)
+
+
+def test_a_line_that_is_thinned_anew_has_no_new_points() -> None:
+    values = np.random.default_rng(0).normal(size=3_000)
+    lengths = [length for length in range(200, 3_000) if steps_per_part(length, 50) < steps_per_part(length + 1, 50)]
+    assert lengths
+    for length in lengths:
+        before, after = thin(values[:length], 100), thin(values[: length + 1], 100)
+        assert set(after.tolist()) <= {*before.tolist(), length}
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.6, 0.99])
+def test_a_curve_that_has_grown_is_smoothed_as_a_whole_one(weight: float) -> None:
+    values = np.random.default_rng(0).normal(1.0, 0.2, 900).astype(np.float32)
+    smoothed = smooth(values[:100], weight)
+    for length in (101, 180, 180, 600, 900):
+        smoothed = smooth(values[:length], weight, smoothed)
+    np.testing.assert_allclose(smoothed, smooth(values, weight), rtol=1e-6)
+
+
+@pytest.mark.parametrize("position", [5, 105])
+def test_a_curve_with_a_gap_is_smoothed_anew(position: int) -> None:
+    values = np.ones(120, np.float32)
+    values[position:] = 3
+    values[position] = np.nan
+    grown = smooth(values, 0.6, smooth(values[:100], 0.6))
+    np.testing.assert_array_equal(grown, smooth(values, 0.6))
 
 
 def test_few_points_are_not_thinned() -> None:

@@ -43,8 +43,8 @@ def test_every_color_has_a_dash_and_the_name_it_looks_like() -> None:
     for name, color in zip(COLOR_NAMES, COLORS, strict=True):
         red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
         hue, _, saturation = colorsys.rgb_to_hls(red, green, blue)
-        assert (saturation < 0.1) == (name == "Grey")
-        assert name == "Grey" or abs(360 * hue - HUES[name]) < 1
+        assert (saturation < 0.1) == (name == "Gray")
+        assert name == "Gray" or abs(360 * hue - HUES[name]) < 1
     light = dict(zip(COLOR_NAMES, map(luminance, COLORS), strict=True))
     assert light["Sky blue"] > light["Blue"]
     assert light["Orange"] > light["Brown"]

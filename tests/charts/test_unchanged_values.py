@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnlab.charts.explanations.equations import normalize_batch
 from bnlab.charts.unchanged_values import MAX_ROUNDING_ERROR, remove_rounding_errors, unchanged_figure, unchanged_notes
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from tests.charts.snapshots import assert_drawable, snapshots_of, texts
+from tests.numpy_normalization import normalize_batch
 
 Values = dict[str, list[list[float]]]
 STILL: Values = {"gamma": [[1, 1], [2, 3]], "beta": [[0, 0], [1e-9, -1e-9]], "moving_mean": [[0, 0], [0, 1e-8]]}

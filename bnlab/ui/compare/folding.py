@@ -15,6 +15,8 @@ from bnlab.ui.downloads import render_download
 from bnlab.ui.store_errors import callback
 from bnlab.ui.worker_task import current_task, render_task, submit_task
 
+EXPANDER = "fold"
+"""The key of what all of it is in."""
 TASK = "fold-task"
 CHOSEN = "fold-run"
 """Session key of the digest of the chosen run."""
@@ -28,9 +30,16 @@ DESCRIPTION = (
 )
 
 
+def is_fold_open() -> bool:
+    """Whether the reader sees which runs can be folded."""
+    return bool(st.session_state.get(EXPANDER))
+
+
 def render_fold(runs: Mapping[str, Sequence[Run]]) -> None:
     """Draw the choice of a run, the button that folds it, and the report; `runs` are by the variant's label."""
-    with st.expander("Fold batch normalization away", icon=":material/layers_clear:", key="fold"):
+    with st.expander(
+        "Merge BN into neighboring layers", icon=":material/layers_clear:", key=EXPANDER, on_change="rerun"
+    ):
         st.caption(DESCRIPTION)
         foldable = {
             run.digest: (run, f"{label}, seed {run.spec.seed}" if len(variant_runs) > 1 else label)
@@ -60,7 +69,8 @@ def _subject(run: Run) -> tuple[str, int]:
 @callback
 def _start_folding() -> None:
     scheduler = services.scheduler()
-    for run in scheduler.store.runs([st.session_state[CHOSEN]]):  # none if it was deleted meanwhile
+    chosen = st.session_state.get(CHOSEN)
+    for run in scheduler.store.runs([chosen] if chosen else []):  # none if it was deleted meanwhile
         submit_task(TASK, _subject(run), scheduler, fold_run, scheduler.store.url, run.digest)
 
 
@@ -68,7 +78,7 @@ def _why_none(runs: Sequence[Run]) -> str:
     """The reason why none of `runs` can be folded."""
     normalized = [run for run in runs if has_normalization(run.spec)]
     if not normalized:
-        return "None of these networks has normalization that could be folded away."
+        return "None of these networks has normalization that could be merged."
     foldable = [run for run in normalized if not unfoldable_reason(run.spec)]
     if not foldable:
         return escape_markdown(" ".join(sorted({unfoldable_reason(run.spec) for run in normalized})))

@@ -2,30 +2,32 @@
 
 import streamlit as st
 
-from bnlab.live.reading import page_version
+from bnlab.charts.formatting import escape_markdown
+from bnlab.live.compare_offer import CompareOffer, compare_offer, compare_versions, visitor_name
+from bnlab.live.reading import EVERYTHING
 from bnlab.runs.progress import summary_text
-from bnlab.runs.run import Run, are_active
+from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui import services
 from bnlab.ui.compare.answer import render_answer
-from bnlab.ui.compare.cards import RunsByDigest, SpecsByLabel, render_cards
 from bnlab.ui.compare.curves import render_curves
-from bnlab.ui.compare.editor import render_editor
-from bnlab.ui.compare.folding import render_fold
+from bnlab.ui.compare.folding import is_fold_open, render_fold
+from bnlab.ui.compare.prediction import render_lesson_texts, render_prediction
 from bnlab.ui.compare.questions import render_introduction, render_questions
 from bnlab.ui.compare.results import render_results
+from bnlab.ui.compare.settings import render_settings
 from bnlab.ui.compare.toolbar import render_toolbar
-from bnlab.ui.components import render_heading
+from bnlab.ui.compare.variants import RunsByDigest, SpecsByLabel, render_networks, render_variants
+from bnlab.ui.components import COMPARE, render_heading
+from bnlab.ui.launching import pending_at
+from bnlab.ui.lesson import hides_results
 from bnlab.ui.live import follow, live_text
 from bnlab.ui.state import PageState, page_state, view_to_url
 from bnlab.ui.visitor import rights_on
 
-STILL_TRAINING = (
-    "Still training: each run counts with its latest measurement, wherever it stands. "
-    "Predictions are timed when no run trains."
-)
-ENDED = "Each run counts with its last measurement."
-HOW_TO_READ = "A click on a column’s name sorts; scroll sideways for more columns."
+STILL_TRAINING = "Training in progress; showing latest values. Predictions are timed when no run trains."
+ENDED = "Values are each run’s latest measurement."
+HOW_TO_READ = "Click a header to sort."
 
 
 def render_page() -> None:
@@ -33,22 +35,33 @@ def render_page() -> None:
     scheduler, state = services.scheduler(), page_state()
     specs = state.comparison.specs()
     runs, problem = _find_runs(scheduler, specs), scheduler.problem
-    rights = rights_on(runs.values())
+    rights, is_hidden = rights_on(runs.values()), hides_results(scheduler.store, state)
+    by_seed = {label: [runs.get(spec.digest) for spec in label_specs] for label, label_specs in specs.items()}
+    offer = compare_offer(by_seed, rights, problem, is_hidden=is_hidden)
     with st.container(gap="xsmall"):  # close together, so that the curves are on the first screen
         render_heading("Batch normalization lab", state)
+        render_lesson_texts(state.lesson)
         render_introduction(state)
         render_questions(state)
-        render_toolbar(state, specs, runs, rights)
+        render_prediction(scheduler.store, state, specs, runs, is_hidden=is_hidden)
+        render_toolbar(state, specs, runs, offer)
         if problem:
-            st.warning(problem, icon=":material/cloud_off:")
-        render_answer(scheduler.store, state, specs, runs)
-    follow("compare", view_to_url(state), page_version(runs.values(), problem, shares=rights.shares))
-    render_curves(state.settings, len(state.comparison.variants))
-    _render_summary(scheduler, runs, specs, state)
-    render_cards(state, specs, runs, rights)
-    if not state.lesson.hides("results"):
-        _render_results(scheduler, state, specs, runs, is_active=are_active(runs.values()))
-    render_editor(state)
+            st.warning(escape_markdown(problem), icon=":material/cloud_off:")
+        if not is_hidden:
+            render_answer(scheduler.store, state, specs, runs)
+        render_variants(state, specs, runs, rights, offer)
+    if not state.lesson.hides("variants"):
+        render_settings(state)
+    # What depends on more than the offer is rarely shown, and its page is rendered again at each change of a state.
+    shows_more = rights.is_teacher or pending_at(COMPARE) is not None or is_fold_open()
+    versions = compare_versions(by_seed, problem, rights.shares, is_hidden=is_hidden)
+    follow("compare", view_to_url(state), versions, EVERYTHING if shows_more else visitor_name(rights.visitor))
+    if not is_hidden:
+        render_curves(state.settings)
+        _render_summary(scheduler, runs, specs, state, offer)
+    render_networks(state.comparison)
+    if not is_hidden and not state.lesson.hides("results"):
+        _render_results(scheduler, state, specs, runs, is_active=offer.is_active)
 
 
 def _render_results(
@@ -64,14 +77,17 @@ def _render_results(
     render_fold(_runs_by_label(specs, runs))
 
 
-def _render_summary(scheduler: Scheduler, runs: RunsByDigest, specs: SpecsByLabel, state: PageState) -> None:
+def _render_summary(
+    scheduler: Scheduler, runs: RunsByDigest, specs: SpecsByLabel, state: PageState, offer: CompareOffer
+) -> None:
     """A line of text that is always present, so that nothing moves when training starts or ends."""
     digests = {spec.digest for variant_specs in specs.values() for spec in variant_specs}  # variants may share specs
     text = summary_text(runs.values(), len(digests), scheduler.activity(runs.values()))
-    trained_here = any(not run.recorded for run in runs.values())
-    hint = "" if trained_here or state.lesson.hides("training") else "Press Train to train on this machine."
+    hint = "" if offer.is_trained_here or state.lesson.hides("training") else "Press Train to train on this machine."
     with st.container(key="summary"):
         live_text("summary", text, hint, key="summary-text")
+        announced = summary_text(runs.values(), len(digests))  # changes with states, not with speeds
+        live_text("announcement", announced, key="announcement", is_announced=True)
 
 
 def _find_runs(scheduler: Scheduler, specs: SpecsByLabel) -> dict[str, Run]:

@@ -28,7 +28,7 @@ def render_introduction(state: PageState) -> None:
 
 def render_questions(state: PageState) -> None:
     """Draw a chip for each question; the one whose preset is shown is selected."""
-    if state.lesson.hides("variants"):
+    if state.lesson.hides("variants") or state.lesson.predict:
         return
     questions = {name: preset.question for name, preset in PRESETS.items() if preset.question}
     shown = preset_of(state.comparison)

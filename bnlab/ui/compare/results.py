@@ -3,7 +3,7 @@
 from bnlab.charts.results_table import COLUMNS, ResultColumn, result_columns
 from bnlab.live.downloads import RESULTS, results_url
 from bnlab.ui.assets import base_path
-from bnlab.ui.compare.cards import RunsByDigest
+from bnlab.ui.compare.variants import RunsByDigest
 from bnlab.ui.downloads import render_link
 from bnlab.ui.live import TableColumn, live_table
 from bnlab.ui.state import PageState, view_to_url
@@ -16,8 +16,8 @@ def render_results(state: PageState, runs: RunsByDigest) -> None:
     columns = [TableColumn("label", "Network", numeric=False)]
     columns += [_table_column(name, COLUMNS[name], baseline) for name in names]
     live_table("results", columns, key="results")
-    render_link("CSV", results_url(base_path(), view_to_url(state)), RESULTS, key="results_csv")
+    render_link("Download as CSV", results_url(base_path(), view_to_url(state)), RESULTS, key="results_csv")
 
 
 def _table_column(name: str, column: ResultColumn, baseline: str) -> TableColumn:
-    return TableColumn(name, column.title, column.help.format(baseline=baseline), column.numeric)
+    return TableColumn(name, column.title, column.help.format(baseline=baseline), column.numeric, column.name)

@@ -11,7 +11,7 @@ LABELS = list(RATES)
 NETWORKS = "&".join(f"v={label}~learning_rate~{rate}" for label, rate in RATES.items()) + "&hidden_units=16"
 # Longer than any test; long enough to stop a run and kill its worker.
 ENDLESS, SHORT = f"{NETWORKS}&epochs=400&train_examples=20000", f"{NETWORKS}&epochs=30&train_examples=20000"
-UPDATES = 4
+UPDATES = 3
 
 LINES = "chart => chart._fullData?.filter(line => line.showlegend && line.x?.length > 1).length ?? 0"
 END = "chart => Math.max(...chart._fullData.map(line => line.x.at(-1) ?? 0))"
@@ -31,11 +31,12 @@ WATCH = """chart => {
   };
   check();
 }"""
-# Checks in every frame that each card has its progress.
-WATCH_CARDS = """cards => {
+# Checks in every frame that each variant has its progress.
+WATCH_PROGRESS = """variants => {
   window.withoutProgress = 0;
   const check = () => {
-    if (document.querySelectorAll('[class*="st-key-card-"] .live-progress').length < cards) window.withoutProgress += 1;
+    const shown = document.querySelectorAll('[class*="st-key-variant-"] .live-progress').length;
+    if (shown < variants) window.withoutProgress += 1;
     requestAnimationFrame(check);
   };
   check();
@@ -70,10 +71,10 @@ def train_button(page: Page) -> Locator:
 
 
 def epochs_of(page: Page) -> Locator:
-    """The field of the epochs of all variants; opens its popover."""
+    """The field of the epochs of all variants; opens the settings."""
     field = page.get_by_role("spinbutton", name="Epochs")
     if not field.count():
-        page.locator(".st-key-common button").filter(visible=True).first.click()
+        page.locator(".st-key-open-settings button").click()
     return field
 
 
@@ -85,18 +86,18 @@ def element_of(locator: Locator) -> ElementHandle:
     return locator.element_handle()
 
 
-def card(page: Page, label: str) -> Locator:
-    return page.locator(f".st-key-card-{LABELS.index(label)}")
+def box_of(page: Page, label: str) -> Locator:
+    return page.locator(f".st-key-variant-{LABELS.index(label)}")
 
 
 def progress_of(page: Page, label: str) -> Locator:
-    """The progress in a network's card."""
-    return card(page, label).locator(".live-progress")
+    """The progress in a variant's box."""
+    return box_of(page, label).locator(".live-progress")
 
 
 def button_of(page: Page, label: str) -> Locator:
     """The button that stops or continues a network."""
-    return card(page, label).get_by_role("button", name=re.compile("Stop|Continue|Retry"))
+    return box_of(page, label).get_by_role("button", name=re.compile("Stop|Continue|Retry"))
 
 
 def wait_until_at_rest(page: Page) -> None:

@@ -5,7 +5,10 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.ui import controls
+from bnlab.ui.state import STATE_KEY
 from tests.opened_page import OpenPage, open_page
+from tests.slow import all_but_one_slow
 from tests.stored_runs import make_evaluation, record_run
 from tests.ui.compare_page import TINY, assert_sound, store, tiny_specs
 
@@ -37,8 +40,26 @@ def test_train_trains_the_epochs_that_were_just_entered(open_page: OpenPage, sto
     assert len(store.runs()) == 3
 
 
+@pytest.mark.parametrize("pressed", [True, False])
+def test_what_the_browser_still_shows_is_not_taken_for_what_was_entered(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch, pressed: bool
+) -> None:
+    """The number of layers changes the units, whose field still has the old ones when Train is pressed."""
+    monkeypatch.setattr(controls, "OUTDATED_SECONDS", 60.0)
+    app = open_page(store, **PLACEMENT)
+    app.number_input(key="all-hidden_layers").set_value(1.0).run()
+    assert app.text_input(key="all-hidden_units").value == "300"
+    app.text_input(key="all-hidden_units").set_value("300, 100")
+    if pressed:
+        app.button(key="train").click()
+    app.run()
+    assert_sound(app)
+    assert {run.spec.hidden_units for run in store.runs()} == ({(300,)} if pressed else set())
+    assert app.text_input(key="all-hidden_units").value == ("300" if pressed else "300, 100")
+
+
 @pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize("key", ["all-epochs", "all-train_examples", "seeds"])
+@pytest.mark.parametrize("key", all_but_one_slow(["all-epochs", "all-train_examples", "seeds"]))
 def test_train_trains_nothing_while_a_value_is_refused(
     open_page: OpenPage, store: Store, together: bool, key: str
 ) -> None:
@@ -120,6 +141,22 @@ def test_a_card_continues_with_the_epochs_that_were_just_entered(open_page: Open
     app.button(key="continue-0").click().run()
     states = {run.spec.epochs: run.state for run in store.runs()}
     assert states == {1: RunState.STOPPED, 3: RunState.QUEUED}
+
+
+@pytest.mark.parametrize(("key", "value"), [("name-0", "Renamed"), ("field-0-placement", "after_activation")])
+def test_a_card_continues_its_variant_though_its_name_has_just_changed(
+    open_page: OpenPage, store: Store, key: str, value: str
+) -> None:
+    spec = tiny_specs()["Baseline"]
+    record_run(store, spec, (2.0,), (make_evaluation(0),), RunState.STOPPED)
+    app = open_page(store, **TINY)
+    app.button(key="edit-0").click().run()
+    control = app.text_input(key=key) if key == "name-0" else app.segmented_control(key=key)
+    control.set_value(value)
+    press(app, "continue-0", together=True)
+    (run,) = [run for run in store.runs() if run.state is RunState.QUEUED]
+    assert run.spec.placement == ("none" if key == "name-0" else value)
+    assert app.session_state[STATE_KEY].comparison.labels[0] != "Baseline"
 
 
 def test_stop_all_stops_what_was_shown_and_what_was_launched_since(open_page: OpenPage, store: Store) -> None:

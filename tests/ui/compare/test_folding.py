@@ -70,7 +70,7 @@ def submit_now(_scheduler: Scheduler, function: Callable[..., Any], *arguments: 
 
 def folding(app: AppTest) -> Any:
     """The expander with the fold."""
-    (expander,) = [e for e in app.expander if e.label == "Fold batch normalization away"]
+    (expander,) = [e for e in app.expander if e.label == "Merge BN into neighboring layers"]
     return expander
 
 
@@ -114,6 +114,7 @@ CONV = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_layers_that_stay_are_named_before_the_button_is_pressed(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +160,7 @@ def refuse(*_: object) -> None:
     raise FoldError("The run has no weights.")
 
 
+@pytest.mark.slow
 def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
     open_page: OpenPage, trained: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,10 +17,12 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import SpecError, parse_spec
 from bnlab.ui.compare.form import (
     DATA_FIELDS,
+    DEPTH,
     MAIN_FIELDS,
     NORMALIZATION_FIELDS,
     PROPERTIES,
     TRAINING_FIELDS,
+    changed_fields,
     field_value,
 )
 from tests.dataset_files import write_dataset
@@ -115,6 +117,20 @@ def test_a_whole_number_is_refused_without_digits_that_nobody_typed() -> None:
         parse_spec({"epochs": field_value("epochs", 1e99)})
 
 
+@pytest.mark.parametrize(
+    ("units", "depth", "expected"),
+    [((300, 100), 4.0, (300, 100, 100, 100)), ((300, 100), 1.0, (300,)), ((5,), 50.0, (5,) * 50), ((5, 6), 2, (5, 6))],
+)
+def test_added_layers_are_as_wide_as_the_last(units: tuple[int, ...], depth: float, expected: tuple[int, ...]) -> None:
+    assert changed_fields(DEPTH, depth, RunSpec(hidden_units=units)) == {"hidden_units": expected}
+
+
+@pytest.mark.parametrize("depth", [None, 0.0, -1.0, 51.0, 2.5, 1e300, float("inf"), float("nan")])
+def test_a_number_of_layers_out_of_bounds_is_refused(depth: float | None) -> None:
+    with pytest.raises(SpecError, match=r"^Hidden layers must be a whole number from 1 to 50, but .* was given\.$"):
+        changed_fields(DEPTH, depth, RunSpec())
+
+
 @pytest.mark.parametrize("name", [name for name in RunSpec.model_fields if name != "hidden_units"])
 def test_other_fields_are_what_was_entered(name: str) -> None:
     for entered in (None, True, 3, 0.5, "relu"):
@@ -125,17 +141,18 @@ def page() -> None:
     import streamlit as st
 
     from bnlab.specs.validation import revise_spec
-    from bnlab.ui.compare.form import field_value, render_field
+    from bnlab.ui.compare.form import changed_fields, render_field
     from tests.ui.compare.test_form import FIELDS, SPECS
 
     spec = st.session_state.setdefault("spec", SPECS[st.session_state["number"]])
 
     def change_field(name: str, entered: object) -> str:
-        st.session_state["spec"] = revise_spec(st.session_state["spec"], {name: field_value(name, entered)})
+        spec = st.session_state["spec"]
+        st.session_state["spec"] = revise_spec(spec, changed_fields(name, entered, spec))
         return ""
 
     for name in FIELDS:
-        render_field(name, spec, name, change_field, disabled=st.session_state["number"] == 1)
+        render_field(name, [spec], name, change_field, disabled=st.session_state["number"] == 1)
 
 
 SPECS = [
@@ -165,6 +182,7 @@ def controls(app: AppTest) -> dict[str, Any]:
 def test_every_field_is_a_control_at_its_value(number: int) -> None:
     app = open_form(number)
     form = controls(app)
+    assert form.pop(DEPTH).value == len(SPECS[number].hidden_units)
     assert set(form) == set(FIELDS)
     for name, control in form.items():
         value = getattr(SPECS[number], name)
@@ -189,6 +207,9 @@ def test_what_is_entered_becomes_the_spec() -> None:
     assert app.session_state["spec"] == RunSpec(**expected)
     app.number_input(key="train_examples").set_value(None).run()
     assert app.session_state["spec"] == RunSpec(**expected | {"train_examples": None})
+    app.number_input(key=DEPTH).set_value(2).run()
+    assert app.session_state["spec"].hidden_units == (20, 20)
+    assert app.text_input(key="hidden_units").value == "20, 20"
     assert ACTIVATIONS["selu"].description in [caption.value for caption in app.caption]
 
 

@@ -25,7 +25,6 @@ from bnlab.ui.navigation import ROOT
 from bnlab.ui.server import routes
 from tests.asgi import get
 from tests.download_links import download_links
-from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import make_evaluation, record_run
 from tests.ui.compare_page import (
@@ -44,7 +43,7 @@ from tests.ui.compare_page import (
     variant_lines,
 )
 
-__all__ = ["one_thread", "open_page", "store", "trained"]
+__all__ = ["open_page", "store", "trained"]
 
 TOOLBAR = ["Train", "Stop all"]
 # Without workers, which would compete with the other tests.
@@ -65,6 +64,8 @@ def test_at_first_sight_there_are_recorded_curves_and_a_button_to_train_them(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "read_shipped_recordings", read_shipped_recordings)
+    # The played client takes no tasks.
+    monkeypatch.setattr(scheduler_module.Scheduler, "measure_latencies", lambda *_: False)
     app = open_page(store, preset="notebook")
     assert_sound(app)
     assert buttons(app) == [*TOOLBAR, *["Edit"] * 4]
@@ -99,6 +100,7 @@ def test_without_runs_there_are_four_networks_and_an_invitation(open_page: OpenP
     assert all(chart["alt"].endswith(": waiting for the first steps.") for chart in charts(app).values())
 
 
+@pytest.mark.slow
 def test_a_page_does_not_import_tensorflow(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "BNLAB_STORE": f"sqlite:///{tmp_path}/bnlab.db"}
     command = [sys.executable, "-c", IMPORTED]
@@ -132,7 +134,7 @@ def test_train_launches_what_the_address_says_once_for_everybody(open_page: Open
     assert_sound(app)
     runs = store.runs()
     assert {run.label: run.spec for run in runs} == tiny_specs()
-    assert buttons(app) == ["Training", "Stop all", *["Edit", "Stop"] * 4]
+    assert buttons(app) == ["Training", "Stop all", *["Stop", "Edit"] * 4]
     assert all(text.startswith("Waiting for a worker") for text in progress_texts(app))
 
     other = open_page(store, **TINY)
@@ -213,13 +215,22 @@ def test_two_variants_that_are_the_same_network_share_their_runs(open_page: Open
     assert summary(app).startswith("All trained.")
 
 
-def test_a_longer_legend_and_a_projector_have_room(open_page: OpenPage, store: Store) -> None:
+def test_a_projector_shows_one_chart_after_the_other(open_page: OpenPage, store: Store) -> None:
     app = open_page(store, preset="notebook")
-    assert {chart["height"] for chart in charts(app).values()} == {310}
-    app.button(key="add-depth-0").click().run()
-    assert {chart["height"] for chart in charts(app).values()} == {310 + 23}
+    assert set(charts(app)) == set(CURVES)
     app.toggle(key="projector").set_value(True).run()
-    assert {chart["height"] for chart in charts(app).values()} == {460 + 27}
+    shown: list[str] = []
+    for _ in CURVES:
+        shown += charts(app)
+        app.button(key="next-chart").click().run()
+        assert_sound(app)
+    assert sorted(shown) == sorted(CURVES)
+    assert list(charts(app)) == shown[:1] == ["validation-accuracy"]
+    app.button_group(key="view-chart").set_value("training-loss").run()
+    assert list(charts(app)) == ["training-loss"]
+    assert app.query_params["chart"] == "training-loss"
+    app.toggle(key="projector").set_value(False).run()
+    assert set(charts(app)) == set(CURVES)
 
 
 @pytest.mark.parametrize("losses", [(float("nan"),), (1.0, float("inf"))])

@@ -1,12 +1,11 @@
 """What concerns all variants at once, on the Compare page."""
 
 from bnlab.runs.store import Store
-from tests.one_thread import one_thread
 from tests.opened_page import OpenPage, open_page
 from tests.sentences import names_in_order, numbers_in
 from tests.ui.compare_page import TINY, assert_sound, progress_texts, store, trained
 
-__all__ = ["one_thread", "open_page", "store", "trained"]
+__all__ = ["open_page", "store", "trained"]
 
 
 def test_another_seed_is_another_run(open_page: OpenPage, trained: Store) -> None:

@@ -1,12 +1,17 @@
-"""A card says how far its variant is and offers what fits."""
+"""The strip of variants: what differs, how far each one is, and what is offered."""
+
+import re
+from html import unescape
 
 import pytest
 
+from bnlab.charts.style import style_of
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.specs.presets import PRESETS
 from tests.opened_page import OpenPage, open_page
 from tests.stored_runs import OWNER, make_evaluation, open_writer, record_run
-from tests.ui.compare_page import TINY, assert_sound, progress_texts, store, tiny_specs
+from tests.ui.compare_page import TINY, assert_sound, progress_texts, shown_label, store, tiny_specs
 
 __all__ = ["open_page", "store"]
 
@@ -17,7 +22,7 @@ __all__ = ["open_page", "store"]
         (RunState.RUNNING, "Training, step 2 of 2", "Stop"),
         (RunState.STOPPED, "Stopped at step 2 of 2", "Continue"),
         (RunState.FAILED, "Failed at step 2 of 2", "Retry"),
-        (RunState.DIVERGED, "Diverged: the loss was no longer a number at step 2 of 2", None),
+        (RunState.DIVERGED, "Diverged: loss not finite at step 2 of 2", None),
         (RunState.COMPLETED, "Done: 0.2 s of training", None),
     ],
 )
@@ -30,7 +35,7 @@ def test_a_row_says_the_state_and_offers_what_fits(
     assert_sound(app)
     assert progress_texts(app) == [says] + ["Not trained yet"] * 3
     buttons = [button for button in app.button if button.key in ("stop-0", "continue-0")]
-    assert [button.label for button in buttons] == ([offers] if offers else [])
+    assert [shown_label(button.label) for button in buttons] == ([offers] if offers else [])
 
 
 def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: Store) -> None:
@@ -50,3 +55,16 @@ def test_why_a_run_failed_stands_below_its_row(open_page: OpenPage, store: Store
     app = open_page(store, **TINY)
     assert not app.exception
     assert [error.value for error in app.error] == ["The dataset cannot be had."]
+
+
+def test_a_name_hides_curves_and_only_differences_are_shown(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, preset="placement")
+    names = [text.value for text in app.markdown if "variant-name" in text.value]
+    assert len(names) == 3
+    labels = [variant.label for variant in PRESETS["placement"].variants]
+    assert all(f"<strong>{label}</strong>" in name for label, name in zip(labels, names, strict=True))
+    uids = {re.findall('data-uid="(.*?)"', name)[0] for name in names}
+    assert uids == {style_of(label, 0).uid for label in labels}
+    strips = [unescape(text.value) for text in app.markdown if 'class="chips"' in text.value]
+    chips = [re.findall("<span>(.*?)</span>", strip) for strip in strips]
+    assert chips == [["Placement: None"], ["After the activation"], ["Before the activation"]]
