@@ -1,9 +1,9 @@
-"""The command `python -m bnlab claims`, which tests the notebook's statements, and the report of shipped trials."""
+"""The command `python -m bnlab claims`, which tests the statements, and the report of the recorded results."""
 
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -20,7 +20,7 @@ from bnlab.claims.results import ExperimentResult, read_cached_results, read_res
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, json_option, open_store
 from bnlab.cli.output import write_json
-from bnlab.cli.progress import wait_until_stopped
+from bnlab.cli.progress import wait_before_poll, wait_until_stopped
 from bnlab.runs.config import Settings
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.shares import COMMAND_LINE
@@ -28,7 +28,6 @@ from bnlab.runs.store import Store
 
 MAX_SEEDS = 100
 MAX_SEED = 2**31 - 1
-POLL_SECONDS = 0.25
 FILE_TYPE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
@@ -46,30 +45,38 @@ def _parse_seeds(_context: click.Context, _parameter: click.Parameter, text: str
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...", type=click.Choice(list(CLAIMS), case_sensitive=False))
-@click.option("--quick/--full", "is_quick", default=True, show_default=True, help="About a minute a claim, or longer.")
+@click.option(
+    "--quick/--full", "is_quick", default=True, show_default=True, help="About a minute per claim, or longer."
+)
 @click.option(
     "--seeds", metavar="FROM:TO", callback=_parse_seeds, help="These seeds, instead of the claim's own from 0."
+)
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Double the seeds of a claim until all its conditions are decided, at most three times.",
 )
 @click.option(
     "--record",
     "record_path",
     type=FILE_TYPE,
     callback=check_parent_folder,
-    help="Write the numbers as the app ships them.",
+    help="Write the values as the app ships them.",
 )
 @json_option
 def claims(
     ids: tuple[str, ...],
     is_quick: bool,
     seeds: range | None,
+    until_decided: bool,
     record_path: Path | None,
     json_path: Path | None,
 ) -> None:
-    """Put the notebook's statements on trial, all or those named. Ctrl-C stops; the same command goes on."""
+    """Test the statements on batch normalization, all or those named. Ctrl-C stops; the same command resumes."""
     store = open_store()
     selected = [claim for claim_id, claim in CLAIMS.items() if claim_id in ids or not ids]
     experiments = [plan_experiment(claim, QUICK if is_quick else FULL, seeds) for claim in selected]
-    trials = _run_all(store, experiments)
+    trials = _run_all(store, experiments, until_decided)
     console.print(trials_table(trials))
     if json_path:
         write_json(json_path, [result_document(trial) for trial in trials])
@@ -81,7 +88,7 @@ def claims(
 @click.command()
 @click.argument("path", metavar="FILE", type=FILE_TYPE, callback=check_parent_folder)
 def report(path: Path) -> None:
-    """Write the trials that ship with bnlab as a page in Markdown: docs/claims.md."""
+    """Write the recorded results that ship with bnlab as a page in Markdown: docs/claims.md."""
     path.write_text(claims_report(recorded_results().values()), encoding="utf-8")
 
 
@@ -106,29 +113,42 @@ def trials_table(trials: Sequence[ExperimentResult]) -> Table:
     return table
 
 
-def _run_all(store: Store, experiments: Sequence[Experiment]) -> list[ExperimentResult]:
+def _run_all(store: Store, experiments: list[Experiment], until_decided: bool) -> list[ExperimentResult]:
     """The trials of all experiments that were completed; the errors of others are printed."""
     cached = read_cached_results(store)
-    if all(cached.coverage(experiment).is_complete for experiment in experiments):
-        return [read_result(store, experiment) for experiment in experiments]
+    while all(cached.coverage(experiment).is_complete for experiment in experiments):
+        trials = [read_result(store, experiment) for experiment in experiments]
+        looks = [(until_decided and trial.next_look) or trial.experiment for trial in trials]
+        if looks == experiments:
+            return trials
+        experiments = looks
     scheduler = Scheduler(store, scheduler=Settings().scheduler)
     try:
-        return [trial for experiment in experiments if (trial := _run(scheduler, experiment)) is not None]
+        runs = (_run(scheduler, experiment, until_decided) for experiment in experiments)
+        return [trial for trial in runs if trial is not None]
     except KeyboardInterrupt:
         console.print("Stopping; what was trained is kept.")
-        _stop(scheduler, experiments)
-        console.print("Stopped. The same command goes on from here.")
+        _stop(scheduler, [look for experiment in experiments for look in _looks(experiment)])
+        console.print("Stopped. The same command resumes from here.")
         sys.exit(EXIT_INTERRUPTED)
     finally:
         scheduler.close()
 
 
-def _run(scheduler: Scheduler, experiment: Experiment) -> ExperimentResult | None:
+def _run(scheduler: Scheduler, experiment: Experiment, until_decided: bool) -> ExperimentResult | None:
+    """The trial, with more seeds as long as it is to be decided and may have more; None if it failed."""
+    trial = _run_once(scheduler, experiment)
+    while until_decided and trial is not None and (more := trial.next_look) is not None:
+        trial = _run_once(scheduler, more)
+    return trial
+
+
+def _run_once(scheduler: Scheduler, experiment: Experiment) -> ExperimentResult | None:
     claim = experiment.claim
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.fields[detail]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
@@ -137,16 +157,25 @@ def _run(scheduler: Scheduler, experiment: Experiment) -> ExperimentResult | Non
         bar = progress.add_task(claim.id, total=1.0, detail="")
         runner = ClaimRunner(scheduler, experiment)
         runner.start(COMMAND_LINE)
+        started = time.monotonic()
         while not (state := runner.progress()).is_complete:
             if state.has_failed:
                 console.print(f"{claim.id}: {state.problem}", style="red", markup=False)
                 _stop(scheduler, [experiment])
                 return None
             progress.update(bar, completed=state.fraction, detail=state.problem or _counts_text(state))
-            time.sleep(POLL_SECONDS)
+            wait_before_poll(time.monotonic() - started)
+            started = time.monotonic()
     trial = read_result(scheduler.store, experiment)
     console.print(f"{claim.id}: {trial.text}", markup=False, soft_wrap=True)
     return trial
+
+
+def _looks(experiment: Experiment) -> Iterator[Experiment]:
+    """The experiment, then those with more seeds that it may lead to."""
+    yield experiment
+    if experiment.next_look is not None:
+        yield from _looks(experiment.next_look)
 
 
 def _stop(scheduler: Scheduler, experiments: Sequence[Experiment]) -> None:

@@ -1,5 +1,6 @@
 """The commands of `python -m bnlab`."""
 
+import json
 import sys
 import time
 from collections.abc import Collection
@@ -8,6 +9,8 @@ from typing import Any
 
 import click
 
+from bnlab.claims.catalog.placement_rates import tuning_specs
+from bnlab.claims.measures import final_accuracy
 from bnlab.cli.claims import claims, report
 from bnlab.cli.options import EXIT_INTERRUPTED, Commands, check_parent_folder, console, fail, json_option, open_store
 from bnlab.cli.output import (
@@ -25,6 +28,7 @@ from bnlab.cli.progress import wait_until_stopped, watch
 from bnlab.model.dataset_statistics import compute_statistics
 from bnlab.runs.config import Settings
 from bnlab.runs.datasets import register_datasets
+from bnlab.runs.reader import read_evaluations
 from bnlab.runs.recording import write_recording
 from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.scheduler import Scheduler
@@ -76,13 +80,16 @@ def statistics(path: Path, names: tuple[str, ...]) -> None:
 
     The numbers of other datasets in FILE are kept.
     """
-    known = statistics_from_json(path.read_text("utf-8")) if path.exists() else {}
+    try:
+        known = statistics_from_json(path.read_text("utf-8")) if path.exists() else {}
+    except ValueError:
+        fail(f"{path} has something else than statistics of datasets: name another file, or a new one.")
     try:
         known |= {name: compute_statistics(name) for name in names or PUBLISHED}
     except DatasetError as error:
         fail(str(error))
     path.write_text(statistics_to_json(known), "utf-8")
-    console.print(f"{len(known)} datasets in {path}.")
+    console.print(f"{len(known)} datasets in {path}.", markup=False)
 
 
 @main.command()
@@ -143,7 +150,32 @@ def record(preset: str, path: Path, seeds: int, layers: bool) -> None:
         _train(store, variants, labels)
     without_layers = [spec.digest for specs in variants.values() for spec in (specs[1:] if layers else specs)]
     write_recording(store, store.runs(labels), path, without_snapshots=without_layers)
-    console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.")
+    console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.", markup=False)
+
+
+@main.command()
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=check_parent_folder)
+def rates(path: Path) -> None:
+    """Train the runs by which P1 chooses its learning rates, on seeds of their own, and write what they reach."""
+    networks = tuning_specs()
+    variants = {
+        f"{network}, rate {rate}": specs for network, by_rate in networks.items() for rate, specs in by_rate.items()
+    }
+    labels = _run_labels(variants)
+    store = open_store()
+    if not _are_trained(store, labels):
+        _train(store, variants, labels, "P1 rates")
+    trained = {run.digest: run for run in store.runs(labels)}
+    evaluations = read_evaluations(store, list(trained.values()))
+    accuracies = {
+        network: {
+            rate: [round(final_accuracy(trained[spec.digest], evaluations[spec.digest]), 2) for spec in specs]
+            for rate, specs in by_rate.items()
+        }
+        for network, by_rate in networks.items()
+    }
+    path.write_text(json.dumps(accuracies, indent=1) + "\n", "utf-8")
+    console.print(f"{len(labels)} runs in {path}.")
 
 
 @main.command()
@@ -192,8 +224,8 @@ def _are_trained(store: Store, digests: Collection[str]) -> bool:
     return have_ended and len(existing) == len(digests)
 
 
-def _train(store: Store, variants: dict[str, list[RunSpec]], labels: dict[str, str]) -> float:
-    """Launch the runs and show their progress until all have ended.
+def _train(store: Store, variants: dict[str, list[RunSpec]], labels: dict[str, str], group: str = "") -> float:
+    """Launch the runs, singly or as a group, and show their progress until all have ended.
 
     Returns:
         The seconds from the start of the workers to the end of the last run.
@@ -201,7 +233,11 @@ def _train(store: Store, variants: dict[str, list[RunSpec]], labels: dict[str, s
     started = time.monotonic()
     scheduler = Scheduler(store, scheduler=Settings().scheduler)
     try:
-        scheduler.launch_runs([(spec, label) for label, specs in variants.items() for spec in specs], COMMAND_LINE)
+        labelled = [(spec, label) for label, specs in variants.items() for spec in specs]
+        if group:
+            scheduler.launch_group(group, labelled, COMMAND_LINE)
+        else:
+            scheduler.launch_runs(labelled, COMMAND_LINE)
         watch(console, scheduler, labels)
         return time.monotonic() - started
     except KeyboardInterrupt:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 
-from bnlab.runs.config import Settings
+from bnlab.runs.config import Settings, settings_error_text
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
 from bnlab.runs.errors import StoreError
 from bnlab.runs.store import Store
@@ -42,6 +43,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except StoreError as error:
             fail(str(error))
+        except ValidationError as error:
+            if error.title != Settings.__name__:
+                raise
+            fail(settings_error_text(error))
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             fail(f"{where}{error.strerror or error}.")

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,8 @@ def _run_document(store: Store, label: str, run: Run) -> dict[str, Any]:
         "steps": run.step,
         "train_seconds": run.seconds,
         "shared": run.shared,
+        "tags": list(run.tags),
+        "note": run.note,
     }
 
 
@@ -134,11 +136,14 @@ def variables_table(network: Network) -> Table:
 
 
 def results_table(frame: pd.DataFrame) -> Table:
-    """The results of a comparison; see `bnlab.runs.summary.results_frame`."""
+    """The results of a comparison (`bnlab.runs.summary.results_frame`); which seeds diverged, and have none, if any."""
+    has_diverged = bool(frame["diverged"].any())
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("network", min_width=14)
     for heading in ("params", "trainable", "val_loss", "val_accuracy", "s/epoch", "to 95 %", "to 97 %"):
         table.add_column(heading, justify="right", min_width=len(heading))
+    if has_diverged:
+        table.add_column("diverged")
     if True in set(frame["shared"]):
         table.caption = SHARED_CAPTION
     for row in frame.to_dict("records"):
@@ -151,6 +156,7 @@ def results_table(frame: pd.DataFrame) -> Table:
             _mark(_format_number(row["seconds_per_epoch"], 2), row["shared"]),
             _mark(_format_seconds(row["seconds_to_95"]), row["shared"]),
             _mark(_format_seconds(row["seconds_to_97"]), row["shared"]),
+            *([_divergence(row)] if has_diverged else []),
         )
     return table
 
@@ -174,10 +180,21 @@ def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) ->
         )
         if run.error:
             table.add_row("", f"[red]{escape(run.error)}")
+        if run.tags:
+            table.add_row("", Text(f"Tags: {', '.join(run.tags)}"))
+        if run.note:
+            table.add_row("", Text(run.note))
     for other in unreadable:
         table.add_row(other.digest[:8], Text(other.label), "", Text(other.state))
         table.add_row("", "[red]Not readable by this version of bnlab.")
     return table
+
+
+def _divergence(row: Mapping[Any, Any]) -> str:
+    """How many seeds diverged, and when the first did; empty if none did."""
+    if not row["diverged"]:
+        return ""
+    return f"{row['diverged']} of {row['runs'] + row['diverged']} seeds, step {row['diverged_step']:,.0f}"
 
 
 def _mark(seconds: str, shared: bool | None) -> str:

@@ -18,31 +18,37 @@ STOP_SECONDS = 10
 def watch(console: Console, scheduler: Scheduler, labels: dict[str, str]) -> None:
     """Show a progress bar for each run of `labels`, which maps digests to labels, until all have ended."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[state]:<9}"),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.fields[detail]}", markup=False),
     )
     with Progress(*columns, console=console, refresh_per_second=8) as progress:
         bars = {d: progress.add_task(label, total=1.0, state="", detail="") for d, label in labels.items()}
         printed_states: dict[str, str] = {}
         printed_problem = ""
         while True:
+            started = time.monotonic()
             runs = scheduler.store.runs(labels)
             accuracies = _last_accuracies(scheduler, runs)
             for run in runs:
                 detail = _detail_text(run, accuracies.get(run.digest))
                 progress.update(bars[run.digest], completed=run.progress, state=run.state, detail=detail)
                 if not console.is_terminal and printed_states.get(run.digest) != run.state:
-                    console.print(f"{labels[run.digest]}: {run.state} {detail}", soft_wrap=True)
+                    console.print(f"{labels[run.digest]}: {run.state} {detail}", soft_wrap=True, markup=False)
                 printed_states[run.digest] = run.state
             if scheduler.problem and scheduler.problem != printed_problem:
-                console.print(scheduler.problem, style="red")
+                console.print(scheduler.problem, style="red", markup=False)
             printed_problem = scheduler.problem
             if all(run.state.is_finished() for run in runs):
                 return
-            time.sleep(POLL_SECONDS)
+            wait_before_poll(time.monotonic() - started)
+
+
+def wait_before_poll(seconds: float) -> None:
+    """Sleep before reading the progress again, which took so many seconds: hundreds of runs are read less often."""
+    time.sleep(max(POLL_SECONDS, 20 * seconds))
 
 
 def wait_until_stopped(scheduler: Scheduler, digests: Sequence[str]) -> None:

@@ -91,6 +91,21 @@ def test_trained_claims_need_no_worker(url: str, tmp_path: Path) -> None:
     assert "+10.00 (+10.00 to +10.00) points" in " ".join(result.output.split())
 
 
+@pytest.mark.usefixtures("no_scheduler", "tiny")
+def test_seeds_are_added_until_the_claim_is_decided(url: str) -> None:
+    """Of 2 seeds the interval reaches across the smallest effect, of 4 no more; all runs are recorded beforehand."""
+    store = Store(url)
+    for spec, accuracies in ((TINY, [0.8] * 4), (NORMALIZED, [0.83, 0.84, 0.835, 0.835])):
+        for seed, accuracy in enumerate(accuracies):
+            ended = make_evaluation(2, val_accuracy=accuracy)
+            sized = spec.model_copy(update={"seed": seed, "epochs": 1})
+            record_run(store, sized, (1.0, 1.0), (ended,), RunState.COMPLETED)
+    undecided, decided = invoke("O1").output, invoke("O1", "--until-decided").output
+    assert "undecided" in undecided
+    assert "supported" in decided
+    assert "undecided" not in decided
+
+
 @pytest.mark.workers
 @pytest.mark.usefixtures("tiny")
 def test_claims_are_trained_and_failures_are_printed(url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:

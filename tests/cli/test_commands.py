@@ -1,6 +1,7 @@
 """The commands without workers: output, files and errors."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,16 @@ def test_runs_lists_state_progress_and_error(url: str) -> None:
     assert all(word in output for word in (spec.digest[:8], "FAILED", "25%", "0.1 s", "It ran [out] of memory."))
 
 
+def test_runs_lists_notes_and_tags_as_plain_text(url: str) -> None:
+    store = Store(url)
+    store.launch(RunSpec(), "noted", OWNER)
+    store.launch(RunSpec(seed=1), "plain", OWNER)
+    store.annotate(RunSpec().digest, "[red]not red", ["for class", "[b]"])
+    output = invoke("runs").output
+    assert names_in_order(output, "noted", "Tags: [b], for class", "[red]not red", "plain")
+    assert output.count("Tags:") == 1
+
+
 @pytest.mark.parametrize("kind", CHANGES)
 def test_runs_lists_those_of_another_version(url: str, kind: str) -> None:
     store, newer, readable = Store(url), RunSpec(epochs=2), RunSpec(train_examples=8)
@@ -203,6 +214,30 @@ def test_datasets_lists_known_ones_files_and_refused_files(data_folder: Path, mo
     output = invoke("datasets").output
     assert names_in_order(output, "mnist", "fashion_mnist", "cifar10", "school", "6 × 5", "54", "25", "3", "empty")
     assert f"{data_folder / 'empty.npz'} cannot be read: it is damaged" in output
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.usefixtures("url")
+def test_datasets_lists_a_file_whose_name_is_no_text(data_folder: Path) -> None:
+    (data_folder / os.fsdecode(b"caf\xe9.npz")).touch()
+    assert names_in_order(invoke("datasets").output, "mnist", "caf?")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"Statistics", b"[1]", b'{"mnist": {"pixels": 784}}', b'{"mnist": {"first_varying": 3}}', b"\xff\xfe"],
+)
+def test_statistics_refuses_a_file_with_something_else(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "statistics.json"
+    path.write_bytes(content)
+    assert "something else" in refused("statistics", str(path), "--dataset", "mnist")
+    assert path.read_bytes() == content
+
+
+def test_paths_are_not_markup_in_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a[").mkdir()
+    assert "a[/red].json" in invoke("statistics", "a[/red].json", "--dataset", "mnist").output
 
 
 @pytest.mark.usefixtures("no_scheduler", "url")

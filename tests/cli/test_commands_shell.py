@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,13 @@ from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.workers
+pytestmark = [pytest.mark.workers, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ["Baseline", "Approach 1 (as printed)", "Approach 1 (as described)", "Approach 2"]
 SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", "--set", "hidden_units=[8]"]
-# A few seconds a run: long enough to be interrupted in the middle.
-LONGER = ["compare", "notebook", "--epochs", "5", "--set", "train_examples=20000", "--set", "hidden_units=[16]"]
+# Some seconds a run: long enough to be interrupted in the middle, also by a test that has to wait for its turn.
+LONGER = ["compare", "notebook", "--epochs", "25", "--set", "train_examples=20000", "--set", "hidden_units=[16]"]
 
 
 @contextmanager
@@ -33,7 +34,9 @@ def bnlab(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """`python -m bnlab` in a new process group, which is killed at the end of the block."""
     command = [sys.executable, "-m", "bnlab", *arguments]
     pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipe) as process:
+    # Where pytest was started as a background job of a shell, it ignores Ctrl + C, and so would the commands it starts.
+    interruptible: dict[str, Any] = {"preexec_fn": partial(signal.signal, signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipe, **interruptible) as process:
         try:
             yield process
         finally:
@@ -55,7 +58,7 @@ def assert_is_the_small_comparison(document: dict[str, Any], runs: list[Run]) ->
     by_digest = {run.digest: run for run in runs}
     for described, variant in zip(document["runs"], PRESETS["notebook"].variants, strict=True):
         assert list(described) == [
-            "label", "digest", "spec", "state", "params", "history", "steps", "train_seconds", "shared",
+            "label", "digest", "spec", "state", "params", "history", "steps", "train_seconds", "shared", "tags", "note",
         ]  # fmt: skip
         spec = RunSpec(**variant.spec.model_dump() | {"epochs": 1, "train_examples": 200, "hidden_units": [8]})
         assert RunSpec(**described["spec"]) == spec
@@ -107,7 +110,6 @@ def interrupt_while_it_trains(
         return process.returncode, "".join(lines) + rest, workers
 
 
-@pytest.mark.slow  # a cluster of its own
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_comparison_continues(
     by: signal.Signals, url: str, scheduler: str, monkeypatch: pytest.MonkeyPatch

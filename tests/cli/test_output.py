@@ -18,6 +18,9 @@ ROW = {
     "label": "A",
     "params": 10,
     "trainable": 10,
+    "runs": 1,
+    "diverged": 0,
+    "diverged_step": math.nan,
     "val_loss": 0.25,
     "val_loss_sd": math.nan,
     "val_accuracy": 0.9,
@@ -81,6 +84,15 @@ def test_seconds_beside_other_work_are_marked() -> None:
     assert seconds == [["1.00", "1.00 †", "1.00"], ["never", "2.0 s †", "never"], ["never"] * 3]
     assert str(table.caption).startswith("†: ")
     assert results_table(pd.DataFrame([alone, unknown])).caption is None
+
+
+def test_diverged_seeds_are_counted() -> None:
+    some = ROW | {"runs": 3, "diverged": 1, "diverged_step": 1_018.0}
+    table = results_table(pd.DataFrame([ROW, some]))
+    assert list(table.columns[-1].cells) == ["", "1 of 4 seeds, step 1,018"]
+    assert [column.header for column in results_table(pd.DataFrame([ROW])).columns] == [
+        column.header for column in table.columns[:-1]
+    ]
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -1,5 +1,6 @@
 """Every command on stores that it cannot use: one sentence and exit status 2, never a traceback."""
 
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -15,12 +16,14 @@ from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from tests.broken_stores import UNREADABLE, UNWRITABLE, WORDS, is_a_plain_sentence
 from tests.cli.invocation import invoke
+from tests.slow import all_slow_but
 from tests.stored_runs import OWNER
 
 COMMANDS = {
     "claims": ["claims", "A1"],
     "compare": ["compare", "notebook", "--epochs", "1", "--set", "train_examples=64"],
     "record": ["record", "notebook", "recorded.npz", "--seeds", "1"],
+    "rates": ["rates", "rates.json"],
     "runs": ["runs"],
     "stop": ["stop", "--all"],
 }
@@ -88,8 +91,10 @@ def test_a_store_that_cannot_be_opened(
     assert is_a_plain_sentence(sentence_of(*COMMANDS[command]))
 
 
-@pytest.mark.parametrize("kind", [*BAD_STORES])
-@pytest.mark.parametrize("command", WITHOUT_STORE)
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    all_slow_but([("newer", command) for command in WITHOUT_STORE], itertools.product(BAD_STORES, WITHOUT_STORE)),
+)
 def test_commands_that_need_no_store(kind: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BNLAB_STORE", f"sqlite:///{BAD_STORES[kind](tmp_path)}")
     assert invoke(*WITHOUT_STORE[command]).exit_code == 0
@@ -140,8 +145,10 @@ def opened(url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     return store
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("breakage", UNREADABLE)
+@pytest.mark.parametrize(
+    ("breakage", "command"),
+    all_slow_but([("moved away", command) for command in COMMANDS], itertools.product(UNREADABLE, COMMANDS)),
+)
 def test_a_store_that_breaks_while_a_command_runs(breakage: str, command: str, opened: Store) -> None:
     with UNREADABLE[breakage](opened):
         sentence = sentence_of(*COMMANDS[command])
