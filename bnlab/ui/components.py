@@ -45,13 +45,21 @@ def render_heading(title: str, state: PageState) -> None:
         if state.settings.projector:  # style.css enlarges the page by this key, so it comes before the rest
             with st.container(key="large-type"):
                 st.html("<span></span>")
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="heading"):
         st.title(title, width="stretch")
-        help_ = "Large type and thick lines, for the last row."
+        help_ = "Large type, and on Compare one large chart, for the last row."
         st.toggle("Projector", help=help_, **bind("projector", state.settings.projector, change_setting, "projector"))
         render_share(state)
     for fault in state.faults:
         st.warning(f"In this page's address: {escape_markdown(fault)}", icon=":material/link_off:")
+
+
+def spoken(text: str) -> str:
+    """Markdown of a part of a button's name that is read to screen readers and not shown.
+
+    It tells the button from others with the same words; style.css hides colored text in names.
+    """
+    return f":gray[{escape_markdown(text)}]"
 
 
 def change_setting(name: str, value: object) -> str:
@@ -94,7 +102,8 @@ def launch_variants(label: str = "", is_confirmed: bool = False) -> None:
         st.session_state[FAULT] = f"Nothing was trained. {faults[0]}"
         return
     st.session_state.pop(FAULT, None)
-    scheduler, specs_by_label = services.scheduler(), current_state().comparison.specs()
+    state, scheduler = current_state(), services.scheduler()
+    label, specs_by_label = state.current_label(label), state.comparison.specs()
     labelled = [(spec, name) for name, specs in specs_by_label.items() if label in ("", name) for spec in specs]
     runs = scheduler.store.find(spec for spec, _ in labelled)
     rights = rights_on(runs.values())

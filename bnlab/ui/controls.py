@@ -5,6 +5,7 @@ together, and Streamlit calls the button's callback first or last. A button's ca
 before it reads the state. A value that was refused stays in its control, with its error, until it is replaced.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,11 @@ CONTROLS = "controls"
 """Session key of the controls, by the session keys of their widgets."""
 FAULT = "fault"
 """Session key of the error of the last button that was pressed, until the reader does something else."""
+
+PRESSED = "pressed"
+"""Session key: whether a button's callback has applied what was entered, in this run of the script."""
+OUTDATED_SECONDS = 2.0
+"""For so long the browser may send the old value of a control whose value the server has replaced."""
 
 # Ctrl + Enter presses Train but leaves the focus where it is, so that what was typed would not be sent. This listener
 # is called before Streamlit's.
@@ -45,6 +51,14 @@ class _Control:
     change: Change
     identifiers: tuple[object, ...]
     fault: str = ""
+    replaced: tuple[Any, float] | None = None  # what the server has replaced, and when, in monotonic time
+
+    def is_outdated(self, entered: Any) -> bool:
+        """Whether the value may be what the browser still shows, and not what somebody entered."""
+        if self.replaced is None:
+            return False
+        value, at = self.replaced
+        return bool(entered == value and time.monotonic() - at < OUTDATED_SECONDS)
 
 
 def bind(key: str, value: Any, change: Change, *identifiers: object) -> dict[str, Any]:
@@ -57,6 +71,8 @@ def bind(key: str, value: Any, change: Change, *identifiers: object) -> dict[str
         control = _controls()[key] = _Control(value, value, change, identifiers)
     if key not in st.session_state or st.session_state[key] != control.entered:
         # Only then: a value that is set replaces in the browser what has been entered since this script run began.
+        if key in st.session_state:
+            control.replaced = (st.session_state[key], time.monotonic())
         st.session_state[key] = control.entered
     return {"key": key, "on_change": apply_change, "args": (key,)}
 
@@ -64,10 +80,29 @@ def bind(key: str, value: Any, change: Change, *identifiers: object) -> dict[str
 def apply_change(key: str) -> None:
     """Apply the value in the control of `key`, unless a button has done so before. A callback of widgets."""
     control = _controls().get(key)
-    if control is None or st.session_state[key] == control.entered:
+    if control is not None and key in st.session_state and not control.is_outdated(st.session_state[key]):
+        _apply(key, control)
+
+
+def apply_lone_changes() -> None:
+    """Apply the values that may be outdated, at the start of the script, if no button was pressed.
+
+    The browser sends an old value only along with something else. If nothing else was done, somebody has entered it.
+    """
+    if st.session_state.pop(PRESSED, False):
+        return
+    for key, control in list(_controls().items()):
+        if key in st.session_state and control.is_outdated(st.session_state[key]):
+            _apply(key, control)
+
+
+def _apply(key: str, control: _Control) -> None:
+    entered = st.session_state[key]
+    if entered == control.entered:
         return
     st.session_state.pop(FAULT, None)
-    control.entered = st.session_state[key]
+    control.replaced = None
+    control.entered = entered
     control.fault = control.change(*control.identifiers, control.entered)
 
 
@@ -76,6 +111,7 @@ def apply_changes() -> list[str]:
 
     Every callback of a button that depends on the page's state calls it first.
     """
+    st.session_state[PRESSED] = True
     for key in [key for key in _controls() if key in st.session_state]:
         apply_change(key)
     return [control.fault for control in _controls().values() if control.fault]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from bnlab.live.reading import ANYBODY, Versions
 from bnlab.live.routes import stream_url
 from bnlab.live.tasks import task_id
 from bnlab.ui.assets import assets, base_path
@@ -34,13 +35,15 @@ FOLLOWED, AWAITED = "followed", "awaited"
 """Session keys of what the page that is being rendered follows, and of the tasks it waits for."""
 
 
-def follow(page: str, parameters: Parameters, version: str) -> None:
+def follow(page: str, parameters: Parameters, versions: Versions, name: str = ANYBODY) -> None:
     """Follow the event stream of `page`, one of `bnlab.live.views.VIEWS`, with the parameters of its address.
 
-    The page is rendered again when the stream's version (`bnlab.live.reading.page_version`) is no longer `version`.
-    The last call counts.
+    The page was rendered for the version called `name` of `versions`, or that of ANYBODY without such a one, and is
+    rendered again when the stream's is another one. The last call counts.
     """
-    st.session_state[FOLLOWED] = {"url": stream_url(base_path(), page, parameters), "version": version}
+    version = versions.get(name, versions[ANYBODY])
+    url = stream_url(base_path(), page, parameters)
+    st.session_state[FOLLOWED] = {"url": url, "name": name, "version": version}
 
 
 def wait_for(task: "Future[Any]") -> None:
@@ -72,13 +75,16 @@ def live_progress(path: str, text: str = "", share: float = 0.0, *, key: str) ->
     _component("live_progress", html)(key=key, data={"path": path, "text": text, "share": share})
 
 
-def live_text(path: str, text: str, hint: str = "", *, key: str) -> None:
+def live_text(
+    path: str, text: str, hint: str = "", *, key: str, is_announced: bool = False, is_held: bool = False
+) -> None:
     """Draw a text, `text` until the stream's document has another at `path`, followed by `hint`.
 
-    An empty one takes no place.
+    An empty one takes no place. One that `is_announced` is for screen readers alone, which read each change. One that
+    `is_held` says something of the reader, and stays as it is until the page is rendered for a new version.
     """
-    data = {"path": path, "text": text, "hint": hint}
-    _component("live_text", '<p class="live-text"></p>')(key=key, data=data)
+    data = {"path": path, "text": text, "hint": hint, "announced": is_announced, "held": is_held}
+    _component("live_text", '<p class="live-text" hidden></p>')(key=key, data=data)
 
 
 def live_slider(
@@ -99,24 +105,31 @@ def live_slider(
     such a text when the reader lets go.
     """
     html = (
-        '<div class="live-slider"><button></button><label><span>Moment of training</span>'
+        '<div class="live-slider"><button></button><label><span>Evaluation</span>'
         '<input type="range" min="0" max="0"></label><output></output></div>'
     )
     evaluations = {"steps": list(steps), "per_epoch": steps_per_epoch}
     data = {"path": path, "parameter": parameter, "epoch": epoch, "evaluations": evaluations}
-    _component("live_slider", html)(
-        key=key, data=data, on_chosen_change=lambda: on_choose(str(st.session_state[key]["chosen"]))
-    )
+
+    def choose() -> None:
+        if key in st.session_state:
+            on_choose(str(st.session_state[key]["chosen"]))
+
+    _component("live_slider", html)(key=key, data=data, on_chosen_change=choose)
 
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of a live table; `id` is the name of its cells in a row of the document."""
+    """A column of a live table; `id` is the name of its cells in a row of the document.
+
+    Screen readers read `name` instead of the title if it is not empty.
+    """
 
     id: str
     title: str
     help: str = ""
     numeric: bool = True
+    name: str = ""
 
 
 def live_table(path: str, columns: Sequence[TableColumn], *, key: str) -> None:

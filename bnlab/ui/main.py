@@ -4,6 +4,8 @@ if __name__ == "__main__":  # as Streamlit runs it; a spawned worker process imp
     import streamlit as st
 
     from bnlab.ui.navigation import run_current_page
+    from bnlab.ui.script_turns import script_turn
 
     st.set_page_config(page_title="bnlab", page_icon="📈", layout="wide", initial_sidebar_state=210)
-    run_current_page()
+    with script_turn():
+        run_current_page()

@@ -6,10 +6,11 @@ from typing import Literal
 
 import streamlit as st
 
+from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.datasets import DatasetError
 from bnlab.ui import services
-from bnlab.ui.controls import FAULT, install_shortcut
+from bnlab.ui.controls import FAULT, apply_lone_changes, install_shortcut
 from bnlab.ui.live import event_stream
 from bnlab.ui.store_errors import catch_store_errors
 
@@ -30,7 +31,7 @@ class PageEntry:
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("compare", "Compare", ":material/stacked_line_chart:"),
     PageEntry("layers", "Layers", ":material/layers:"),
-    PageEntry("claims", "Claims", ":material/gavel:"),
+    PageEntry("claims", "Claims", ":material/fact_check:"),
     PageEntry("runs", "Runs", ":material/list:"),
     PageEntry("how_it_works", "How it works", ":material/school:"),
 )
@@ -49,8 +50,9 @@ def run_current_page() -> None:
         st.session_state.pop(FAULT, None)  # a button's on Compare
     st.set_page_config(page_title=f"{page.title} · bnlab")  # or all browser tabs would have the same title
     if datasets_error:
-        st.error(datasets_error, icon=":material/folder_off:")
+        st.error(escape_markdown(datasets_error), icon=":material/folder_off:")
     with event_stream(), catch_store_errors():
+        apply_lone_changes()
         page.run()
     services.first_page.set()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import logging
 import signal
 import sys
 import threading
@@ -12,13 +13,18 @@ from types import FrameType
 
 import streamlit as st
 
+import bnlab
 from bnlab.live.downloads import results_route
 from bnlab.live.hub import Hub
+from bnlab.live.metrics import metrics_route
+from bnlab.live.readiness import readiness_route
 from bnlab.live.routes import BaseRoute, stream_route
 from bnlab.live.security import Middleware, security_middleware
+from bnlab.live.session_limit import session_limit
 from bnlab.live.visitors import visitor_cookies
-from bnlab.runs.config import Settings
 from bnlab.runs.errors import StoreError
+from bnlab.runs.logs import log_event, set_up_logging
+from bnlab.runs.process import EXIT_SECONDS, exit_after, kill_children, raise_file_limit
 from bnlab.ui import services
 from bnlab.ui.assets import assets, base_path
 from bnlab.ui.claims.results import preload
@@ -32,23 +38,38 @@ EXPERIMENTS_SECONDS = 5.0
 """The time between two looks for experiments whose runs have ended, so that their measurements are due."""
 PRELOAD_SECONDS = 10.0
 """How long the start waits for a first visitor before it goes on with what other pages need."""
+LOGGED_TOO = ("streamlit", "uvicorn", "distributed")
+"""Packages of the server whose log looks like bnlab's."""
+
+logger = logging.getLogger(__name__)
 
 
 def routes() -> list[BaseRoute]:
-    """The event streams, the files to download, and the scripts that pages load."""
-    results = results_route(services.start_scheduler, base_path())
-    return [stream_route(_hub(), base_path()), results, downloads().route(), assets().route()]
+    """The event streams, the files to download, the scripts that pages load, and what operators ask for."""
+    hub, base = _hub(), base_path()
+    results = results_route(services.start_scheduler, base)
+    ready = readiness_route(hub, services.start_scheduler, base)
+    metrics = [metrics_route(hub, services.start_scheduler, base)] if services.settings().metrics else []
+    return [stream_route(hub, base), results, downloads().route(), assets().route(), ready, *metrics]
 
 
 def middleware() -> list[Middleware]:
-    """What is done with every request and answer: headers for security, and visitors get their cookies."""
-    security = security_middleware(base_path(), Settings().frame_ancestors)
-    return [*security, visitor_cookies(services.visitor_signer, base_path())]
+    """What is done with every request and answer: headers for security, a limit, and visitors get cookies."""
+    allowed_hosts = st.get_option("server.allowedHosts")
+    settings = services.settings()
+    security = security_middleware(base_path(), settings.frame_ancestors, allowed_hosts)
+    in_frames = settings.frame_ancestors.split() not in (["'self'"], ["'none'"])
+    cookies = visitor_cookies(services.visitor_signer, base_path(), in_frames=in_frames)
+    return [*security, session_limit(settings.max_sessions, base_path()), cookies]
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Start the scheduler with its workers and load what pages need before the first visitor comes."""
+    settings = services.settings()
+    set_up_logging(settings.log_level, settings.secret_texts(), LOGGED_TOO)
+    files = raise_file_limit()
+    log_event(logger, logging.INFO, "started", version=bnlab.__version__, store=settings.store, files=files)
     sys.setswitchinterval(SWITCH_SECONDS)
     hub = _hub()
     _on_exit(hub)
@@ -62,6 +83,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         hub.close()
         await updates
         await asyncio.to_thread(services.close)
+        kill_children()  # what was being started; the process from which workers are forked would go on for seconds
+        log_event(logger, logging.INFO, "ended")
 
 
 def _run_lab(ended: threading.Event) -> None:
@@ -84,12 +107,16 @@ def _prepare() -> None:
 
 
 def _on_exit(hub: Hub) -> None:
-    """Close the hub at a signal to exit: the server then waits for its connections, and streams do not end."""
+    """Close the hub at a signal to exit: the server then waits for its connections, and streams do not end.
+
+    What takes longer, such as workers that are just being started, is cut off.
+    """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         previous = signal.getsignal(number)
 
         def close(received: int, frame: FrameType | None, previous: object = previous) -> None:
+            exit_after(EXIT_SECONDS, services.release)
             loop.call_soon_threadsafe(hub.close)
             if callable(previous):
                 previous(received, frame)

@@ -1,12 +1,15 @@
 """Objects shared by all sessions of one app: the scheduler with its store, and the claims."""
 
 import atexit
+import sys
 import threading
+from functools import cache
 
 import streamlit as st
+from pydantic import ValidationError
 
 from bnlab.claims.service import ClaimService
-from bnlab.runs.config import Settings
+from bnlab.runs.config import Settings, settings_error_text
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
 from bnlab.runs.limits import Limits
 from bnlab.runs.recording import read_shipped_recordings
@@ -16,7 +19,20 @@ from bnlab.runs.visitors import VisitorSigner, signing_key
 
 first_page = threading.Event()
 """Set when a first visitor has seen a page."""
+CLOSE_SECONDS = 2.5
+"""How long the server's end waits for the scheduler; see `bnlab.runs.process`."""
+EXIT_USAGE = 2
 _started: list[Scheduler] = []
+
+
+@cache
+def settings() -> Settings:
+    """The settings with which the server was started. With a bad value it does not start, and says so."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        print(settings_error_text(error), file=sys.stderr)  # noqa: T201 (there is no log yet)
+        sys.exit(EXIT_USAGE)
 
 
 def scheduler() -> Scheduler:
@@ -61,4 +77,10 @@ def start_scheduler() -> Scheduler:
 def close() -> None:
     """Close what was started, so that the workers end and another process can take over the runs."""
     for started in _started:
-        started.close()
+        started.close(CLOSE_SECONDS)
+
+
+def release() -> None:
+    """Let another process take over the runs, where `close` has not come to it."""
+    for started in _started:
+        started.release()

@@ -1,4 +1,4 @@
-"""The Share button: a link to the page as it is shown, and a teacher's link that locks or hides controls."""
+"""The Share button: a link to the page as it is shown, and a teacher's links that lock, hide and ask."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,14 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from bnlab.specs.lesson import ALL_FIELDS, HIDE_TITLES, LOCK_TITLES, Lesson
-from bnlab.ui.state import WIDGET_PARAMETERS, PageState, state_to_url
+from bnlab.specs.lesson import ALL_FIELDS, HIDE_TITLES, LOCK_TITLES, QUESTION, TITLE, Lesson, one_line, text_error
+from bnlab.specs.prediction import lesson_id, new_key
+from bnlab.ui.state import PAGE_PARAMETERS, PageState, state_to_url
 
 LOCK, HIDE = "share-lock", "share-hide"
+SHARE_TITLE, SHARE_QUESTION, ASK = "share-title", "share-question", "share-predict"
+KEY = "share-key"
+"""Session key of the key that reveals the results of the lesson that is being made."""
 
 
 def render_share(state: PageState) -> None:
@@ -18,11 +22,20 @@ def render_share(state: PageState) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
         lesson = state.lesson
         if lesson == Lesson():
+            st.markdown("This address is the page as you see it.")
+            address = st.container()  # above the lists, which cover what is below them
             lesson = _choose_lesson()
         else:
             st.markdown(f"This address is the page as you see it. {_lesson_text(lesson)}")
-        widgets = {name: st.query_params.get_all(name) for name in WIDGET_PARAMETERS if name in st.query_params}
-        st.code(page_url(state, lesson, widgets), language=None, wrap_lines=True)
+            address = st.container()
+        widgets = {name: st.query_params.get_all(name) for name in PAGE_PARAMETERS if name in st.query_params}
+        with address:
+            if lesson.predict:
+                st.markdown("For learners, who predict before they see results:")
+            st.code(page_url(state, lesson.for_learners(), widgets), language=None, wrap_lines=True)
+            if lesson.reveal:
+                st.markdown("For you, to reveal the results and see the predictions:")
+                st.code(page_url(state, lesson, widgets), language=None, wrap_lines=True)
 
 
 def page_url(state: PageState, lesson: Lesson, widgets: Mapping[str, Sequence[str]]) -> str:
@@ -35,7 +48,7 @@ def page_url(state: PageState, lesson: Lesson, widgets: Mapping[str, Sequence[st
 
 
 def _choose_lesson() -> Lesson:
-    st.markdown("This address is the page as you see it. For a class, lock or hide what should stay as it is:")
+    st.markdown("For a class, lock or hide what should stay as it is; the address follows:")
     options: dict[str, Any] = {"placeholder": "nothing"}
     lock = st.multiselect(
         "Lock",
@@ -46,12 +59,27 @@ def _choose_lesson() -> Lesson:
         **options,
     )
     hide = st.multiselect("Hide", list(HIDE_TITLES), format_func=HIDE_TITLES.__getitem__, key=HIDE, **options)
-    return Lesson(tuple(lock), tuple(hide))
+    title = _text_input("Title", TITLE, SHARE_TITLE)
+    question = _text_input("Question", QUESTION, SHARE_QUESTION)
+    help_ = "Learners choose what they expect; results stay hidden on all pages until your second link reveals them."
+    if not st.toggle("Ask for a prediction first", key=ASK, help=help_):
+        return Lesson(tuple(lock), tuple(hide), title, question)
+    key: str = st.session_state.setdefault(KEY, new_key())
+    return Lesson(tuple(lock), tuple(hide), title, question, lesson_id(key), key)
+
+
+def _text_input(label: str, parameter: str, key: str) -> str:
+    """A field for one of the lesson's texts, which is left out while it is too long."""
+    text = one_line(st.text_input(label, key=key, placeholder="none"))
+    if error := text_error(parameter, text):
+        st.error(error, icon=":material/rule:")
+        return ""
+    return text
 
 
 def _reduce_to_everything() -> None:
     """Remove all other locks when "everything" is locked."""
-    if ALL_FIELDS in st.session_state[LOCK]:
+    if ALL_FIELDS in st.session_state.get(LOCK, ()):
         st.session_state[LOCK] = [ALL_FIELDS]
 
 
@@ -62,4 +90,5 @@ def _lesson_text(lesson: Lesson) -> str:
         ("hidden", [HIDE_TITLES[name] for name in lesson.hide]),
     ]
     listed = " and ".join(f"{verb}: {', '.join(titles)}" for verb, titles in parts if titles)
-    return f"It keeps what a teacher has {listed}."
+    kept = f"It keeps what a teacher has {listed}." if listed else "It keeps the lesson."
+    return f"{kept} It asks for a prediction first." if lesson.predict else kept

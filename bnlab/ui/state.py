@@ -8,18 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from bnlab.charts.series import CurveSettings
-from bnlab.charts.settings_url import settings_from_url, settings_to_url
+from bnlab.charts.curve_settings import CurveSettings, settings_from_url, settings_to_url
+from bnlab.live.layers import VIEW
 from bnlab.specs.comparison import Comparison
-from bnlab.specs.lesson import Lesson, lesson_from_url, lesson_to_url
+from bnlab.specs.lesson import HIDE, LESSON_PARAMETERS, PREDICT, Lesson, lesson_from_url, lesson_to_url
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import COMPARISON_PARAMETERS, comparison_from_url, comparison_to_url
 from bnlab.specs.validation import SpecError, closest_name, did_you_mean
-from bnlab.ui.layers.url import WIDGET_PARAMETERS, layers_faults
+from bnlab.ui.claims.url import CLAIMS_PARAMETERS, claims_faults
+from bnlab.ui.how_it_works.sections import CONTROLS
+from bnlab.ui.layers.choices import QUESTION
+from bnlab.ui.layers.url import LAYERS_PARAMETERS, layers_faults
+from bnlab.ui.runs.query import RUNS_PARAMETERS, runs_faults
 
 Parameters = Mapping[str, Sequence[str]]
 STATE_KEY = "page_state"
-STATE_PARAMETERS = (*COMPARISON_PARAMETERS, *CurveSettings.model_fields, "lock", "hide")
+STATE_PARAMETERS = (*COMPARISON_PARAMETERS, *CurveSettings.model_fields, *LESSON_PARAMETERS)
+PAGE_PARAMETERS = (*LAYERS_PARAMETERS, *CLAIMS_PARAMETERS, *RUNS_PARAMETERS, *CONTROLS)
+"""Parameters that belong to one page, which writes them itself."""
 STREAMLIT_PARAMETERS = ("embed", "embed_options")
 LINK_NUMBER = "opens"
 """The parameter with a link's number in its session: each link to Compare changes the comparison once."""
@@ -36,7 +42,7 @@ class PageState:
     """One visitor's comparison, settings and lesson.
 
     `faults` are sentences about the parts of the URL that are not valid; `links_opened` counts the links to Compare
-    that this session has followed.
+    that this session has followed. `renamed` has the next label of each one that is gone.
     """
 
     comparison: Comparison
@@ -44,12 +50,29 @@ class PageState:
     lesson: Lesson
     faults: list[str]
     links_opened: int = 0
+    renamed: dict[str, str] = dataclasses.field(default_factory=dict, compare=False)
 
-    def change(self, comparison: Comparison) -> None:
-        """Replace the comparison. Clears `faults`, and the baseline if its variant is no longer there."""
+    def change(self, comparison: Comparison, *, keeps_variants: bool = False) -> None:
+        """Replace the comparison. Clears `faults`, and the baseline if its variant is no longer there.
+
+        With `keeps_variants` they are the same ones in the same order, changed or renamed, and so is the baseline.
+        """
+        if keeps_variants:
+            pairs = zip(self.comparison.labels, comparison.labels, strict=True)
+            gone = {old: new for old, new in pairs if old not in comparison.labels}
+            self.renamed = {old: new for old, new in self.renamed.items() if old not in comparison.labels} | gone
+        if keeps_variants and self.settings.baseline in self.comparison.labels:
+            baseline = comparison.labels[self.comparison.labels.index(self.settings.baseline)]
+            self.settings = self.settings.model_copy(update={"baseline": baseline})
         self.comparison, self.faults = comparison, []
         if self.settings.baseline not in comparison.labels:
             self.settings = self.settings.model_copy(update={"baseline": ""})
+
+    def current_label(self, label: str) -> str:
+        """The label of the variant for which a button was drawn with `label`: it may have been renamed just before."""
+        while label not in self.comparison.labels and label in self.renamed:
+            label = self.renamed[label]
+        return label
 
 
 def page_state() -> PageState:
@@ -60,6 +83,9 @@ def page_state() -> PageState:
         parameters = {name: st.query_params.get_all(name) for name in st.query_params}
         state = dataclasses.replace(state_from_url(parameters), links_opened=link_number)
         st.session_state[STATE_KEY] = state
+        if link_number and VIEW in st.query_params:  # the link chooses what Layers shows
+            for name in (QUESTION, *LAYERS_PARAMETERS):
+                st.session_state.pop(name, None)
     update_url(state)
     return state
 
@@ -74,7 +100,7 @@ def update_url(state: PageState) -> None:
     """Write the state to the browser's URL and remove unknown parameters from it."""
     wanted = state_to_url(state)
     # One by one, because a parameter that is bound to a widget on the page must not be written, even unchanged.
-    managed_elsewhere = WIDGET_PARAMETERS + STREAMLIT_PARAMETERS
+    managed_elsewhere = PAGE_PARAMETERS + STREAMLIT_PARAMETERS
     current = {name: st.query_params.get_all(name) for name in st.query_params if name not in managed_elsewhere}
     for name in current.keys() - wanted.keys():
         del st.query_params[name]
@@ -83,10 +109,10 @@ def update_url(state: PageState) -> None:
         st.query_params.update(changed)
 
 
-def try_change(state: PageState, change: Callable[[Comparison], Comparison]) -> str:
+def try_change(state: PageState, change: Callable[[Comparison], Comparison], *, keeps_variants: bool = False) -> str:
     """Apply `change` to the state's comparison. Returns the error if the result is not valid, else ``""``."""
     try:
-        state.change(change(state.comparison))
+        state.change(change(state.comparison), keeps_variants=keeps_variants)
     except SpecError as error:
         return str(error)
     return ""
@@ -104,18 +130,23 @@ def state_from_url(parameters: Parameters) -> PageState:
         *settings_faults,
         *lesson_faults,
         *layers_faults(parameters, comparison),
+        *claims_faults(parameters),
+        *runs_faults(parameters),
+        *_figures_faults(parameters),
     ]
     return PageState(comparison, settings, lesson, faults)
 
 
 def state_to_url(state: PageState) -> dict[str, list[str]]:
     """The parameters that `state_from_url` turns into this state; defaults are left out."""
-    return view_to_url(state) | lesson_to_url(state.lesson)
+    return comparison_to_url(state.comparison) | settings_to_url(state.settings) | lesson_to_url(state.lesson)
 
 
 def view_to_url(state: PageState) -> dict[str, list[str]]:
-    """The parameters of the comparison and the settings: what a page's event stream depends on."""
-    return comparison_to_url(state.comparison) | settings_to_url(state.settings)
+    """The parameters of the comparison, the settings and a lesson's results: what a page's event stream depends on."""
+    lesson = {PREDICT: [state.lesson.predict]} if state.lesson.predict else {}
+    lesson |= {HIDE: ["results"]} if state.lesson.hides("results") else {}
+    return comparison_to_url(state.comparison) | settings_to_url(state.settings) | lesson
 
 
 def link_parameters(state: PageState, comparison: Comparison) -> dict[str, list[str]]:
@@ -127,9 +158,15 @@ def link_parameters(state: PageState, comparison: Comparison) -> dict[str, list[
 
 def _unknown_names(parameters: Parameters) -> list[str]:
     """A sentence for each parameter that does not exist."""
-    known = (*STATE_PARAMETERS, *WIDGET_PARAMETERS, *STREAMLIT_PARAMETERS, LINK_NUMBER)
+    known = (*STATE_PARAMETERS, *PAGE_PARAMETERS, *STREAMLIT_PARAMETERS, LINK_NUMBER)
     unknown = [name for name in parameters if name not in known]
-    return [f"There is nothing called {name[:40]!r}{did_you_mean(_intended(name, known), known)}" for name in unknown]
+    return [f"Unknown parameter {name[:40]!r}{did_you_mean(_intended(name, known), known)}" for name in unknown]
+
+
+def _figures_faults(parameters: Parameters) -> list[str]:
+    """A sentence for each setting of a figure of How it works that its control cannot take."""
+    last = {name: values[-1] for name, values in parameters.items() if name in CONTROLS and values}
+    return [fault for name, text in last.items() if text and (fault := CONTROLS[name].fault(text))]
 
 
 def _intended(name: str, known: Sequence[str]) -> str:

@@ -12,6 +12,8 @@ from typing import ParamSpec
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
+from bnlab.live.reading import ANYBODY
+from bnlab.runs.annotations import AnnotationError
 from bnlab.runs.errors import StoreError
 from bnlab.runs.limits import LimitError
 from bnlab.ui.live import follow
@@ -30,7 +32,7 @@ def catch_store_errors() -> Iterator[None]:
         yield
     except StoreError as error:
         _render_error(error)
-        follow("store", {}, "")
+        follow("store", {}, {ANYBODY: ""})
 
 
 def fragment(function: Callable[P, None]) -> Callable[P, None]:
@@ -59,13 +61,13 @@ def fragment(function: Callable[P, None]) -> Callable[P, None]:
 
 
 def callback(function: Callable[P, object]) -> Callable[P, None]:
-    """`function` as the callback of a widget; the page that is drawn after it shows its StoreError or LimitError."""
+    """`function` as the callback of a widget; the page drawn after it shows errors that its reader can cause."""
 
     @wraps(function)
     def call(*arguments: P.args, **options: P.kwargs) -> None:
         try:
             function(*arguments, **options)
-        except (LimitError, StoreError) as error:
+        except (AnnotationError, LimitError, StoreError) as error:
             st.session_state[CALLBACK_ERROR] = error
 
     return call

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnlab.charts.series import CurveSettings
+from bnlab.charts.curve_settings import CurveSettings
 from bnlab.specs.lesson import ALL_FIELDS, PARTS
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.layers.url import WIDGET_PARAMETERS
-from bnlab.ui.state import STATE_PARAMETERS, link_parameters, state_from_url, state_to_url
+from bnlab.ui.state import PAGE_PARAMETERS, STATE_PARAMETERS, link_parameters, state_from_url, state_to_url
 from tests.ui.hostile_names import HOSTILE_NAMES
 
 FIELDS = [*RunSpec.model_fields, "renorm", "colour"]
@@ -37,7 +36,7 @@ VALUES = [
 texts = st.text(max_size=30) | st.sampled_from([*VALUES, *HOSTILE_NAMES, *PRESETS, *PARTS, ALL_FIELDS])
 fields = st.lists(st.tuples(st.sampled_from(FIELDS) | texts, texts), max_size=3)
 variants = st.builds(lambda name, pairs: "~".join([name, *(part for pair in pairs for part in pair)]), texts, fields)
-names = st.sampled_from([*STATE_PARAMETERS, *WIDGET_PARAMETERS, *CurveSettings.model_fields, "opens", "embed"]) | texts
+names = st.sampled_from([*STATE_PARAMETERS, *PAGE_PARAMETERS, *CurveSettings.model_fields, "opens", "embed"]) | texts
 addresses = st.builds(
     lambda parameters, shown: parameters | ({"v": shown} if shown else {}),
     st.dictionaries(names, st.lists(texts, max_size=2), max_size=6),
@@ -61,7 +60,7 @@ def test_any_address_is_a_page(parameters: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000)  # with the texts of fields and the labels, 10,000 cases
+@settings(max_examples=2_000)  # with the texts of fields and the labels, 10,000 cases
 @given(addresses)
 def test_thousands_of_addresses_are_pages(parameters: dict[str, list[str]]) -> None:
     check_address(parameters)

@@ -1,6 +1,7 @@
 """Callbacks of widgets act on the page's state when they are handled, not on objects captured when they were drawn."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ IDENTIFIERS = {
     "seeds",
     "arguments",
     "identifiers",
+    "id",
+    "DEPTH",
 }
 """Names of identifiers that callbacks may be given: a field's, a variant's label, a digest, a preset, a number."""
 
@@ -72,6 +75,53 @@ def test_callbacks_capture_identifiers_only(path: Path) -> None:
     tree = ast.parse(path.read_text())
     faults = [f"{line}: {part}" for line, name, value in callbacks(tree) for part in captured(tree, name, value)]
     assert not faults
+
+
+def unguarded_reads(tree: ast.Module) -> list[str]:
+    """What callbacks read from the session without asking whether it is there.
+
+    Streamlit also calls the callback of a widget on a page that was left meanwhile, whose value is gone.
+    """
+    given = [
+        keyword.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if (keyword.arg or "").startswith("on_")
+    ] + [value for _, name, value in callbacks(tree) if name in CALLBACKS]
+    names = {value.id for value in given if isinstance(value, ast.Name)}
+    called: list[ast.AST] = [value for value in given if isinstance(value, ast.Lambda)]
+    called += [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in names]
+    return [
+        ast.unparse(node)
+        for function in called
+        if not re.search(r"in st\.session_state\b(?!\[)", ast.unparse(function))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+        if ast.unparse(node.value) == "st.session_state"
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(UI.rglob("*.py")), ids=lambda path: path.relative_to(UI).as_posix())
+def test_callbacks_do_without_values_that_are_gone(path: Path) -> None:
+    assert not unguarded_reads(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("source", "reads"),
+    [
+        ("def go(): launch(st.session_state[KEY])\nst.button('Go', on_click=go)", ["st.session_state[KEY]"]),
+        ("component(on_value_change=lambda: write(st.session_state[key]['value']))", ["st.session_state[key]"]),
+        (
+            "def go():\n if 1 in st.session_state[KEY]: launch()\nst.button('Go', on_click=go)",
+            ["st.session_state[KEY]"],
+        ),
+        ("def go(): st.session_state[KEY] = 1\nst.button('Go', on_click=go)", []),
+        ("def go(): launch(st.session_state.get(KEY))\nst.button('Go', on_click=go)", []),
+    ],
+)
+def test_an_unguarded_read_is_found(source: str, reads: list[str]) -> None:
+    assert unguarded_reads(ast.parse(source)) == reads
 
 
 def test_no_button_acts_in_the_script() -> None:

@@ -14,6 +14,7 @@ from bnlab.ui.navigation import page_path
 from bnlab.ui.runs.table import CHOSEN
 from tests.opened_page import OpenPage, open_page
 from tests.sentences import numbers_in
+from tests.slow import all_but_one_slow
 from tests.stored_runs import make_evaluation, record_run
 from tests.ui.compare_page import TINY, assert_sound, store
 
@@ -76,6 +77,7 @@ def test_a_long_run_is_confirmed_too(open_page: OpenPage, store: Store) -> None:
     assert len(store.runs()) == 3
 
 
+@pytest.mark.slow
 def test_continuing_many_runs_is_confirmed(open_page: OpenPage, tmp_path: Path) -> None:
     opened = Store(f"sqlite:///{tmp_path}/stopped.db")
     specs = [RunSpec(train_examples=64, epochs=1, seed=seed) for seed in range(51)]
@@ -93,6 +95,7 @@ def test_continuing_many_runs_is_confirmed(open_page: OpenPage, tmp_path: Path) 
 
 def test_a_large_trial_is_confirmed(open_page: OpenPage, store: Store) -> None:
     app = open_page(store).switch_page(page_path("claims")).run()
+    app.button(key="toggle-A4").click().run()
     app.button(key="run-A4 quick 0:5").click().run()
     assert store.runs() == []
     assert numbers_in(question(app))[0] == 120
@@ -102,7 +105,8 @@ def test_a_large_trial_is_confirmed(open_page: OpenPage, store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "limit"), [("BNLAB_MAX_QUEUED_RUNS", 3), ("BNLAB_MAX_PARAMETERS", 1_000), ("BNLAB_MAX_STEPS", 1)]
+    ("setting", "limit"),
+    all_but_one_slow([("BNLAB_MAX_QUEUED_RUNS", 3), ("BNLAB_MAX_PARAMETERS", 1_000), ("BNLAB_MAX_STEPS", 1)]),
 )
 def test_a_limit_is_said_and_nothing_is_launched(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch, setting: str, limit: int
@@ -115,6 +119,7 @@ def test_a_limit_is_said_and_nothing_is_launched(
     assert limit in numbers_in(error.value)
     assert store.runs() == []
     app.switch_page(page_path("claims")).run()
+    app.button(key="toggle-A1").click().run()
     monkeypatch.setattr(launching, "is_large", lambda *_: False)
     app.button(key="run-A1 quick 0:5").click().run()
     assert not app.exception

@@ -12,18 +12,19 @@ from tests.ui.browser.monkey_oracle import (
     Press,
     missing,
     shown_comparisons,
+    shows_refused,
     unexplained,
 )
 
 ADDRESS = "http://127.0.0.1/?preset=placement&epochs=2&train_examples=320"
 
 
-def shown(pending: tuple[str, ...] = (), *, dialog: bool = False, edited: bool = True, **texts: Any) -> dict[str, Any]:
+def shown(pending: tuple[str, ...] = (), *, one: bool = False, edited: bool = True, **texts: Any) -> dict[str, Any]:
     """A page that shows `texts` in the fields of these keys, written with underscores for hyphens."""
     fields = {
         key.replace("__", "-"): {"text": text, "edited": edited, "mixed": key == "mixed"} for key, text in texts.items()
     }
-    return {"address": ADDRESS, "fields": fields, "dialog": dialog, "pending": list(pending), "train": True}
+    return {"address": ADDRESS, "fields": fields, "one": one, "pending": list(pending), "train": True}
 
 
 def epochs(page: dict[str, Any]) -> list[list[int]]:
@@ -39,21 +40,38 @@ def test_what_is_typed_counts_before_the_address_shows_it() -> None:
 
 
 @pytest.mark.parametrize(("key", "text"), [("all__epochs", "0"), ("all__epochs", ""), ("seeds", "1.5"), ("seeds", "")])
-@pytest.mark.parametrize("edited", [True, False])
-def test_a_value_that_is_refused_allows_nothing(key: str, text: str, edited: bool) -> None:
-    assert epochs(shown(edited=edited, **{key: text})) == []
+def test_a_value_that_is_refused_allows_nothing(key: str, text: str) -> None:
+    assert epochs(shown(**{key: text})) == []
+
+
+def test_a_field_that_was_just_drawn_shows_nothing_yet() -> None:
+    page = shown(one=True, edited=False, field__1__epochs="0", field__1__hidden_units="")
+    assert epochs(page) == [[2, 2, 2]]
+    assert shows_refused(page)
+    assert Press("train", shown(edited=False, all__epochs="0")).required == set()
 
 
 def test_a_field_that_nobody_has_edited_may_lag_behind_the_address() -> None:
     assert epochs(shown(all__epochs="3", edited=False)) == [[3, 3, 3], [2, 2, 2]]
 
 
-def test_fields_of_the_dialog_are_those_of_its_variant() -> None:
-    assert epochs(shown(dialog=True, field__1__epochs="7")) == [[2, 7, 2]]
-    assert epochs(shown(dialog=True, edited=False, all__epochs="9"))[-1] == [2, 2, 2]
-    assert epochs(shown(dialog=True, all__epochs="9", field__1__epochs="7")) == [[9, 7, 9]]
+def test_a_number_of_layers_counts_if_it_was_entered_and_where_variants_differ_nothing() -> None:
+    for edited, units in ((True, (300, 100, 100)), (False, (300, 100))):
+        (comparison, *_) = shown_comparisons(shown(edited=edited, all__hidden_layers="3"))
+        assert {variant.spec.hidden_units for variant in comparison.variants} == {units}
+    page = shown(all__placement="", all__use_bias="on")
+    page["fields"]["all-placement"]["mixed"] = True
+    (comparison,) = shown_comparisons(page)
+    assert len({variant.spec.placement for variant in comparison.variants}) == 3
+    assert all(variant.spec.use_bias for variant in comparison.variants)
+
+
+def test_fields_of_one_variant_are_those_that_are_shown() -> None:
+    assert epochs(shown(one=True, field__1__epochs="7")) == [[2, 7, 2]]
+    assert epochs(shown(one=True, edited=False, all__epochs="9"))[-1] == [2, 2, 2]
+    assert epochs(shown(one=True, all__epochs="9", field__1__epochs="7")) == [[9, 7, 9]]
     (comparison,) = shown_comparisons(
-        shown(dialog=True, field__0__placement="Before the activation", field__0__use_bias=False, name__0="A")
+        shown(one=True, field__0__placement="Before the activation", field__0__use_bias=False, name__0="A")
     )
     assert (comparison["A"].spec.placement, comparison["A"].spec.use_bias) == ("before_activation", False)
 
@@ -76,7 +94,7 @@ def test_a_press_requires_what_it_certainly_shows() -> None:
     assert not press(EDIT, **FIVE).required
     assert not press("continue-0", **FIVE).required
     assert not press("train", pending=("remove",)).required
-    assert not press("train", dialog=True, **FIVE).required
+    assert not press("train", one=True, **FIVE).required
     assert not press("train", edited=False, **FIVE).required
     assert not Press("shortcut", shown() | {"train": False}).required, "another page"
 

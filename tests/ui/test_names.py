@@ -9,16 +9,25 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bnlab.charts.curve_settings import CurveSettings
 from bnlab.charts.formatting import WORD_JOINER
-from bnlab.charts.series import CurveSettings
+from bnlab.runs.annotations import MAX_TAG_LENGTH
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
+from bnlab.specs.comparison import Comparison, Variant
 from bnlab.specs.lesson import Lesson
-from bnlab.ui.layers.views import TITLES
+from bnlab.specs.run_spec import RunSpec
+from bnlab.ui import services
+from bnlab.ui.compare.settings import SHOWN
+from bnlab.ui.layers.choices import VIEW_IDS
 from bnlab.ui.navigation import PAGES, page_path
+from bnlab.ui.runs.query import QUERY, RunsQuery
 from bnlab.ui.runs.table import CHOSEN
+from bnlab.ui.runs.toolbar import FILTER_MENU
 from bnlab.ui.state import STATE_KEY, PageState
+from tests.dataset_files import write_dataset
 from tests.opened_page import OpenPage, open_page
+from tests.slow import all_slow_but
 from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.ui.compare_page import charts, traces
 from tests.ui.hostile_names import COMPARISON, HOSTILE_NAMES
@@ -36,6 +45,8 @@ def store(tmp_path: Path) -> Store:
         store.rename(variant.spec.digest, variant.label)
     failed = store.launch(COMPARISON.variants[0].spec.model_copy(update={"seed": 99}), HOSTILE_NAMES[0], OWNER)
     store.finish(failed.digest, OWNER, RunState.FAILED, HOSTILE_NAMES[0])
+    tags = [name for name in HOSTILE_NAMES if len(name) <= MAX_TAG_LENGTH]
+    store.annotate(failed.digest, HOSTILE_NAMES[0], tags)
     return store
 
 
@@ -49,7 +60,10 @@ def open_hostile(open_page: OpenPage, store: Store, page: str, view: str = "") -
         app.session_state["layers-view"] = view
         app.session_state["layers-networks"] = list(HOSTILE_NAMES)
     if page == "compare":
-        app.session_state["editing"] = 0
+        app.session_state[SHOWN] = 0
+    if page == "runs":
+        app.session_state[QUERY] = RunsQuery(filters={"label": HOSTILE_NAMES}, group="tag")
+        app.session_state[FILTER_MENU] = True
     return app.switch_page(page_path(page)).run()
 
 
@@ -87,7 +101,10 @@ def plotly_texts(app: AppTest, page: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("page", "view"),
-    [*((entry.name, "") for entry in PAGES), *(("layers", view) for view in TITLES if view != "xray")],
+    all_slow_but(
+        [("compare", ""), ("runs", ""), ("layers", "distributions")],
+        [*((entry.name, "") for entry in PAGES), *(("layers", view) for view in dict.fromkeys(VIEW_IDS.values()))],
+    ),
 )
 def test_no_name_is_interpreted(page: str, view: str, open_page: OpenPage, store: Store) -> None:
     app = open_hostile(open_page, store, page, view)
@@ -100,6 +117,44 @@ def test_no_name_is_interpreted(page: str, view: str, open_page: OpenPage, store
     assert any(is_shown(HOSTILE_NAMES[0], text) for text in texts), "the faults of the address are on every page"
     if page == "compare" or view:
         assert all(any(is_shown(name, text) for text in texts) for name in HOSTILE_NAMES)
+
+
+def test_names_of_datasets_are_not_interpreted(open_page: OpenPage, data_folder: Path, store: Store) -> None:
+    name = ":smile: **b**"
+    write_dataset(data_folder / f"{name}.npz")
+    app = open_page(store)
+    comparison = Comparison((Variant("A", RunSpec(dataset=name)), Variant("B", RunSpec(), 1)))
+    app.session_state[STATE_KEY] = PageState(comparison, CurveSettings(), Lesson(), [])
+    app.session_state[SHOWN] = 0
+    texts = list(interpreted_texts(app.run()))
+    assert not app.exception
+    assert not [text for text in texts if is_interpreted(name, text)]
+    places = [
+        app.segmented_control(key="field-0-dataset").options,
+        [text.value for text in app.caption],
+        app.table[0].value.to_numpy().ravel().tolist(),
+    ]
+    assert all(any(is_shown(name, text) for text in place) for place in places)
+
+
+def test_the_folder_of_datasets_is_not_interpreted(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNLAB_DATA", "/nowhere/**b**")
+    app = open_page(store)
+    (error,) = app.error
+    assert is_shown("/nowhere/**b**", error.value)
+    assert not is_interpreted("/nowhere/**b**", error.value)
+
+
+def test_what_keeps_runs_from_being_trained_is_not_interpreted(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store)
+    problem = "No workers are connected to tcp://[a](x):1."
+    scheduler = services.scheduler()
+    scheduler.close()  # or it would look again
+    scheduler.problem = problem
+    app.run()
+    assert any(is_shown(problem, warning.value) and problem not in warning.value for warning in app.warning)
 
 
 def is_interpreted(name: str, text: str) -> bool:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bnlab.charts.series import CurveSettings
+from bnlab.charts.curve_settings import CurveSettings
 from bnlab.specs.comparison import Comparison, Variant
 from bnlab.specs.lesson import ALL_FIELDS, PARTS, Lesson
 from bnlab.specs.presets import PRESETS

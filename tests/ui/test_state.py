@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from bnlab.charts.series import X_AXES, CurveSettings
-from bnlab.charts.settings_url import settings_from_url
+from bnlab.charts.curve_settings import X_AXES, CurveSettings, settings_from_url
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, Comparison, Variant
 from bnlab.specs.lesson import ALL_FIELDS, PARTS, Lesson
 from bnlab.specs.presets import PRESETS
@@ -16,9 +15,9 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.url import default_comparison
 from bnlab.ui.state import (
     LINK_NUMBER,
+    PAGE_PARAMETERS,
     STATE_KEY,
     STATE_PARAMETERS,
-    WIDGET_PARAMETERS,
     PageState,
     link_parameters,
     state_from_url,
@@ -84,7 +83,7 @@ def test_an_address_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
-        ({"x": ["weeks"]}, "Against (x) must be one of epoch, step, seconds, but 'weeks' was given."),
+        ({"x": ["weeks"]}, "X axis (x) must be one of epoch, step, seconds, but 'weeks' was given."),
         ({"smoothing": ["1"]}, "Smoothing must be a number from 0 to 0.99, but 1 was given."),
         ({"smoothing": ["NaN"]}, "Smoothing must be a number from 0"),
         ({"smoothing": [""]}, "Smoothing must be a number from 0"),
@@ -121,8 +120,8 @@ def test_a_baseline_that_is_not_there_is_said() -> None:
 def test_every_fault_of_an_address_is_told() -> None:
     state = state_from_url({"epochs": ["0"], "x": ["weeks"], "lock": ["weight"], "hide": ["results.ads"]})
     assert (state.comparison, state.settings, state.lesson) == (PRESET, CurveSettings(), Lesson(hide=("results",)))
-    nothing = "There is nothing called '{}' to {}".format
-    starts = ("Epochs must be", "Against (x) must be", nothing("weight", "lock"), nothing("ads", "hide"))
+    nothing = "Unknown name '{}' to {}".format
+    starts = ("Epochs must be", "X axis (x) must be", nothing("weight", "lock"), nothing("ads", "hide"))
     assert [fault.startswith(start) for fault, start in zip(state.faults, starts, strict=True)] == [True] * 4
 
 
@@ -131,9 +130,9 @@ def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
     state = state_from_url(parameters)
     assert state.comparison == PRESET.with_changes({"epochs": 2})
     assert state.faults == [
-        "There is nothing called 'epchs'; did you mean epochs?",
-        "There is nothing called 'Placement'; did you mean placement?",
-        "There is nothing called 'colour-of-the-sky'.",
+        "Unknown parameter 'epchs'; did you mean epochs?",
+        "Unknown parameter 'Placement'; did you mean placement?",
+        "Unknown parameter 'colour-of-the-sky'.",
     ]
 
 
@@ -145,11 +144,11 @@ def test_what_an_address_cannot_hold_is_told_with_what_may_be_meant() -> None:
     ],
 )  # fmt: skip
 def test_a_control_may_be_called_by_its_title(name: str, means: str) -> None:
-    assert state_from_url({name: ["true"]}).faults == [f"There is nothing called {name!r}; did you mean {means}?"]
+    assert state_from_url({name: ["true"]}).faults == [f"Unknown parameter {name!r}; did you mean {means}?"]
 
 
 def test_a_name_is_suggested_only_where_it_is_really_near() -> None:
-    assert state_from_url({"nonsense": [""]}).faults == ["There is nothing called 'nonsense'."]
+    assert state_from_url({"nonsense": [""]}).faults == ["Unknown parameter 'nonsense'."]
 
 
 def test_what_is_given_more_than_once_is_told() -> None:
@@ -161,13 +160,13 @@ def test_what_is_given_more_than_once_is_told() -> None:
 
 def test_what_streamlit_and_the_pages_widgets_keep_in_the_address_is_let_pass() -> None:
     assert state_from_url({name: ["true"] for name in ("embed", "embed_options")}).faults == []
-    assert state_from_url({name: [""] for name in WIDGET_PARAMETERS}).faults == []
+    assert state_from_url({name: [""] for name in PAGE_PARAMETERS}).faults == []
 
 
 @settings(max_examples=40)
 @given(
     st.dictionaries(
-        st.sampled_from([*STATE_PARAMETERS, *WIDGET_PARAMETERS, "other"]),
+        st.sampled_from([*STATE_PARAMETERS, *PAGE_PARAMETERS, "other"]),
         st.lists(st.text(max_size=30), max_size=3),
         max_size=6,
     )
@@ -225,9 +224,9 @@ def test_url_follows_the_state_and_keeps_foreign_parameters() -> None:
     app.run()
     assert not app.exception
     assert [error.value.split("'")[0] for error in app.error] == [
-        "There is nothing called ",
+        "Unknown parameter ",
         "epochs is there more than once; the last, ",
-        "Against (x) must be one of epoch, step, seconds, but ",
+        "X axis (x) must be one of epoch, step, seconds, but ",
     ]
     assert dict(app.query_params) == {"preset": "notebook", "epochs": "3", "embed_options": ["a", "b"]}, (
         "what means nothing has left it"
@@ -270,3 +269,20 @@ def test_the_longest_name_is_a_baseline_too() -> None:
     name = "x" * MAX_LABEL_LENGTH
     state = PageState(Comparison((Variant(name, RunSpec()),)), CurveSettings(baseline=name), Lesson(), [])
     assert state_from_url(state_to_url(state)) == state
+
+
+def test_a_button_finds_its_variant_after_it_was_renamed() -> None:
+    def rename(old: str, new: str) -> None:
+        state.change(state.comparison.with_label(old, new), keeps_variants=True)
+
+    state = PageState(
+        Comparison((Variant("A", RunSpec()), Variant("B", RunSpec(seed=1)))), CurveSettings(), Lesson(), []
+    )
+    rename("A", "C")
+    rename("C", "D")
+    assert [state.current_label(label) for label in ("A", "B", "C", "D", "E")] == ["D", "B", "D", "D", "E"]
+    rename("B", "A")
+    assert [state.current_label(label) for label in ("A", "B", "C")] == ["A", "A", "D"]
+    rename("A", "B")
+    state.change(state.comparison.without_variant("B"))
+    assert [state.current_label(label) for label in ("A", "B", "C")] == ["B", "B", "D"]

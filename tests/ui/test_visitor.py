@@ -1,23 +1,29 @@
 """Two visitors on the same runs: each stops for itself, and sees that others want them, not who."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnlab.live.compare import CompareView
-from bnlab.live.reading import Reader
+from bnlab.live.compare import UNWANTED, WANTED, CompareView
+from bnlab.live.compare_offer import visitor_name
+from bnlab.live.reading import ANYBODY, EVERYTHING, Reader
+from bnlab.runs.rights import Rights, others_text
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.shares import COMMAND_LINE, NOBODY, Shares
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
+from bnlab.ui import visitor as visitor_module
 from bnlab.ui.navigation import page_path
 from bnlab.ui.runs.table import CHOSEN
-from bnlab.ui.visitor import Rights, others_text
+from bnlab.ui.visitor import is_key
 from tests.opened_page import OpenPage, open_page
+from tests.slow import all_but_one_slow
 from tests.stored_runs import OWNER
-from tests.ui.compare_page import TINY, assert_sound, store, tiny_specs
+from tests.ui.compare_page import TINY, assert_sound, component_data, store, tiny_specs
 from tests.visitors import become
 
 __all__ = ["open_page", "store"]
@@ -35,8 +41,13 @@ def has_effect(app: AppTest, key: str) -> bool:
 
 
 def texts(app: AppTest) -> list[str]:
-    marked = [text.value for text in app.markdown if "watched" in text.value]
-    return [text.removeprefix(":small[").removesuffix("]") for text in marked]
+    """What the page shows of others until the stream has a newer text."""
+    return [data["text"] for data in component_data(app) if data.get("path", "").startswith("others/") and data["text"]]
+
+
+def followed(app: AppTest) -> dict:
+    """What the page was rendered for."""
+    return next(data for data in component_data(app) if "version" in data)
 
 
 def stopping(store: Store) -> set[bool]:
@@ -75,13 +86,33 @@ def test_each_visitor_stops_for_itself(open_page: OpenPage, store: Store, monkey
     assert_sound(ben)
 
 
-def test_a_page_is_rendered_again_when_others_come_and_go(store: Store, open_page: OpenPage) -> None:
+def test_a_page_and_its_stream_name_the_same_version_of_each_visitor(
+    open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = CompareView.from_url({name: [str(value)] for name, value in TINY.items()} | {"preset": ["notebook"]})
+    rendered = {}
+    for visitor, presses in (("ann", True), ("ben", True), ("eve", False)):
+        become(monkeypatch, visitor)
+        app = open_page(store, **TINY)
+        if presses:
+            app.button(key="train").click().run()
+        app.run()
+        rendered[visitor] = followed(app)
+    document = view.document(Reader(services.start_scheduler, services.claim_service).read(view.digests))
+    for visitor, page in rendered.items():
+        assert page["name"] == visitor_name(visitor)
+        assert page["version"] == document["page"].get(page["name"], document["page"][ANYBODY]), visitor
+    assert rendered["ann"]["version"] == rendered["ben"]["version"] != rendered["eve"]["version"]
+    assert document["others"]["0"] == {WANTED: "Also watched by 1", UNWANTED: "Also watched by 2"}
+
+
+def test_what_a_teacher_may_stop_has_the_version_of_all_states(store: Store, open_page: OpenPage) -> None:
     open_page(store, **TINY)
     view = CompareView.from_url({name: [str(value)] for name, value in TINY.items()} | {"preset": ["notebook"]})
     reader = Reader(services.start_scheduler, services.claim_service)
 
     def version() -> object:
-        return view.document(reader.read(view.digests))["page"]
+        return view.document(reader.read(view.digests))["page"][EVERYTHING]
 
     labelled = [(spec, label) for label, spec in tiny_specs().items()]
     store.launch_runs(labelled, OWNER, visitor="ann")
@@ -115,7 +146,16 @@ def test_runs_offers_to_stop_only_what_would_stop(
     assert stopping(opened) == {True}
 
 
-@pytest.mark.parametrize("launched_by", [NOBODY, COMMAND_LINE])
+def test_the_teachers_key_is_tried_by_one_visitor_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNLAB_TEACHER_KEY", "the key")
+    monkeypatch.setattr(visitor_module, "SECONDS_PER_KEY", 0.05)
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as visitors:
+        assert list(visitors.map(is_key, ["a guess", "", "the key", "the kéy"])) == [False, False, True, False]
+    assert time.monotonic() - began >= 4 * 0.05
+
+
+@pytest.mark.parametrize("launched_by", all_but_one_slow([NOBODY, COMMAND_LINE], fast=COMMAND_LINE))
 def test_runs_of_no_visitor_are_stopped_by_anybody(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch, launched_by: str
 ) -> None:

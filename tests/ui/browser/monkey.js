@@ -28,36 +28,38 @@
   const within = (key) => [...(key ? document.querySelectorAll(`.st-key-${CSS.escape(key)}`) : [document])]
     .flatMap((holder) => [...holder.querySelectorAll(CONTROLS)]);
   const find = ({ key, index }) => within(key)[index];
+  const isMixed = (holder) => Boolean(holder.querySelector("[role=radio]")) // none of which is chosen
+    || holder.querySelector("input")?.placeholder === "mixed" || /\bmixed\b/.test(holder.textContent);
   const textOf = (holder) => {
     const radio = holder.querySelector('[role=radio][aria-checked="true"]');
     const input = holder.querySelector("input");
     if (radio) return radio.textContent.trim();
+    if (holder.querySelector("[role=radio]")) return "";
     return input?.type === "checkbox" ? input.checked : input?.value;
   };
 
   const edited = new Map(); // by key: the text that was last entered
   let pending = []; // presses that change the networks and that the address does not show yet
-  let dialogLeftAt = ""; // the address where a dialog was used last, while what was entered may not be shown yet
+  let oneLeftAt = ""; // the address where one variant's settings were used last, and may not all be shown yet
   const sent = {}; // by key: what was last entered in the fields of all variants
-  const hasDialog = () => Boolean(document.querySelector("[role=dialog] .st-key-done"));
+  const showsOne = () => Boolean(document.querySelector('.st-key-settings [class*="st-key-name-"]'));
   const shown = () => {
     pending = pending.filter((press) => press.address === location.href);
     const fields = {};
     for (const holder of document.querySelectorAll(FIELDS)) {
       const [key, text] = [keyOf(holder), textOf(holder)];
       if (text === undefined) continue; // not drawn yet
-      const input = holder.querySelector("input");
-      fields[key] = { text, edited: edited.get(key) === text, mixed: input?.placeholder === "mixed" };
+      fields[key] = { text, edited: edited.get(key) === text, mixed: text === "" && isMixed(holder) };
     }
     for (const [key, field] of Object.entries(sent)) fields[key] ??= field;
-    const isDialogLeft = !hasDialog() && dialogLeftAt === location.href;
+    const isOneLeft = !showsOne() && oneLeftAt === location.href;
     const train = document.querySelector(".st-key-train button");
     return {
       address: location.href,
       fields,
-      dialog: hasDialog(),
+      one: showsOne(),
       train: Boolean(train),
-      pending: [...pending.map((press) => press.key), ...(isDialogLeft ? ["dialog"] : [])],
+      pending: [...pending.map((press) => press.key), ...(isOneLeft ? ["one"] : [])],
     };
   };
   let reported = ""; // the fields in the last report
@@ -69,7 +71,7 @@
 
   const note = (key, holder) => {
     edited.set(key, textOf(holder));
-    // Once its menu is closed, it is uncertain whether the value counts until the page shows it.
+    // Once the settings are closed, it is uncertain whether the value counts until the page shows it.
     if (/^(all-|seeds)/.test(key)) sent[key] = { text: textOf(holder), edited: false, mixed: false };
   };
   addEventListener("input", (event) => {
@@ -84,7 +86,7 @@
     if (JSON.stringify(shown().fields) !== reported) report("edit");
   });
   for (const kind of ["pointerdown", "keydown", "input"]) {
-    addEventListener(kind, () => { if (hasDialog()) dialogLeftAt = location.href; }, true);
+    addEventListener(kind, () => { if (showsOne()) oneLeftAt = location.href; }, true);
   }
   addEventListener("focusout", onSent, true);
   addEventListener("click", onSent, true);
@@ -129,7 +131,7 @@
       const isAtRest = app?.dataset.testScriptState === "notRunning" && app.dataset.testConnectionState === "CONNECTED";
       if (!isAtRest || !traffic.isAnswered || performance.now() - traffic.at < quiet) return false;
       pending = [];
-      dialogLeftAt = "";
+      oneLeftAt = "";
       for (const key of Object.keys(sent)) delete sent[key];
       return true;
     },

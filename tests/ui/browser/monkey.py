@@ -21,7 +21,9 @@ from tests.ui.browser.monkey_oracle import LEAVE, Press, missing, unexplained
 SCRIPT = Path(__file__).with_suffix(".js")
 MAX_EXAMPLES = 4_000
 """Runs that would see more training examples than this are stopped, so that the worker gets on."""
-NOT_PRESSED = ("run-", "go-on-")
+HIDES_LINKS = ("Expand sidebar", "Projector")
+"""Labels of the buttons that bring the links to pages back: the sidebar's first, since the other also hides it."""
+NOT_PRESSED = ("run-", "resume-")
 """How the keys of buttons begin that start experiments of dozens of runs, which would keep the worker busy."""
 NOT_CHANGED = ("dataset",)
 """Fields whose values would be downloaded."""
@@ -89,8 +91,8 @@ BUTTONS = {
     "runs": ("runs-", "export-", "compare-"),
 }
 """How the keys of the buttons begin that an action of this name presses."""
-MENU = "common"
-"""The key of the menu with the fields that change all variants."""
+MENU = "open-settings"
+"""The key of the button that shows the fields that change all variants."""
 BURST = (4, 12)
 """The fewest and most actions of a burst."""
 QUIET_MS = 300
@@ -190,14 +192,15 @@ class Monkey:
             self.store.request_stop(long if len(active) <= 30 else [run.digest for run in active])
 
     def _go_to(self, entry: PageEntry) -> None:
-        """Follow the link to a page, after what covers it is closed."""
+        """Follow the link to a page, after what covers it is closed; a projector shows no links."""
         for _ in range(3):
             links = [link for link in self._controls("page") if link["label"].endswith(entry.title)]
             if links and self.perform({**links[0], "do": "page"}):
                 return
-            sidebar = [button for button in self._controls("button") if button["label"] == "Expand sidebar"]
-            if sidebar:
-                self.perform({**sidebar[0], "do": "click"})
+            buttons = self._controls("button")
+            hidden = sorted((b for b in buttons if b["label"] in HIDES_LINKS), key=lambda b: str(b["label"]))
+            if hidden:
+                self.perform({**hidden[0], "do": "click"})
             else:
                 self.perform({"do": "key", "keys": "Escape"})
 

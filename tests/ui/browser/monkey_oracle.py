@@ -17,7 +17,7 @@ from bnlab.specs.comparison import Comparison
 from bnlab.specs.diff import REGISTRIES, format_value
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import SpecError
-from bnlab.ui.compare.form import PROPERTIES, field_value, parse_integer
+from bnlab.ui.compare.form import DEPTH, PROPERTIES, changed_fields, field_value, parse_integer
 from bnlab.ui.state import state_from_url
 
 TRAIN = ("train", "shortcut")
@@ -26,8 +26,8 @@ EDIT, LEAVE, CONTINUE_SELECTED = "edit", "leave", "runs-continue"
 """What else is reported: a value that was sent, that the document is left, and a press that continues any runs."""
 MAX_UNCONFIRMED = 300_000
 """Training examples, counted in each epoch, that no machine takes half an hour for, so that nothing is confirmed."""
-IN_DIALOG = ("field-", "name-")
-"""How the keys of the dialog's fields begin."""
+OF_ONE = ("field-", "name-")
+"""How the keys of the fields of one variant begin."""
 
 Shown = dict[str, Any]
 """A page as monkey.js reports it: address, fields, state of Train, and presses whose effect is not shown yet."""
@@ -53,10 +53,11 @@ class Press:
     @property
     def required(self) -> set[RunSpec]:
         """The specs that it must train: none if it is uncertain what was shown, or if they may have to be confirmed."""
-        if self.button not in TRAIN or not self.shown["train"] or self.shown["dialog"] or self.shown["pending"]:
+        if self.button not in TRAIN or not self.shown["train"] or self.shown["one"] or self.shown["pending"]:
             return set()
         comparisons = shown_comparisons(self.shown)
-        specs = set(_specs(comparisons[0])) if len(comparisons) == 1 else set()
+        is_certain = len(comparisons) == 1 and not shows_refused(self.shown)
+        specs = set(_specs(comparisons[0])) if is_certain else set()
         return specs if sum(spec.examples * spec.epochs for spec in specs) <= MAX_UNCONFIRMED else set()
 
 
@@ -83,7 +84,7 @@ def _missing(press: Press, later: Sequence[Press], launched: Set[RunSpec]) -> se
     if any(other.button == LEAVE for other in later):
         return set()
     alternatives = [set(_specs(comparison)) for other in later for comparison in shown_comparisons(other.shown)]
-    is_refused = any(not shown_comparisons(other.shown) for other in later)
+    is_refused = any(shows_refused(other.shown) for other in later)
     if is_refused or any(specs <= launched for specs in alternatives):
         return set()
     return press.required - launched
@@ -94,44 +95,71 @@ def _specs(comparison: Comparison) -> list[RunSpec]:
 
 
 def shown_comparisons(shown: Shown) -> list[Comparison]:
-    """The comparisons that the page may be said to show: none if it shows a value that is refused.
+    """The comparisons that the page may be said to show: none if a value was entered that is refused.
 
-    More than one only if a field and the address differ although nothing was entered in the field.
+    More than one only if a field and the address differ although nothing was entered in the field. A field that was
+    just drawn is empty or 0 until Streamlit sets its value, so what is refused counts only where it was entered.
     """
+    as_shown, as_entered = _readings(shown)
+    if as_entered is None:
+        return []
+    return [as_entered] if as_shown is None else list(dict.fromkeys([as_shown, as_entered]))
+
+
+def shows_refused(shown: Shown) -> bool:
+    """Whether a field shows what is refused, entered or not."""
+    return None in _readings(shown)
+
+
+def _readings(shown: Shown) -> list[Comparison | None]:
+    """The comparison by all fields, and by those in which something was entered; None where a value is refused."""
     state = state_from_url(parse_qs(urlsplit(shown["address"]).query, keep_blank_values=True))
     edited = {key: field for key, field in shown["fields"].items() if field["edited"]}
-    try:
-        candidates = [
-            _with_fields(state.comparison, fields, is_dialog=shown["dialog"]) for fields in (shown["fields"], edited)
-        ]
-    except SpecError:
-        return []
-    return list(dict.fromkeys(candidates))
+    readings: list[Comparison | None] = []
+    for fields in (shown["fields"], edited):
+        try:
+            readings.append(_with_fields(state.comparison, fields, is_one=shown["one"]))
+        except SpecError:
+            readings.append(None)
+    return readings
 
 
-def _with_fields(comparison: Comparison, fields: Mapping[str, Mapping[str, Any]], *, is_dialog: bool) -> Comparison:
+def _with_fields(comparison: Comparison, fields: Mapping[str, Mapping[str, Any]], *, is_one: bool) -> Comparison:
     """The comparison with the values in the fields.
 
-    The dialog's count only while it is open, after those that were entered in the toolbar as it opened.
+    Those of one variant count only while they are shown, after those of all that were entered just before. The number
+    of layers counts if it was entered, after the units.
     """
-    for key, field in sorted(fields.items(), key=lambda item: item[0].startswith(IN_DIALOG)):
-        text = field["text"]
-        if key.startswith(IN_DIALOG):
-            _, index, *name = key.split("-", 2)
-            if is_dialog and int(index) < len(comparison.variants):
+    for key, field in sorted(fields.items(), key=lambda item: (item[0].startswith(OF_ONE), item[0].endswith(DEPTH))):
+        if key.startswith(OF_ONE):
+            kind, index, *name = key.split("-", 2)
+            if is_one and int(index) < len(comparison.variants):
                 label = comparison.labels[int(index)]
-                if name:
-                    changes = {name[0]: _value(name[0], text)}
-                    comparison = comparison.with_changes(changes, label)
+                if kind == "name":
+                    comparison = comparison.with_label(label, field["text"])
                 else:
-                    comparison = comparison.with_label(label, text)
-        elif is_dialog and not field["edited"]:
+                    comparison = _with_field(comparison, [label], name[0], field)
+        elif is_one and not field["edited"]:
             continue
-        elif key.startswith("all-") and (text or not field["mixed"]):
-            name_ = key.removeprefix("all-")
-            comparison = comparison.with_changes({name_: _value(name_, text)})
         elif key == "seeds":
-            comparison = comparison.with_seeds(parse_integer(float(text or 0)))  # an empty one is sent as 0
+            # an empty one is sent as 0
+            comparison = comparison.with_seeds(parse_integer(float(field["text"] or 0)))
+        else:
+            comparison = _with_field(comparison, comparison.labels, key.removeprefix("all-"), field)
+    return comparison
+
+
+def _with_field(comparison: Comparison, labels: Sequence[str], name: str, field: Mapping[str, Any]) -> Comparison:
+    """The comparison with the value in one field, of the variants `labels`."""
+    text = field["text"]
+    if name == DEPTH:
+        if field["edited"]:
+            depth = float(text) if text else None
+            for label in labels:
+                comparison = comparison.with_changes(changed_fields(DEPTH, depth, comparison[label].spec), label)
+    elif text != "" or not field["mixed"]:
+        for label in labels:
+            comparison = comparison.with_changes({name: _value(name, text)}, label)
     return comparison
 
 
@@ -141,6 +169,8 @@ def _value(name: str, text: Any) -> Any:
         return next((value for value in REGISTRIES[name] if format_value(name, value) == text), text)
     if isinstance(text, bool):
         return text
+    if PROPERTIES[name].get("type") == "boolean":
+        return text == "on"
     options = PROPERTIES[name].get("anyOf", [PROPERTIES[name]])
     if any(option.get("type") == "integer" for option in options):
         return field_value(name, float(text) if text else None)

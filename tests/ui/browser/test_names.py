@@ -47,7 +47,7 @@ def assert_literal(elements: Locator) -> None:
 
 def test_names_are_literal_on_compare(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/?{QUERY}")
-    assert_literal(page.locator('[class*="st-key-card-"] strong'))
+    assert_literal(page.locator('[class*="st-key-variant-"] strong'))
     page.get_by_role("button", name="What differs").filter(visible=True).first.click()
     expect(page.locator("[data-testid=stTable]")).to_be_visible()
     assert_literal(page.locator("[data-testid=stTable] th"))
@@ -57,7 +57,8 @@ def test_names_are_literal_on_compare(page: Page, app_url: str) -> None:
     assert_literal(page.get_by_role("option"))
 
 
-@pytest.mark.parametrize("view", ["distributions", "histograms", "gradients", "tables"])
+@pytest.mark.slow
+@pytest.mark.parametrize("view", ["histograms", "gradients", "tables"])
 def test_names_are_literal_on_layers(page: Page, app_url: str, view: str) -> None:
     page.goto(f"{app_url}/layers?{QUERY}&layers-view={view}")
     networks = page.locator(".st-key-layers-networks button")
@@ -71,6 +72,7 @@ def test_names_are_literal_on_layers(page: Page, app_url: str, view: str) -> Non
     expect(page.get_by_text("In this page's address:")).to_have_count(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["runs", "claims", "how_it_works"])
 def test_names_are_literal_elsewhere(page: Page, app_url: str, name: str) -> None:
     page.goto(f"{app_url}/{name}?{QUERY}&x={quote(HOSTILE_NAMES[0])}")

@@ -39,9 +39,10 @@ def assert_sidebar_is_narrow(page: Page) -> None:
     assert sidebar["width"] == pytest.approx(210, abs=5)
 
 
-def test_every_page_has_its_address(browser_page: Page, app_url: str) -> None:
-    for entry in PAGES:
-        assert_opens(browser_page, app_url, entry.name)
+def test_a_page_has_its_address(browser_page: Page, app_url: str) -> None:
+    """The front page by its name, and one of the others; all are opened in test_accessibility.py."""
+    for name in ("compare", "runs"):
+        assert_opens(browser_page, app_url, name)
     assert_sidebar_is_narrow(browser_page)
 
 
@@ -54,20 +55,21 @@ def text_colour(heading: Locator, scheme: Scheme) -> str:
     return str(heading.evaluate("heading => getComputedStyle(heading).color"))
 
 
-def test_what_is_chosen_is_written_in_the_texts_colour(browser_page: Page, app_url: str) -> None:
+def test_what_is_chosen_or_disabled_can_be_read_and_what_has_the_keyboard_is_framed(
+    browser_page: Page, app_url: str
+) -> None:
     browser_page.emulate_media(color_scheme="dark")
-    browser_page.goto(f"{app_url}/how_it_works")
+    browser_page.goto(f"{app_url}/?lock=all")
     heading = browser_page.get_by_role("heading", level=1)
+    browser_page.locator(".st-key-view button").filter(visible=True).first.click()
     for scheme in ("light", "dark"):
         text = text_colour(heading, scheme)
         for chosen in ('button[data-selected="true"] p', '[data-testid="stSliderThumbValue"] p'):
             expect(browser_page.locator(chosen).first).to_have_css("color", re.compile(re.escape(text)))
+    browser_page.emulate_media(color_scheme="light")
+    browser_page.keyboard.press("Escape")
 
-
-def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(browser_page: Page, app_url: str) -> None:
-    browser_page.goto(f"{app_url}/?lock=all")
-    heading = browser_page.get_by_role("heading", level=1)
-    browser_page.locator(".st-key-common button").filter(visible=True).first.click()
+    browser_page.locator(".st-key-open-settings button").click()
     for scheme in ("dark", "light"):
         text = text_colour(heading, scheme)
         for disabled in (".st-key-stop_all button", ".st-key-all-epochs label", ".st-key-all-epochs input"):
@@ -81,5 +83,5 @@ def test_what_is_disabled_can_be_read_and_what_has_the_keyboard_is_framed(browse
         for key in ("Shift+Tab", "Tab"):
             browser_page.keyboard.press(key)
         expect(link).to_have_css("outline", f"{text} solid 2px")
-        buttons = browser_page.locator('[class*="st-key-card-"] .stHorizontalBlock').first
+        buttons = browser_page.locator('[class*="st-key-variant-"] .stHorizontalBlock').first
         expect(buttons).to_have_css("overflow", "visible")  # or the frame of the first is cut
