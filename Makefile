@@ -24,16 +24,16 @@ run: $(VENV)/.installed ## Start the dashboard and show its address; Ctrl+C stop
 	exec $(RUN) -m streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT) \
 		--browser.serverAddress=localhost --server.headless=$$headless --server.showEmailPrompt=false
 
-# One process has the tests in a browser, which often wait; one those with workers; the third one all others
-# (tests/conftest.py). More would slow down the browser.
-PYTEST = $(RUN) -m pytest --numprocesses=3 --no-loadscope-reorder
+# Two processes begin with the tests in a browser, which often wait; one with those with workers; the fourth one has all
+# others (tests/conftest.py). Each process collects all tests: bytecode spares it to compile them.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest --numprocesses=3 --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev ## Run the tests, without the slow ones (ARGS="-k pattern" narrows them)
 	$(PYTEST) $(ARGS)
 
 test-all: test test-slow ## Run all tests
 
-test-slow: $(VENV)/.installed-dev ## Run the slow tests only
+test-slow: $(VENV)/.installed-dev ## Run the slow tests
 	$(PYTEST) -m slow $(ARGS)
 
 check: lint types imports ## Linter, format, types and import contract (-k goes on after a failure)
@@ -61,6 +61,7 @@ benchmark: $(VENV)/.installed-dev ## Measure training beside Keras, and the page
 PIN = $(RUN) -m uv pip compile --quiet --universal --fork-strategy fewest --no-annotate \
 	--custom-compile-command "make requirements" $(UPGRADE) pyproject.toml
 SIMPLIFY = sed -E \
+	-e "s/ and platform_python_implementation == 'CPython'//g" \
 	-e "/^tensorflow==/s/ ;.*/ ; sys_platform != 'linux' or platform_machine != 'x86_64'/" \
 	-e "s/ and \(\(.*'darwin'\) or \(.*'aarch64'.*\) or \(.*'x86_64'.*\) or \(.*'AMD64'.*\)\)$$//" \
 	-e "s/ ; python_full_version < '3.14'$$//" \

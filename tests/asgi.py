@@ -28,7 +28,7 @@ def run_async(coroutine: Coroutine[Any, Any, None]) -> None:
         executor.submit(asyncio.run, coroutine).result()
 
 
-def get(app: Any, url: str, **headers: str) -> Answer:
+def get(app: Any, url: str, scheme: str = "http", **headers: str) -> Answer:
     """Request `url`; underscores in the names of `headers` stand for hyphens."""
     path, _, query = url.partition("?")
     scope = {
@@ -36,7 +36,7 @@ def get(app: Any, url: str, **headers: str) -> Answer:
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": "GET",
-        "scheme": "http",
+        "scheme": scheme,
         "path": unquote(path),
         "raw_path": path.encode(),
         "query_string": query.encode(),

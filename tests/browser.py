@@ -32,7 +32,9 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 START_SECONDS = 60
-TIMEOUT_MS = 120_000  # for every action and expectation: the tests may share few cores
+TIMEOUT_MS = (
+    240_000  # for every action and expectation: workers, which have a low priority, share few cores with the tests
+)
 
 
 @pytest.fixture(scope="package")

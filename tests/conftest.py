@@ -9,16 +9,18 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.dataset_files import data_folder
+from tests.dataset_files import data_folder, restored_datasets
 from tests.workers import scheduler
 
-__all__ = ["data_folder", "scheduler"]
+__all__ = ["data_folder", "restored_datasets", "scheduler"]
 
 # Derandomized, so that a property test fails for everyone or for no one.
-settings.register_profile(
-    "bnlab", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("bnlab")
+# `--hypothesis-profile=thorough` tries more examples; the parsers have slow tests with thousands of them.
+for name, examples in (("quick", 25), ("thorough", 100)):
+    settings.register_profile(
+        name, derandomize=True, deadline=None, max_examples=examples, suppress_health_check=[HealthCheck.too_slow]
+    )
+settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,14 @@ def restore_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 SHARED = ("browser", "workers")
 """The markers of tests that share something that takes long to start, those that take longest first."""
 
+BROWSER_GROUPS = {
+    "test_actions.py": "compare",
+    "test_compare.py": "compare",
+    "test_navigation.py": "compare",
+    "test_monkey.py": "monkey",
+}
+"""The tests of Compare take about as long as those of all other pages, and the monkey as long as both."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest groups first, so that they are not what is waited for in the end."""
@@ -37,15 +47,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class SharedScheduling(LoadScopeScheduling):
-    """Each file is run by one process; all files with tests of a marker in SHARED by the same one.
+    """Each file is run by one process; all files of a group by the same one.
 
-    They share a browser and a server, or a scheduler with its workers, each of which imports TensorFlow. pytest-xdist's
-    `loadgroup` would do it, but it has no effect with pytest 9.2.
+    The files with tests of a marker in SHARED are a group, since they share a browser and a server, or a scheduler with
+    its workers, each of which imports TensorFlow. But the tests in a browser mostly wait: in groups of their own, each
+    with its browser, server and worker, they wait at the same time. pytest-xdist's `loadgroup` would do it, but it has
+    no effect with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return _shared_marker(path) or path
+        marker = _shared_marker(path)
+        return BROWSER_GROUPS.get(Path(path).name, "browser") if marker == "browser" else marker or path
 
 
 @cache

@@ -27,13 +27,19 @@ def write_dataset(path: Path, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def data_folder(restored_datasets: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that BNLAB_DATA names; the registry is restored after the test."""
     folder = tmp_path / "data"
     folder.mkdir()
     monkeypatch.setenv("BNLAB_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture
+def restored_datasets() -> Iterator[None]:
+    """The registry is restored after the test."""
     datasets, unusable = dict(DATASETS), dict(UNUSABLE)
-    yield folder
+    yield
     for registry, before in ((DATASETS, datasets), (UNUSABLE, unusable)):
         registry.clear()
         registry.update(before)

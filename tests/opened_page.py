@@ -10,22 +10,12 @@ from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.ui import services
-from bnlab.ui.compare.toolbar import COMMON_MENU, VIEW_MENU
+from bnlab.ui.compare.settings import ALL, SHOWN
+from bnlab.ui.compare.toolbar import VIEW_MENU
 from bnlab.ui.navigation import ROOT
+from tests.played_client import PlayedClient
 
 OpenPage = Callable[..., AppTest]
-
-
-class NoWorkers:
-    """A Dask client without workers, so that launched runs stay queued."""
-
-    cluster = None
-
-    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, object]]:
-        return {"workers": {}}
-
-    def close(self, timeout: float) -> None:
-        """Do nothing."""
 
 
 @pytest.fixture
@@ -42,12 +32,12 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
         app = AppTest.from_file(str(ROOT / "bnlab" / "ui" / "main.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = str(value)
-        for menu in (COMMON_MENU, VIEW_MENU):  # their controls are there while they are open
-            app.session_state[menu] = True
+        app.session_state[VIEW_MENU] = True  # its controls are there while it is open
+        app.session_state[SHOWN] = ALL
         return app.run()
 
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
-    monkeypatch.setattr(scheduler_module, "connect", lambda *_: NoWorkers())
+    monkeypatch.setattr(scheduler_module, "connect", lambda *_: PlayedClient())  # launched runs stay queued
     monkeypatch.setattr(services, "Scheduler", start_scheduler)
     monkeypatch.setattr(services, "read_shipped_recordings", lambda _: None)
     st.cache_resource.clear()
