@@ -14,23 +14,24 @@ let request = {};                 // the last one to render the page again: { ve
 let outdated = null;              // since when the page is: { since, share }
 let actedAt = -Infinity;          // when the reader last touched the page
 let timer = 0;
-const places = new Map();         // element -> { path, callback, isHeld }
+const places = new Map();         // element -> { path, callback, version }
 
 // Calls back with the value at `path`, as "charts/training-loss", now and at each change, while `element` is in use.
-// One that `isHeld` says something of the reader, and is not called while the page is out of date.
-export function subscribe(element, path, callback, isHeld = false) {
-  places.set(element, { path, callback, isHeld });
+// A place whose path depends on the reader has the `version` of the page that it was drawn with, and is called only while
+// the page has it and the stream has no other: the parts of a page that is rendered again arrive one after the other.
+export function subscribe(element, path, callback, version = "") {
+  const place = { path, callback, version };
+  places.set(element, place);
   const value = lookup(state, path);
-  if (value !== undefined && !(isHeld && isOutdated())) callback(value);
+  if (value !== undefined && (!version || isCurrent(place))) callback(value);
 }
 
-const isOutdated = () => page !== null && newVersion() !== "";
+const isCurrent = ({ version }) => page?.version === version && newVersion() === "";
 
-function showHeld() {
-  if (isOutdated()) return;
-  for (const { path, callback, isHeld } of [...places.values()]) {
-    const value = isHeld ? lookup(state, path) : undefined;
-    if (value !== undefined) callback(value);
+function showReadersOwn() {
+  for (const place of [...places.values()]) {
+    const value = place.version && isCurrent(place) ? lookup(state, place.path) : undefined;
+    if (value !== undefined) place.callback(value);
   }
 }
 
@@ -100,11 +101,11 @@ export function merge(before, patch) {
 function update(document, isNew) {
   const before = isNew ? {} : state;
   state = document;
-  for (const { path, callback, isHeld } of [...places.values()]) {
+  for (const { path, callback, version } of [...places.values()]) {
     const value = lookup(state, path);
-    if (!isHeld && value !== undefined && value !== lookup(before, path)) callback(value);
+    if (!version && value !== undefined && value !== lookup(before, path)) callback(value);
   }
-  showHeld();
+  showReadersOwn();
   compareVersions();
 }
 
@@ -209,7 +210,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   outdated = null;
   const isOpen = stream?.source && stream.url === page.url && String(stream.tasks) === String(page.tasks);
   if (!isOpen) open(page.url, page.tasks);
-  showHeld();
+  showReadersOwn();
   compareVersions();
   return () => setTimeout(() => {
     if (page?.element !== element || element.isConnected) return;

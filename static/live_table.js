@@ -52,7 +52,7 @@ function draw(element) {
   head.append(...columns.map((column) => heading(element, table, column)));
   const body = sortedRows(table).map(([, row]) => {
     const line = document.createElement("tr");
-    line.append(...columns.map((column, index) => cell(index ? "td" : "th", row[column.id] ?? "", column)));
+    line.append(...columns.map((column, index) => cell(index ? "td" : "th", row[column.id] ?? "\u00a0", column)));
     line.firstChild.scope = "row";
     return line;
   });
@@ -62,7 +62,8 @@ function draw(element) {
 
 export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".live-table table");
-  tables.set(element, { rows: {}, sorted: { column: "", direction: 0 }, ...tables.get(element), data });
+  const rows = Object.fromEntries(Array.from({ length: data.rows }, (_, row) => [row, {}]));
+  tables.set(element, { rows, sorted: { column: "", direction: 0 }, ...tables.get(element), data });
   draw(element);
   subscribe(element, data.path, (rows) => {
     tables.get(element).rows = rows;

@@ -12,6 +12,6 @@ export default function ({ data, parentElement }) {
     element.classList.add("announced");
   }
   show(data.text);
-  subscribe(element, data.path, show, data.held);
+  subscribe(element, data.path, show, data.version);
   return () => unsubscribe(element);
 }

@@ -35,15 +35,16 @@ FOLLOWED, AWAITED = "followed", "awaited"
 """Session keys of what the page that is being rendered follows, and of the tasks it waits for."""
 
 
-def follow(page: str, parameters: Parameters, versions: Versions, name: str = ANYBODY) -> None:
+def follow(page: str, parameters: Parameters, versions: Versions, name: str = ANYBODY) -> str:
     """Follow the event stream of `page`, one of `bnlab.live.views.VIEWS`, with the parameters of its address.
 
     The page was rendered for the version called `name` of `versions`, or that of ANYBODY without such a one, and is
-    rendered again when the stream's is another one. The last call counts.
+    rendered again when the stream's is another one. The last call counts. Returns that version.
     """
     version = versions.get(name, versions[ANYBODY])
     url = stream_url(base_path(), page, parameters)
     st.session_state[FOLLOWED] = {"url": url, "name": name, "version": version}
+    return version
 
 
 def wait_for(task: "Future[Any]") -> None:
@@ -75,15 +76,14 @@ def live_progress(path: str, text: str = "", share: float = 0.0, *, key: str) ->
     _component("live_progress", html)(key=key, data={"path": path, "text": text, "share": share})
 
 
-def live_text(
-    path: str, text: str, hint: str = "", *, key: str, is_announced: bool = False, is_held: bool = False
-) -> None:
+def live_text(path: str, text: str, hint: str = "", *, key: str, is_announced: bool = False, version: str = "") -> None:
     """Draw a text, `text` until the stream's document has another at `path`, followed by `hint`.
 
-    An empty one takes no place. One that `is_announced` is for screen readers alone, which read each change. One that
-    `is_held` says something of the reader, and stays as it is until the page is rendered for a new version.
+    An empty one takes no place. One that `is_announced` is for screen readers alone, which read each change. One whose
+    path depends on the reader has the `version` of the page that it was drawn with (`follow`), and changes only while
+    the browser shows the page of that version and the stream has no other.
     """
-    data = {"path": path, "text": text, "hint": hint, "announced": is_announced, "held": is_held}
+    data = {"path": path, "text": text, "hint": hint, "announced": is_announced, "version": version}
     _component("live_text", '<p class="live-text" hidden></p>')(key=key, data=data)
 
 
@@ -132,10 +132,13 @@ class TableColumn:
     name: str = ""
 
 
-def live_table(path: str, columns: Sequence[TableColumn], *, key: str) -> None:
-    """Draw a table that can be sorted by its columns; the stream's document has its rows of texts at `path`."""
+def live_table(path: str, columns: Sequence[TableColumn], rows: int, *, key: str) -> None:
+    """Draw a table that can be sorted by its columns; the stream's document has its rows of texts at `path`.
+
+    Until then it has so many empty `rows`, so that what is below does not move when they are filled.
+    """
     html = '<div class="live-table"><table><thead></thead><tbody></tbody></table></div>'
-    data = {"path": path, "columns": [asdict(column) for column in columns]}
+    data = {"path": path, "columns": [asdict(column) for column in columns], "rows": rows}
     _component("live_table", html)(key=key, data=data)
 
 

@@ -47,7 +47,7 @@ def texts(app: AppTest) -> list[str]:
 
 def followed(app: AppTest) -> dict:
     """What the page was rendered for."""
-    return next(data for data in component_data(app) if "version" in data)
+    return next(data for data in component_data(app) if "tasks" in data)
 
 
 def stopping(store: Store) -> set[bool]:

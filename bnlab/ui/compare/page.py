@@ -3,9 +3,10 @@
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
-from bnlab.live.compare_offer import CompareOffer, compare_offer, compare_versions, visitor_name
+from bnlab.live.compare_offer import CompareOffer, RunsByLabel, compare_offer, compare_versions, visitor_name
 from bnlab.live.reading import EVERYTHING
 from bnlab.runs.progress import summary_text
+from bnlab.runs.rights import Rights
 from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui import services
@@ -49,19 +50,25 @@ def render_page() -> None:
             st.warning(escape_markdown(problem), icon=":material/cloud_off:")
         if not is_hidden:
             render_answer(scheduler.store, state, specs, runs)
-        render_variants(state, specs, runs, rights, offer)
+        version = _follow(state, by_seed, rights, problem, is_hidden=is_hidden)
+        render_variants(state, specs, runs, rights, offer, version)
     if not state.lesson.hides("variants"):
         render_settings(state)
-    # What depends on more than the offer is rarely shown, and its page is rendered again at each change of a state.
-    shows_more = rights.is_teacher or pending_at(COMPARE) is not None or is_fold_open()
-    versions = compare_versions(by_seed, problem, rights.shares, is_hidden=is_hidden)
-    follow("compare", view_to_url(state), versions, EVERYTHING if shows_more else visitor_name(rights.visitor))
     if not is_hidden:
         render_curves(state.settings)
         _render_summary(scheduler, runs, specs, state, offer)
     render_networks(state.comparison)
     if not is_hidden and not state.lesson.hides("results"):
         _render_results(scheduler, state, specs, runs, is_active=offer.is_active)
+
+
+def _follow(state: PageState, runs: RunsByLabel, rights: Rights, problem: str, *, is_hidden: bool) -> str:
+    """Have the page rendered again when it offers something else; returns the version that is rendered."""
+    # What depends on more than the offer is rarely shown, and its page is rendered again when any state changes.
+    shows_more = rights.is_teacher or pending_at(COMPARE) is not None or is_fold_open()
+    versions = compare_versions(runs, problem, rights.shares, is_hidden=is_hidden)
+    name = EVERYTHING if shows_more else visitor_name(rights.visitor)
+    return follow("compare", view_to_url(state), versions, name)
 
 
 def _render_results(

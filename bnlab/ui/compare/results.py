@@ -15,7 +15,8 @@ def render_results(state: PageState, runs: RunsByDigest) -> None:
     names = result_columns(runs.values(), seeds=state.comparison.seeds, baseline=baseline)
     columns = [TableColumn("label", "Network", numeric=False)]
     columns += [_table_column(name, COLUMNS[name], baseline) for name in names]
-    live_table("results", columns, key="results")
+    launched = [any(spec.digest in runs for spec in specs) for specs in state.comparison.specs().values()]
+    live_table("results", columns, sum(launched), key="results")
     render_link("Download as CSV", results_url(base_path(), view_to_url(state)), RESULTS, key="results_csv")
 
 

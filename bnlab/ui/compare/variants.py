@@ -38,9 +38,12 @@ RunsByDigest = Mapping[str, Run]
 
 
 def render_variants(
-    state: PageState, specs: SpecsByLabel, runs: RunsByDigest, rights: Rights, offer: CompareOffer
+    state: PageState, specs: SpecsByLabel, runs: RunsByDigest, rights: Rights, offer: CompareOffer, version: str
 ) -> None:
-    """Draw each variant's name, differences, progress and buttons; the progress is the event stream's."""
+    """Draw each variant's name, differences, progress and buttons; the progress is the event stream's.
+
+    `version` is the page's, on which depends who is counted as another one.
+    """
     comparison = state.comparison
     differences = differing_values({variant.label: variant.spec for variant in comparison.variants})
     with st.container(key=f"variants-{_columns(comparison)}"):
@@ -61,7 +64,7 @@ def render_variants(
                 live_progress(f"progress/{index}", key=f"progress-{index}")
                 kind = WANTED if variant_offer.is_wanted else UNWANTED
                 text = others_text(rights.others(variant_runs))
-                live_text(f"others/{index}/{kind}", text, key=f"others-{index}", is_held=True)
+                live_text(f"others/{index}/{kind}", text, key=f"others-{index}", version=version)
                 _render_errors(variant_offer.errors)
 
 

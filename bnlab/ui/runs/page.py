@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bnlab.live.reading import ANYBODY, EVERYTHING
-from bnlab.live.runs import runs_versions
-from bnlab.runs.run import Run, are_active
+from bnlab.live.runs import MAX_LISTED, runs_versions
+from bnlab.runs.progress import summary_text
+from bnlab.runs.run import Run
 from bnlab.runs.run_table import matching_runs, state_title
 from bnlab.runs.scheduler import Scheduler
 from bnlab.specs.diff import REGISTRIES
@@ -44,8 +45,8 @@ def _render_body(scheduler: Scheduler, state: PageState, runs: Sequence[Run], qu
         st.info("No runs yet. Choose networks on the Compare page and press Train.")
         st.page_link(page_path("compare"), label="Go to Compare", icon=":material/arrow_forward:")
         return
-    if are_active(runs):
-        _render_active()
+    if active := [run for run in runs if not run.state.is_finished()]:
+        _render_active(active)
     render_toolbar(query, runs)
     if matching := _search(matching_runs(runs, query.filters), query.search):
         chosen = render_table(scheduler.store, matching, query)
@@ -59,16 +60,16 @@ def _render_body(scheduler: Scheduler, state: PageState, runs: Sequence[Run], qu
         render_teacher()
 
 
-def _render_active() -> None:
+def _render_active(runs: Sequence[Run]) -> None:
     """The runs that wait or train, from the stream."""
     with st.container(key="runs-active", gap="xsmall"):
-        live_text("summary", "", key="runs-summary")
+        live_text("summary", summary_text(runs, len(runs)), key="runs-summary")
         columns = [
             TableColumn("label", "Name", numeric=False),
             TableColumn("share", "Trained"),
             TableColumn("state", "State", numeric=False),
         ]
-        live_table("active", columns, key="runs-active-table")
+        live_table("active", columns, min(len(runs), MAX_LISTED), key="runs-active-table")
 
 
 def _search(runs: Sequence[Run], text: str) -> list[Run]:

@@ -45,9 +45,12 @@ WATCH_PROGRESS = """variants => {
 # Records the text of elements that move, except within buttons and Plotly's notifications.
 WATCH_LAYOUT = """() => {
   window.moved = [];
-  const isOurs = node => node && !node.parentElement?.closest('button, .plotly-notifier');
-  const nodes = list => list.getEntries().flatMap(entry => entry.sources).map(source => source.node).filter(isOurs);
-  const seen = list => window.moved.push(...nodes(list).map(node => node.textContent));
+  const isOurs = ({ node }) => node && !node.parentElement?.closest('button, .plotly-notifier');
+  const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(' ');
+  const text = ({ node, previousRect, currentRect }) =>
+    `${node.className ?? ''} ${node.textContent.slice(0, 80)}: ${place(previousRect)} -> ${place(currentRect)}`;
+  const sources = list => list.getEntries().flatMap(entry => entry.sources).filter(isOurs);
+  const seen = list => window.moved.push(...sources(list).map(text));
   new PerformanceObserver(seen).observe({ type: 'layout-shift' });
 }"""
 

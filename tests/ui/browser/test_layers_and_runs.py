@@ -14,6 +14,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
+from tests.ui.browser.compare_reader import wait_until_at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -113,6 +114,7 @@ def watch_what_is_asked(page: Page) -> list[ClientState]:
 
 def choose_rows(page: Page, rows: int) -> None:
     """Tick the boxes of the first rows; the table is drawn on a canvas."""
+    wait_until_at_rest(page)
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
     assert box is not None
     for row in range(rows):

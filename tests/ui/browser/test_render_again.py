@@ -83,6 +83,7 @@ FOLLOW = """async () => {
   document.body.append(element, place);
   window.rendered = [];
   window.texts = [];
+  window.showText = (path, version) => subscribe(place, path, (text) => texts.push(text), version);
   window.show = (version) => follow({
     data: { url: "/live/compare?a=1", name: "ann", version, tasks: [] },
     parentElement: document.body,
@@ -92,7 +93,7 @@ FOLLOW = """async () => {
     Object.assign(new Event(kind), { data: JSON.stringify(data), lastEventId: "a-1" }));
   show("v1");
   send("snapshot", { page: { "": "v1", all: "s1" }, spread: 0, others: { "0": "" } });
-  subscribe(place, "others/0", (text) => texts.push(text), true);
+  showText("others/0", "v1");
 }"""
 """A page of the visitor ann, with a stream of the test's own."""
 
@@ -131,7 +132,18 @@ def test_what_is_said_of_the_reader_waits_until_the_page_knows_the_reader(script
     assert scripts.evaluate("texts.at(-1)") == "Also watched by 1", "ann herself is the second one"
     scripts.clock.run_for(2_000)
     assert scripts.evaluate("rendered") == ["v2"]
+    assert scripts.evaluate("texts.at(-1)") == "Also watched by 1", "the place is still that of the page before"
+    scripts.evaluate("showText('others/0', 'v2')")
     assert scripts.evaluate("texts.at(-1)") == "Also watched by 2"
+
+
+def test_what_is_said_of_the_reader_waits_for_a_page_that_comes_after_it(scripts: Page) -> None:
+    send = followed(scripts)
+    send({"page": {"ann": "v2"}, "others": {"1": "Also watched by 2"}})
+    scripts.evaluate("showText('others/1', 'v2')")
+    assert scripts.evaluate("texts") == [""]
+    scripts.clock.run_for(2_000)
+    assert scripts.evaluate("[rendered, texts]") == [["v2"], ["", "Also watched by 2"]]
 
 
 def test_a_curve_that_is_thinned_anew_is_merged_as_in_python(scripts: Page) -> None:
