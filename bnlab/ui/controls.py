@@ -38,6 +38,27 @@ _SHORTCUT_SCRIPT = """<script>
 })();
 </script>"""
 
+# Streamlit's own buttons in fields are all called "Open", "Increment" or "Decrement". They are named again when the
+# page has changed, at most five times a second, since each update of a chart changes it.
+_NAMES_SCRIPT = """<script>
+(() => {
+  if (window.bnlabNames) return;
+  window.bnlabNames = true;
+  let timer = 0;
+  const name = () => {
+    timer = 0;
+    for (const field of document.querySelectorAll(':is(.stNumberInput, .stSelectbox) input[aria-label]')) {
+      for (const button of field.parentElement.querySelectorAll("button")) {
+        button.dataset.action ??= button.ariaLabel;
+        button.ariaLabel = `${button.dataset.action}: ${field.ariaLabel}`;
+      }
+    }
+  };
+  const changes = new MutationObserver(() => { timer ||= setTimeout(name, 200); });
+  changes.observe(document.body, { childList: true, subtree: true });
+})();
+</script>"""
+
 Change = Callable[..., str]
 """Applies an entered value to the page's state. Returns the error of a value that is refused, else an empty text."""
 
@@ -130,10 +151,10 @@ def forget_controls(*prefixes: str) -> None:
         del _controls()[key]
 
 
-def install_shortcut() -> None:
-    """Make Ctrl + Enter send the value in the focused field before it presses Train."""
-    with st.container(key="shortcut"):
-        st.html(_SHORTCUT_SCRIPT, unsafe_allow_javascript=True)
+def install_scripts() -> None:
+    """Make Ctrl + Enter send the value in the focused field before it presses Train, and name the buttons in fields."""
+    with st.container(key="control-scripts"):
+        st.html(_SHORTCUT_SCRIPT + _NAMES_SCRIPT, unsafe_allow_javascript=True)
 
 
 def _controls() -> dict[str, _Control]:

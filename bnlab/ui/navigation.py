@@ -10,7 +10,7 @@ from bnlab.charts.formatting import escape_markdown
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.datasets import DatasetError
 from bnlab.ui import services
-from bnlab.ui.controls import FAULT, apply_lone_changes, install_shortcut
+from bnlab.ui.controls import FAULT, apply_lone_changes, install_scripts
 from bnlab.ui.live import event_stream
 from bnlab.ui.store_errors import catch_store_errors
 
@@ -43,7 +43,7 @@ def run_current_page() -> None:
     # sidebar, and the width stayed.
     st.set_option("client.showSidebarNavigation", True)
     st.html(STYLE)
-    install_shortcut()
+    install_scripts()
     datasets_error = _register_datasets()
     page = st.navigation(_navigation_pages())
     if page.title != PAGES[0].title:

@@ -93,7 +93,7 @@ def _render_units(
             "Hidden layers",
             step=1.0,
             format="%g",
-            width=120,
+            width=124,  # up to 120 Streamlit leaves out the buttons that step
             help="A layer that is added has as many units as the last one.",
             disabled=options["disabled"],
             placeholder=MIXED,

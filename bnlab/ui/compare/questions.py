@@ -15,6 +15,14 @@ INTRODUCTION = (
     "Batch normalization (BN) rescales each unit’s values to mean 0 and variance 1 over a mini-batch, then learns a "
     "scale (gamma) and an offset (beta). Below, small networks with and without it learn {datasets}."
 )
+# On a narrow screen the chips scroll sideways: the selected one is brought into sight. Its name in the comment makes
+# the script run again when another one is selected.
+_SCROLL_SCRIPT = """<script>/* %s */
+setTimeout(() => {
+  const chip = document.querySelector('.st-key-question button[aria-checked="true"]'), strip = chip?.parentElement;
+  if (strip) strip.scrollTo({ left: chip.offsetLeft - (strip.clientWidth - chip.clientWidth) / 2 });
+}, 300);
+</script>"""
 DESCRIPTIONS = {"mnist": "MNIST, images of handwritten digits"}
 
 
@@ -40,6 +48,8 @@ def render_questions(state: PageState) -> None:
         disabled=state.lesson.locks(ALL_FIELDS),
         **bind("question", shown if shown in questions else None, _ask),
     )
+    with st.container(key="scroll-script-question"):
+        st.html(_SCROLL_SCRIPT % shown, unsafe_allow_javascript=True)
 
 
 def _ask(name: str | None) -> str:

@@ -37,7 +37,7 @@ MAX_HEIGHT, ROW_HEIGHT = 480, 37
 _column = st.column_config
 _NAME_COLUMN = {"label": _column.TextColumn("Name", width="medium")}
 _RESULT_COLUMNS = {
-    "state": _column.TextColumn("State", width="small"),
+    "state": _column.TextColumn("State", width=104),
     "progress": _column.ProgressColumn("Progress", format="%d %%", min_value=0, max_value=100, width="small"),
     "val_accuracy": _column.NumberColumn("Validation accuracy", format=PERCENT, help="At the last evaluation"),
 }

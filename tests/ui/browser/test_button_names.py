@@ -41,6 +41,8 @@ def test_each_button_has_its_own_name(browser_page: Page, app_url: str, address:
     expect(browser_page.get_by_test_id("stSkeleton")).to_have_count(0)
     expect(browser_page.locator(PAGES[address]).last).to_be_attached()
     if browser_page.locator(f".st-key-{PRESETS_MENU}").count():
+        browser_page.locator(".st-key-toolbar").get_by_role("button", name="Settings").click()
+        expect(browser_page.get_by_role("button", name="Increment: Seeds")).to_be_visible()
         browser_page.locator(f".st-key-{PRESETS_MENU} button").click()
         expect(browser_page.get_by_role("button", name="Add Approach 2")).to_be_visible()
     repeated = {name: count for name, count in Counter(pressable_names(browser_page)).items() if count > 1}
