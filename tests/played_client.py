@@ -1,6 +1,7 @@
 """A Dask client without a cluster, for tests of what a scheduler does with its answers."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 
@@ -20,6 +21,10 @@ class PlayedClient:
 
     def sync(self, function: Callable[..., Any], **arguments: Any) -> Any:
         return function(**arguments)
+
+    def submit(self, *_arguments: Any, **_options: Any) -> Future[Any]:
+        """What is submitted waits for ever, as in a cluster without workers."""
+        return Future()
 
     def close(self, timeout: float) -> None:
         """Do nothing."""

@@ -104,6 +104,5 @@ def component_data(app: AppTest) -> list[dict]:
 
 
 def assert_sound(app: AppTest) -> None:
-    assert not app.exception
-    assert not app.error
-    assert not app.warning
+    found = {kind: [element.value for element in app.get(kind)] for kind in ("exception", "error", "warning")}
+    assert found == {"exception": [], "error": [], "warning": []}
