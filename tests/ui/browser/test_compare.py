@@ -129,6 +129,7 @@ def test_edited_comparison_is_in_the_url_and_trains(browser_page: Page, chromium
     open_page(browser_page, f"{app_url}/?{NETWORKS}&epochs=1&train_examples=672")
     browser_page.locator(".st-key-edit-0 button").filter(visible=True).click()
     editor = browser_page.locator(".st-key-settings")
+    wait_until_at_rest(browser_page)
     editor.get_by_label("Name").fill("Without bias")
     editor.get_by_label("Name").press("Enter")
     editor.locator(".st-key-field-0-use_bias label").first.click()
