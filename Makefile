@@ -67,7 +67,7 @@ SIMPLIFY = sed -E \
 	-e "s/ ; python_full_version < '3.14'$$//" \
 	-e "s/python_full_version < '3.14' and //"
 
-requirements: $(VENV)/.installed ## Pin the versions anew after a change of pyproject.toml
+requirements: $(VENV)/.installed ## Pin the versions again after a change of pyproject.toml
 	$(RUN) -m pip install --quiet uv
 	$(PIN) --output-file requirements.txt
 	$(PIN) --output-file requirements-dev.txt --extra dev --constraint requirements.txt

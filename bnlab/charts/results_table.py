@@ -124,7 +124,7 @@ def measured_runs(runs: Mapping[str, Sequence[Run]], evaluated: Mapping[str, int
 
 @lru_cache(maxsize=64)
 def results_table(store: Store, measured: MeasuredRuns, baseline: str, _measured_at: float) -> pd.DataFrame:
-    """The frame of `results_frame`, computed once for all who look at it until something in it is measured anew.
+    """The frame of `results_frame`, computed once for all who look at it until something in it is measured again.
 
     `_measured_at` is the time of the store's last latencies (`bnlab.runs.latencies.last_measured`).
     """

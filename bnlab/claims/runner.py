@@ -14,7 +14,7 @@ from bnlab.runs.groups import ended_runs, launched_singly
 from bnlab.runs.measurements import Measurement, stored_measurements, take_measurement
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduler import Scheduler
-from bnlab.runs.shares import NOBODY
+from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 
@@ -62,7 +62,7 @@ class ClaimRunner:
         self._pending: dict[Measurement, Future[None]] = {}
         self._first_submission: tuple[float, int] | None = None  # its time and the number of stored measurements
 
-    def start(self, visitor: str = NOBODY) -> None:
+    def start(self, visitor: str = NO_VISITOR) -> None:
         """Queue the experiment and launch its missing runs for `visitor`; returns at once."""
         store = self._scheduler.store
         self._first_submission = None

@@ -88,7 +88,7 @@ def holm_intervals(
     """The interval of each sample's mean, such that with `confidence` all that is decided from them is right together.
 
     `is_decided` is given a sample's index and its interval. Holm's step-down procedure (1979): with m samples each
-    interval begins with the confidence 1 − α / m. Those that decide keep theirs; the others share α anew, until none
+    interval begins with the confidence 1 − α / m. Those that decide keep theirs; the others share α again, until none
     of them decides.
     """
     intervals = [Interval(math.nan, -math.inf, math.inf, len(sample)) for sample in samples]

@@ -17,7 +17,7 @@ from bnlab.runs.predictions import are_results_hidden, count_predictions, predic
 from bnlab.runs.progress import share_done, state_text, summary_text
 from bnlab.runs.rights import Rights, others_text
 from bnlab.runs.run import Run, are_active
-from bnlab.runs.shares import NOBODY, Shares
+from bnlab.runs.shares import NO_VISITOR, Shares
 from bnlab.runs.store import Store
 from bnlab.runs.summary import any_shared
 from bnlab.specs.comparison import Comparison
@@ -140,7 +140,7 @@ class CompareView:
 
 def others_texts(runs: Iterable[Sequence[Run]], shares: Mapping[str, Shares]) -> Document:
     """How many visitors want each variant's runs, by its position: for others, and as WANTED for one of them."""
-    numbers = [Rights(NOBODY, shares).others(variant_runs) for variant_runs in runs]
+    numbers = [Rights(NO_VISITOR, shares).others(variant_runs) for variant_runs in runs]
     return {
         str(index): {UNWANTED: others_text(number), WANTED: others_text(max(number - 1, 0))}
         for index, number in enumerate(numbers)

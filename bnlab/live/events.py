@@ -5,7 +5,7 @@ arrays. None does not occur in it. A difference is a JSON Merge Patch (RFC 7386:
 name) with two more rules, because curves grow: ``{"add": [keep, tail]}`` in place of an array keeps its first values,
 or rows if it has two dimensions, and appends others; ``{"mix": [kept, places, others]}`` keeps the values whose bits
 are set in ``kept`` at the places whose bits are set in ``places``, and has others between them, as a curve has that is
-thinned anew. static/live_stream.js applies it.
+thinned again. static/live_stream.js applies it.
 """
 
 import base64

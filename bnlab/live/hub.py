@@ -204,7 +204,7 @@ class Hub:
             logger.warning("A live update failed and is tried again: %s", type(error).__name__)
             logger.debug("The failed live update:", exc_info=True)
             for channel in channels:
-                channel.inputs = None  # its document is computed anew when the store is back
+                channel.inputs = None  # its document is computed again when the store is back
             self._failures += isinstance(error, StoreError)
             if self._failures > 1:
                 _publish_away(channels)

@@ -17,7 +17,7 @@ from bnlab.live.views import VIEWS
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 LAST_EVENT = "last-event-id"
-"""The header with which a browser returns to a stream; a parameter where a script opens the stream anew."""
+"""The header with which a browser returns to a stream; a parameter where a script opens the stream again."""
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 TASK = "task"
 """The parameter with the identifiers of tasks that the page waits for; it is not part of the view."""

@@ -24,7 +24,7 @@ class View(Protocol):
         """Those whose curves it draws."""
 
     def inputs(self, reading: Reading) -> object:
-        """Everything in a reading on which the document depends: it is computed anew when this has changed."""
+        """Everything in a reading on which the document depends: it is computed again when this has changed."""
 
     def document(self, reading: Reading) -> Document:
         """What is shown of a reading."""

@@ -59,7 +59,7 @@ class ActivityMeter:
 
     def _speed(self, run: Run, now: float) -> float | None:
         commits = self._commits.setdefault(run.digest, deque())
-        if commits and commits[-1][1] > run.step:  # it was deleted and begun anew
+        if commits and commits[-1][1] > run.step:  # it was deleted and launched again
             commits.clear()
         if not commits or commits[-1][1] < run.step:
             commits.append((run.updated_at, run.step))

@@ -29,7 +29,7 @@ DASK_SETTINGS: dict[str, Any] = {
     "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"},
     # Forked workers share the import of TensorFlow, which takes seconds and 200 MB; macOS's libraries may crash then.
     "distributed.worker.multiprocessing-method": "forkserver" if sys.platform == "linux" else "spawn",
-    # Nobody asks these servers for pages, and they would answer every user of the machine.
+    # Dask's own pages are not used, and their servers would answer every user of the machine.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }

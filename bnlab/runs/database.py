@@ -32,7 +32,7 @@ from bnlab.runs.schema import SCHEMA_REVISION, metadata, runs
 BUSY_SECONDS = 20.0
 """How long a connection waits for the locks of others."""
 INTERACTIVE_BUSY_SECONDS = 2.0
-"""The same where somebody waits for an answer: on pages and in the terminal."""
+"""The same where a person waits for an answer: on pages and in the terminal."""
 CONNECT_SECONDS = 5
 """How long a database server may take to accept a connection."""
 EXAMPLE_URL = "sqlite:////tmp/bnlab.db"
@@ -110,7 +110,7 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
 
 
 def _watch_file(engine: Engine) -> None:
-    """Use the file that has the store's name now, and only if there is one: SQLite would create it anew, empty."""
+    """Use the file that has the store's name now, and only if there is one: SQLite would create an empty one."""
     path = Path(engine.url.database or "")
     opened = _file_id(path)  # that of the connection by which the store was opened
 

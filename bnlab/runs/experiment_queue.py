@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, delete, insert, select
 
 from bnlab.runs.schema import experiment_queue
 from bnlab.runs.schema import experiment_shares as shares_table
-from bnlab.runs.shares import COMMAND_LINE, NOBODY, Shares
+from bnlab.runs.shares import COMMAND_LINE, NO_VISITOR, Shares
 from bnlab.runs.store import Store
 
 
-def enqueue(store: Store, names: Iterable[str], visitor: str = NOBODY) -> None:
+def enqueue(store: Store, names: Iterable[str], visitor: str = NO_VISITOR) -> None:
     """Add experiments to the queue as the latest; one that is in it already becomes the latest.
 
     `visitor` gets a share in each of them, as in runs.
@@ -29,7 +29,7 @@ def enqueue(store: Store, names: Iterable[str], visitor: str = NOBODY) -> None:
 
 
 def dequeue(store: Store, name: str, visitor: str | None = None) -> bool:
-    """Withdraw the share of `visitor`, or everybody's, and remove an experiment that nobody wants any more.
+    """Withdraw the share of `visitor`, or all shares, and remove an experiment without shares.
 
     Returns:
         Whether it was removed. It is also removed for a visitor without a share if no other visitor has one.

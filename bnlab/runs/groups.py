@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from bnlab.runs.run import ACTIVE, TRAINED, Run
 from bnlab.runs.schema import groups, recordings, runs
-from bnlab.runs.shares import NOBODY
+from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Labelled, Store
 
 
-def launch_group(store: Store, name: str, specs: Labelled, owner: str, visitor: str = NOBODY) -> list[Run]:
+def launch_group(store: Store, name: str, specs: Labelled, owner: str, visitor: str = NO_VISITOR) -> list[Run]:
     """Queue specs with their labels as the group `name`, or attach to their runs; returns all of the group, in order.
 
     Completed and diverged runs do not change, stopped and failed ones continue, recorded ones are trained here.

@@ -1,4 +1,4 @@
-"""Limits of what visitors may launch, so that nobody fills the queue or a worker's memory."""
+"""Limits of what visitors may launch, so that no one of them fills the queue or a worker's memory."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from bnlab.runs.config import Settings
 from bnlab.runs.estimates import step_seconds, training_bytes
 from bnlab.runs.run import ACTIVE
 from bnlab.runs.schema import run_shares, runs
-from bnlab.runs.shares import NOBODY
+from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.storage import stored_bytes
 from bnlab.runs.store import Labelled, Store
 from bnlab.specs.network import describe_network
@@ -97,12 +97,12 @@ def is_large(runs: int, seconds: float, settings: Settings) -> bool:
 
 
 def _active_runs(store: Store, visitor: str) -> set[str]:
-    """The digests of the active runs that `visitor` wants; for NOBODY those that no one wants."""
+    """The digests of the active runs that `visitor` wants; for NO_VISITOR those that no one wants."""
     query = select(runs.c.digest).where(runs.c.state.in_(ACTIVE))
     wanted = select(run_shares.c.run).where(run_shares.c.wanted)
     query = (
         query.where(runs.c.digest.not_in(wanted))
-        if visitor == NOBODY
+        if visitor == NO_VISITOR
         else query.where(runs.c.digest.in_(wanted.where(run_shares.c.visitor == visitor)))
     )
     with store.engine.connect() as connection:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from bnlab.runs.errors import ConflictError
 from bnlab.runs.schema import lesson_predictions, lesson_reveals
-from bnlab.runs.shares import NOBODY
+from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Store
 from bnlab.specs.prediction import Prediction
 
@@ -25,7 +25,7 @@ def save_prediction(store: Store, lesson: str, visitor: str, prediction: Predict
     Raises:
         PredictionError: the results are revealed, the visitor is not known, or the lesson is full.
     """
-    if visitor == NOBODY:
+    if visitor == NO_VISITOR:
         raise PredictionError("Allow cookies for this page: without them a prediction cannot be told from others.")
     chosen = (lesson_predictions.c.lesson == lesson) & (lesson_predictions.c.visitor == visitor)
     values = {"choice": prediction.choice, "size": prediction.size, "predicted_at": time.time()}

@@ -25,7 +25,7 @@ from bnlab.runs.owners import has_owner_ended, may_share_machine, new_owner
 from bnlab.runs.retries import Retries
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.scheduling import SchedulingPolicy, Waiting, read_entries, read_queue, turns
-from bnlab.runs.shares import NOBODY
+from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import LEASE_SECONDS, Labelled, Store
 from bnlab.runs.tasks import TaskQueue
 from bnlab.runs.worker import train_slice
@@ -104,7 +104,7 @@ class Scheduler:
         self._thread = threading.Thread(target=self._work, name="bnlab-scheduler", daemon=True)
         self._thread.start()
 
-    def launch(self, spec: RunSpec, label: str, visitor: str = NOBODY) -> Run:
+    def launch(self, spec: RunSpec, label: str, visitor: str = NO_VISITOR) -> Run:
         """Queue `spec` or attach to its run, in which `visitor` gets a share; returns at once.
 
         Raises:
@@ -112,7 +112,7 @@ class Scheduler:
         """
         return self.launch_runs([(spec, label)], visitor)[0]
 
-    def launch_runs(self, specs: Labelled, visitor: str = NOBODY) -> list[Run]:
+    def launch_runs(self, specs: Labelled, visitor: str = NO_VISITOR) -> list[Run]:
         """Queue specs with their labels, each singly, or attach to their runs; see `launch`."""
         self._check_limits(specs, visitor)
         launched = self.store.launch_runs(specs, self.owner, visitor=visitor)
@@ -120,7 +120,7 @@ class Scheduler:
         self._events.put("launched")
         return launched
 
-    def launch_group(self, name: str, specs: Labelled, visitor: str = NOBODY) -> list[Run]:
+    def launch_group(self, name: str, specs: Labelled, visitor: str = NO_VISITOR) -> list[Run]:
         """Queue specs with their labels as one group, behind all single runs; see `launch` and `groups`."""
         self._check_limits(specs, visitor)
         members = launch_group(self.store, name, specs, self.owner, visitor)
@@ -133,7 +133,7 @@ class Scheduler:
             self._limits.check(self.store, specs, visitor)
 
     def stop(self, digests: Iterable[str], visitor: str | None = None) -> None:
-        """Withdraw the shares of `visitor`, or everybody's, and stop the runs that nobody wants any more.
+        """Withdraw the shares of `visitor`, or all shares, and stop the runs that have none left.
 
         Waiting runs are stopped at once, training ones within half a second.
         """

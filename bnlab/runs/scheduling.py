@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bnlab.runs.groups import queue_groups
-from bnlab.runs.shares import NO_SHARES, NOBODY
+from bnlab.runs.shares import NO_SHARES, NO_VISITOR
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import MAX_PROGRAMS
 
@@ -18,7 +18,7 @@ class Waiting:
     """How a run waits: with a group, or with NO_GROUP singly, and for which visitors."""
 
     group: str = NO_GROUP
-    visitors: frozenset[str] = frozenset([NOBODY])
+    visitors: frozenset[str] = frozenset([NO_VISITOR])
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,10 @@ def read_queue(store: Store, served: Served) -> list[str]:
 
 
 def read_entries(store: Store) -> dict[str, Waiting]:
-    """How each active run waits, by digest; those launched singly for nobody in particular are left out."""
+    """How each active run waits, by digest; those launched singly and without a visitor are left out."""
     groups, shares = queue_groups(store), store.shares()
     return {
-        run: Waiting(groups.get(run, NO_GROUP), shares.get(run, NO_SHARES).wanted_by or frozenset([NOBODY]))
+        run: Waiting(groups.get(run, NO_GROUP), shares.get(run, NO_SHARES).wanted_by or frozenset([NO_VISITOR]))
         for run in groups.keys() | shares.keys()
     }
 

@@ -1,6 +1,6 @@
 """Who wants runs: launching a run takes a share in it, and stopping it withdraws one's own share.
 
-A run is stopped when nobody wants it any more. Shares are kept after that: they say who launched the run.
+A run is stopped when the last share in it is withdrawn. Shares are kept after that: they say who launched the run.
 """
 
 import time
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 from bnlab.runs.run import ACTIVE
 from bnlab.runs.schema import run_shares, runs
 
-NOBODY = ""
+NO_VISITOR = ""
 """The visitor of whoever is not known, such as a browser without cookies. It has no shares: its runs are anybody's."""
 COMMAND_LINE = "command line"
 """The visitor of runs that are launched in a terminal."""
@@ -80,7 +80,7 @@ def read_shares(connection: Connection, digests: Iterable[str] | None = None) ->
 
 
 def add_shares(connection: Connection, digests: Collection[str], visitor: str) -> None:
-    """Make `visitor` want the runs; NOBODY gets no shares."""
+    """Make `visitor` want the runs; NO_VISITOR gets no shares."""
     if not visitor or not digests:
         return
     wanted = {"wanted": True, "launched_at": time.time()}
@@ -93,7 +93,7 @@ def add_shares(connection: Connection, digests: Collection[str], visitor: str) -
 
 
 def withdraw_shares(connection: Connection, digests: Collection[str], visitor: str | None = None) -> list[str]:
-    """Withdraw the shares of `visitor` in the runs, or everybody's; returns the runs that nobody wants any more.
+    """Withdraw the shares of `visitor` in the runs, or all shares; returns the runs that have none left.
 
     A run in which `visitor` had no share is among them if no other visitor wants it.
     """

@@ -12,7 +12,7 @@ from bnlab.runs.database import BUSY_SECONDS, open_database
 from bnlab.runs.errors import ConflictError, StoreError
 from bnlab.runs.run import ACTIVE, Run, RunState, UnreadableRun, runs_from_rows, unreadable_from_rows
 from bnlab.runs.schema import groups, recordings, runs, secrets
-from bnlab.runs.shares import NOBODY, Shares, add_shares, read_shares, withdraw_shares
+from bnlab.runs.shares import NO_VISITOR, Shares, add_shares, read_shares, withdraw_shares
 from bnlab.specs.run_spec import RunSpec
 
 LEASE_SECONDS = 30.0  # starting the workers takes a third of it, and twice that on a busy machine
@@ -62,7 +62,7 @@ class Store:
         """Queue `spec`, or attach to its run; see `launch_runs`."""
         return self.launch_runs([(spec, label)], owner)[0]
 
-    def launch_runs(self, specs: Labelled, owner: str, group: str = "", visitor: str = NOBODY) -> list[Run]:
+    def launch_runs(self, specs: Labelled, owner: str, group: str = "", visitor: str = NO_VISITOR) -> list[Run]:
         """Queue specs with their labels, or attach to their runs, as members of `group` or by default singly.
 
         A stopped or failed run goes on from its checkpoint; a recorded one is replaced by a new run. `visitor` gets a
@@ -146,7 +146,7 @@ class Store:
             return read_shares(connection, digests)
 
     def request_stop(self, digests: Iterable[str], visitor: str | None = None) -> None:
-        """Withdraw the shares of `visitor`, or everybody's, and request that runs stop that nobody wants any more.
+        """Withdraw the shares of `visitor`, or all shares, and request that runs stop that have none left.
 
         Runs on which no scheduler holds a lease are stopped at once.
         """
@@ -264,7 +264,7 @@ class Store:
     def finish(self, digest: str, owner: str, state: RunState, error: str = "") -> None:
         """End an active run of `owner` in `state`; a slice of it that is still running is superseded.
 
-        It is stopped only while its stop is requested: somebody may just have launched it again.
+        It is stopped only while its stop is requested: it may just have been launched again.
         """
         owned = (runs.c.digest == digest) & (runs.c.owner == owner) & runs.c.state.in_(ACTIVE)
         if state is RunState.STOPPED:
@@ -279,7 +279,7 @@ def _url_text(url: URL) -> str:
 
 
 def _request_stop(connection: Connection, digests: Iterable[str], visitor: str | None) -> list[str]:
-    """Withdraw shares; returns the digests of the runs that nobody wants any more, which are to stop."""
+    """Withdraw shares; returns the digests of the runs that have none left, which are to stop."""
     # The rows are locked first: who launches one of the runs at the same time wants it before or after this.
     locked = _lock_runs(connection, digests)
     unwanted = withdraw_shares(connection, locked, visitor)

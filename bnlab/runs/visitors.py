@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from bnlab.runs.errors import ConflictError
 from bnlab.runs.schema import secrets
-from bnlab.runs.shares import NOBODY
+from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Store
 
 COOKIE_KEY = "cookies"
@@ -16,7 +16,7 @@ COOKIE_KEY = "cookies"
 
 
 def new_visitor() -> str:
-    """A random id, which nobody can guess."""
+    """A random id, which cannot be guessed."""
     return random_secrets.token_hex(12)
 
 
@@ -45,8 +45,8 @@ class VisitorSigner:
         return self._signer.sign(visitor).decode()
 
     def read(self, value: str) -> str:
-        """The visitor of a cookie's value; NOBODY if it was not signed with the key."""
+        """The visitor of a cookie's value; NO_VISITOR if it was not signed with the key."""
         try:
             return self._signer.unsign(value).decode()
         except BadSignature:
-            return NOBODY
+            return NO_VISITOR

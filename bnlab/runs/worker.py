@@ -34,7 +34,7 @@ EVALUATION_COMMIT_SECONDS = 0.1
 MAX_COMMIT_SECONDS = 10.0
 MAX_COMMIT_FRACTION = 0.02
 """The fraction of a slice's time that commits may take, as long as MAX_COMMIT_SECONDS are not exceeded."""
-OUTDATED = "Another version of bnlab began this run and trains it differently; launch it again to train it anew."
+OUTDATED = "Another version of bnlab began this run and trains it differently; launch it again to train it from step 0."
 
 
 class OutdatedRunError(RuntimeError):

@@ -51,7 +51,7 @@ def stopping_visitor() -> str | None:
 
 
 def current_visitor() -> str:
-    """The visitor of the session; `bnlab.runs.shares.NOBODY` if the browser has sent no valid cookie."""
+    """The visitor of the session; `bnlab.runs.shares.NO_VISITOR` if the browser has sent no valid cookie."""
     return services.visitor_signer().read(st.context.cookies.get(COOKIE, ""))
 
 

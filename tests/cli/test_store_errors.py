@@ -34,7 +34,7 @@ WITHOUT_STORE = {
     "datasets": ["datasets"],
     "statistics": ["statistics", "statistics.json", "--dataset", "mnist"],
 }
-NOBODY = 65534
+NO_VISITOR = 65534
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +122,7 @@ def read_only_store() -> Iterator[Path]:
         path.chmod(0o444)
         path.parent.chmod(0o555)
         if user == 0:  # who may write everything
-            os.seteuid(NOBODY)
+            os.seteuid(NO_VISITOR)
         yield path
         os.seteuid(user)
         path.parent.chmod(0o755)

@@ -118,7 +118,7 @@ def test_an_update_of_eight_runs_is_small(store: Store) -> None:
         new = shown(view, store)
         sizes.append(len(event("change", "0000-1", difference(document, new))))
         document = new
-    assert max(sizes) <= MAX_UPDATE_BYTES, "also where a line is thinned anew"
+    assert max(sizes) <= MAX_UPDATE_BYTES, "also where a line is thinned again"
 
 
 def test_the_address_of_a_view_may_hold_anything() -> None:

@@ -9,7 +9,7 @@ from bnlab.live.compare_offer import VariantButton, compare_offer, compare_versi
 from bnlab.live.reading import ANYBODY, EVERYTHING
 from bnlab.runs.rights import Rights
 from bnlab.runs.run import Run, RunState
-from bnlab.runs.shares import COMMAND_LINE, NOBODY, Shares
+from bnlab.runs.shares import COMMAND_LINE, NO_VISITOR, Shares
 from bnlab.specs.run_spec import RunSpec
 
 VARIANTS, SEEDS = 2, 2
@@ -97,7 +97,7 @@ def test_runs_of_no_visitor_are_offered_to_all_alike(launched_by: Iterable[str])
 )
 def test_each_kind_of_states_has_its_button(states: list[RunState], changes: dict, button: VariantButton) -> None:
     runs = runs_of(*states, None, None, **changes)
-    offer = compare_offer(runs, Rights(NOBODY, {}), "", is_hidden=False)
+    offer = compare_offer(runs, Rights(NO_VISITOR, {}), "", is_hidden=False)
     assert offer.variants[0].button is button
     assert offer.can_train, "the second variant's runs do not exist"
 
@@ -128,5 +128,5 @@ def test_hidden_results_do_not_show_in_the_version() -> None:
 
 
 def test_the_name_of_a_version_does_not_tell_the_visitor() -> None:
-    assert visitor_name(NOBODY) == ANYBODY
+    assert visitor_name(NO_VISITOR) == ANYBODY
     assert "ann" not in visitor_name("ann") != visitor_name("ben")

@@ -44,7 +44,7 @@ class FakeCall(FakeFuture):
         return self.error
 
 
-class Desk:
+class PolledRequests:
     """Requests with a fake client, in a scheduler that is idle unless the test says otherwise."""
 
     def __init__(self, store: Store) -> None:
@@ -62,9 +62,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(store: Store, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def polled(store: Store, monkeypatch: pytest.MonkeyPatch) -> PolledRequests:
     monkeypatch.setattr(latencies, "QUIET_SECONDS", 0.0)
-    return Desk(store)
+    return PolledRequests(store)
 
 
 def test_latencies_are_replaced_by_network(store: Store) -> None:
@@ -75,95 +75,95 @@ def test_latencies_are_replaced_by_network(store: Store) -> None:
     assert read_latencies(store, []) == {}
 
 
-def test_each_network_is_measured_once_whatever_trained_it(desk: Desk, store: Store) -> None:
-    desk.requests.request([A, A.model_copy(update={"seed": 1, "learning_rate": 0.5, "optimizer": "adam"}), B])
-    desk.poll()
-    assert desk.measured() == [{KEYS[A], KEYS[B]}]
-    desk.poll()
-    desk.end()
-    desk.poll()
+def test_each_network_is_measured_once_whatever_trained_it(polled: PolledRequests, store: Store) -> None:
+    polled.requests.request([A, A.model_copy(update={"seed": 1, "learning_rate": 0.5, "optimizer": "adam"}), B])
+    polled.poll()
+    assert polled.measured() == [{KEYS[A], KEYS[B]}]
+    polled.poll()
+    polled.end()
+    polled.poll()
     assert set(read_latencies(store, list(KEYS.values()))) == {KEYS[A], KEYS[B]}
-    desk.requests.request([A, B])
-    desk.poll()
-    assert len(desk.client.calls) == 1, "known ones are not measured again"
+    polled.requests.request([A, B])
+    polled.poll()
+    assert len(polled.client.calls) == 1, "known ones are not measured again"
 
 
-def test_what_is_shown_together_is_measured_together(desk: Desk) -> None:
-    desk.requests.request([A])
-    desk.poll()
-    desk.requests.request([A, B])
-    desk.end()
-    desk.poll()
-    assert desk.measured() == [{KEYS[A]}, {KEYS[A], KEYS[B]}]
-    desk.end()
-    desk.poll()
-    assert len(desk.client.calls) == 2
+def test_what_is_shown_together_is_measured_together(polled: PolledRequests) -> None:
+    polled.requests.request([A])
+    polled.poll()
+    polled.requests.request([A, B])
+    polled.end()
+    polled.poll()
+    assert polled.measured() == [{KEYS[A]}, {KEYS[A], KEYS[B]}]
+    polled.end()
+    polled.poll()
+    assert len(polled.client.calls) == 2
 
 
-def test_nothing_is_measured_while_there_is_other_work(desk: Desk) -> None:
-    desk.requests.request([A])
-    desk.poll(idle=False)
-    assert not desk.client.calls
+def test_nothing_is_measured_while_there_is_other_work(polled: PolledRequests) -> None:
+    polled.requests.request([A])
+    polled.poll(idle=False)
+    assert not polled.client.calls
 
 
-def test_nothing_is_measured_before_it_has_been_quiet(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_measured_before_it_has_been_quiet(polled: PolledRequests, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latencies, "QUIET_SECONDS", 0.2)
-    desk.requests.request([A])
-    desk.poll()
-    assert not desk.client.calls
+    polled.requests.request([A])
+    polled.poll()
+    assert not polled.client.calls
     time.sleep(0.21)
-    desk.poll()
-    assert len(desk.client.calls) == 1
+    polled.poll()
+    assert len(polled.client.calls) == 1
 
 
-def test_a_measurement_that_was_disturbed_is_repeated(desk: Desk, store: Store) -> None:
-    desk.requests.request([A])
-    desk.poll()
-    desk.poll(idle=False)
-    desk.poll()
-    desk.end()
-    desk.poll()
+def test_a_measurement_that_was_disturbed_is_repeated(polled: PolledRequests, store: Store) -> None:
+    polled.requests.request([A])
+    polled.poll()
+    polled.poll(idle=False)
+    polled.poll()
+    polled.end()
+    polled.poll()
     assert read_latencies(store, [KEYS[A]]) == {}
-    desk.poll()
-    desk.end()
-    desk.poll()
+    polled.poll()
+    polled.end()
+    polled.poll()
     assert read_latencies(store, [KEYS[A]]) == {KEYS[A]: {1: 2.0}}
 
 
 @pytest.mark.parametrize("loss", ["cancelled", "lost"])
-def test_a_lost_measurement_is_repeated(desk: Desk, loss: str) -> None:
-    desk.requests.request([A])
-    desk.poll()
+def test_a_lost_measurement_is_repeated(polled: PolledRequests, loss: str) -> None:
+    polled.requests.request([A])
+    polled.poll()
     if loss == "cancelled":
-        desk.end("cancelled")
+        polled.end("cancelled")
     else:
-        desk.requests.forget_running()
-    desk.poll()
-    assert len(desk.client.calls) == 2
+        polled.requests.forget_running()
+    polled.poll()
+    assert len(polled.client.calls) == 2
 
 
-def test_a_network_that_cannot_be_measured_is_not_tried_again(desk: Desk) -> None:
-    desk.requests.request([A])
-    desk.poll()
-    desk.end("error", KilledWorker("measure", None, 3))
-    desk.poll()
-    desk.requests.request([A])
-    desk.poll()
-    assert len(desk.client.calls) == 1
-    desk.requests.request([A, B])
-    desk.poll()
-    assert desk.measured()[1:] == [{KEYS[B]}]
+def test_a_network_that_cannot_be_measured_is_not_tried_again(polled: PolledRequests) -> None:
+    polled.requests.request([A])
+    polled.poll()
+    polled.end("error", KilledWorker("measure", None, 3))
+    polled.poll()
+    polled.requests.request([A])
+    polled.poll()
+    assert len(polled.client.calls) == 1
+    polled.requests.request([A, B])
+    polled.poll()
+    assert polled.measured()[1:] == [{KEYS[B]}]
 
 
-def test_an_error_of_the_store_is_not_the_networks_fault(desk: Desk) -> None:
-    desk.requests.request([A])
-    desk.poll()
-    desk.end("error", StoreError("The store is away."))
-    desk.poll()
-    assert len(desk.client.calls) == 1
-    desk.requests.request([A])
-    desk.poll()
-    assert len(desk.client.calls) == 2
+def test_an_error_of_the_store_is_not_the_networks_fault(polled: PolledRequests) -> None:
+    polled.requests.request([A])
+    polled.poll()
+    polled.end("error", StoreError("The store is away."))
+    polled.poll()
+    assert len(polled.client.calls) == 1
+    polled.requests.request([A])
+    polled.poll()
+    assert len(polled.client.calls) == 2
 
 
 def test_a_worker_measures_networks(store: Store) -> None:

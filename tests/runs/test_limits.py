@@ -8,7 +8,7 @@ from bnlab.runs.config import Settings
 from bnlab.runs.estimates import step_seconds, training_bytes
 from bnlab.runs.limits import LimitError, Limits, is_large
 from bnlab.runs.run import RunState
-from bnlab.runs.shares import NOBODY
+from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.presets import PRESETS
@@ -78,7 +78,7 @@ def test_a_visitor_has_a_largest_number_of_active_runs(store: Store) -> None:
     store.launch_runs(tiny_specs(0, 1, 2), "owner", visitor="ann")
     LIMITS.check(store, tiny_specs(0, 1, 2, 3), "ann")
     assert numbers_in(refusal(store, tiny_specs(2, 3, 4))) == [2, 3, 4]
-    for visitor in ("ben", NOBODY):
+    for visitor in ("ben", NO_VISITOR):
         LIMITS.check(store, tiny_specs(5, 6, 7, 8), visitor)
     update_row(store, tiny_spec(0), state=RunState.COMPLETED)
     store.request_stop([tiny_spec(1).digest], "ann")
@@ -87,7 +87,7 @@ def test_a_visitor_has_a_largest_number_of_active_runs(store: Store) -> None:
 
 def test_who_is_not_known_has_one_limit_together(store: Store) -> None:
     store.launch_runs(tiny_specs(0, 1, 2), "owner")
-    assert numbers_in(refusal(store, tiny_specs(3, 4), NOBODY)) == [2, 3, 4]
+    assert numbers_in(refusal(store, tiny_specs(3, 4), NO_VISITOR)) == [2, 3, 4]
     LIMITS.check(store, tiny_specs(3, 4), "ann")
 
 

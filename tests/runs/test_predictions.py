@@ -13,7 +13,7 @@ from bnlab.runs.predictions import (
     save_prediction,
     visitors_prediction,
 )
-from bnlab.runs.shares import NOBODY
+from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Store
 from bnlab.specs.prediction import NO_DIFFERENCE, Prediction
 
@@ -46,7 +46,7 @@ def test_revealing_closes_the_predictions_of_its_lesson(store: Store) -> None:
 
 def test_who_is_not_known_and_who_comes_too_late_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PredictionError, match="cookies"):
-        save_prediction(store, "first", NOBODY, MINE)
+        save_prediction(store, "first", NO_VISITOR, MINE)
     monkeypatch.setattr(module, "MAX_PREDICTIONS", 1)
     save_prediction(store, "first", "ann", MINE)
     with pytest.raises(PredictionError, match="1 predictions"):

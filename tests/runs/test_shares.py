@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from bnlab.runs.groups import launch_group
 from bnlab.runs.run import ACTIVE, RunState
 from bnlab.runs.schema import recordings
-from bnlab.runs.shares import COMMAND_LINE, NO_SHARES, NOBODY, PROTECTED_DAYS, Shares
+from bnlab.runs.shares import COMMAND_LINE, NO_SHARES, NO_VISITOR, PROTECTED_DAYS, Shares
 from bnlab.runs.store import Store
 from tests.postgresql import new_postgresql_url, postgresql_server
 from tests.runs.store_rows import OTHER, SPEC, tiny_specs, update_row
@@ -50,9 +50,9 @@ def test_launching_takes_one_share_each(store: Store) -> None:
 
 
 def test_who_is_not_known_has_no_share(store: Store) -> None:
-    launch(store, NOBODY)
+    launch(store, NO_VISITOR)
     assert store.shares([SPEC.digest]) == {}
-    store.request_stop([SPEC.digest], NOBODY)
+    store.request_stop([SPEC.digest], NO_VISITOR)
     assert is_stopping(store)
 
 
@@ -69,7 +69,7 @@ def test_a_run_stops_when_nobody_wants_it_any_more(store: Store, state: RunState
 
 def test_a_stop_of_who_has_no_share_changes_nothing_for_others(store: Store) -> None:
     launch(store, "ann")
-    for visitor in ("ben", NOBODY):
+    for visitor in ("ben", NO_VISITOR):
         store.request_stop([SPEC.digest], visitor)
         store.withdraw([SPEC.digest], visitor)
     assert not is_stopping(store)
@@ -137,7 +137,7 @@ def test_shares_go_with_their_run(store: Store) -> None:
 
 
 def test_a_recorded_run_is_nobodys_until_it_is_trained_here(store: Store) -> None:
-    launch(store, NOBODY)
+    launch(store, NO_VISITOR)
     update_row(store, SPEC, state=RunState.COMPLETED)
     with store.engine.begin() as connection:
         connection.execute(insert(recordings).values(run=SPEC.digest, origin="elsewhere"))

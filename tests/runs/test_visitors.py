@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.runs.shares import COMMAND_LINE, NOBODY
+from bnlab.runs.shares import COMMAND_LINE, NO_VISITOR
 from bnlab.runs.store import Store
 from bnlab.runs.visitors import VisitorSigner, new_visitor, signing_key
 
@@ -23,12 +23,12 @@ def test_what_was_not_signed_with_the_key_is_nobodys() -> None:
     changed = value.replace("ann", "ben")
     other = VisitorSigner("another").sign("ann")
     for forged in ("", "ann", COMMAND_LINE, changed, other, value[:-1], value + "a"):
-        assert signer.read(forged) == NOBODY
+        assert signer.read(forged) == NO_VISITOR
 
 
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
-    assert VisitorSigner("key").read(text) == NOBODY
+    assert VisitorSigner("key").read(text) == NO_VISITOR
 
 
 def test_all_apps_on_a_store_have_one_key(store: Store) -> None:

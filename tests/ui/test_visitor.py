@@ -12,7 +12,7 @@ from bnlab.live.compare_offer import visitor_name
 from bnlab.live.reading import ANYBODY, EVERYTHING, Reader
 from bnlab.runs.rights import Rights, others_text
 from bnlab.runs.run import Run, RunState
-from bnlab.runs.shares import COMMAND_LINE, NOBODY, Shares
+from bnlab.runs.shares import COMMAND_LINE, NO_VISITOR, Shares
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
@@ -155,7 +155,7 @@ def test_the_teachers_key_is_tried_by_one_visitor_after_another(monkeypatch: pyt
     assert time.monotonic() - began >= 4 * 0.05
 
 
-@pytest.mark.parametrize("launched_by", all_but_one_slow([NOBODY, COMMAND_LINE], fast=COMMAND_LINE))
+@pytest.mark.parametrize("launched_by", all_but_one_slow([NO_VISITOR, COMMAND_LINE], fast=COMMAND_LINE))
 def test_runs_of_no_visitor_are_stopped_by_anybody(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch, launched_by: str
 ) -> None:

@@ -75,7 +75,7 @@ def _show(shown: int | None) -> None:
 
 
 def render_settings(state: PageState) -> None:
-    """Draw the panel if it is open. Its container is always there, so that nothing else is drawn anew."""
+    """Draw the panel if it is open. Its container is always there, so that nothing else is drawn again."""
     shown = shown_settings()
     if shown is not None and shown >= len(state.comparison.variants):
         _show(shown := None)

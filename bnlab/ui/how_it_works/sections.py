@@ -60,7 +60,7 @@ $$
 \end{aligned}
 $$
 
-$\mu$ and $\sigma^2$ are not learned: they are measured anew in each batch.
+$\mu$ and $\sigma^2$ are not learned: they are measured again in each batch.
 """,
         Figure(
             "statistics",

@@ -44,7 +44,7 @@ trainer computes each step twice."""
 MAX_AUTOMATIC_PRODUCTS = 6e10
 """Multiplications for one network, some seconds of a worker's time. Larger measurements start with a button."""
 DESCRIPTION = (
-    "Gradients and activations by depth, on 128 training images in training mode. A worker trains each network anew "
+    "Gradients and activations by depth, on 128 training images in training mode. A worker trains each network again "
     "for that many steps, from its initial weights; your runs stay as they are. "
     "A unit is dead where its ReLU lets none of the images through; an output is saturated where a sigmoid or tanh is "
     "within 0.01 of an end. The covariate shift is how far a layer’s gradient moves, ‖G − G′‖ ÷ ‖G‖, because the "

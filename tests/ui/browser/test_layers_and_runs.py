@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 VARIANT = "v=Small~colour~0~placement~before_activation~hidden_units~16"
 CHART = "[data-chart=layers-{}-bn_1-gamma]"
-"""Looked for anew each time: a rerun that meets a tick may put another element in its place."""
+"""Looked for again each time: a rerun that meets a tick may put another element in its place."""
 LAST_X = "chart => Math.max(...(chart?._fullData ?? []).map(line => line.x?.at(-1) ?? 0))"
 
 

@@ -165,7 +165,7 @@ def test_stop_all_stops_what_was_shown_and_what_was_launched_since(open_page: Op
     app.number_input(key="seeds").set_value(2).run()
     drawn = app._tree
     app.button(key="train").click().run()
-    app._tree = drawn  # Stop all is pressed before it is drawn anew
+    app._tree = drawn  # Stop all is pressed before it is drawn again
     app.button(key="stop_all").click().run()
     assert {run.stop_requested for run in store.runs()} == {True}
     assert len(store.runs()) == 8

@@ -73,7 +73,7 @@ def test_the_moment_is_in_the_address_unless_it_is_the_latest(open_page: OpenPag
     app.run()
     assert app.query_params[EVALUATION] == "0.666667"
     app.toggle(key="projector").set_value(True).run()
-    assert app.query_params[EVALUATION] == "0.666667", "the rest of the address is written anew"
+    assert app.query_params[EVALUATION] == "0.666667", "the rest of the address is written again"
     app.session_state[EVALUATION] = LATEST
     app.run()
     assert not app.exception
@@ -101,7 +101,7 @@ def test_what_was_not_trained_leads_to_compare(open_page: OpenPage, tmp_path: Pa
 
 
 def test_the_projector_leaves_the_view_as_it_is(open_page: OpenPage, tmp_path: Path) -> None:
-    """The address is written anew then, in which the view is a widget's own."""
+    """The address is written again then, in which the view is a widget's own."""
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
     record_run(
         store, PRESETS["notebook"].comparison.variants[0].spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2))
