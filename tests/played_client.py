@@ -22,7 +22,7 @@ class PlayedClient:
     def sync(self, function: Callable[..., Any], **arguments: Any) -> Any:
         return function(**arguments)
 
-    def submit(self, *_arguments: Any, **_options: Any) -> Future[Any]:
+    def submit(self, *_arguments: Any, **_options: Any) -> Any:
         """What is submitted waits for ever, as in a cluster without workers."""
         return Future()
 

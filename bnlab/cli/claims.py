@@ -1,5 +1,6 @@
-"""The command `python -m bnlab claims`, which tests the statements, and the report of the recorded results."""
+"""The commands that test the statements: `claims`, `report` of its results, and `rates`, which chooses those of P1."""
 
+import json
 import re
 import sys
 import time
@@ -12,7 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bnlab.claims.catalog.placement_rates import tuning_specs
 from bnlab.claims.catalog.registry import CLAIMS
+from bnlab.claims.measures import final_accuracy
 from bnlab.claims.model import FULL, QUICK, Experiment, plan_experiment
 from bnlab.claims.recorded import recorded_results, write_results
 from bnlab.claims.report import claims_report, result_document
@@ -21,7 +24,9 @@ from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, json_option, open_store
 from bnlab.cli.output import write_json
 from bnlab.cli.progress import wait_before_poll, wait_until_stopped
+from bnlab.cli.training import are_trained, run_labels, train
 from bnlab.runs.config import Settings
+from bnlab.runs.reader import read_evaluations
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.shares import COMMAND_LINE
 from bnlab.runs.store import Store
@@ -90,6 +95,31 @@ def claims(
 def report(path: Path) -> None:
     """Write the recorded results that ship with bnlab as a page in Markdown: docs/claims.md."""
     path.write_text(claims_report(recorded_results().values()), encoding="utf-8")
+
+
+@click.command()
+@click.argument("path", metavar="FILE", type=FILE_TYPE, callback=check_parent_folder)
+def rates(path: Path) -> None:
+    """Train the runs by which P1 chooses its learning rates, on seeds of their own, and write what they reach."""
+    networks = tuning_specs()
+    variants = {
+        f"{network}, rate {rate}": specs for network, by_rate in networks.items() for rate, specs in by_rate.items()
+    }
+    labels = run_labels(variants)
+    store = open_store()
+    if not are_trained(store, labels):
+        train(store, variants, labels, "P1 rates")
+    trained = {run.digest: run for run in store.runs(labels)}
+    evaluations = read_evaluations(store, list(trained.values()))
+    accuracies = {
+        network: {
+            rate: [round(final_accuracy(trained[spec.digest], evaluations[spec.digest]), 2) for spec in specs]
+            for rate, specs in by_rate.items()
+        }
+        for network, by_rate in networks.items()
+    }
+    path.write_text(json.dumps(accuracies, indent=1) + "\n", "utf-8")
+    console.print(f"{len(labels)} runs in {path}.")
 
 
 def trials_table(trials: Sequence[ExperimentResult]) -> Table:

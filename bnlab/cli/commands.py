@@ -1,18 +1,13 @@
 """The commands of `python -m bnlab`."""
 
-import json
 import sys
-import time
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bnlab.claims.catalog.placement_rates import tuning_specs
-from bnlab.claims.measures import final_accuracy
-from bnlab.cli.claims import claims, report
-from bnlab.cli.options import EXIT_INTERRUPTED, Commands, check_parent_folder, console, fail, json_option, open_store
+from bnlab.cli.claims import claims, rates, report
+from bnlab.cli.options import Commands, check_parent_folder, console, fail, json_option, open_store
 from bnlab.cli.output import (
     comparison_document,
     datasets_table,
@@ -24,16 +19,11 @@ from bnlab.cli.output import (
     variables_table,
     write_json,
 )
-from bnlab.cli.progress import wait_until_stopped, watch
+from bnlab.cli.training import are_trained, run_labels, train
 from bnlab.model.dataset_statistics import compute_statistics
-from bnlab.runs.config import Settings
 from bnlab.runs.datasets import register_datasets
-from bnlab.runs.reader import read_evaluations
 from bnlab.runs.recording import write_recording
 from bnlab.runs.run import ACTIVE, RunState
-from bnlab.runs.scheduler import Scheduler
-from bnlab.runs.shares import COMMAND_LINE
-from bnlab.runs.store import Store
 from bnlab.runs.summary import results_frame
 from bnlab.specs.comparison import comparison_specs
 from bnlab.specs.dataset_statistics import statistics_from_json, statistics_to_json
@@ -58,6 +48,7 @@ def main() -> None:
 
 main.add_command(claims)
 main.add_command(report)
+main.add_command(rates)
 
 
 @main.command()
@@ -117,9 +108,9 @@ def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ..
     """Train a preset's networks in the background and compare them. Ctrl-C stops; the same command goes on."""
     changes = dict(_parse_setting(text) for text in settings) | ({} if epochs is None else {"epochs": epochs})
     variants = _variant_specs(PRESETS[preset], changes, seeds)
-    labels = _run_labels(variants)
+    labels = run_labels(variants)
     store = open_store()
-    wall_seconds = 0.0 if _are_trained(store, labels) else _train(store, variants, labels)
+    wall_seconds = 0.0 if are_trained(store, labels) else train(store, variants, labels)
     by_digest = {run.digest: run for run in store.runs(labels)}
     comparison = {label: [by_digest[spec.digest] for spec in specs] for label, specs in variants.items()}
     console.print(results_table(results_frame(store, comparison)))
@@ -144,38 +135,13 @@ def record(preset: str, path: Path, seeds: int, layers: bool) -> None:
     The values of the layers are kept of the first seed alone.
     """
     variants = _variant_specs(PRESETS[preset], {}, seeds)
-    labels = _run_labels(variants)
+    labels = run_labels(variants)
     store = open_store()
-    if not _are_trained(store, labels):
-        _train(store, variants, labels)
+    if not are_trained(store, labels):
+        train(store, variants, labels)
     without_layers = [spec.digest for specs in variants.values() for spec in (specs[1:] if layers else specs)]
     write_recording(store, store.runs(labels), path, without_snapshots=without_layers)
     console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.", markup=False)
-
-
-@main.command()
-@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=check_parent_folder)
-def rates(path: Path) -> None:
-    """Train the runs by which P1 chooses its learning rates, on seeds of their own, and write what they reach."""
-    networks = tuning_specs()
-    variants = {
-        f"{network}, rate {rate}": specs for network, by_rate in networks.items() for rate, specs in by_rate.items()
-    }
-    labels = _run_labels(variants)
-    store = open_store()
-    if not _are_trained(store, labels):
-        _train(store, variants, labels, "P1 rates")
-    trained = {run.digest: run for run in store.runs(labels)}
-    evaluations = read_evaluations(store, list(trained.values()))
-    accuracies = {
-        network: {
-            rate: [round(final_accuracy(trained[spec.digest], evaluations[spec.digest]), 2) for spec in specs]
-            for rate, specs in by_rate.items()
-        }
-        for network, by_rate in networks.items()
-    }
-    path.write_text(json.dumps(accuracies, indent=1) + "\n", "utf-8")
-    console.print(f"{len(labels)} runs in {path}.")
 
 
 @main.command()
@@ -206,47 +172,6 @@ def stop(digests: tuple[str, ...], stop_all: bool) -> None:
         fail("Say which runs to stop: their digests, or --all.")
     store.request_stop(run.digest for run in chosen)
     console.print(f"Asked {len(chosen)} run{'' if len(chosen) == 1 else 's'} to stop.")
-
-
-def _run_labels(variants: dict[str, list[RunSpec]]) -> dict[str, str]:
-    """The label of each run on the terminal, by its digest."""
-    return {
-        spec.digest: label if len(specs) == 1 else f"{label}, seed {spec.seed}"
-        for label, specs in variants.items()
-        for spec in specs
-    }
-
-
-def _are_trained(store: Store, digests: Collection[str]) -> bool:
-    """Whether launching the runs would train nothing."""
-    existing = store.runs(digests)
-    have_ended = all(run.state.is_finished() and not run.can_launch for run in existing)
-    return have_ended and len(existing) == len(digests)
-
-
-def _train(store: Store, variants: dict[str, list[RunSpec]], labels: dict[str, str], group: str = "") -> float:
-    """Launch the runs, singly or as a group, and show their progress until all have ended.
-
-    Returns:
-        The seconds from the start of the workers to the end of the last run.
-    """
-    started = time.monotonic()
-    scheduler = Scheduler(store, scheduler=Settings().scheduler)
-    try:
-        labelled = [(spec, label) for label, specs in variants.items() for spec in specs]
-        if group:
-            scheduler.launch_group(group, labelled, COMMAND_LINE)
-        else:
-            scheduler.launch_runs(labelled, COMMAND_LINE)
-        watch(console, scheduler, labels)
-        return time.monotonic() - started
-    except KeyboardInterrupt:
-        console.print("Stopping; what was trained is kept.")
-        wait_until_stopped(scheduler, list(labels))
-        console.print("Stopped. The same command goes on from here.")
-        sys.exit(EXIT_INTERRUPTED)
-    finally:
-        scheduler.close()
 
 
 def _variant_specs(preset: Preset, changes: dict[str, Any], seeds: int) -> dict[str, list[RunSpec]]:

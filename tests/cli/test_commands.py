@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bnlab.cli import commands
+from bnlab.cli import commands, training
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
@@ -38,7 +38,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     """For commands that must be refused before any worker is started."""
-    monkeypatch.setattr(commands, "Scheduler", None)
+    monkeypatch.setattr(training, "Scheduler", None)
 
 
 def refused(*arguments: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from sqlalchemy import text
 
-from bnlab.cli import claims, commands, options
+from bnlab.cli import claims, commands, options, training
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from tests.broken_stores import UNREADABLE, UNWRITABLE, WORDS, is_a_plain_sentence
@@ -41,7 +41,7 @@ NO_VISITOR = 65534
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written beside the tests, and no worker is started."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(commands, "Scheduler", None)
+    monkeypatch.setattr(training, "Scheduler", None)
     monkeypatch.setattr(claims, "Scheduler", None)
     monkeypatch.setattr(commands, "console", Console(width=200))
     monkeypatch.setattr(options, "INTERACTIVE_BUSY_SECONDS", 0.1)
