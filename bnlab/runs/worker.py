@@ -57,14 +57,16 @@ def lower_priority() -> None:
 
 
 def set_up_worker() -> None:
-    """Look for datasets in the settings' folder; once per process, import TensorFlow and read the default dataset.
+    """Look for datasets in the settings' folder, and free what TensorFlow keeps of the networks of earlier calls.
 
-    The workers of an external Dask scheduler do not preload this module: their first task calls this function.
+    Once per process, import TensorFlow and read the default dataset. The workers of
+    an external Dask scheduler do not preload this module: their first task calls this function.
     """
     with suppress(DatasetError):  # a spec with a dataset of that folder is refused with its own sentence
         register_datasets()
     import_tensorflow()
     _read_default_dataset()
+    _free_kernels()
 
 
 @cache
@@ -77,6 +79,12 @@ def import_tensorflow() -> None:
 
         silence_warnings()
         use_one_thread()
+
+
+def _free_kernels() -> None:
+    from bnlab.training.runtime import free_kernels
+
+    free_kernels()
 
 
 @cache

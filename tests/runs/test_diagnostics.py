@@ -1,6 +1,7 @@
 """Diagnostics of a spec as tables."""
 
 import numpy as np
+import psutil
 import pytest
 
 from bnlab.runs.diagnostics import (
@@ -102,3 +103,17 @@ def test_a_worker_measures(store: Store, scheduler: str) -> None:
         assert [len(future.result(timeout=120)) for future in futures] == [2, 3, 6]
     finally:
         task_scheduler.close()
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_networks_that_were_measured() -> None:
+    """TensorFlow would keep about 10 MB of each of these."""
+    spec = SPEC.model_copy(update={"hidden_units": (20,) * 20, "activation": "sigmoid"})
+
+    def megabytes_after(seeds: range) -> float:
+        for seed in seeds:
+            measure_layer_statistics(spec.model_copy(update={"seed": seed}), [0])
+        return psutil.Process().memory_info().rss / 1e6
+
+    first = megabytes_after(range(3))
+    assert megabytes_after(range(3, 13)) - first < 30
