@@ -47,7 +47,7 @@ def test_environments_have_known_settings_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["bnlab", "app1", "app2"])
 def test_the_operators_settings_reach_the_apps(name: str) -> None:
-    """A variable without a value has that of the environment in which compose is started, and is not set without one."""
+    """A variable without a value has that of the environment in which compose is started, or is not set."""
     of_the_containers = {"store", "scheduler", "scheduler_ca", "scheduler_cert", "scheduler_key", "data"}
     handed_on = {variable for variable, value in SERVICES[name]["environment"].items() if value is None}
     settings = {f"BNLAB_{field.upper()}" for field in Settings.model_fields if field not in of_the_containers}

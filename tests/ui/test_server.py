@@ -114,7 +114,7 @@ def test_the_settings_are_those_of_the_middleware(monkeypatch: pytest.MonkeyPatc
         server_module.services.settings.cache_clear()
     (limit,) = (middleware for middleware in used if middleware.cls is session_limit(1, "").cls)
     assert limit.kwargs["sessions"] == 7
-    assert used[0].kwargs["headers"]["content-security-policy"].endswith("frame-ancestors https://lms.example")
+    assert "frame-ancestors https://lms.example" in str(used[0].kwargs)
 
 
 @pytest.mark.slow
