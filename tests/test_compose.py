@@ -45,12 +45,13 @@ def test_environments_have_known_settings_only(name: str) -> None:
     assert {variable for variable in environment if variable.startswith("BNLAB_")} <= known
 
 
-def test_empty_variables_of_the_operator_leave_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable, text in SERVICES["app1"]["environment"].items():
-        monkeypatch.setenv(variable, re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))
-    settings, default = Settings(), Settings.model_construct()
-    assert (settings.teacher_key, settings.metrics, settings.log_level) == (None, False, "info")
-    assert settings.frame_ancestors == default.frame_ancestors
+@pytest.mark.parametrize("name", ["bnlab", "app1", "app2"])
+def test_the_operators_settings_reach_the_apps(name: str) -> None:
+    """A variable without a value has that of the environment in which compose is started, or is not set."""
+    of_the_containers = {"store", "scheduler", "scheduler_ca", "scheduler_cert", "scheduler_key", "data"}
+    handed_on = {variable for variable, value in SERVICES[name]["environment"].items() if value is None}
+    settings = {f"BNLAB_{field.upper()}" for field in Settings.model_fields if field not in of_the_containers}
+    assert handed_on == settings | {"STREAMLIT_SERVER_ALLOWED_HOSTS"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

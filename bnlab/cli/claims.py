@@ -23,7 +23,7 @@ from bnlab.claims.results import ExperimentResult, read_cached_results, read_res
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, json_option, open_store
 from bnlab.cli.output import write_json
-from bnlab.cli.progress import wait_before_poll, wait_until_stopped
+from bnlab.cli.progress import end_in_time, wait_before_poll, wait_until_stopped
 from bnlab.cli.training import are_trained, run_labels, train
 from bnlab.runs.config import Settings
 from bnlab.runs.reader import read_evaluations
@@ -157,8 +157,10 @@ def _run_all(store: Store, experiments: list[Experiment], until_decided: bool) -
         runs = (_run(scheduler, experiment, until_decided) for experiment in experiments)
         return [trial for trial in runs if trial is not None]
     except KeyboardInterrupt:
+        looks = [look for experiment in experiments for look in _looks(experiment)]
+        end_in_time(scheduler, _trained_digests(looks))
         console.print("Stopping; what was trained is kept.")
-        _stop(scheduler, [look for experiment in experiments for look in _looks(experiment)])
+        _stop(scheduler, looks)
         console.print("Stopped. The same command resumes from here.")
         sys.exit(EXIT_INTERRUPTED)
     finally:
@@ -211,7 +213,11 @@ def _looks(experiment: Experiment) -> Iterator[Experiment]:
 def _stop(scheduler: Scheduler, experiments: Sequence[Experiment]) -> None:
     for experiment in experiments:
         ClaimRunner(scheduler, experiment).stop(COMMAND_LINE)
-    wait_until_stopped(scheduler, [spec.digest for experiment in experiments for spec in trained_specs(experiment)])
+    wait_until_stopped(scheduler, _trained_digests(experiments))
+
+
+def _trained_digests(experiments: Sequence[Experiment]) -> list[str]:
+    return [spec.digest for experiment in experiments for spec in trained_specs(experiment)]
 
 
 def _counts_text(progress: ClaimProgress) -> str:

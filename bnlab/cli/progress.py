@@ -2,17 +2,22 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from bnlab.cli.options import EXIT_INTERRUPTED
+from bnlab.runs.errors import StoreError
+from bnlab.runs.process import EXIT_SECONDS, exit_after
 from bnlab.runs.reader import evaluations_frame
 from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.shares import COMMAND_LINE
 
 POLL_SECONDS = 0.25
-STOP_SECONDS = 10
+STOP_SECONDS = 3.0
+"""How long runs may take to commit their last steps; those that take longer keep their last checkpoint."""
 
 
 def watch(console: Console, scheduler: Scheduler, labels: dict[str, str]) -> None:
@@ -49,6 +54,20 @@ def watch(console: Console, scheduler: Scheduler, labels: dict[str, str]) -> Non
 def wait_before_poll(seconds: float) -> None:
     """Sleep before reading the progress again, which took so many seconds: hundreds of runs are read less often."""
     time.sleep(max(POLL_SECONDS, 20 * seconds))
+
+
+def end_in_time(scheduler: Scheduler, digests: Sequence[str]) -> None:
+    """After an interrupt: end this process after EXIT_SECONDS, also while workers start, with the runs stopped.
+
+    It may end by itself before.
+    """
+
+    def stop() -> None:
+        scheduler.release()
+        with suppress(StoreError):  # then they wait for the next scheduler
+            scheduler.store.request_stop(digests, COMMAND_LINE)  # at once, since nobody has a lease
+
+    exit_after(EXIT_SECONDS, stop, EXIT_INTERRUPTED)
 
 
 def wait_until_stopped(scheduler: Scheduler, digests: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection
 
 from bnlab.cli.options import EXIT_INTERRUPTED, console
-from bnlab.cli.progress import wait_until_stopped, watch
+from bnlab.cli.progress import end_in_time, wait_until_stopped, watch
 from bnlab.runs.config import Settings
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.shares import COMMAND_LINE
@@ -46,6 +46,7 @@ def train(store: Store, variants: dict[str, list[RunSpec]], labels: dict[str, st
         watch(console, scheduler, labels)
         return time.monotonic() - started
     except KeyboardInterrupt:
+        end_in_time(scheduler, list(labels))
         console.print("Stopping; what was trained is kept.")
         wait_until_stopped(scheduler, list(labels))
         console.print("Stopped. The same command goes on from here.")

@@ -10,7 +10,7 @@ from bnlab.claims.model import Experiment
 from bnlab.claims.runner import ClaimProgress
 from bnlab.claims.service import ClaimSnapshot, ClaimStatus
 from bnlab.live.events import Document
-from bnlab.live.reading import ANYBODY, Reading, Versions, version_of
+from bnlab.live.reading import DEFAULT_VERSION, PageVersions, Reading, version_of
 from bnlab.runs.progress import group_progress
 
 
@@ -33,9 +33,9 @@ class ClaimsView:
         return {"page": claims_versions(snapshot), "progress": progress}
 
 
-def claims_versions(snapshot: ClaimSnapshot) -> Versions:
+def claims_versions(snapshot: ClaimSnapshot) -> PageVersions:
     """The version of the claims: it changes when an experiment starts, fails or ends, and with each verdict."""
-    return {ANYBODY: version_of({name: _offer(snapshot.status(claim)) for name, claim in CLAIMS.items()})}
+    return {DEFAULT_VERSION: version_of({name: _offer(snapshot.status(claim)) for name, claim in CLAIMS.items()})}
 
 
 def _offer(status: ClaimStatus) -> tuple[object, ...]:

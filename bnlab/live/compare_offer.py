@@ -12,7 +12,7 @@ from threading import Lock
 
 from cachetools import LRUCache, cached
 
-from bnlab.live.reading import ANYBODY, EVERYTHING, Versions, page_version, version_of
+from bnlab.live.reading import DEFAULT_VERSION, STATES_VERSION, PageVersions, page_version, version_of
 from bnlab.runs.rights import Rights
 from bnlab.runs.run import Run, RunState, are_active
 from bnlab.runs.shares import COMMAND_LINE, NO_VISITOR, Shares
@@ -116,7 +116,7 @@ def _variant_offer(runs: Sequence[Run], rights: Rights) -> VariantOffer:
 
 def visitor_name(visitor: str) -> str:
     """The name of a visitor's version among `compare_versions`, which does not reveal who the visitor is."""
-    return ANYBODY if visitor == NO_VISITOR else hashlib.sha256(visitor.encode()).hexdigest()[:NAME_LENGTH]
+    return DEFAULT_VERSION if visitor == NO_VISITOR else hashlib.sha256(visitor.encode()).hexdigest()[:NAME_LENGTH]
 
 
 def _key(runs: RunsByLabel, problem: str, shares: Mapping[str, Shares], *, is_hidden: bool) -> tuple[object, ...]:
@@ -129,11 +129,11 @@ def _key(runs: RunsByLabel, problem: str, shares: Mapping[str, Shares], *, is_hi
 
 
 @cached(LRUCache(256), key=_key, lock=Lock())
-def compare_versions(runs: RunsByLabel, problem: str, shares: Mapping[str, Shares], *, is_hidden: bool) -> Versions:
+def compare_versions(runs: RunsByLabel, problem: str, shares: Mapping[str, Shares], *, is_hidden: bool) -> PageVersions:
     """The versions of the offers to all visitors: those with a share in runs that wait or train may have their own."""
     existing = [run for label_runs in runs.values() for run in label_runs if run is not None]
     others = version_of(compare_offer(runs, Rights(NO_VISITOR, shares), problem, is_hidden=is_hidden))
-    versions = {ANYBODY: others, EVERYTHING: page_version(existing, problem, is_hidden, shares=shares)}
+    versions = {DEFAULT_VERSION: others, STATES_VERSION: page_version(existing, problem, is_hidden, shares=shares)}
     for visitor in frozenset().union(*(held.wanted_by for held in shares.values())) - {COMMAND_LINE}:
         version = version_of(compare_offer(runs, Rights(visitor, shares), problem, is_hidden=is_hidden))
         if version != others:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bnlab.claims.service import ClaimService
 from bnlab.live.events import Document, difference, encode, event
-from bnlab.live.reading import ANYBODY, Reader
+from bnlab.live.reading import DEFAULT_VERSION, Reader
 from bnlab.live.tasks import find_task
 from bnlab.live.views import View
 from bnlab.runs.errors import StoreError
@@ -266,7 +266,7 @@ def _changes(documents: Mapping[Channel, Document]) -> list[tuple[Channel, Docum
 
 def _publish_away(channels: Iterable[Channel]) -> None:
     """Have the pages of these channels rendered again, which says that the store is away; once."""
-    documents = {channel: dict(channel.document) | {"page": {ANYBODY: STORE_AWAY}} for channel in channels}
+    documents = {channel: dict(channel.document) | {"page": {DEFAULT_VERSION: STORE_AWAY}} for channel in channels}
     for channel, document, change in _changes(
         {channel: document for channel, document in documents.items() if channel.number}
     ):

@@ -13,7 +13,7 @@ from bnlab.charts.layer_charts import Chart, Runs, ShownRun
 from bnlab.charts.layer_views import LAYER_VIEWS, evaluation_steps, question_of
 from bnlab.charts.style import Style, style_of
 from bnlab.live.events import Document
-from bnlab.live.reading import ANYBODY, Reading, Versions, version_of
+from bnlab.live.reading import DEFAULT_VERSION, PageVersions, Reading, version_of
 from bnlab.runs.folding import has_normalization
 from bnlab.runs.reader import last_evaluated_steps
 from bnlab.runs.run import Run, RunState
@@ -152,13 +152,13 @@ class LayersView:
 
 def layers_versions(
     runs: Mapping[str, Run], digests: frozenset[str], shown: Runs, charts: Sequence[str], problem: str
-) -> Versions:
+) -> PageVersions:
     """The version of a Layers page: which runs there are, which have an error or an evaluation, and the charts.
 
     `charts` are the keys of those that have something to draw.
     """
     existing = sorted((digest, runs[digest].error) for digest in digests if digest in runs)
-    return {ANYBODY: version_of(existing, problem, [run.measured >= 0 for run in shown], list(charts))}
+    return {DEFAULT_VERSION: version_of(existing, problem, [run.measured >= 0 for run in shown], list(charts))}
 
 
 def legend_remarks(runs: Sequence[Run], shown: Sequence[ShownRun]) -> dict[str, list[str]]:

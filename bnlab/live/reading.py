@@ -22,11 +22,11 @@ ALL_RUNS_SECONDS = 1.0
 ALL_RUNS_PAUSE = 20.0
 """The time between two readings of all runs, and how many times longer than a reading it is: there may be thousands.
 Those that are active are read at each update."""
-ANYBODY, EVERYTHING = "", "all"
-"""Names of versions in a document's `page`: of what it offers to whoever has none of their own, and of all states."""
-Versions = Mapping[str, str]
-"""What a document has as `page`: versions of what the page offers, by whom. A page is rendered again when the one that
-it was rendered for is another one: see `bnlab.ui.live.follow`."""
+DEFAULT_VERSION, STATES_VERSION = "", "all"
+"""Names of versions in a document's `page`: for visitors who have none of their own, and for pages of all states."""
+PageVersions = Mapping[str, str]
+"""What a document has as `page`: versions of what the page offers, by their names. A page is rendered again when the
+one that it was rendered for is another one: see `bnlab.ui.live.follow`."""
 CLAIMS_SECONDS = 1.0
 """The time between two readings of the claims, which count the runs and measurements of whole experiments."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bnlab.live.events import Document
-from bnlab.live.reading import ANYBODY, EVERYTHING, Reading, Versions, page_version, version_of
+from bnlab.live.reading import DEFAULT_VERSION, STATES_VERSION, PageVersions, Reading, page_version, version_of
 from bnlab.runs.progress import share_done, state_text, summary_text
 from bnlab.runs.run import Run, RunState
 
@@ -51,16 +51,16 @@ def _number(reading: Reading, run: Run) -> int:
     return place.number if place else 0
 
 
-def runs_versions(runs: Iterable[Run], problem: str) -> Versions:
+def runs_versions(runs: Iterable[Run], problem: str) -> PageVersions:
     """The versions of the Runs page, whose table shows the names, notes, tags and ends of all runs.
 
-    It does not tell waiting from training, as a page does that filters by states: that one depends on EVERYTHING.
+    It does not tell waiting from training, as a page does that filters by states: that one depends on STATES_VERSION.
     """
     listed = list(runs)
     shown = [(run.digest, _shown_state(run), run.error, run.recorded, run.label, run.note, run.tags) for run in listed]
     states = sorted({run.state for run in listed})
     coarse = version_of(sorted(shown), states, problem)
-    return {ANYBODY: coarse, EVERYTHING: page_version(listed, problem, coarse)}
+    return {DEFAULT_VERSION: coarse, STATES_VERSION: page_version(listed, problem, coarse)}
 
 
 def _shown_state(run: Run) -> str:

@@ -8,7 +8,7 @@ from bnlab.live.claims import ClaimsView
 from bnlab.live.compare import CompareView
 from bnlab.live.events import Document
 from bnlab.live.layers import LayersView
-from bnlab.live.reading import ANYBODY, Reading
+from bnlab.live.reading import DEFAULT_VERSION, Reading
 from bnlab.live.runs import RunsView
 
 
@@ -43,7 +43,7 @@ class StoreView:
 
     def document(self, reading: Reading) -> Document:
         """A page that waits for the store was rendered for another one."""
-        return {"page": {ANYBODY: "store"}}
+        return {"page": {DEFAULT_VERSION: "store"}}
 
 
 VIEWS: dict[str, Callable[[Mapping[str, Sequence[str]]], View]] = {

@@ -37,7 +37,7 @@ class _VisitorCookies:
         if not value:
             await self._app(scope, receive, send)
             return
-        cookie = self._cookie(value, is_secure=scope.get("scheme") == "https")
+        cookie = self._cookie(value, is_secure=_is_https(scope))
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -60,3 +60,9 @@ class _VisitorCookies:
         sites = "SameSite=None; Partitioned" if self._in_frames and is_secure else "SameSite=Lax"
         secure = "; Secure" if is_secure else ""
         return f"{COOKIE}={value}; Path={self._path}; Max-Age={MAX_AGE_SECONDS}; HttpOnly; {sites}{secure}"
+
+
+def _is_https(scope: Scope) -> bool:
+    """Whether the browser asked over HTTPS, perhaps a proxy elsewhere, whose word decides on this cookie alone."""
+    forwarded = Headers(scope=scope).get("x-forwarded-proto", "").partition(",")[0].strip()
+    return "https" in (scope.get("scheme"), forwarded)

@@ -86,7 +86,8 @@ class Settings(BaseSettings):
         secrets = [secret.get_secret_value() for secret in (self.secret, self.teacher_key) if secret]
         with suppress(ArgumentError, ValueError):
             url = make_url(self.store)
-            secrets += [url.password or "", quote(url.password or "", safe="")]
+            for password in (url.password, url.query.get("password")):  # libpq takes it in both places
+                secrets += [str(password or ""), quote(str(password or ""), safe="")]
         return [secret for secret in secrets if secret]
 
 

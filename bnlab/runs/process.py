@@ -1,4 +1,4 @@
-"""The server's process: its limit of open files, and its end."""
+"""The process of a server or a command: its limit of open files, and its end."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from contextlib import suppress
 import psutil
 
 EXIT_SECONDS = 4.0
-"""How long a server may take to end by itself after a signal, so that it has ended within five seconds."""
+"""How long a process may take to end by itself after a signal, so that it has ended within five seconds."""
 
 
 def raise_file_limit() -> int:
@@ -30,8 +30,8 @@ def raise_file_limit() -> int:
     return soft
 
 
-def exit_after(seconds: float, before: Callable[[], None]) -> threading.Thread:
-    """End this process with status 0 and its children after `seconds`, whatever it is doing then.
+def exit_after(seconds: float, before: Callable[[], None], status: int = 0) -> threading.Thread:
+    """End this process with `status` and its children after `seconds`, whatever it is doing then.
 
     `before` is called first. The process may end by itself meanwhile: the thread that waits does not keep it alive.
     """
@@ -42,7 +42,7 @@ def exit_after(seconds: float, before: Callable[[], None]) -> threading.Thread:
         watched.start()
         watched.join(0.5)
         kill_children()
-        os._exit(0)
+        os._exit(status)
 
     thread = threading.Thread(target=end, name="bnlab-exit", daemon=True)
     thread.start()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from bnlab.live.reading import ANYBODY, Versions
+from bnlab.live.reading import DEFAULT_VERSION, PageVersions
 from bnlab.live.routes import stream_url
 from bnlab.live.tasks import task_id
 from bnlab.ui.assets import assets, base_path
@@ -35,13 +35,13 @@ FOLLOWED, AWAITED = "followed", "awaited"
 """Session keys of what the page that is being rendered follows, and of the tasks it waits for."""
 
 
-def follow(page: str, parameters: Parameters, versions: Versions, name: str = ANYBODY) -> str:
+def follow(page: str, parameters: Parameters, versions: PageVersions, name: str = DEFAULT_VERSION) -> str:
     """Follow the event stream of `page`, one of `bnlab.live.views.VIEWS`, with the parameters of its address.
 
-    The page was rendered for the version called `name` of `versions`, or that of ANYBODY without such a one, and is
+    The page was rendered for the version called `name` of `versions`, or for the default one if there is none, and is
     rendered again when the stream's is another one. The last call counts. Returns that version.
     """
-    version = versions.get(name, versions[ANYBODY])
+    version = versions.get(name, versions[DEFAULT_VERSION])
     url = stream_url(base_path(), page, parameters)
     st.session_state[FOLLOWED] = {"url": url, "name": name, "version": version}
     return version

@@ -38,6 +38,8 @@ EXPERIMENTS_SECONDS = 5.0
 """The time between two looks for experiments whose runs have ended, so that their measurements are due."""
 PRELOAD_SECONDS = 10.0
 """How long the start waits for a first visitor before it goes on with what other pages need."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Addresses on which a server listens for this machine alone, and the names by which it is asked then."""
 LOGGED_TOO = ("streamlit", "uvicorn", "distributed")
 """Packages of the server whose log looks like bnlab's."""
 
@@ -55,12 +57,25 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """What is done with every request and answer: headers for security, a limit, and visitors get cookies."""
-    allowed_hosts = st.get_option("server.allowedHosts")
     settings = services.settings()
-    security = security_middleware(base_path(), settings.frame_ancestors, allowed_hosts)
+    security = security_middleware(base_path(), settings.frame_ancestors, allowed_hosts())
     in_frames = settings.frame_ancestors.split() not in (["'self'"], ["'none'"])
     cookies = visitor_cookies(services.visitor_signer, base_path(), in_frames=in_frames)
     return [*security, session_limit(settings.max_sessions, base_path()), cookies]
+
+
+def allowed_hosts() -> list[str]:
+    """The names that requests may have in their header Host, any if it is empty: Streamlit's `server.allowedHosts`.
+
+    Without that option a server that listens for this machine alone answers to this machine's names, and to that in
+    `browser.serverAddress`: a website that gives its own name to this address is not to read its answers.
+    """
+    chosen = list(st.get_option("server.allowedHosts"))
+    if chosen or st.get_option("server.address") not in LOOPBACK:
+        return chosen
+    names = [f"[{name}]" if ":" in name else name for name in LOOPBACK]
+    shown = st.get_option("browser.serverAddress")
+    return [*names, *([shown] if shown and shown not in names else [])]
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
-from bnlab.live.reading import ANYBODY
+from bnlab.live.reading import DEFAULT_VERSION
 from bnlab.runs.annotations import AnnotationError
 from bnlab.runs.errors import StoreError
 from bnlab.runs.limits import LimitError
@@ -32,7 +32,7 @@ def catch_store_errors() -> Iterator[None]:
         yield
     except StoreError as error:
         _render_error(error)
-        follow("store", {}, {ANYBODY: ""})
+        follow("store", {}, {DEFAULT_VERSION: ""})
 
 
 def fragment(function: Callable[P, None]) -> Callable[P, None]:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -23,6 +24,8 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.workers, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
+LIMIT_SECONDS = 5.0
+"""In which a command has to end after a signal."""
 LABELS = ["Baseline", "Approach 1 (as printed)", "Approach 1 (as described)", "Approach 2"]
 SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", "--set", "hidden_units=[8]"]
 # Some seconds a run: long enough to be interrupted in the middle, also by a test that has to wait for its turn.
@@ -108,6 +111,26 @@ def interrupt_while_it_trains(
             process.send_signal(by)
         rest, _ = process.communicate(timeout=60)
         return process.returncode, "".join(lines) + rest, workers
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.0])
+def test_a_command_ends_in_time_also_while_its_workers_start(seconds: float, url: str) -> None:
+    with bnlab(*LONGER) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if ": QUEUED" in line:
+                break
+        time.sleep(seconds)
+        children = psutil.Process(process.pid).children(recursive=True)
+        began = time.monotonic()
+        process.terminate()
+        rest, _ = process.communicate(timeout=60)
+        took = time.monotonic() - began
+    assert process.returncode == 130, rest
+    assert took < LIMIT_SECONDS
+    assert rest.endswith("Stopped. The same command goes on from here.\n")
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert [run.state for run in Store(url).runs()] == [RunState.STOPPED] * 4
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])

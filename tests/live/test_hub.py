@@ -14,7 +14,7 @@ import pytest
 from bnlab.live import hub as hub_module
 from bnlab.live.events import Document
 from bnlab.live.hub import HEARTBEAT, MAX_MISSED, MAX_SPREAD_SECONDS, STORE_AWAY, Channel, Hub, spread_seconds
-from bnlab.live.reading import ANYBODY, Reading
+from bnlab.live.reading import DEFAULT_VERSION, Reading
 from bnlab.live.tasks import task_id
 from bnlab.live.views import StoreView
 from bnlab.runs.activity import Activity
@@ -291,7 +291,7 @@ def test_pages_are_rendered_again_when_the_store_is_away_and_when_it_is_back(
         page = (await read(waiting))[2]["page"]
         await waiting.aclose()
         monkeypatch.setattr(store, "runs", fail)
-        assert (await read(watching))[2] == {"page": {ANYBODY: STORE_AWAY}, "spread": spread_seconds(1)}
+        assert (await read(watching))[2] == {"page": {DEFAULT_VERSION: STORE_AWAY}, "spread": spread_seconds(1)}
         waiting = hub.watch(StoreView())
         monkeypatch.setattr(store, "runs", read_runs)
         assert (await read(waiting))[2]["page"] == page
@@ -307,7 +307,7 @@ def test_pages_are_rendered_again_over_a_time_that_grows_with_their_number(store
 
         def document(self, reading: Reading) -> Document:
             run = reading.runs[SPEC.digest]
-            return {"page": {ANYBODY: str(run.state)}, "step": run.step, "name": self.name}
+            return {"page": {DEFAULT_VERSION: str(run.state)}, "step": run.step, "name": self.name}
 
     hub = hub_of(StillScheduler(store))
 
@@ -319,7 +319,7 @@ def test_pages_are_rendered_again_over_a_time_that_grows_with_their_number(store
         await asyncio.gather(*map(read, readers[1:]))
         store.launch(SPEC, "A", "somebody")
         change = (await read(readers[0]))[2]
-        assert change == {"page": {ANYBODY: "QUEUED"}, "spread": spread_seconds(3)}, "all that change together"
+        assert change == {"page": {DEFAULT_VERSION: "QUEUED"}, "spread": spread_seconds(3)}, "all that change together"
         await asyncio.gather(*(reader.aclose() for reader in readers[1:]))
         store.rename(SPEC.digest, "B")
         record_run(store, OTHER, (2.0,), (make_evaluation(0),), RunState.STOPPED)

@@ -8,7 +8,7 @@ import pytest
 from bnlab.charts.layer_views import LAYER_VIEWS
 from bnlab.live.events import difference, encode, event
 from bnlab.live.layers import LayersView
-from bnlab.live.reading import ANYBODY
+from bnlab.live.reading import DEFAULT_VERSION
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import Comparison, Variant
@@ -80,16 +80,16 @@ def test_an_evaluation_is_a_change_of_the_charts_and_not_of_the_page(name: str, 
 
 def test_the_first_evaluation_is_a_change_of_the_page_and_the_end_is_not(store: Store) -> None:
     view = view_of("histograms", networks=1)
-    pages = [shown(view, store)["page"][ANYBODY]]
+    pages = [shown(view, store)["page"][DEFAULT_VERSION]]
     store.launch(SPECS["Network 0"], "Network 0", OWNER)
-    pages.append(shown(view, store)["page"][ANYBODY])
+    pages.append(shown(view, store)["page"][DEFAULT_VERSION])
     record(store, (0,), ["Network 0"])
-    pages.append(shown(view, store)["page"][ANYBODY])
+    pages.append(shown(view, store)["page"][DEFAULT_VERSION])
     store.request_stop([SPECS["Network 0"].digest])
     store.finish(SPECS["Network 0"].digest, OWNER, RunState.STOPPED)
     assert len(set(pages)) == len(pages)
     ended = shown(view, store)
-    assert ended["page"][ANYBODY] == pages[-1], "the stream says that it was stopped"
+    assert ended["page"][DEFAULT_VERSION] == pages[-1], "the stream says that it was stopped"
     assert "Stopped" in ended["remarks"]
 
 

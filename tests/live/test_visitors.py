@@ -44,14 +44,22 @@ def test_a_browser_without_a_cookie_gets_one_that_is_read_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("in_frames", "scheme", "sites", "secure"),
-    [(False, "https", "Lax", True), (True, "https", "None", True), (True, "http", "Lax", "")],
+    ("in_frames", "scheme", "forwarded", "sites", "secure"),
+    [
+        (False, "https", "", "Lax", True),
+        (True, "https", "", "None", True),
+        (True, "http", "", "Lax", ""),
+        (True, "http", "https", "None", True),
+        (True, "http", "https, http", "None", True),
+        (True, "http", "http", "Lax", ""),
+    ],
 )
 def test_frames_of_other_sites_get_the_cookie_over_https(
-    in_frames: bool, scheme: str, sites: str, secure: object
+    in_frames: bool, scheme: str, forwarded: str, sites: str, secure: object
 ) -> None:
+    """A proxy with TLS may be on another machine, as that of Hugging Face Spaces."""
     app = Starlette(routes=[Route("/", respond)], middleware=[visitor_cookies(lambda: SIGNER, "", in_frames=in_frames)])
-    text = cookie(get(app, "/", scheme, accept=PAGE))
+    text = cookie(get(app, "/", scheme, accept=PAGE, **{"x_forwarded_proto": forwarded} if forwarded else {}))
     morsel = SimpleCookie(text.replace("; Partitioned", ""))[COOKIE]  # which Python 3.11 does not know
     assert (morsel["samesite"], morsel["secure"]) == (sites, secure)
     assert ("Partitioned" in text) == (sites == "None")

@@ -13,6 +13,7 @@ from bnlab.runs.logs import HIDDEN, LineFormatter, log_event, set_up_logging
 
 PASSWORD = "s3cret/@word"
 STORE = "postgresql+psycopg://bnlab:s3cret%2F%40word@db.example/bnlab"
+STORE_WITH_PARAMETER = "postgresql+psycopg://bnlab@db.example/bnlab?password=s3cret%2F%40word"
 
 
 @pytest.fixture(autouse=True)
@@ -92,8 +93,10 @@ def test_other_packages_logs_look_the_same() -> None:
     "text",
     [STORE, f"could not connect to {STORE}: refused", f"password {PASSWORD} wrong", "key=opensesame", "sqlite:///a.db"],
 )
-def test_no_password_is_logged(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BNLAB_STORE", STORE)
+@pytest.mark.parametrize("store", [STORE, STORE_WITH_PARAMETER])
+def test_no_password_is_logged(store: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = text.replace(STORE, store)
+    monkeypatch.setenv("BNLAB_STORE", store)
     monkeypatch.setenv("BNLAB_TEACHER_KEY", "opensesame")
     record = logging.LogRecord("bnlab", logging.ERROR, "", 0, text, None, None)
     line = LineFormatter(Settings().secret_texts()).format(record)

@@ -16,7 +16,7 @@ from bnlab.runs.process import exit_after
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 print(child.pid, flush=True)
 before = {before}
-exit_after(0.3, before)
+exit_after(0.3, before, 130)
 threading.Thread(target=time.sleep, args=(60,)).start()  # the interpreter would wait for it
 """
 
@@ -33,7 +33,7 @@ def test_a_process_ends_with_its_children_whatever_it_does(before: str, printed:
         assert process.stdout is not None
         child = int(process.stdout.readline())
         rest = process.stdout.read()
-    assert process.returncode == 0
+    assert process.returncode == 130
     assert ("released" in rest) == printed
     assert time.monotonic() - began < 10
     wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE, 5)

@@ -64,6 +64,13 @@ def test_queue_position_is_shown_unless_first(position: int, numbers: list[float
 
 
 @pytest.mark.parametrize(
+    ("place", "numbers"), [(Place(1, 7.0), [7]), (Place(2, 40.0), [2, 40]), (Place(2, 0.0), [2]), (Place(2, None), [2])]
+)
+def test_the_wait_is_shown_in_seconds_where_it_is_known(place: Place, numbers: list[float]) -> None:
+    assert numbers_in(text(RunState.QUEUED, queue={SPEC.digest: place})) == numbers
+
+
+@pytest.mark.parametrize(
     ("runs", "numbers", "names"),
     [
         ([], [], []),

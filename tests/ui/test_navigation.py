@@ -40,6 +40,10 @@ def test_nothing_is_sent_as_a_reference_to_what_the_browser_may_have_dropped() -
     assert not message.metadata.cacheable
 
 
+def test_no_page_shows_a_traceback() -> None:
+    assert config.get_option("client.showErrorDetails") == "none"
+
+
 def test_one_thread_runs_the_scripts_of_a_session() -> None:
     """Two threads have no common lock on the session's state."""
     assert not config.get_option("runner.fastReruns")

@@ -16,6 +16,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bnlab.live.session_limit import session_limit
+from bnlab.runs.run import RunState
+from bnlab.runs.store import Store
+from bnlab.specs.run_spec import RunSpec
+from bnlab.ui import server as server_module
 from bnlab.ui.navigation import ROOT
 from tests.waiting import wait_until
 
@@ -54,9 +59,9 @@ def server(folder: Path, **environment: str) -> Iterator[tuple["subprocess.Popen
             process.wait()
 
 
-def text_at(url: str) -> str:
+def text_at(url: str, **headers: str) -> str:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return error.read().decode()
@@ -80,11 +85,44 @@ def test_a_server_ends_in_time_also_while_its_workers_start(seconds: float, tmp_
         wait_until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), 5)
 
 
+@pytest.mark.parametrize(
+    ("address", "shown", "chosen", "hosts"),
+    [
+        ("localhost", "localhost", [], ["localhost", "127.0.0.1", "[::1]"]),
+        ("127.0.0.1", "school.example", [], ["localhost", "127.0.0.1", "[::1]", "school.example"]),
+        ("127.0.0.1", None, ["school.example"], ["school.example"]),
+        ("127.0.0.1", None, ["*"], ["*"]),
+        ("0.0.0.0", "localhost", [], []),
+        (None, None, [], []),
+    ],
+)
+def test_a_server_for_this_machine_alone_answers_to_its_names_alone(
+    address: str | None, shown: str | None, chosen: list[str], hosts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"server.address": address, "browser.serverAddress": shown, "server.allowedHosts": chosen}
+    monkeypatch.setattr(server_module.st, "get_option", options.__getitem__)
+    assert server_module.allowed_hosts() == hosts
+
+
+def test_the_settings_are_those_of_the_middleware(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNLAB_MAX_SESSIONS", "7")
+    monkeypatch.setenv("BNLAB_FRAME_ANCESTORS", "https://lms.example")
+    server_module.services.settings.cache_clear()
+    try:
+        used = server_module.middleware()
+    finally:
+        server_module.services.settings.cache_clear()
+    (limit,) = (middleware for middleware in used if middleware.cls is session_limit(1, "").cls)
+    assert limit.kwargs["sessions"] == 7
+    assert "frame-ancestors https://lms.example" in str(used[0].kwargs)
+
+
 @pytest.mark.slow
 def test_operators_are_told_and_the_log_has_lines_without_passwords(tmp_path: Path) -> None:
     with server(tmp_path, BNLAB_METRICS="true", BNLAB_TEACHER_KEY="opensesame") as (process, url, log):
         wait_until(lambda: text_at(f"{url}/ready") == "ready\n")
         assert "bnlab_viewers 0.0" in text_at(f"{url}/metrics")
+        assert text_at(url, Host="evil.example", Origin="http://evil.example") == "Invalid host header"
         wait_until(lambda: re.search(r"^bnlab_workers [1-9]", text_at(f"{url}/metrics"), re.MULTILINE) is not None)
         process.send_signal(signal.SIGTERM)
         process.wait(2 * LIMIT_SECONDS)
@@ -94,6 +132,16 @@ def test_operators_are_told_and_the_log_has_lines_without_passwords(tmp_path: Pa
     assert {"connected", "workers"} <= {event.split()[0] for event in events}
     assert events[-1].startswith("ended")
     assert "opensesame" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_a_server_trains_what_waits_before_anybody_opens_a_page(tmp_path: Path) -> None:
+    """As after a restart while networks train."""
+    with Store(f"sqlite:///{tmp_path}/served.db") as store:
+        run = store.launch(RunSpec(hidden_units=(8,), train_examples=640, epochs=2), "waits", "ended")
+        store.release("ended")
+        with server(tmp_path):
+            wait_until(lambda: store.run(run.digest).state is RunState.COMPLETED)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnlab.live.compare import UNWANTED, WANTED, CompareView
 from bnlab.live.compare_offer import visitor_name
-from bnlab.live.reading import ANYBODY, EVERYTHING, Reader
+from bnlab.live.reading import DEFAULT_VERSION, STATES_VERSION, Reader
 from bnlab.runs.rights import Rights, others_text
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.shares import COMMAND_LINE, NO_VISITOR, Shares
@@ -101,7 +101,7 @@ def test_a_page_and_its_stream_name_the_same_version_of_each_visitor(
     document = view.document(Reader(services.start_scheduler, services.claim_service).read(view.digests))
     for visitor, page in rendered.items():
         assert page["name"] == visitor_name(visitor)
-        assert page["version"] == document["page"].get(page["name"], document["page"][ANYBODY]), visitor
+        assert page["version"] == document["page"].get(page["name"], document["page"][DEFAULT_VERSION]), visitor
     assert rendered["ann"]["version"] == rendered["ben"]["version"] != rendered["eve"]["version"]
     assert document["others"]["0"] == {WANTED: "Also watched by 1", UNWANTED: "Also watched by 2"}
 
@@ -112,7 +112,7 @@ def test_what_a_teacher_may_stop_has_the_version_of_all_states(store: Store, ope
     reader = Reader(services.start_scheduler, services.claim_service)
 
     def version() -> object:
-        return view.document(reader.read(view.digests))["page"][EVERYTHING]
+        return view.document(reader.read(view.digests))["page"][STATES_VERSION]
 
     labelled = [(spec, label) for label, spec in tiny_specs().items()]
     store.launch_runs(labelled, OWNER, visitor="ann")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.live.compare_offer import CompareOffer, RunsByLabel, compare_offer, compare_versions, visitor_name
-from bnlab.live.reading import EVERYTHING
+from bnlab.live.reading import STATES_VERSION
 from bnlab.runs.progress import summary_text
 from bnlab.runs.rights import Rights
 from bnlab.runs.run import Run
@@ -67,7 +67,7 @@ def _follow(state: PageState, runs: RunsByLabel, rights: Rights, problem: str, *
     # What depends on more than the offer is rarely shown, and its page is rendered again when any state changes.
     shows_more = rights.is_teacher or pending_at(COMPARE) is not None or is_fold_open()
     versions = compare_versions(runs, problem, rights.shares, is_hidden=is_hidden)
-    name = EVERYTHING if shows_more else visitor_name(rights.visitor)
+    name = STATES_VERSION if shows_more else visitor_name(rights.visitor)
     return follow("compare", view_to_url(state), versions, name)
 
 

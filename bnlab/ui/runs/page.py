@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bnlab.live.reading import ANYBODY, EVERYTHING
+from bnlab.live.reading import DEFAULT_VERSION, STATES_VERSION
 from bnlab.live.runs import MAX_LISTED, runs_versions
 from bnlab.runs.progress import summary_text
 from bnlab.runs.run import Run
@@ -37,7 +37,7 @@ def render_page() -> None:
     runs, problem = scheduler.store.runs(), scheduler.problem
     render_unreadable(scheduler.store.unreadable_runs(), state.lesson)
     _render_body(scheduler, state, runs, query)
-    follow("runs", {}, runs_versions(runs, problem), EVERYTHING if query.shows_states else ANYBODY)
+    follow("runs", {}, runs_versions(runs, problem), STATES_VERSION if query.shows_states else DEFAULT_VERSION)
 
 
 def _render_body(scheduler: Scheduler, state: PageState, runs: Sequence[Run], query: RunsQuery) -> None:
