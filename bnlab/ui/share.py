@@ -22,11 +22,11 @@ def render_share(state: PageState) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
         lesson = state.lesson
         if lesson == Lesson():
-            st.markdown("This address is the page as you see it.")
+            st.markdown("This link opens the page as you see it.")
             address = st.container()  # above the lists, which cover what is below them
             lesson = _choose_lesson()
         else:
-            st.markdown(f"This address is the page as you see it. {_lesson_text(lesson)}")
+            st.markdown(f"This link opens the page as you see it. {_lesson_text(lesson)}")
             address = st.container()
         widgets = {name: st.query_params.get_all(name) for name in PAGE_PARAMETERS if name in st.query_params}
         with address:
@@ -48,7 +48,7 @@ def page_url(state: PageState, lesson: Lesson, widgets: Mapping[str, Sequence[st
 
 
 def _choose_lesson() -> Lesson:
-    st.markdown("For a class, lock or hide what should stay as it is; the address follows:")
+    st.markdown("For a class, choose what to lock or hide. The link is updated.")
     options: dict[str, Any] = {"placeholder": "nothing"}
     lock = st.multiselect(
         "Lock",
