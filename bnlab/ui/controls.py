@@ -69,6 +69,9 @@ _SIDEBAR_SCRIPT = """<script>
     if (innerWidth > 768 || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (!event.target.closest?.('[data-testid="stSidebarNavLink"]')) return;
     document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+    // Streamlit remembers it in the browser, and would leave the sidebar closed in a wide window, too.
+    setTimeout(() => Object.keys(localStorage).filter((key) => key.startsWith("stSidebarCollapsed"))
+      .forEach((key) => localStorage.removeItem(key)), 500);
   });
 })();
 </script>"""
