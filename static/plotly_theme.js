@@ -29,6 +29,7 @@ export function themeTemplate(element) {
   const size = Math.round(0.875 * (parseFloat(page.fontSize) || 16));
   const axis = {
     automargin: true, exponentformat: "power", gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false,
+    ticklabelstandoff: 4,  // or the lowest label of one axis would touch the first of the other
     tickfont: { size }, title: { font: { size: size + 1 }, standoff: 8 },
   };
   return {

@@ -96,6 +96,14 @@ def values_html(row: Row, *, with_unit: bool = True) -> str:
     return f'<span class="control">{control}</span> → <span class="treatment">{treatment}</span> {unit}'.rstrip()
 
 
+def arm_names_html(row: Row) -> str:
+    """The names of both arms, each with its sign."""
+    names = (
+        f'<span class="{arm}">{SIGNS[arm]} {html.escape(row[f"{arm}_name"])}</span>' for arm in ("control", "treatment")
+    )
+    return f'<small class="arm-names">{"".join(names)}</small>'
+
+
 def effect_text(row: Row) -> str:
     """A sentence: `rate 0.1: 1,233 steps (no BN), 621 steps (BN); 612 steps fewer (488 to 736)` and a full stop."""
     arms = (

@@ -19,7 +19,7 @@ PARTS: dict[str, Choice] = {
     "variants": Choice("Adding and editing variants", "The networks stay as the link has them."),
     "training": Choice("Train, stop and continue", "Nothing can be started or ended."),
     "view": Choice("Axes, smoothing and differences", "The curves stay as the link shows them."),
-    "results": Choice("The results", "No answers and tables, no Runs and Claims; curves and charts stay."),
+    "results": Choice("Answer and results table", "No answers and tables, no Runs and Claims; curves and charts stay."),
 }
 """The parts of the page that can be hidden."""
 

@@ -19,9 +19,9 @@ def hides_page(store: Store, state: PageState, *, has_charts: bool = False) -> b
     A link that hides the results leaves a page that `has_charts`: curves and charts are there to be read.
     """
     if hides_results(store, state):
-        text = "Results are hidden until your teacher reveals them. Compare has the question."
+        text = "Results are hidden until your teacher reveals them. The question is on Compare."
     elif state.lesson.hides("results") and not has_charts:
-        text = "This lesson leaves the results to you: Compare has the curves."
+        text = "In this lesson you find the results yourself, from the curves on Compare."
     else:
         return False
     st.info(text, icon=":material/lock:")

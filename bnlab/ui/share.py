@@ -21,17 +21,19 @@ def render_share(state: PageState) -> None:
     """Draw the button. In a page with a lesson the link keeps that lesson, and offers no other."""
     with st.popover("Share", icon=":material/share:", key="share"):
         lesson = state.lesson
-        if lesson == Lesson():
-            st.markdown("This address is the page as you see it.")
-            address = st.container()  # above the lists, which cover what is below them
+        address = st.container()  # above the lists, which cover what is below them
+        kept = _lesson_text(lesson) if lesson != Lesson() else ""
+        if not kept:
             lesson = _choose_lesson()
-        else:
-            st.markdown(f"This address is the page as you see it. {_lesson_text(lesson)}")
-            address = st.container()
         widgets = {name: st.query_params.get_all(name) for name in PAGE_PARAMETERS if name in st.query_params}
         with address:
-            if lesson.predict:
-                st.markdown("For learners, who predict before they see results:")
+            asks = lesson.predict and not kept
+            text = (
+                "For learners, who predict before they see results:"
+                if asks
+                else "This link opens the page as you see it."
+            )
+            st.markdown(f"{text} {kept}")
             st.code(page_url(state, lesson.for_learners(), widgets), language=None, wrap_lines=True)
             if lesson.reveal:
                 st.markdown("For you, to reveal the results and see the predictions:")
@@ -48,7 +50,7 @@ def page_url(state: PageState, lesson: Lesson, widgets: Mapping[str, Sequence[st
 
 
 def _choose_lesson() -> Lesson:
-    st.markdown("For a class, lock or hide what should stay as it is; the address follows:")
+    st.markdown("For a class, choose what to lock or hide. The link is updated.")
     options: dict[str, Any] = {"placeholder": "nothing"}
     lock = st.multiselect(
         "Lock",

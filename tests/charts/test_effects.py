@@ -7,7 +7,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bnlab.charts.effects import better_text, difference_text, effect_text, effects_html, scale_of, values_html
+from bnlab.charts.effects import (
+    arm_names_html,
+    better_text,
+    difference_text,
+    effect_text,
+    effects_html,
+    scale_of,
+    values_html,
+)
 from bnlab.claims.recorded import recorded_results
 from bnlab.claims.results import conditions_frame
 
@@ -137,6 +145,14 @@ def test_any_measured_value_can_be_drawn(worst: float) -> None:
     html = effects_html(frame(points(treatment=worst, treatment_low=-math.inf, treatment_high=math.inf, mean=worst)))
     assert all(0 <= left <= 100 for arm in ("control", "treatment") for left in dots(html, arm))
     assert "nan" not in html
+
+
+def test_arms_are_named_with_the_signs_of_their_dots() -> None:
+    html = arm_names_html(row(control_name="with <a> bias", treatment_name="without"))
+    assert re.findall(r'<span class="(\w+)">(.) (.*?)</span>', html) == [
+        ("control", "●", "with &lt;a&gt; bias"),
+        ("treatment", "◆", "without"),
+    ]
 
 
 def test_texts_are_escaped() -> None:

@@ -78,7 +78,7 @@ def test_titles_are_suggested_by_their_names() -> None:
     for parameter, name, suggestion in (
         ("lock", "everything", "all (Everything)"),
         ("lock", "BN momentum", "momentum (BN momentum)"),
-        ("hide", "The results", "results (The results)"),
+        ("hide", "Answer and results table", "results (Answer and results table)"),
     ):
         lesson, (error,) = lesson_from_url({parameter: [name]})
         assert lesson == Lesson()

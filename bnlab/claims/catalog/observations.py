@@ -97,7 +97,7 @@ OBSERVATIONS = (
     ),
     Claim(
         id="O3",
-        statement="The cost depends on these four.",
+        statement="The cost depends on these four (gamma, beta, mean, variance).",
         topic=Topic.PARTS,
         answer=ClaimAnswer(
             Verdict.CONDITIONAL,

@@ -20,7 +20,7 @@ from bnlab.ui.state import PageState, page_state
 
 _LEGEND = (
     '<p class="legend">In the small figures <span class="control">●</span> is without BN and '
-    '<span class="treatment">◆</span> with it, unless the open row says otherwise; better is to the right.</p>'
+    '<span class="treatment">◆</span> with it, unless they are named below it; better is to the right.</p>'
 )
 ADVICE = "P"
 """The first letter of the ids of claims that are not the notebook's."""

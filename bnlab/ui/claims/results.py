@@ -6,12 +6,21 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
-from bnlab.charts.effects import Row, difference_text, dumbbell_html, effects_html, scale_of, values_html
+from bnlab.charts.effects import (
+    Row,
+    arm_names_html,
+    difference_text,
+    dumbbell_html,
+    effects_html,
+    scale_of,
+    values_html,
+)
 from bnlab.claims.formatting import cost_text, format_value
 from bnlab.claims.model import FULL, QUICK, Condition, plan_experiment
 from bnlab.claims.recorded import recorded_results
 from bnlab.claims.results import CachedResults, ExperimentResult, condition_row, conditions_frame
 from bnlab.specs.diff import differing_fields
+from bnlab.specs.network import describe_network
 from bnlab.ui.components import spoken
 
 MAX_CACHED = 64
@@ -34,12 +43,22 @@ def preload() -> None:
 
 @lru_cache(MAX_CACHED)
 def small_figure(result: ExperimentResult) -> str:
-    """The dumbbell of one condition with its values, as HTML."""
+    """The dumbbell of one condition with its values, as HTML; with its arms' names if they are not "no BN" and "BN"."""
     shown = result.experiment.claim.shown_condition
     row = condition_row(result, next(r for r in result.all_conditions if r.condition is shown))
     values = [row[f"{arm}{end}"] for arm in ("control", "treatment") for end in ("", "_low", "_high")]
     scale = scale_of(values, shown.prediction.smallest_effect, shown.measure.better)
-    return f'{dumbbell_html(row, scale)}<span class="values">{values_html(row)}</span>'
+    names = "" if _is_about_bn(shown) else arm_names_html(row)
+    return f'{dumbbell_html(row, scale)}<span class="values">{values_html(row)}</span>{names}'
+
+
+def _is_about_bn(condition: Condition) -> bool:
+    """Whether only the treatment's networks have normalization, as the page's legend says."""
+    control, treatment = (
+        [bool(describe_network(spec).normalizations) for spec in arm.specs]
+        for arm in (condition.control, condition.treatment)
+    )
+    return not any(control) and all(treatment)
 
 
 def render_results(result: ExperimentResult) -> None:

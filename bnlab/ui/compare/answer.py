@@ -54,7 +54,7 @@ def _render_restoring(runs: Mapping[str, Run]) -> None:
         return
     replaced = f"{len(digests)} recorded run{' was' if len(digests) == 1 else 's were'}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="restoring"):
-        st.markdown(f"{replaced} replaced when training began; Continue trains on.", width="content")
+        st.markdown(f"{replaced} replaced when training began. Press Continue to resume training.", width="content")
         st.button(
             "Restore recorded runs",
             icon=":material/history:",

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -207,11 +208,15 @@ def _render_identity(state: PageState, variant: Variant, index: int) -> None:
 
 
 def _render_counts(spec: RunSpec) -> None:
+    st.caption(parameters_text(spec))
+
+
+@lru_cache(maxsize=256)
+def parameters_text(spec: RunSpec) -> str:
+    """The number of a network's parameters: "Parameters: 267,410 trainable, 800 non-trainable"."""
     network = describe_network(spec)
-    st.caption(
-        f"Parameters: {network.params:,}, of which {network.trainable:,} trainable "
-        f"and {network.non_trainable:,} non-trainable."
-    )
+    non_trainable = f", {network.non_trainable:,} non-trainable" if network.non_trainable else ""
+    return f"Parameters: {network.trainable:,} trainable{non_trainable}"
 
 
 def _render_advice(spec: RunSpec) -> None:

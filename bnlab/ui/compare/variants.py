@@ -20,7 +20,7 @@ from bnlab.specs.diff import differing_values
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
-from bnlab.ui.compare.settings import begin_editing
+from bnlab.ui.compare.settings import begin_editing, parameters_text
 from bnlab.ui.components import launch_variants, spoken
 from bnlab.ui.live import live_progress, live_text
 from bnlab.ui.state import PageState
@@ -77,7 +77,7 @@ def render_networks(comparison: Comparison) -> None:
                 style = style_of(variant.label, variant.colour)
                 st.markdown(f"{sample_svg(style)} **{escape_html(variant.label)}**", unsafe_allow_html=True)
                 st.markdown(_diagram(variant.spec, variant.label, variant.colour), unsafe_allow_html=True)
-                st.caption(_parameters_text(variant.spec))
+                st.caption(parameters_text(variant.spec))
 
 
 def _columns(comparison: Comparison) -> int:
@@ -108,13 +108,6 @@ def _chips_html(differences: Sequence[str]) -> str:
 @lru_cache(maxsize=256)
 def _diagram(spec: RunSpec, label: str, colour: int) -> str:
     return network_svg(describe_network(spec), style_of(label, colour))
-
-
-@lru_cache(maxsize=256)
-def _parameters_text(spec: RunSpec) -> str:
-    network = describe_network(spec)
-    non_trainable = f", {network.non_trainable:,} non-trainable" if network.non_trainable else ""
-    return f"Parameters: {network.trainable:,} trainable{non_trainable}"
 
 
 @lru_cache(maxsize=256)

@@ -41,8 +41,8 @@ def render_actions(state: PageState, chosen: Sequence[Run], known_tags: Iterable
     lesson = state.lesson
     if not chosen:
         st.caption(
-            f"Choose runs by the boxes at the left of the table to {_actions_text(lesson)} them. "
-            "By keyboard: Shift + Space chooses, End and then Tab leads to the buttons."
+            f"Select runs with the checkboxes on the left to {_actions_text(lesson)} them. "
+            "Keyboard: Shift + Space selects; End, then Tab, moves to the buttons."
         )
         return
     rights = rights_on(chosen, is_finished=True)

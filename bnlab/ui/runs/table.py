@@ -33,6 +33,7 @@ CHOSEN = "runs-chosen"
 IN_PROGRESS = "In progress"
 """The state of runs that wait or train; which of both is above the table, from the event stream."""
 MAX_HEIGHT, ROW_HEIGHT = 480, 37
+CHARACTER_WIDTH, CELL_PADDING, MAX_TEXT_WIDTH = 7, 24, 240
 
 _column = st.column_config
 _NAME_COLUMN = {"label": _column.TextColumn("Name", width="medium")}
@@ -115,7 +116,7 @@ def _columns(runs: Sequence[Run], query: RunsQuery) -> dict[str, Any]:
     wanted = {query.group, *varying_fields(runs), *query.columns}
     spec_fields = [name for name in RunSpec.model_fields if name in wanted]
     written = {name for name in _WRITTEN_COLUMNS if any(getattr(run, name) for run in runs)}
-    settings = {name: _field_column_config(name) for name in spec_fields}
+    settings = {name: _field_column_config(name, runs) for name in spec_fields}
     group = {name: settings.pop(name) for name in spec_fields if name == query.group}
     columns = _NAME_COLUMN | group | _RESULT_COLUMNS
     columns |= {name: config for name, config in _WRITTEN_COLUMNS.items() if name in written} | settings
@@ -129,11 +130,14 @@ def _columns(runs: Sequence[Run], query: RunsQuery) -> dict[str, Any]:
     return columns
 
 
-def _field_column_config(name: str) -> Any:
+def _field_column_config(name: str, runs: Sequence[Run]) -> Any:
     title, help_ = FIELDS[name].title, RunSpec.model_fields[name].description
     if is_numeric(name):
         return _column.NumberColumn(title, format="%g", help=help_)
-    return _column.TextColumn(title, help=help_)
+    # Streamlit fits a column to its first rows only, and cuts longer texts below them.
+    longest = max(map(len, [title, *map(str, field_column(runs, name))]))
+    width = min(CHARACTER_WIDTH * longest + CELL_PADDING, MAX_TEXT_WIDTH)
+    return _column.TextColumn(title, help=help_, width=width)
 
 
 def _render_groups(runs: Sequence[Run], accuracies: dict[str, float], name: str) -> None:

@@ -85,3 +85,18 @@ def test_what_is_chosen_or_disabled_can_be_read_and_what_has_the_keyboard_is_fra
         expect(link).to_have_css("outline", f"{text} solid 2px")
         buttons = browser_page.locator('[class*="st-key-variant-"] .stHorizontalBlock').first
         expect(buttons).to_have_css("overflow", "visible")  # or the frame of the first is cut
+
+
+def test_a_phone_shows_the_page_that_was_chosen_in_the_menu(browser_page: Page, app_url: str) -> None:
+    browser_page.set_viewport_size({"width": 390, "height": 800})
+    browser_page.goto(app_url)
+    menu = browser_page.get_by_test_id("stExpandSidebarButton")
+    menu.click()
+    browser_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Claims").click()
+    expect(browser_page.get_by_role("heading", level=1, name="Claims")).to_be_visible()
+    expect(menu).to_be_visible()
+    expect(browser_page.get_by_test_id("stSidebar")).not_to_be_in_viewport()
+    browser_page.wait_for_function("!Object.keys(localStorage).some(key => key.startsWith('stSidebarCollapsed'))")
+    browser_page.set_viewport_size({"width": 1400, "height": 800})
+    browser_page.reload()
+    assert_sidebar_is_narrow(browser_page)

@@ -39,7 +39,7 @@ def test_everything_is_one_lock_and_a_locked_page_offers_none(open_page: OpenPag
     app = open_page(store, lock="epochs.seed", hide="results")
     assert_sound(app)
     assert not app.multiselect
-    sentence = "It keeps what a teacher has locked: Epochs, Seed and hidden: The results."
+    sentence = "It keeps what a teacher has locked: Epochs, Seed and hidden: Answer and results table."
     assert any(sentence in text.value for text in app.markdown)
     assert any("lock=epochs.seed&hide=results" in code.value for code in app.code), "who copies it copies the lock"
 
