@@ -43,4 +43,4 @@ def fast_app_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _scanned_once)
     if "keras" in sys.modules:
-        monkeypatch.setattr(sys.modules["keras"].backend, "clear_session", lambda: None)
+        monkeypatch.setattr(sys.modules["keras"].backend, "clear_session", lambda free_memory=True: None)

@@ -29,8 +29,8 @@ def test_an_untrained_network_is_measured_as_the_view_is_chosen(browser_page: Pa
     expect(gradients.locator(".scatterlayer .trace")).to_have_count(4)
     expect(browser_page.get_by_role("button", name="Measure")).to_have_count(0)
 
-    browser_page.get_by_label("Add a step").fill("5")
-    browser_page.get_by_label("Add a step").press("Enter")
+    browser_page.get_by_label("Add a step", exact=True).fill("5")
+    browser_page.get_by_label("Add a step", exact=True).press("Enter")
     expect(gradients.locator(".scatterlayer .trace")).to_have_count(5)
 
     browser_page.goto(f"{app_url}/layers?{LARGEST}&layers-view=xray")
