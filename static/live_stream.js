@@ -28,7 +28,7 @@ export function subscribe(element, path, callback, version = "") {
 
 const isCurrent = ({ version }) => page?.version === version && newVersion() === "";
 
-function showReadersOwn() {
+function showVersioned() {
   for (const place of [...places.values()]) {
     const value = place.version && isCurrent(place) ? lookup(state, place.path) : undefined;
     if (value !== undefined) place.callback(value);
@@ -105,7 +105,7 @@ function update(document, isNew) {
     const value = lookup(state, path);
     if (!version && value !== undefined && value !== lookup(before, path)) callback(value);
   }
-  showReadersOwn();
+  showVersioned();
   compareVersions();
 }
 
@@ -210,7 +210,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   outdated = null;
   const isOpen = stream?.source && stream.url === page.url && String(stream.tasks) === String(page.tasks);
   if (!isOpen) open(page.url, page.tasks);
-  showReadersOwn();
+  showVersioned();
   compareVersions();
   return () => setTimeout(() => {
     if (page?.element !== element || element.isConnected) return;

@@ -65,7 +65,7 @@ def end_in_time(scheduler: Scheduler, digests: Sequence[str]) -> None:
     def stop() -> None:
         scheduler.release()
         with suppress(StoreError):  # then they wait for the next scheduler
-            scheduler.store.request_stop(digests, COMMAND_LINE)  # at once, since nobody has a lease
+            scheduler.store.request_stop(digests, COMMAND_LINE)  # they stop at once, since no scheduler leases them
 
     exit_after(EXIT_SECONDS, stop, EXIT_INTERRUPTED)
 

@@ -59,8 +59,8 @@ def lower_priority() -> None:
 def set_up_worker() -> None:
     """Look for datasets in the settings' folder, and free what TensorFlow keeps of the networks of earlier calls.
 
-    Once per process, import TensorFlow and read the default dataset. The workers of
-    an external Dask scheduler do not preload this module: their first task calls this function.
+    Once per process, import TensorFlow and read the default dataset. The workers of an external Dask
+    scheduler do not preload this module: their first task calls this function.
     """
     with suppress(DatasetError):  # a spec with a dataset of that folder is refused with its own sentence
         register_datasets()

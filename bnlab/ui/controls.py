@@ -59,23 +59,6 @@ _NAMES_SCRIPT = """<script>
 })();
 </script>"""
 
-# On a narrow screen the sidebar covers the page, and Streamlit leaves it open when a page has been chosen, also for the
-# next visit. This listener is called after Streamlit's.
-_SIDEBAR_SCRIPT = """<script>
-(() => {
-  if (window.bnlabSidebar) return;
-  window.bnlabSidebar = true;
-  addEventListener("click", (event) => {
-    if (innerWidth > 768 || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (!event.target.closest?.('[data-testid="stSidebarNavLink"]')) return;
-    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
-    // Streamlit remembers it in the browser, and would leave the sidebar closed in a wide window, too.
-    setTimeout(() => Object.keys(localStorage).filter((key) => key.startsWith("stSidebarCollapsed"))
-      .forEach((key) => localStorage.removeItem(key)), 500);
-  });
-})();
-</script>"""
-
 Change = Callable[..., str]
 """Applies an entered value to the page's state. Returns the error of a value that is refused, else an empty text."""
 
@@ -169,13 +152,9 @@ def forget_controls(*prefixes: str) -> None:
 
 
 def install_scripts() -> None:
-    """Install what Streamlit lacks.
-
-    Ctrl + Enter sends the value in the focused field before it presses Train, buttons in fields have names of their
-    own, and a narrow screen shows the page that was chosen in the sidebar.
-    """
+    """Make Ctrl + Enter send the value in the focused field before it presses Train, and name the buttons in fields."""
     with st.container(key="control-scripts"):
-        st.html(_SHORTCUT_SCRIPT + _NAMES_SCRIPT + _SIDEBAR_SCRIPT, unsafe_allow_javascript=True)
+        st.html(_SHORTCUT_SCRIPT + _NAMES_SCRIPT, unsafe_allow_javascript=True)
 
 
 def _controls() -> dict[str, _Control]:

@@ -17,6 +17,23 @@ from bnlab.ui.store_errors import catch_store_errors
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = Path(__file__).with_name("style.css")
 
+# On a narrow screen the sidebar covers the page, and Streamlit leaves it open when a page has been chosen, also for the
+# next visit. This listener is called after Streamlit's.
+_SIDEBAR_SCRIPT = """<script>
+(() => {
+  if (window.bnlabSidebar) return;
+  window.bnlabSidebar = true;
+  addEventListener("click", (event) => {
+    if (innerWidth > 768 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!event.target.closest?.('[data-testid="stSidebarNavLink"]')) return;
+    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+    // Streamlit remembers it in the browser, and would leave the sidebar closed in a wide window, too.
+    setTimeout(() => Object.keys(localStorage).filter((key) => key.startsWith("stSidebarCollapsed"))
+      .forEach((key) => localStorage.removeItem(key)), 500);
+  });
+})();
+</script>"""
+
 
 @dataclass(frozen=True)
 class PageEntry:
@@ -44,6 +61,8 @@ def run_current_page() -> None:
     st.set_option("client.showSidebarNavigation", True)
     st.html(STYLE)
     install_scripts()
+    with st.container(key="sidebar-script"):
+        st.html(_SIDEBAR_SCRIPT, unsafe_allow_javascript=True)
     datasets_error = _register_datasets()
     page = st.navigation(_navigation_pages())
     if page.title != PAGES[0].title:

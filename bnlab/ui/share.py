@@ -22,18 +22,16 @@ def render_share(state: PageState) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
         lesson = state.lesson
         address = st.container()  # above the lists, which cover what is below them
-        kept = _lesson_text(lesson) if lesson != Lesson() else ""
-        if not kept:
+        introduction = "This link opens the page as you see it."
+        if lesson != Lesson():
+            introduction = f"{introduction} {_lesson_text(lesson)}"
+        else:
             lesson = _choose_lesson()
+            if lesson.predict:
+                introduction = "For learners, who predict before they see results:"
         widgets = {name: st.query_params.get_all(name) for name in PAGE_PARAMETERS if name in st.query_params}
         with address:
-            asks = lesson.predict and not kept
-            text = (
-                "For learners, who predict before they see results:"
-                if asks
-                else "This link opens the page as you see it."
-            )
-            st.markdown(f"{text} {kept}")
+            st.markdown(introduction)
             st.code(page_url(state, lesson.for_learners(), widgets), language=None, wrap_lines=True)
             if lesson.reveal:
                 st.markdown("For you, to reveal the results and see the predictions:")

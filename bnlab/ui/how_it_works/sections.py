@@ -60,7 +60,7 @@ $$
 \end{aligned}
 $$
 
-$\mu$ and $\sigma^2$ are not learned: they are measured again in each batch.
+$\mu$ and $\sigma^2$ are not learned: they are computed from each batch.
 """,
         Figure(
             "statistics",
