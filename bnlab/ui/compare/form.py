@@ -88,12 +88,12 @@ def _render_units(
     depth_key = key.replace("hidden_units", DEPTH)
     depth = float(depths.pop()) if len(depths) == 1 else None
     empty: dict[str, Any] = {"value": None} if depth is None else {}
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
         st.number_input(
             "Hidden layers",
             step=1.0,
             format="%g",
-            width=124,  # up to 120 Streamlit leaves out the buttons that step
+            width=132,  # in a narrower field Streamlit leaves out the buttons that step
             help="A layer that is added has as many units as the last one.",
             disabled=options["disabled"],
             placeholder=MIXED,
