@@ -245,11 +245,15 @@ class Store:
             connection.execute(update(runs).where(runs.c.digest.in_(list(digests))).values(shared=True))
 
     def release(self, owner: str) -> None:
-        """End `owner`'s lease on its active runs, so that any other scheduler can take them over at once."""
+        """End `owner`'s lease on its active runs, so that any other scheduler can take them over at once.
+
+        Runs whose stop is requested are stopped: no scheduler is left that would see the request.
+        """
+        held = (runs.c.owner == owner) & runs.c.state.in_(ACTIVE)
+        stopped = {"state": RunState.STOPPED, "updated_at": time.time(), "fence": runs.c.fence + 1}
         with self.engine.begin() as connection:
-            connection.execute(
-                update(runs).where(runs.c.owner == owner, runs.c.state.in_(ACTIVE)).values(owner="", lease_until=0.0)
-            )
+            connection.execute(update(runs).where(held, runs.c.stop_requested).values(stopped))
+            connection.execute(update(runs).where(held).values(owner="", lease_until=0.0))
 
     def next_fence(self, digest: str, owner: str) -> int | None:
         """Increment and return the fence of a run, the number of its next slice; None if `owner` has lost the run.

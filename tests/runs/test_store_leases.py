@@ -82,6 +82,20 @@ def test_released_runs_can_be_claimed(store: Store) -> None:
     assert [run.spec for run in store.claim("third")] == [SPEC]
 
 
+def test_released_runs_that_are_to_stop_are_stopped(store: Store) -> None:
+    for spec in (SPEC, OTHER):
+        store.launch(spec, "A", "owner")
+    assert store.next_fence(SPEC.digest, "owner") == 1
+    store.request_stop([SPEC.digest])
+    assert store.run(SPEC.digest).state is RunState.QUEUED  # the scheduler that holds its lease stops it
+    store.release("owner")
+    assert (store.run(SPEC.digest).state, store.run(OTHER.digest).state) == (RunState.STOPPED, RunState.QUEUED)
+    assert [run.spec for run in store.claim("third")] == [OTHER]
+    again = store.launch(SPEC, "A", "third")
+    assert (again.state, again.stop_requested) == (RunState.QUEUED, False)
+    assert store.next_fence(SPEC.digest, "third") == 3  # so that a slice that had fence 1 writes nothing
+
+
 def test_fences_count_up_for_the_owner_only(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     store.launch(OTHER, "B", "owner")
