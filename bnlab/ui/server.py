@@ -38,6 +38,8 @@ EXPERIMENTS_SECONDS = 5.0
 """The time between two looks for experiments whose runs have ended, so that their measurements are due."""
 PRELOAD_SECONDS = 10.0
 """How long the start waits for a first visitor before it goes on with what other pages need."""
+DRAWING_SECONDS = 1.0
+"""How long a browser draws the charts of a first page that it has got."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Addresses on which a server listens for this machine alone, and the names by which it is asked then."""
 LOGGED_TOO = ("streamlit", "uvicorn", "distributed")
@@ -104,21 +106,23 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 def _run_lab(ended: threading.Event) -> None:
     """Start the scheduler, load what visitors would wait for, and keep queued experiments going without any."""
-    _prepare()
+    _prepare(ended)
     while not ended.wait(EXPERIMENTS_SECONDS):
         with suppress(StoreError):
             services.claim_service().continue_queued()
 
 
-def _prepare() -> None:
+def _prepare(ended: threading.Event) -> None:
+    assets().compress()
     with suppress(StoreError):  # every page says so, and tries again
         services.start_scheduler()
-    assets().compress()
     for page in PAGES:
         importlib.import_module(f"bnlab.ui.{page.name}.page")
-    # Python runs one thread at a time: what the first page does not need waits for it.
+    importlib.import_module("scipy.special")  # for the answer on the first page
+    # Python runs one thread at a time: what the first page does not need waits until its charts are drawn.
     services.first_page.wait(PRELOAD_SECONDS)
-    preload()
+    if not ended.wait(DRAWING_SECONDS):
+        preload()
 
 
 def _on_exit(hub: Hub) -> None:
