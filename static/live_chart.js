@@ -114,22 +114,33 @@ addEventListener("click", (event) => {
   if (name) toggle(name.dataset.uid);
 });
 
-// Draws a chart of the event stream, or waits: what arrives meanwhile is drawn together. Drawing takes at most a quarter of
-// the browser's time, so that a slow machine shows fewer updates and still answers its reader. Curves of another comparison
-// are drawn at once: until then the chart shows what the rest of the page no longer speaks of.
+// Draws a chart of the event stream, or waits: what arrives meanwhile is drawn together. Drawing again takes at most a
+// quarter of the browser's time, so that a slow machine shows fewer updates and still answers its reader. Curves of another
+// comparison are drawn at once: until then the chart shows what the rest of the page no longer speaks of.
 function drawSoon(chart) {
-  if (!chart.drawn || chart.curves !== String(chart.streamed.order)) return draw(chart);
+  if (chart.drawn && chart.streamed && chart.curves !== String(chart.streamed.order)) return draw(chart);
   waiting.add(chart);
-  nextDraw ||= setTimeout(drawNext, restUntil - performance.now());
+  scheduleNext();
 }
 
+function scheduleNext() {
+  clearTimeout(nextDraw);
+  const isFirst = [...waiting].some((chart) => !chart.drawn);
+  if (waiting.size) nextDraw = setTimeout(drawNext, isFirst ? 0 : restUntil - performance.now());
+}
+
+// One chart at a time, so that the first one is on screen before the others are drawn: those without a drawing come
+// first, among them those in sight, from the top of the page down.
 function drawNext() {
-  const [chart] = waiting;
+  const urgency = (chart) => (chart.drawn ? 0 : 2) + (chart.visible ? 1 : 0);
+  const isBelow = (a, b) => b.element.compareDocumentPosition(a.element) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const [chart] = [...waiting].sort((a, b) => urgency(b) - urgency(a) || (isBelow(a, b) ? 1 : -1));
+  waiting.delete(chart);
   const began = performance.now();
-  if (chart && waiting.delete(chart)) draw(chart);
+  draw(chart);
   const ended = performance.now();
   restUntil = ended + REST * (ended - began);
-  nextDraw = waiting.size ? setTimeout(drawNext, restUntil - ended) : 0;
+  scheduleNext();
 }
 
 function createChart(Plotly) {
@@ -146,7 +157,7 @@ function createChart(Plotly) {
   chart.visible = false;
   const watch = (property, scrollMargin) => new IntersectionObserver((entries) => {
     chart[property] = entries.at(-1).isIntersecting;
-    if (chart[property] && chart.stale) draw(chart);
+    if (chart[property] && chart.stale) drawSoon(chart);
   }, { scrollMargin });
   // One screen ahead, and in sight, in any scroll container.
   chart.observers = [resizeObserver, watch("near", "100% 0px"), watch("visible", "0px")];

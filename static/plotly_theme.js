@@ -30,6 +30,7 @@ export function themeTemplate(element) {
   const axis = {
     automargin: true, exponentformat: "power", gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false,
     ticklabelstandoff: 4,  // or the lowest label of one axis would touch the first of the other
+    ticklabeloverflow: "allow",  // or every label is measured, at each drawing
     tickfont: { size }, title: { font: { size: size + 1 }, standoff: 8 },
   };
   return {

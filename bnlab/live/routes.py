@@ -111,4 +111,4 @@ def _digest(files: tuple[tuple[str, Path], ...]) -> str:
 
 @lru_cache(maxsize=16)
 def _compressed(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes(), compresslevel=6)
+    return gzip.compress(path.read_bytes(), compresslevel=4)

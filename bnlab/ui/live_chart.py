@@ -42,7 +42,23 @@ _CSS = """
 .live-chart { contain: content; }
 """
 
+# Plotly takes a browser half a second to load: it begins while the server computes the page.
+_PRELOAD_SCRIPT = """<script>
+(async () => {
+  const url = (path) => new URL(path, document.baseURI).href;
+  const { loadPlotly } = await import(url("%s"));
+  await Promise.all([loadPlotly(url("%s")), import(url("%s"))]);
+})().catch(() => {});
+</script>"""
+
 _encoded: dict[tuple[int, str], str] = {}
+
+
+def preload_charts() -> None:
+    """Have the browser load what charts need, before it knows that there are any."""
+    with st.container(key="chart-script"):
+        urls = tuple(assets().url(name) for name in ("plotly_theme.js", "plotly.min.js", "live_chart.js"))
+        st.html(_PRELOAD_SCRIPT % urls, unsafe_allow_javascript=True)
 
 
 def live_chart(figure: go.Figure | Drawing, *, key: str, height: int = 320, alt: str = "") -> None:

@@ -12,6 +12,7 @@ from bnlab.specs.datasets import DatasetError
 from bnlab.ui import services
 from bnlab.ui.controls import FAULT, apply_lone_changes, install_scripts
 from bnlab.ui.live import event_stream
+from bnlab.ui.live_chart import preload_charts
 from bnlab.ui.store_errors import catch_store_errors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +61,7 @@ def run_current_page() -> None:
     # sidebar, and the width stayed.
     st.set_option("client.showSidebarNavigation", True)
     st.html(STYLE)
+    preload_charts()
     install_scripts()
     with st.container(key="sidebar-script"):
         st.html(_SIDEBAR_SCRIPT, unsafe_allow_javascript=True)

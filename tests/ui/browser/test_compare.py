@@ -44,6 +44,27 @@ pytestmark = pytest.mark.browser
 
 CHILDREN = "bar => [...bar.children].map(child => child.getBoundingClientRect().toJSON())"
 
+SHOWN_ORDER = ["validation-accuracy", "validation-loss", "training-accuracy", "training-loss"]
+# Each drawing's chart, and the number of the browser's turn in which it was made.
+WATCH_DRAWINGS = """
+let turn = 0, plotly;
+window.drawings = [];
+const { port1, port2 } = new MessageChannel();
+port2.onmessage = () => { turn += 1; };
+Object.defineProperty(window, 'Plotly', {
+  configurable: true,
+  get: () => plotly,
+  set: library => {
+    const { react } = library;
+    plotly = { ...library, react: (element, ...others) => {
+      window.drawings.push([element.dataset.chart, turn]);
+      port1.postMessage(0);
+      return react(element, ...others);
+    } };
+  },
+});
+"""
+
 
 def test_zoom_survives_updates_of_the_curves(browser_page: Page, app_url: str) -> None:
     connection = open_page(browser_page, f"{app_url}/?{ENDLESS}")
@@ -176,6 +197,22 @@ def test_curves_are_on_the_first_screen_below_a_toolbar_of_one_row(browser_page:
     expect(hint).to_be_hidden()  # a phone has no keyboard
     browser_page.set_viewport_size({"width": 1440, "height": 900})
     expect(hint).to_be_visible()
+
+
+def test_charts_in_sight_are_drawn_first_and_one_at_a_time(browser_page: Page, app_url: str) -> None:
+    browser_page.set_viewport_size({"width": 1280, "height": 720})
+    browser_page.add_init_script(WATCH_DRAWINGS)
+    open_page(browser_page, app_url)
+    browser_page.wait_for_function("window.drawings?.length === 4")
+    drawings = browser_page.evaluate("window.drawings")
+    assert [chart for chart, _ in drawings] == SHOWN_ORDER
+    assert len({turn for _, turn in drawings}) == len(drawings)
+
+
+def test_plotly_is_loaded_before_a_chart_needs_it(browser_page: Page, app_url: str) -> None:
+    browser_page.goto(f"{app_url}/runs")
+    browser_page.wait_for_function("Boolean(window.Plotly)")
+    assert browser_page.locator("[data-chart]").count() == 0
 
 
 def test_controls_in_a_menu_that_opens_late_have_the_pages_values(browser_page: Page, app_url: str) -> None:
