@@ -20,7 +20,8 @@ from tests.browser import running_app
 PATIENCE_MS = 90_000
 SMALL = {"epochs": 2, "train_examples": 2_000}
 CHART = '[data-chart="training-loss"]'
-LINE = f"{CHART} .scatterlayer .trace path.js-line"
+LINE = '[data-chart="validation-accuracy"] .scatterlayer .trace path.js-line'
+"""A curve of Compare's first chart, which is in sight when the page is opened."""
 PAGES = (
     ("claims", "Claims", ".small-figure .dumbbell"),
     ("layers", "Layers", "[data-chart^=layers-] .plot-container"),
@@ -49,8 +50,9 @@ def waiting_seconds(browser: Browser, rounds: int) -> dict[str, float]:
     """Event -> the median of its seconds over `rounds` servers, each on a new store.
 
     `server`, `heading`, `chart`: from the start of the server's process until it answers, until the front page shows
-    its title, and its first curves, those of the shipped recording. `reload`: from a reload to the curves. `claims`,
-    `layers`, `runs`, `claims_again` and `compare`: from a click on the page's link to its first chart or table.
+    its title, and the curves of its first chart, those of the shipped recording. `reload`: from a reload to the curves.
+    `claims`, `layers`, `runs`, `claims_again` and `compare`: from a click on the page's link to its first chart or
+    table.
 
     `cold`: from the first click on Train, which comes `cold_click` seconds after the server's start, to the first
     point. `known`: the same on running workers for a network that they have compiled, with another seed. `new`: for a
