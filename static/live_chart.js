@@ -187,6 +187,8 @@ function mount(chart, container, data) {
   if (chart.element.parentElement !== container) container.replaceChildren(chart.element);
   chart.element.dataset.chart = data.chart;
   if (data.alt) chart.element.ariaLabel = data.alt;
+  if (data.description) chart.element.setAttribute("aria-describedby", data.description);
+  else chart.element.removeAttribute("aria-describedby");
   chart.element.style.minHeight = `${data.height}px`;
   chart.data = data;
   chart.stale = true;

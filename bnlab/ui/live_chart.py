@@ -81,14 +81,17 @@ def live_chart(figure: go.Figure | Drawing, *, key: str, height: int = 320, alt:
     _component()(key=key, data=data, height=height)
 
 
-def streamed_chart(path: str, *, key: str, height: int, fills: bool = False, panel: str = "") -> None:
+def streamed_chart(
+    path: str, *, key: str, height: int, fills: bool = False, panel: str = "", description: str = ""
+) -> None:
     """Draw the figure at `path` in the document of the page's event stream (`bnlab.ui.live.follow`).
 
     `height` is in pixels; a chart that `fills` the window is as high as what is left below its top, but at least that.
-    `panel` is the title above several charts, which belongs to their names.
+    `panel` is the title above several charts, which belongs to their names. `description` is the id of the element with
+    a text that says what the chart shows; screen readers read it after the chart's own text.
     """
     data = {"chart": key, "plotly": assets().url("plotly.min.js"), "source": path, "height": height}
-    data |= {"fills": fills, "panel": panel}
+    data |= {"fills": fills, "panel": panel, "description": description}
     _component()(key=key, data=data, height="content" if fills else height)
 
 

@@ -22,6 +22,9 @@ from bnlab.ui.state import PageState, current_state, state_to_url, try_change
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import changeable
 
+ANSWER = "answer"
+"""The id of the element with the answer, which also describes the charts to screen readers."""
+
 _Specs = tuple[tuple[str, tuple[RunSpec, ...]], ...]
 
 
@@ -86,7 +89,7 @@ def answer_html(answer: Answer, finding: str = "", look_at: str = "", claim: str
             text += f' <a href="{escape(claim_url)}">Claim {escape(claim)}</a> has more networks and seeds.'
         parts.append(f'<p class="detail">{text}</p>')
         parts.append(f'<details class="detail"><summary>Intervals and what to look at</summary>{text}</details>')
-    return f'<div class="answer answer-{answer.kind}">{"".join(parts)}</div>'
+    return f'<div id="{ANSWER}" class="answer answer-{answer.kind}">{"".join(parts)}</div>'
 
 
 @lru_cache(maxsize=64)

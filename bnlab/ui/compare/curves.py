@@ -43,22 +43,23 @@ def render_view(state: PageState) -> None:
         st.toggle(**options("differences"))
 
 
-def render_curves(settings: CurveSettings) -> None:
+def render_curves(settings: CurveSettings, description: str) -> None:
     """Draw validation accuracy and loss in one row, training accuracy and loss below, from the stream.
 
-    For a projector one of them as wide as the page, with the keys to show another one.
+    For a projector one of them as wide as the page, with the keys to show another one. `description` is the id of the
+    element that says what they show, if there is one.
     """
     if settings.projector:
-        _render_one_curve(settings)
+        _render_one_curve(settings, description)
         return
     validation, training = st.columns(2), st.columns(2)
     for curve in CURVES:
         left, right = training if curve.is_noisy else validation
         with left if curve.is_fraction else right, st.container(border=True, key=f"box-{curve.id}"):
-            streamed_chart(f"charts/{curve.id}", key=curve.id, height=HEIGHT)
+            streamed_chart(f"charts/{curve.id}", key=curve.id, height=HEIGHT, description=description)
 
 
-def _render_one_curve(settings: CurveSettings) -> None:
+def _render_one_curve(settings: CurveSettings, description: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "Chart",
@@ -70,7 +71,9 @@ def _render_one_curve(settings: CurveSettings) -> None:
         )
         st.button("Next chart", icon=":material/arrow_forward:", shortcut="N", on_click=_show_next, key="next-chart")
     with st.container(border=True, key=f"box-{settings.chart}"):
-        streamed_chart(f"charts/{settings.chart}", key=settings.chart, height=HEIGHT, fills=True)
+        streamed_chart(
+            f"charts/{settings.chart}", key=settings.chart, height=HEIGHT, fills=True, description=description
+        )
 
 
 def _show_next() -> None:

@@ -10,7 +10,7 @@ from bnlab.runs.rights import Rights
 from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui import services
-from bnlab.ui.compare.answer import render_answer
+from bnlab.ui.compare.answer import ANSWER, render_answer
 from bnlab.ui.compare.curves import render_curves
 from bnlab.ui.compare.folding import is_fold_open, render_fold
 from bnlab.ui.compare.prediction import render_lesson_texts, render_prediction
@@ -55,7 +55,7 @@ def render_page() -> None:
     if not state.lesson.hides("variants"):
         render_settings(state)
     if not is_hidden:
-        render_curves(state.settings)
+        render_curves(state.settings, "" if state.lesson.hides("results") else ANSWER)
         _render_summary(scheduler, runs, specs, state, offer)
     render_networks(state.comparison)
     if not is_hidden and not state.lesson.hides("results"):

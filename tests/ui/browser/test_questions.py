@@ -29,6 +29,8 @@ def test_three_questions_are_answered_within_two_clicks(browser_page: Page, app_
     text = answer(browser_page)
     assert all(label in text for label in ("BN before ReLU", "BN after ReLU", "No BN"))
     assert len(numbers_in(text)) >= 4, "differences and their intervals"
+    described_by = chart(browser_page, "validation-accuracy").get_attribute("aria-describedby")
+    assert browser_page.locator(f"[id='{described_by}']").inner_text() == text, "what is read after the chart's name"
 
     ask(browser_page, "Does the bias matter?")
     expect(browser_page.locator(".answer-answer")).to_contain_text("BN before without bias")
