@@ -31,7 +31,9 @@ from bnlab.charts.layer_charts import (
 )
 from bnlab.charts.shared_axes import Axis, share_axis
 from bnlab.runs.store import Store
+from bnlab.specs.choices import EVALUATION_METHODS
 from bnlab.specs.network import describe_network
+from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
 
 MAX_SIDE_BY_SIDE = 2
@@ -72,6 +74,8 @@ class LayerView:
         at_evaluation: whether the reader chooses an epoch.
         shows_normalizations: whether its layers are the normalization layers, not the hidden ones.
         left_out: the labels of the runs for which it has no room.
+        unmeasured: one sentence if none of the runs has what it shows.
+        example: the id of a preset whose recorded runs have what not all runs have.
     """
 
     title: str
@@ -81,6 +85,8 @@ class LayerView:
     at_evaluation: bool = False
     shows_normalizations: bool = False
     left_out: Callable[[Runs], list[str]] = lambda _runs: []
+    unmeasured: Callable[[Runs], str] = lambda _runs: ""
+    example: str = ""
 
 
 # Which runs, layers and epochs
@@ -160,11 +166,28 @@ def _distributions(store: Store, runs: Runs, layers: Sequence[str], _epoch: floa
 
 def _moving_statistics(store: Store, runs: Runs, layers: Sequence[str], _epoch: float) -> list[Panel]:
     """The moving statistics against those of the batches, one panel per layer."""
+    measured = tuple(run for run in runs if _compares_statistics(run.spec))
     charts = {
-        name: moving_statistics_charts(store, layer_runs, name) for name, layer_runs in _with_layers(runs, layers)
+        name: moving_statistics_charts(store, layer_runs, name) for name, layer_runs in _with_layers(measured, layers)
     }
     charts |= _on_equal_axes({name: charts[name] for name in _hidden_normalizations(runs, charts)}, "y")
     return [_panel(f"statistics-{name}", name, layer_charts) for name, layer_charts in charts.items()]
+
+
+def _compares_statistics(spec: RunSpec) -> bool:
+    return EVALUATION_METHODS[spec.evaluate_with].compares_statistics
+
+
+def _not_compared(runs: Runs) -> str:
+    """For runs that were evaluated with their moving statistics alone, or have none."""
+    if any(_compares_statistics(run.spec) for run in runs):
+        return ""
+    if not any(NORMALIZERS[run.spec.normalizer].keeps_moving_statistics for run in runs):
+        return "None of these networks keeps moving statistics."
+    return (
+        f"These runs were evaluated with {EVALUATION_METHODS['moving'].title.lower()} only. To measure more, choose "
+        f"“{EVALUATION_METHODS['all'].title}” in Compare's settings, Evaluate with, and train again."
+    )
 
 
 def _heat_maps(store: Store, runs: Runs, layers: Sequence[str], _epoch: float) -> list[Panel]:
@@ -289,6 +312,8 @@ LAYER_VIEWS: dict[str, LayerView] = {
         normalization_layers,
         _moving_statistics,
         shows_normalizations=True,
+        unmeasured=_not_compared,
+        example="early_validation",
     ),
     "pre-activations": hidden_layer_view("Pre-activations", PRE_ACTIVATIONS),
     "gradients": LayerView("Gradients", GRADIENTS.caption, hidden_layers, _gradients, at_evaluation=True),

@@ -22,7 +22,7 @@ from tests.stored_runs import CheckpointStub, float32_array, open_writer
 
 SMALL = {"hidden_units": (4, 3), "train_examples": 64, "epochs": 2}
 PLAIN = RunSpec(**SMALL)
-NORMALIZED = RunSpec(**SMALL, placement="before_activation", input_normalization=True)
+NORMALIZED = RunSpec(**SMALL, placement="before_activation", input_normalization=True, evaluate_with="all")
 STEPS = (0, 1, 2, 4)
 
 

@@ -11,15 +11,17 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from bnlab.charts.formatting import escape_markdown
 from bnlab.charts.layer_charts import Runs
-from bnlab.charts.layer_views import LAYER_VIEWS, Panel, evaluation_steps, question_of
+from bnlab.charts.layer_views import LAYER_VIEWS, LayerView, Panel, evaluation_steps, question_of
 from bnlab.charts.tables import parameter_text, summary_frame, variables_frame
 from bnlab.live.layers import LAYERS
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
+from bnlab.specs.presets import PRESETS
 from bnlab.ui.layers.choices import choose_layers, render_answer, render_glossary
 from bnlab.ui.layers.evaluation_slider import choose_epoch
 from bnlab.ui.live import live_text
 from bnlab.ui.live_chart import streamed_chart
+from bnlab.ui.state import current_state, try_change
 
 MAX_ROWS_OPEN = 24
 """Longer tables scroll."""
@@ -50,6 +52,7 @@ def render_charts(
     st.caption(view.caption)
     if not steps:
         return Drawn(layers)
+    _render_unmeasured(view, runs)
     panels = view.panels(store, runs, layers, epoch)
     for panel in panels:
         if not panel.is_half:
@@ -62,6 +65,19 @@ def render_charts(
     if left_out := view.left_out(runs):
         st.caption(f"Two networks at a time: {escape_markdown(', '.join(left_out))} omitted.")
     return Drawn(layers, chosen, tuple(key for panel in panels for key in panel.charts))
+
+
+def _render_unmeasured(view: LayerView, runs: Runs) -> None:
+    """If none of the runs has what the view shows, say so, and offer recorded runs that have it."""
+    if sentence := view.unmeasured(runs):
+        st.markdown(escape_markdown(sentence))
+        label = f"Show recorded networks that have it: “{PRESETS[view.example].question}”"
+        st.button(label, on_click=_show_preset, args=(view.example,), key="layers-example")
+
+
+def _show_preset(name: str) -> None:
+    """Show the recorded runs of a preset. A callback of the button."""
+    try_change(current_state(), lambda _: PRESETS[name].recorded_comparison)
 
 
 def _render_panel(panel: Panel) -> None:

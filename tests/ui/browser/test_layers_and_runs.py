@@ -170,3 +170,11 @@ def assert_is_the_run(packed: bytes, spec: RunSpec) -> None:
         pd.testing.assert_frame_equal(metrics, columns, check_dtype=False)
         assert archive.read(named["model.keras"])[:2] == b"PK"
         assert any("tfevents" in name for name in named)
+
+
+def test_moving_statistics_lead_to_recorded_runs_that_have_them(browser_page: Page, app_url: str) -> None:
+    browser_page.goto(f"{app_url}/layers?layers-view=statistics")
+    browser_page.locator(".st-key-layers-example button").click()
+    expect(browser_page).to_have_url(re.compile("preset=early_validation"))
+    expect(browser_page.locator("[data-chart^=layers-statistics-] .scatterlayer .trace").first).to_be_attached()
+    expect(browser_page.locator(".st-key-layers-example")).to_have_count(0)

@@ -86,3 +86,15 @@ def test_what_leaves_the_axes_is_told_by_what_is_drawn(store: Store) -> None:
     assert notes(app).count(words) == 3, "of the input and both hidden layers"
     app = open_view(store, "histograms", networks=["Outlier", "Wild"])
     assert notes(app).count(words) == 2
+
+
+@pytest.mark.parametrize("name", NORMALIZERS)
+def test_moving_statistics_that_were_not_compared_are_a_sentence_and_a_way_to_some(name: str, store: Store) -> None:
+    record_run(store, "Alone", NORMALIZED.model_copy(update={"normalizer": name, "evaluate_with": "moving"}))
+    app = open_view(store, "statistics", networks=["Alone"])
+    assert not infos(app)
+    assert not notes(app)
+    assert not charts(app)
+    sentence = app.markdown[-1].value
+    assert ("Evaluate with" in sentence) == NORMALIZERS[name].keeps_moving_statistics
+    assert app.button("layers-example")
