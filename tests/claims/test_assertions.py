@@ -75,8 +75,8 @@ def test_growth_of_gradients_is_that_of_the_discussion() -> None:
     """The squared norm's factor per layer, against the network without BN; π / (π − 1) = 1.467 in wide networks."""
     results = {result.condition.id: result for result in recorded_results()["A3"].all_conditions}
     growth = {depth: 10 ** (2 * results[f"relu_{depth}_step_0"].interval.mean / (depth - 1)) for depth in (10, 20, 30)}
-    assert [f"{growth[depth]:.2f}" for depth in (10, 20, 30)] == ["1.45", "1.48", "1.47"]
+    assert [f"{growth[depth]:.2f}" for depth in (10, 20, 30)] == ["1.48", "1.48", "1.46"]
     for depth in (10, 20):
         first, second = (results[f"relu_{depth}_step_{step}"].treatment_mean for step in (0, 1))
-        assert abs(first - second) < 0.105, "the range does not fall after one step"
-    assert [f"{results[f'relu_30_step_{step}'].treatment_mean:.1f}" for step in (0, 1)] == ["2.8", "2.0"]
+        assert 0 < first - second < 0.13, "the range hardly falls after one step"
+    assert [f"{results[f'relu_30_step_{step}'].treatment_mean:.1f}" for step in (0, 1)] == ["2.8", "2.1"]
