@@ -16,6 +16,7 @@ from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 
 from bnlab.charts.curve_settings import TRAINING_CURVES, VALIDATION_CURVES, Curve, CurveSettings, evaluated_curve
+from bnlab.charts.latest_cache import latest_cached
 from bnlab.runs.curves_cache import RunCurves
 from bnlab.training.records import evaluation_columns
 
@@ -151,34 +152,47 @@ def _size(series: Series) -> int:
     return 1 + len(series) + sum(len(seed["step"]) for seed in series.seeds)
 
 
-def _run_key(run: RunCurves) -> tuple[object, ...]:
-    return run.digest, run.created_at, run.step, len(run.evaluations["step"])
+def _run_subject(run: RunCurves) -> tuple[object, ...]:
+    return run.digest, run.created_at
 
 
-def _training_key(runs: Sequence[RunCurves], smoothing: float) -> tuple[object, ...]:
-    return smoothing, *map(_run_key, runs)
+def _run_version(run: RunCurves) -> tuple[object, ...]:
+    return run.step, len(run.evaluations["step"])
 
 
-@cached(LRUCache(CACHED_VALUES, getsizeof=_size), key=_training_key, lock=Lock())
+def _training_subject(runs: Sequence[RunCurves], smoothing: float) -> tuple[object, ...]:
+    return "training", smoothing, *map(_run_subject, runs)
+
+
+def _training_version(runs: Sequence[RunCurves], _smoothing: float) -> tuple[object, ...]:
+    return tuple(map(_run_version, runs))
+
+
+@latest_cached(CACHED_VALUES, _size, _training_subject, _training_version)
 def training_series(runs: Sequence[RunCurves], smoothing: float) -> Series:
     """Loss and accuracy of one variant's runs at every training step, smoothed (see `smooth`)."""
     seeds = [_smooth_run(run, smoothing) for run in runs]
-    return _series(runs, seeds, TRAINING_COLUMNS, ("training", *_training_key(runs, smoothing)))
+    key = _training_subject(runs, smoothing), _training_version(runs, smoothing)
+    return _series(runs, seeds, TRAINING_COLUMNS, key)
 
 
-def _validation_key(runs: Sequence[RunCurves], names: tuple[str, ...] = VALIDATION_COLUMNS) -> tuple[object, ...]:
-    evaluated = ((run.digest, run.created_at, len(run.evaluations["step"]), _diverged_step(run)) for run in runs)
-    return names, *evaluated
+def _validation_subject(runs: Sequence[RunCurves], names: tuple[str, ...] = VALIDATION_COLUMNS) -> tuple[object, ...]:
+    return "validation", names, *map(_run_subject, runs)
 
 
-@cached(LRUCache(CACHED_VALUES, getsizeof=_size), key=_validation_key, lock=Lock())
+def _validation_version(runs: Sequence[RunCurves], _names: tuple[str, ...] = VALIDATION_COLUMNS) -> tuple[object, ...]:
+    return tuple((len(run.evaluations["step"]), _diverged_step(run)) for run in runs)
+
+
+@latest_cached(CACHED_VALUES, _size, _validation_subject, _validation_version)
 def validation_series(runs: Sequence[RunCurves], names: tuple[str, ...] = VALIDATION_COLUMNS) -> Series:
     """Loss and accuracy, the columns `names`, of one variant's runs, at every evaluation.
 
     Runs that are not evaluated so have no points.
     """
     evaluations = [_evaluated(run.evaluations, names) for run in runs]
-    return _series(runs, evaluations, names, ("validation", *_validation_key(runs, names)))
+    key = _validation_subject(runs, names), _validation_version(runs, names)
+    return _series(runs, evaluations, names, key)
 
 
 def _evaluated(evaluations: Columns, names: tuple[str, ...]) -> Columns:
@@ -204,10 +218,11 @@ def _diverged_step(run: RunCurves) -> int | None:
     return int(steps[-1]) if len(steps) and not np.isfinite(run.steps["loss"][-1]) else None
 
 
-@cached(
-    LRUCache(CACHED_VALUES, getsizeof=lambda columns: 1 + len(columns["step"])),
-    key=lambda run, smoothing: (smoothing, *_run_key(run)),
-    lock=Lock(),
+@latest_cached(
+    CACHED_VALUES,
+    lambda columns: 1 + len(columns["step"]),
+    lambda run, smoothing: (smoothing, *_run_subject(run)),
+    lambda run, _smoothing: _run_version(run),
 )
 def _smooth_run(run: RunCurves, smoothing: float) -> Columns:
     """A run's training columns with epoch and seconds; seconds are interpolated between two evaluations."""
