@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from bnlab.runs.run import RunState
@@ -61,3 +61,25 @@ def test_a_watched_page_runs_no_script_until_its_runs_state_changes(
     expect(browser_page.locator(MOVING["runs"])).to_have_count(0)
     browser_page.wait_for_timeout(STILL_MS)
     assert script_runs() - rendered in (1, 2), "once when it is to be stopped, once when it is"
+
+
+def test_a_page_that_was_open_before_follows_what_another_visitor_trains(
+    browser_page: Page, chromium: BrowserContext, app_url: str
+) -> None:
+    address = f"{app_url}/?{ADDRESS.replace('seed=4', 'seed=5')}"
+    browser_page.goto(address)
+    expect(browser_page.locator(".st-key-variant-0")).to_contain_text("Not trained yet")
+    assert chromium.browser
+    visitor = chromium.browser.new_context().new_page()
+    visitor.goto(address)
+    visitor.locator(".st-key-train button").filter(visible=True).click()
+    moving = browser_page.locator(MOVING[""])
+    expect(moving).to_contain_text(re.compile(r"Training, step \d"))
+    expect(browser_page.locator('[data-chart="training-loss"] .trace path.js-line').first).to_be_attached()
+    expect(browser_page.locator(".st-key-variant-0")).not_to_contain_text("Not trained yet")
+    train = browser_page.locator(".st-key-train button").filter(visible=True)
+    expect(train).not_to_have_text(re.compile("^Train\\b"))
+
+    visitor.get_by_role("button", name="Stop").first.click()
+    expect(moving).to_contain_text("Stopped")
+    visitor.context.close()
