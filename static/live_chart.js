@@ -196,7 +196,7 @@ function mount(chart, container, data) {
   subscribe(chart.element, data.source, (streamed) => {
     chart.streamed = streamed;
     chart.revision += 1;
-    chart.element.ariaLabel = typeof streamed.alt === "string" ? streamed.alt : Object.values(streamed.alt).join("; ");
+    chart.element.ariaLabel = typeof streamed.alt === "string" ? streamed.alt : Object.values(streamed.alt).join("");
     chart.stale = true;
     drawSoon(chart);
   });

@@ -2,6 +2,7 @@
 
 import base64
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -37,7 +38,8 @@ STATE_TEXTS = {
 }
 """The remarks on runs that are not complete."""
 MAX_CACHED = 128
-ALT_SEPARATOR = "; "
+ALT_PARTS = re.compile(r"(?<=[:;] )")
+"""Where an alternative text is split: after the colon of its title, and after each run."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def chart_document(chart: Chart, uirevision: str) -> Document:
     """A Plotly figure as a document, so that an update of it is small.
 
     Traces are by their positions. Several have equal x, which is then in the document once. And the alternative text
-    is in parts, one for each run.
+    is in parts, the first one its title and then one for each run.
     """
     figure = _plain(chart.figure.to_dict())
     traces = {str(index): trace for index, trace in enumerate(figure["data"])}
@@ -204,7 +206,7 @@ def chart_document(chart: Chart, uirevision: str) -> Document:
         "traces": traces,
         "shared": _share_x(traces),
         "layout": {"uirevision": uirevision} | layout,
-        "alt": {str(index): part for index, part in enumerate(chart.alt.split(ALT_SEPARATOR))},
+        "alt": {str(index): part for index, part in enumerate(ALT_PARTS.split(chart.alt))},
     }
 
 

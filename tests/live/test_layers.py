@@ -20,7 +20,7 @@ from tests.slow import all_but_one_slow
 from tests.stored_runs import OWNER
 from tests.ui.layer_records import record_run
 
-MAX_UPDATE_BYTES = 4500
+MAX_UPDATE_BYTES = 4000
 SPECS = {
     f"Network {seed}": RunSpec(
         hidden_units=(16, 16), placement="before_activation", train_examples=6_400, epochs=4, seed=seed
