@@ -130,17 +130,20 @@ function scheduleNext() {
 }
 
 // One chart at a time, so that the first one is on screen before the others are drawn: those without a drawing come
-// first, among them those in sight, from the top of the page down.
+// first, among them those in sight, from the top of the page down. The others are drawn in the order of their changes.
 function drawNext() {
-  const urgency = (chart) => (chart.drawn ? 0 : 2) + (chart.visible ? 1 : 0);
+  const urgency = ({ drawn, visible }) => drawn ? 0 : visible ? 2 : 1;
   const isBelow = (a, b) => b.element.compareDocumentPosition(a.element) & Node.DOCUMENT_POSITION_FOLLOWING;
-  const [chart] = [...waiting].sort((a, b) => urgency(b) - urgency(a) || (isBelow(a, b) ? 1 : -1));
+  const [chart] = [...waiting].sort((a, b) => urgency(b) - urgency(a) || (a.drawn ? 0 : isBelow(a, b) ? 1 : -1));
   waiting.delete(chart);
   const began = performance.now();
-  draw(chart);
-  const ended = performance.now();
-  restUntil = ended + REST * (ended - began);
-  scheduleNext();
+  try {
+    draw(chart);
+  } finally {                                       // whatever becomes of this one, the others are drawn
+    const ended = performance.now();
+    restUntil = ended + REST * (ended - began);
+    scheduleNext();
+  }
 }
 
 function createChart(Plotly) {

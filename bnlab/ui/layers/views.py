@@ -17,11 +17,11 @@ from bnlab.live.layers import LAYERS
 from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.presets import PRESETS
+from bnlab.ui.compare.toolbar import show_preset
 from bnlab.ui.layers.choices import choose_layers, render_answer, render_glossary
 from bnlab.ui.layers.evaluation_slider import choose_epoch
 from bnlab.ui.live import live_text
 from bnlab.ui.live_chart import streamed_chart
-from bnlab.ui.state import current_state, try_change
 
 MAX_ROWS_OPEN = 24
 """Longer tables scroll."""
@@ -72,12 +72,7 @@ def _render_unmeasured(view: LayerView, runs: Runs) -> None:
     if sentence := view.unmeasured(runs):
         st.markdown(escape_markdown(sentence))
         label = f"Show recorded networks that have it: “{PRESETS[view.example].question}”"
-        st.button(label, on_click=_show_preset, args=(view.example,), key="layers-example")
-
-
-def _show_preset(name: str) -> None:
-    """Show the recorded runs of a preset. A callback of the button."""
-    try_change(current_state(), lambda _: PRESETS[name].recorded_comparison)
+        st.button(label, on_click=show_preset, args=(view.example,), key="layers-example")
 
 
 def _render_panel(panel: Panel) -> None:
