@@ -71,8 +71,9 @@ def _render_unmeasured(view: LayerView, runs: Runs) -> None:
     """If none of the runs has what the view shows, say so, and offer recorded runs that have it."""
     if sentence := view.unmeasured(runs):
         st.markdown(escape_markdown(sentence))
-        label = f"Show recorded networks that have it: “{PRESETS[view.example].question}”"
-        st.button(label, on_click=show_preset, args=(view.example,), key="layers-example")
+        name = view.example
+        label = f"Show recorded networks that have it: “{PRESETS[name].question}”"
+        st.button(label, on_click=show_preset, args=(name,), key="layers-example")
 
 
 def _render_panel(panel: Panel) -> None:

@@ -11,7 +11,8 @@ import pytest
 from bnlab.runs.store import Store
 from bnlab.ui.navigation import ROOT
 from tests.browser import browser_page, chromium, running_app
-from tests.workers import running_scheduler
+from tests.waiting import wait_until
+from tests.workers import running_scheduler, worker_processes
 
 __all__ = ["browser_page", "chromium"]
 
@@ -44,6 +45,12 @@ def app_url(store: Store, scheduler: str) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def stop_runs(store: Store) -> Iterator[None]:
-    """Stop what the test left training, so that the worker is free for the next one."""
+    """Stop what the test left training, so that the worker is free for the next one.
+
+    A worker that does not stop in time is killed, and pages would warn until the next one is there.
+    """
     yield
-    store.request_stop([run.digest for run in store.runs() if not run.state.is_finished()])
+    if unfinished := [run.digest for run in store.runs() if not run.state.is_finished()]:
+        store.request_stop(unfinished)
+        wait_until(lambda: all(run.state.is_finished() for run in store.runs(unfinished)))
+        wait_until(lambda: bool(worker_processes()))
