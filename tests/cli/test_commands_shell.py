@@ -49,7 +49,7 @@ def bnlab(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 def run_to_the_end(*arguments: str) -> str:
     with bnlab(*arguments) as process:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)  # other tests may be under way
     assert process.returncode == 0, output
     assert "Traceback" not in output
     return output

@@ -23,7 +23,12 @@ from tests.ui.layer_records import record_run
 MAX_UPDATE_BYTES = 4000
 SPECS = {
     f"Network {seed}": RunSpec(
-        hidden_units=(16, 16), placement="before_activation", train_examples=6_400, epochs=4, seed=seed
+        hidden_units=(16, 16),
+        placement="before_activation",
+        train_examples=6_400,
+        epochs=4,
+        evaluate_with="all",
+        seed=seed,
     )
     for seed in range(8)
 }
