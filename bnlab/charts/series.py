@@ -229,7 +229,7 @@ def _smooth_run(run: RunCurves, smoothing: float) -> Columns:
     # The last evaluation may be newer than the run's step: neither steps nor seconds may decrease.
     steps = np.maximum.accumulate(np.append(run.evaluations["step"], run.step))
     seconds = np.maximum.accumulate(np.append(run.evaluations["seconds"], run.seconds))
-    step, key = run.steps["step"], (smoothing, run.digest, run.created_at)
+    step, key = run.steps["step"], (smoothing, *_run_subject(run))
     with _smoothed_lock:
         before = _smoothed.get(key)
     columns = smooth_columns(run.steps, smoothing, before)
