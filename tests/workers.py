@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dask
 import psutil
@@ -41,7 +41,31 @@ def running_scheduler(workers: int) -> Iterator[str]:
 def worker_processes() -> list[psutil.Process]:
     """The worker processes of this process that have loaded TensorFlow, without the one that they are forked from."""
     children = psutil.Process().children(recursive=True)
-    spawned = [child for child in children if any("multiprocessing" in argument for argument in child.cmdline())]
-    servers = {child.pid for child in spawned if child.ppid() == os.getpid()} if sys.platform == "linux" else set()
-    workers = [child for child in spawned if child.pid not in servers]
-    return [child for child in workers if child.memory_info().rss > SIZE_WITH_TENSORFLOW]
+    servers = {child.pid for child in children if child.ppid() == os.getpid()} if sys.platform == "linux" else set()
+    return [child for child in children if child.pid not in servers and _is_loaded_worker(child)]
+
+
+def _is_loaded_worker(process: psutil.Process) -> bool:
+    """Whether this is a worker with TensorFlow; a process that has ended meanwhile, also a zombie, is none."""
+    try:
+        is_spawned = any("multiprocessing" in argument for argument in process.cmdline())
+        return is_spawned and process.memory_info().rss > SIZE_WITH_TENSORFLOW
+    except psutil.NoSuchProcess:
+        return False
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process has ended, also where nobody has asked for its exit status yet."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process and all that it has started; those that have ended already are left out."""
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.Process(pid).kill()

@@ -20,6 +20,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from tests.waiting import wait_until
+from tests.workers import has_ended
 
 pytestmark = [pytest.mark.workers, pytest.mark.slow]
 
@@ -129,7 +130,7 @@ def test_a_command_ends_in_time_also_while_its_workers_start(seconds: float, url
     assert process.returncode == 130, rest
     assert took < LIMIT_SECONDS
     assert rest.endswith("Stopped. The same command goes on from here.\n")
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    wait_until(lambda: all(has_ended(child) for child in children), 5)
     assert [run.state for run in Store(url).runs()] == [RunState.STOPPED] * 4
 
 
@@ -142,7 +143,7 @@ def test_interrupted_comparison_continues(
     assert "Traceback" not in output
     assert output.endswith("Stopping; what was trained is kept.\nStopped. The same command goes on from here.\n")
     assert workers
-    assert psutil.wait_procs(workers, timeout=5)[1] == []
+    wait_until(lambda: all(has_ended(worker) for worker in workers), 5)
     stopped = {run.digest: run for run in Store(url).runs()}
     assert [run.state for run in stopped.values()] == [RunState.STOPPED] * 4
     assert any(0 < run.progress < 1 for run in stopped.values())

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -114,12 +115,11 @@ def test_nobody_else_can_connect_to_a_local_cluster() -> None:
 
 def listening_ports() -> set[int]:
     """The TCP ports on which this process and those that it started listen."""
-    return {
-        connection.laddr.port
-        for process in [psutil.Process(), *psutil.Process().children(recursive=True)]
-        for connection in process.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    connections = []
+    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            connections += process.net_connections("tcp")
+    return {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
 
 
 def answers(address: str, security: Security | None) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from bnlab.runs.process import raise_file_limit
 from tests.waiting import wait_until
+from tests.workers import has_ended
 
 BUSY = """
 import subprocess, sys, threading, time
@@ -31,12 +32,12 @@ def test_a_process_ends_with_its_children_whatever_it_does(before: str, printed:
     command = [sys.executable, "-c", BUSY.format(before=before)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        child = int(process.stdout.readline())
+        child = psutil.Process(int(process.stdout.readline()))
         rest = process.stdout.read()
     assert process.returncode == 130
     assert ("released" in rest) == printed
     assert time.monotonic() - began < 10
-    wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE, 5)
+    wait_until(lambda: has_ended(child), 5)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")

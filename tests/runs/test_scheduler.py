@@ -28,7 +28,7 @@ from bnlab.specs.run_spec import RunSpec
 from tests.runs.deaf_worker import deaf_slice
 from tests.runs.store_rows import is_leased
 from tests.waiting import wait_until
-from tests.workers import worker_processes
+from tests.workers import has_ended, worker_processes
 
 pytestmark = pytest.mark.workers
 
@@ -146,7 +146,7 @@ def test_runs_of_a_killed_scheduler_are_taken_over(
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    wait_until(lambda: not any(worker.is_running() for worker in workers))
+    wait_until(lambda: all(has_ended(worker) for worker in workers))
     run = second.run(SPEC.digest)
     assert run.state is RunState.RUNNING
     assert run.step < run.total_steps

@@ -23,6 +23,7 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import server as server_module
 from bnlab.ui.navigation import ROOT
 from tests.waiting import wait_until
+from tests.workers import has_ended, kill_tree
 
 pytestmark = pytest.mark.workers
 
@@ -53,9 +54,7 @@ def server(folder: Path, **environment: str) -> Iterator[tuple["subprocess.Popen
             yield process, f"http://127.0.0.1:{port}", log
         finally:
             if process.poll() is None:
-                for child in psutil.Process(process.pid).children(recursive=True):
-                    child.kill()
-                process.kill()
+                kill_tree(process.pid)
             process.wait()
 
 
@@ -82,7 +81,7 @@ def test_a_server_ends_in_time_also_while_its_workers_start(seconds: float, tmp_
         assert process.wait(2 * LIMIT_SECONDS) in (0, -signal.SIGTERM)  # uvicorn raises the signal again at its end
         assert time.monotonic() - began < LIMIT_SECONDS
         assert "Traceback" not in log.read_text()
-        wait_until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), 5)
+        wait_until(lambda: all(has_ended(child) for child in children), 5)
 
 
 @pytest.mark.parametrize(
