@@ -1,5 +1,6 @@
 """Settings for all tests: reproducible Hypothesis examples and the grouping of tests by process."""
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ from tests.dataset_files import data_folder, restored_datasets
 from tests.workers import scheduler
 
 __all__ = ["data_folder", "restored_datasets", "scheduler"]
+
+# Browsers, which draw all the time, and servers would leave too little of the processor to the workers they wait for.
+os.environ["BNLAB_WORKER_NICENESS"] = "0"
 
 # Derandomized, so that a property test fails for everyone or for no one.
 # `--hypothesis-profile=thorough` tries more examples; the parsers have slow tests with thousands of them.

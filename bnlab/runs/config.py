@@ -43,6 +43,12 @@ class Settings(BaseSettings):
         default=None, description="The certificate that bnlab shows to the scheduler, in a PEM file."
     )
     scheduler_key: Path | None = Field(default=None, description="The key of that certificate, in a PEM file.")
+    worker_niceness: int = Field(
+        default=10,
+        ge=0,
+        le=19,
+        description="How much lower the priority of worker processes on this machine is than the pages', as of `nice`.",
+    )
     secret: SecretStr | None = Field(
         default=None,
         description="The key that signs the cookies by which visitors are told apart; by default one in the store.",

@@ -43,6 +43,8 @@ MAX_RESTART_SECONDS = 60.0
 """How long Dask may take to replace a killed worker before all workers are restarted."""
 RENEW_SECONDS = LEASE_SECONDS / 3
 """The time between two renewals of the leases while workers start."""
+WORKERLESS_SECONDS = 10.0
+"""How long an external scheduler may be without workers before pages say so: one that is killed is soon replaced."""
 STOP_SECONDS = 5.0
 """How long a worker may take to see that its run is to stop, before it is killed."""
 CLOSE_SECONDS = 20.0
@@ -89,6 +91,7 @@ class Scheduler:
         self._step_times = (0.0, StepTimes())  # until when they are used, in monotonic time
         self._client: Client | None = None
         self._complete_at = 0.0  # monotonic time at which no worker was missing
+        self._last_worker_at = 0.0  # monotonic time at which a worker was connected, or else the scheduler was found
         self._policy = SchedulingPolicy()
         self._meter = ActivityMeter()
         self._admission = Admission(store, self.owner)
@@ -267,10 +270,12 @@ class Scheduler:
             self._claim()  # before the workers, which take their time to start
             with self._renewing():
                 self._client = connect(self._address, self._workers, self.store.secret_url)
-            self._complete_at = time.monotonic()
+            self._complete_at = self._last_worker_at = time.monotonic()
             self.unreachable = ""
             log_event(logger, logging.INFO, "connected", scheduler=self._address or "local")
         connected = worker_addresses(self._client, self._address)
+        if connected:
+            self._last_worker_at = time.monotonic()
         workers = self._admission.admit(self._client, connected, lambda _future: self._events.put("worker"))
         if len(workers) != self._worker_count:
             log_event(logger, logging.INFO, "workers", number=len(workers), connected=len(connected))
@@ -292,7 +297,7 @@ class Scheduler:
             lambda _future: self._events.put("latencies"),
             allowed,
         )
-        return self._problem_of(active, connected)
+        return self._problem_of(active)
 
     def _kill_deaf(self, client: Client, workers: Sequence[str], active: Iterable[Run]) -> list[str]:
         """Kill the workers that have not seen for STOP_SECONDS that their run is to stop; returns the others.
@@ -321,12 +326,13 @@ class Scheduler:
                 error = {"error": run.error} if run.error else {}
                 log_event(logger, level, "run ended", run=run.digest, state=run.state.lower(), step=run.step, **error)
 
-    def _problem_of(self, active: Sequence[Run], workers: Sequence[str]) -> str:
-        """The most important one; `workers` are connected, and some of them may be refused."""
+    def _problem_of(self, active: Sequence[Run]) -> str:
+        """The most important one of those that `_poll` has found."""
         if refusals := self._admission.refusals:
             others = f" The same goes for {len(refusals) - 1} more." if len(refusals) > 1 else ""
             return f"{refusals[0]}{others}"
-        if active and not workers and self._address is not None:
+        is_workerless = time.monotonic() - self._last_worker_at > WORKERLESS_SECONDS
+        if active and is_workerless and self._address is not None:
             waiting = "1 run waits" if len(active) == 1 else f"{len(active)} runs wait"
             return f"No workers are connected to the Dask scheduler at BNLAB_SCHEDULER={self._address}; {waiting}."
         return self._retries.sentence

@@ -13,6 +13,7 @@ from functools import cache
 
 import psutil
 
+from bnlab.runs.config import Settings
 from bnlab.runs.datasets import register_datasets
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -22,8 +23,6 @@ from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 
-NICENESS = 10
-"""Of the processes of a local cluster, added to that of the app."""
 SLICE_SECONDS = 3.0
 """After how long a run returns its worker to the queue, not counting the time to compile its program."""
 STOP_POLL_SECONDS = 0.2
@@ -47,13 +46,19 @@ def dask_setup(_worker: object) -> None:
     set_up_worker()
 
 
-@cache
 def lower_priority() -> None:
-    """Leave the processor to the pages, also while TensorFlow is imported; once for a process and its forks."""
-    if sys.platform == "win32":
-        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-    else:
-        os.nice(NICENESS)
+    """Leave the processor to the pages, also while TensorFlow is imported. In forks it changes nothing again."""
+    niceness, process = Settings().worker_niceness, psutil.Process()
+    if sys.platform != "win32":
+        process.nice(min(_initial_priority() + niceness, 19))
+    elif niceness:
+        process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+
+
+@cache
+def _initial_priority() -> int:
+    """That of the app: of this process, or of the one that it was forked from, before it was lowered."""
+    return int(psutil.Process().nice())
 
 
 def set_up_worker() -> None:

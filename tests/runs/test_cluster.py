@@ -19,7 +19,6 @@ from bnlab.runs.cluster import TLS_VARIABLES, ClusterError, connect, disconnect,
 from bnlab.runs.run import RunState
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
-from bnlab.runs.worker import NICENESS
 from bnlab.specs.run_spec import RunSpec
 from tests.asgi import run_async
 from tests.waiting import wait_until
@@ -42,9 +41,10 @@ def test_an_unreachable_scheduler_is_a_sentence_and_the_runs_wait(
 @pytest.mark.slow
 @pytest.mark.workers
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="Windows has priority classes")
-def test_workers_have_a_lower_priority_than_the_app_also_after_a_restart() -> None:
+def test_workers_have_a_lower_priority_than_the_app_also_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNLAB_WORKER_NICENESS", "7")
     client = connect(None, workers=1)
-    lowered = min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
+    lowered = min(os.getpriority(os.PRIO_PROCESS, 0) + 7, 19)
     try:
         ((pid, priority),) = client.run(pid_and_priority).values()
         assert priority == lowered

@@ -5,6 +5,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,6 +68,7 @@ def test_a_scheduler_without_workers_and_one_that_is_gone_are_said(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scheduler_module, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(scheduler_module, "WORKERLESS_SECONDS", 0.5)
     monkeypatch.setattr(cluster, "CONNECT_TIMEOUT_SECONDS", 1)
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
@@ -83,6 +85,28 @@ def test_a_scheduler_without_workers_and_one_that_is_gone_are_said(
         assert {run.state for run in store.runs()} == {RunState.QUEUED}
     finally:
         scheduler.close()
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_said_only_if_none_takes_its_place(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    with dask_scheduler(port):
+        scheduler = Scheduler(store, scheduler=f"tcp://127.0.0.1:{port}")
+        try:
+            with dask_worker(port, tmp_path, log=tmp_path / "w.log", PYTHONPATH=str(ROOT), BNLAB_STORE=store.url):
+                assert scheduler.submit(os.getpid).result(60) > 0
+                run = scheduler.launch(SPEC.model_copy(update={"epochs": 1000}), "endless")
+                wait_until(lambda: store.run(run.digest).step > 0)
+            lost = scheduler.submit(os.getpid)
+            time.sleep(3.0)  # three polls
+            assert not lost.done()
+            assert scheduler.problem == ""
+            monkeypatch.setattr(scheduler_module, "WORKERLESS_SECONDS", 0.0)
+            wait_until(lambda: "No workers are connected" in scheduler.problem)
+        finally:
+            scheduler.close()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.runs.experiment_queue import queued
 from bnlab.runs.store import Store
 from tests.slow import all_but_one_slow
+from tests.ui.browser.compare_reader import wait_until_at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +63,7 @@ def test_nothing_moves_while_a_claim_is_tested(browser_page: Page, app_url: str,
     browser_page.goto(f"{app_url}/claims?claim={claim.lower()}")
     row = browser_page.locator(f".st-key-opened-{claim}")
     expect(row.locator("table.effects").first).to_be_attached()
+    wait_until_at_rest(browser_page)
     before = row.evaluate(HEIGHT)
     row.get_by_role("button", name="in full").click()
     expect(row.get_by_role("progressbar")).to_have_accessible_name(re.compile(r"Testing .full, .*: \d+ of"))
