@@ -24,8 +24,9 @@ run: $(VENV)/.installed ## Start the dashboard and show its address; Ctrl+C stop
 	exec $(RUN) -m streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT) \
 		--browser.serverAddress=localhost --server.headless=$$headless --server.showEmailPrompt=false
 
-# Two processes begin with the tests in a browser, which often wait; one with those with workers; the fourth one has all
-# others (tests/conftest.py). Each process collects all tests: bytecode spares it to compile them.
+# Two processes begin with the tests in a browser, which often wait, and one with those with workers; who is done first
+# takes the others, a file at a time (tests/conftest.py). Each process collects all tests: bytecode spares it to compile
+# them.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest --numprocesses=3 --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev ## Run the tests, without the slow ones (ARGS="-k pattern" narrows them)

@@ -36,13 +36,19 @@ def restore_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
 SHARED = ("browser", "workers")
 """The markers of tests that share something that takes long to start, those that take longest first."""
 
-BROWSER_GROUPS = {
+GROUPS = {
     "test_actions.py": "compare",
     "test_compare.py": "compare",
     "test_navigation.py": "compare",
     "test_monkey.py": "monkey",
+    "test_commands_shell.py": "processes",
+    "test_server.py": "processes",
 }
-"""The tests of Compare take about as long as those of all other pages, and the monkey as long as both."""
+"""By the file's name, what is a group of its own, so that groups take about as long as each other.
+
+The tests of Compare take about as long as those of all other pages, and the monkey as long as both. Commands and
+servers that are started as processes have workers of their own.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,7 +68,7 @@ class SharedScheduling(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         marker = _shared_marker(path)
-        return BROWSER_GROUPS.get(Path(path).name, "browser") if marker == "browser" else marker or path
+        return GROUPS.get(Path(path).name, marker) if marker else path
 
 
 @cache

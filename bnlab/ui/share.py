@@ -15,6 +15,8 @@ LOCK, HIDE = "share-lock", "share-hide"
 SHARE_TITLE, SHARE_QUESTION, ASK = "share-title", "share-question", "share-predict"
 KEY = "share-key"
 """Session key of the key that reveals the results of the lesson that is being made."""
+LINK_HEIGHT = 104
+"""Of a link, in pixels: four lines, the more scroll. The controls below do not move while the link grows."""
 
 
 def render_share(state: PageState) -> None:
@@ -32,10 +34,14 @@ def render_share(state: PageState) -> None:
         widgets = {name: st.query_params.get_all(name) for name in PAGE_PARAMETERS if name in st.query_params}
         with address:
             st.markdown(introduction)
-            st.code(page_url(state, lesson.for_learners(), widgets), language=None, wrap_lines=True)
+            _render_link(page_url(state, lesson.for_learners(), widgets))
             if lesson.reveal:
                 st.markdown("For you, to reveal the results and see the predictions:")
-                st.code(page_url(state, lesson, widgets), language=None, wrap_lines=True)
+                _render_link(page_url(state, lesson, widgets))
+
+
+def _render_link(url: str) -> None:
+    st.code(url, language=None, wrap_lines=True, height=LINK_HEIGHT)
 
 
 def page_url(state: PageState, lesson: Lesson, widgets: Mapping[str, Sequence[str]]) -> str:

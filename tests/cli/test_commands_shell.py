@@ -147,6 +147,8 @@ def test_interrupted_comparison_continues(
     stopped = {run.digest: run for run in Store(url).runs()}
     assert [run.state for run in stopped.values()] == [RunState.STOPPED] * 4
     assert any(0 < run.progress < 1 for run in stopped.values())
+    if by is not signal.SIGINT:
+        return  # the store is the same
 
     monkeypatch.setenv("BNLAB_SCHEDULER", scheduler)  # to whom the work goes makes no difference
     run_to_the_end(*LONGER)

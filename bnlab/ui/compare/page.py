@@ -3,26 +3,29 @@
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown
+from bnlab.charts.results_table import COLUMNS, ResultColumn, result_columns
 from bnlab.live.compare_offer import CompareOffer, RunsByLabel, compare_offer, compare_versions, visitor_name
+from bnlab.live.downloads import RESULTS, results_url
 from bnlab.live.reading import STATES_VERSION
 from bnlab.runs.progress import summary_text
 from bnlab.runs.rights import Rights
 from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 from bnlab.ui import services
+from bnlab.ui.assets import base_path
 from bnlab.ui.compare.answer import ANSWER, render_answer
 from bnlab.ui.compare.curves import render_curves
 from bnlab.ui.compare.folding import is_fold_open, render_fold
 from bnlab.ui.compare.prediction import render_lesson_texts, render_prediction
 from bnlab.ui.compare.questions import render_introduction, render_questions
-from bnlab.ui.compare.results import render_results
 from bnlab.ui.compare.settings import render_settings
 from bnlab.ui.compare.toolbar import render_toolbar
 from bnlab.ui.compare.variants import RunsByDigest, SpecsByLabel, render_networks, render_variants
 from bnlab.ui.components import COMPARE, render_heading
+from bnlab.ui.downloads import render_link
 from bnlab.ui.launching import pending_at
 from bnlab.ui.lesson import hides_results
-from bnlab.ui.live import follow, live_text
+from bnlab.ui.live import TableColumn, follow, live_table, live_text
 from bnlab.ui.state import PageState, page_state, view_to_url
 from bnlab.ui.visitor import rights_on
 
@@ -80,7 +83,7 @@ def _render_results(
         return
     st.caption(f"{STILL_TRAINING if is_active else ENDED} {HOW_TO_READ}")
     scheduler.measure_latencies(run.spec for run in runs.values())
-    render_results(state, runs)
+    _render_table(state, runs)
     render_fold(_runs_by_label(specs, runs))
 
 
@@ -106,3 +109,18 @@ def _runs_by_label(specs: SpecsByLabel, runs: RunsByDigest) -> dict[str, list[Ru
         label: [runs[spec.digest] for spec in variant_specs if spec.digest in runs]
         for label, variant_specs in specs.items()
     }
+
+
+def _render_table(state: PageState, runs: RunsByDigest) -> None:
+    """The results: a row per variant, with cells of the event stream, and a link to all columns and digits."""
+    baseline = state.settings.baseline
+    names = result_columns(runs.values(), seeds=state.comparison.seeds, baseline=baseline)
+    columns = [TableColumn("label", "Network", numeric=False)]
+    columns += [_table_column(name, COLUMNS[name], baseline) for name in names]
+    launched = [any(spec.digest in runs for spec in specs) for specs in state.comparison.specs().values()]
+    live_table("results", columns, sum(launched), key="results")
+    render_link("Download as CSV", results_url(base_path(), view_to_url(state)), RESULTS, key="results_csv")
+
+
+def _table_column(name: str, column: ResultColumn, baseline: str) -> TableColumn:
+    return TableColumn(name, column.title, column.help.format(baseline=baseline), column.numeric, column.name)

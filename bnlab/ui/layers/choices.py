@@ -1,5 +1,6 @@
-"""Controls of the Layers page, for the view, the networks and the layers, and the legend below them."""
+"""Controls of the Layers page, for the view, the networks, the layers and the evaluation, and the legend below them."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
@@ -7,11 +8,12 @@ import streamlit as st
 from bnlab.charts.formatting import escape_html, escape_markdown
 from bnlab.charts.layer_views import LAYER_VIEWS, QUESTIONS, Question
 from bnlab.charts.style import Style, sample_svg
-from bnlab.live.layers import NETWORKS, VIEW
+from bnlab.live.layers import EVALUATION, NETWORKS, VIEW
 from bnlab.runs.folding import has_normalization
 from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.validation import parse_number
 from bnlab.ui.layers.depth_profile import MEASURE
-from bnlab.ui.live import live_text
+from bnlab.ui.live import live_slider, live_text
 
 QUESTION = "layers-question"
 """Session key of the question; the URL has the view, which belongs to one."""
@@ -36,6 +38,9 @@ MAX_LAYERS = 4
 """Networks with more layers get a control to choose some of them; by default the first few."""
 DEFAULT_LAYERS = 3
 DEFAULT_NORMALIZED = 2
+LATEST = math.inf
+"""In the session's state the chosen epoch for the last evaluation, which follows training. The URL has none then."""
+SLIDER = "layers-evaluation"
 
 
 def choose_question() -> Question:
@@ -176,3 +181,28 @@ def render_legend(styles: Sequence[Style], remarks: str) -> None:
         # Streamlit assumes a paragraph's margin below everything in Markdown.
         st.markdown(f'<div style="margin-bottom:1rem">{"".join(spans)}</div>', unsafe_allow_html=True)
         live_text("remarks", remarks, key="layers-remarks")
+
+
+def choose_epoch(steps: Sequence[int], steps_per_epoch: int) -> float | None:
+    """Draw the slider over `steps` and return the chosen one as an epoch, None for the latest evaluation.
+
+    The session's state has it under the parameter in the URL.
+    """
+    chosen = st.session_state.get(EVALUATION, _epoch_in_url()) * steps_per_epoch
+    nearest = min(steps, key=lambda step: abs(min(chosen, steps[-1]) - step))
+    epoch = None if nearest == steps[-1] else nearest / steps_per_epoch
+    st.session_state[EVALUATION] = LATEST if epoch is None else epoch
+    text = "" if epoch is None else f"{epoch:.6g}"
+    set_query_parameter(EVALUATION, *filter(None, [text]))
+    live_slider("evaluations", EVALUATION, steps, steps_per_epoch, text, on_choose=_set_epoch, key=SLIDER)
+    return epoch
+
+
+def _epoch_in_url() -> float:
+    epoch = parse_number(st.query_params.get(EVALUATION, ""))
+    return LATEST if math.isnan(epoch) else epoch
+
+
+def _set_epoch(text: str) -> None:
+    epoch = parse_number(text)
+    st.session_state[EVALUATION] = epoch if math.isfinite(epoch) else LATEST

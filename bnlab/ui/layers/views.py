@@ -18,8 +18,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.network import describe_network
 from bnlab.specs.presets import PRESETS
 from bnlab.ui.compare.toolbar import show_preset
-from bnlab.ui.layers.choices import choose_layers, render_answer, render_glossary
-from bnlab.ui.layers.evaluation_slider import choose_epoch
+from bnlab.ui.layers.choices import choose_epoch, choose_layers, render_answer, render_glossary
 from bnlab.ui.live import live_text
 from bnlab.ui.live_chart import streamed_chart
 

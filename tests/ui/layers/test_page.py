@@ -14,7 +14,7 @@ from bnlab.specs.comparison import Comparison, Variant
 from bnlab.specs.lesson import Lesson
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.layers.evaluation_slider import LATEST
+from bnlab.ui.layers.choices import LATEST
 from bnlab.ui.navigation import page_path
 from bnlab.ui.state import STATE_KEY, PageState
 from tests.opened_page import OpenPage, open_page

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from bnlab.live.layers import EVALUATION
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.layers.evaluation_slider import LATEST
+from bnlab.ui.layers.choices import LATEST
 from tests.ui.layer_records import (
     SMALL,
     STEPS,
