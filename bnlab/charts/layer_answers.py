@@ -28,7 +28,7 @@ LEARNED_ROLES = ("factor", "offset")
 
 
 @dataclass(frozen=True)
-class Reading:
+class RunFinding:
     """What is said of one run: its variant's label, its seed, the evaluation in words, and the finding."""
 
     label: str
@@ -37,20 +37,20 @@ class Reading:
     finding: str
 
 
-def sentence(readings: Sequence[Reading], networks: int = 0) -> str:
-    """All readings in one sentence; seed and evaluation are named once where they agree. Empty without readings.
+def sentence(findings: Sequence[RunFinding], networks: int = 0) -> str:
+    """All findings in one sentence; seed and evaluation are named once where they agree. Empty without findings.
 
-    `networks` is how many are shown, if there are more than readings.
+    `networks` is how many are shown, if there are more than findings.
     """
-    if not readings:
+    if not findings:
         return ""
-    rest = f" These are the first {len(readings)} of {networks} networks." if networks > len(readings) else ""
-    times = {(reading.seed, reading.evaluation) for reading in readings}
+    rest = f" These are the first {len(findings)} of {networks} networks." if networks > len(findings) else ""
+    times = {(reading.seed, reading.evaluation) for reading in findings}
     if len(times) == 1:
         ((seed, evaluation),) = times
-        parts = [f"in “{reading.label}” {reading.finding}" for reading in readings]
+        parts = [f"in “{reading.label}” {reading.finding}" for reading in findings]
         return f"With seed {seed}, {evaluation}: {'; '.join(parts)}.{rest}"
-    parts = [f"in “{r.label}” (seed {r.seed}, {r.evaluation}) {r.finding}" for r in readings]
+    parts = [f"in “{r.label}” (seed {r.seed}, {r.evaluation}) {r.finding}" for r in findings]
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}.{rest}"
 

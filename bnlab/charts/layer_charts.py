@@ -235,7 +235,7 @@ def _answer(store: Store, runs: Runs, epoch: float, finding: Callable[[ShownRun,
         steps = [step for step in recorded_steps(store, run) if step <= run.step_at(epoch)]
         if steps and (found := finding(run, steps[-1])):
             when = "at the start" if not steps[-1] else f"at {step_text(steps[-1], run.spec.steps_per_epoch)}"
-            readings.append(layer_answers.Reading(run.label, run.spec.seed, when, found))
+            readings.append(layer_answers.RunFinding(run.label, run.spec.seed, when, found))
     is_cut = len(runs) > layer_answers.MAX_READINGS
     return layer_answers.sentence(readings, len(runs) if is_cut else 0)
 

@@ -1,6 +1,6 @@
 """Whether a result agrees with what a claim's answer asserts."""
 
-from bnlab.claims.model import ClaimAnswer, Figure
+from bnlab.claims.model import ClaimAnswer, QuotedNumber
 from bnlab.claims.results import ConditionResult, ExperimentResult
 
 
@@ -13,17 +13,17 @@ def disagreements(answer: ClaimAnswer, result: ExperimentResult) -> list[str]:
     for condition, verdict in answer.verdicts.items():
         if by_id[condition].verdict is not verdict:
             faults.append(f"{condition} is {by_id[condition].verdict}, not {verdict}.")
-    for figure in answer.figures:
-        value = figure_value(figure, by_id[figure.condition])
-        low, high = figure.bounds
+    for number in answer.numbers:
+        value = quoted_value(number, by_id[number.condition])
+        low, high = number.bounds
         if not low <= value <= high:
-            faults.append(f"{figure.text!r} stands for {figure.of} of {figure.condition}, which is {value:.6g}.")
+            faults.append(f"{number.text!r} stands for {number.of} of {number.condition}, which is {value:.6g}.")
     return faults
 
 
-def figure_value(figure: Figure, result: ConditionResult) -> float:
-    """The value of `result` that `figure` stands for."""
-    match figure.of:
+def quoted_value(number: QuotedNumber, result: ConditionResult) -> float:
+    """The value of `result` that `number` stands for."""
+    match number.of:
         case "control":
             return result.control_mean
         case "treatment":

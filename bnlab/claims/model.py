@@ -159,11 +159,11 @@ class Topic(StrEnum):
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure that an answer names, and the recorded value that it stands for.
+class QuotedNumber:
+    """A number that an answer names, and the recorded value that it stands for.
 
     Attributes:
-        text: The figure as in the sentence, such as `10,403`; words, such as `a third`, need bounds.
+        text: The number as in the sentence, such as `10,403`; words, such as `a third`, need bounds.
         condition: The condition's id.
         of: The mean of an arm, how much `more` or `less` the treatment is than the control, or treatment / control.
         low, high: The bounds of the value; by default those that round to `text`.
@@ -177,7 +177,7 @@ class Figure:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest value for which the figure is right."""
+        """The lowest and the highest value for which the text is right."""
         if self.low is not None and self.high is not None:
             return self.low, self.high
         number = self.text.replace(",", "").replace("−", "-")
@@ -193,7 +193,7 @@ class ClaimAnswer:
         verdict: The verdict on the claim.
         sentence: The answer.
         short: The verdict in a few words, where the label of `verdict` says too little.
-        figures: The figures that the sentence names.
+        numbers: Those that the sentence names.
         verdicts: Verdicts on conditions, by their ids, that the sentence states.
         shown: The id of the condition in the small figure beside the sentence; empty for the first one.
     """
@@ -201,7 +201,7 @@ class ClaimAnswer:
     verdict: Verdict
     sentence: str
     short: str = ""
-    figures: tuple[Figure, ...] = ()
+    numbers: tuple[QuotedNumber, ...] = ()
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     shown: str = ""
 

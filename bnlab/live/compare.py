@@ -14,7 +14,7 @@ from bnlab.live.events import Document
 from bnlab.live.reading import Reading
 from bnlab.runs.curves_cache import RunCurves
 from bnlab.runs.predictions import are_results_hidden, count_predictions, predictions_text
-from bnlab.runs.progress import share_done, state_text, summary_text
+from bnlab.runs.progress import fraction_done, state_text, summary_text
 from bnlab.runs.rights import Rights, others_text
 from bnlab.runs.run import Run, are_active
 from bnlab.runs.shares import NO_VISITOR, Shares
@@ -155,7 +155,7 @@ def hidden_progress(runs: Sequence[Run], seeds: int) -> Document:
 
 def _progress(runs: Sequence[Run], seeds: int, reading: Reading) -> Document:
     text = state_text(runs, seeds, reading.queue, reading.activity)
-    return {"text": text, "share": round(share_done(runs, seeds), 4)}
+    return {"text": text, "share": round(fraction_done(runs, seeds), 4)}
 
 
 def _chart(chart: LearningCurve) -> Document:

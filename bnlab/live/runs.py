@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from bnlab.live.events import Document
 from bnlab.live.reading import DEFAULT_VERSION, STATES_VERSION, PageVersions, Reading, page_version, version_of
-from bnlab.runs.progress import share_done, state_text, summary_text
+from bnlab.runs.progress import fraction_done, state_text, summary_text
 from bnlab.runs.run import Run, RunState
 
 MAX_LISTED = 20
@@ -38,7 +38,7 @@ class RunsView:
                 f"run-{run.digest}": {
                     "label": run.label if labels[run.label] == 1 else f"{run.label}, seed {run.spec.seed}",
                     "state": state_text([run], 1, reading.queue, reading.activity),
-                    "share": f"{share_done([run], 1):.0%}",
+                    "share": f"{fraction_done([run], 1):.0%}",
                 }
                 for run in active[:MAX_LISTED]
             },

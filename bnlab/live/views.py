@@ -42,7 +42,7 @@ class StoreView:
         return True
 
     def document(self, reading: Reading) -> Document:
-        """A page that waits for the store was rendered for another one."""
+        """A version that no page was rendered for, so that those that wait for the store are rendered again."""
         return {"page": {DEFAULT_VERSION: "store"}}
 
 

@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class StepTimes:
+class StepTimeEstimates:
     """Seconds per step by program and batch size, as measured; `scale` is the ratio of measured to rough estimates."""
 
     measured: Mapping[tuple[RunSpec, int], float] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class StepTimes:
         return (spec.total_steps - step) * self.step_seconds(spec) * OVERHEAD + RUN_SECONDS
 
 
-def read_step_times(store: Store) -> StepTimes:
+def read_step_times(store: Store) -> StepTimeEstimates:
     """The step times of the latest runs that were trained on this store."""
     query = (
         select(runs, recordings.c.origin)
@@ -72,7 +72,7 @@ def read_step_times(store: Store) -> StepTimes:
         return measure_step_times(runs_from_rows(connection.execute(query)))
 
 
-def measure_step_times(trained: Iterable[Run]) -> StepTimes:
+def measure_step_times(trained: Iterable[Run]) -> StepTimeEstimates:
     """The step times of the runs whose speed is known."""
     seconds: defaultdict[tuple[RunSpec, int], list[float]] = defaultdict(list)
     for run in trained:
@@ -83,17 +83,17 @@ def measure_step_times(trained: Iterable[Run]) -> StepTimes:
         value / step_seconds(spec.model_copy(update={"batch_size": batch_size}))
         for (spec, batch_size), value in measured.items()
     ]
-    return StepTimes(measured, median(ratios) if ratios else 1.0)
+    return StepTimeEstimates(measured, median(ratios) if ratios else 1.0)
 
 
-def launch_seconds(remaining: Iterable[tuple[RunSpec, int]], times: StepTimes, workers: int) -> float:
+def launch_seconds(remaining: Iterable[tuple[RunSpec, int]], times: StepTimeEstimates, workers: int) -> float:
     """The seconds that `workers` take for specs from these steps to their ends, if they do nothing else."""
     seconds = [times.run_seconds(spec, step) for spec, step in remaining]
     return max(sum(seconds) / max(workers, 1), max(seconds, default=0.0))
 
 
 def places(
-    order: Sequence[str], waiting: Mapping[str, Run], times: StepTimes, workers: int, busy: int
+    order: Sequence[str], waiting: Mapping[str, Run], times: StepTimeEstimates, workers: int, busy: int
 ) -> dict[str, Place]:
     """The places of the QUEUED runs among `waiting`, by digest.
 

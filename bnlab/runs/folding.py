@@ -23,7 +23,7 @@ WEIGHTS_DELETED = "The weights of this run are no longer kept: delete it on the 
 DIVERGED = "The training diverged: the network's weights or outputs are no longer numbers."
 
 
-class PredictionError(RuntimeError):
+class MissingWeightsError(RuntimeError):
     """A run without weights to predict with; `str()` is one sentence for the user."""
 
 
@@ -160,7 +160,7 @@ def measure_prediction(store_url: str, digest: str) -> PredictionCost:
     """Measure the latency of the run's network at its latest checkpoint: a task for `Scheduler.submit`.
 
     Raises:
-        PredictionError: the run has no checkpoint.
+        MissingWeightsError: the run has no checkpoint.
         bnlab.model.folding.FoldError: the network has normalization and cannot be folded.
         bnlab.specs.datasets.DatasetError: the validation images are not available.
     """
@@ -172,7 +172,7 @@ def measure_prediction(store_url: str, digest: str) -> PredictionCost:
         return PredictionCost(report.original.latencies, report.folded.latencies, report.difference)
     checkpoint = read_checkpoint(store, digest)
     if checkpoint is None:
-        raise PredictionError(WEIGHTS_DELETED)
+        raise MissingWeightsError(WEIGHTS_DELETED)
     latencies, repeated = _time_unfolded(spec, checkpoint.arrays)
     return PredictionCost(latencies, repeated, 0.0)
 

@@ -9,7 +9,7 @@ from bnlab.runs.errors import ConflictError
 from bnlab.runs.schema import lesson_predictions, lesson_reveals
 from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Store
-from bnlab.specs.prediction import Prediction
+from bnlab.specs.prediction import LearnerPrediction
 
 MAX_PREDICTIONS = 1_000
 """The largest number of predictions in one lesson."""
@@ -19,7 +19,7 @@ class PredictionError(ValueError):
     """A prediction is not taken; its text is a sentence for the user."""
 
 
-def save_prediction(store: Store, lesson: str, visitor: str, prediction: Prediction) -> None:
+def save_prediction(store: Store, lesson: str, visitor: str, prediction: LearnerPrediction) -> None:
     """Store the prediction of a visitor, in place of an earlier one.
 
     Raises:
@@ -42,21 +42,21 @@ def save_prediction(store: Store, lesson: str, visitor: str, prediction: Predict
         connection.execute(insert(lesson_predictions).values(lesson=lesson, visitor=visitor, **values))
 
 
-def visitors_prediction(store: Store, lesson: str, visitor: str) -> Prediction | None:
+def visitors_prediction(store: Store, lesson: str, visitor: str) -> LearnerPrediction | None:
     """What a visitor predicts in a lesson; None if nothing yet."""
     columns = lesson_predictions.c
     query = select(columns.choice, columns.size).where(columns.lesson == lesson, columns.visitor == visitor)
     with store.engine.connect() as connection:
         row = connection.execute(query).one_or_none()
-    return None if row is None else Prediction(row.choice, row.size)
+    return None if row is None else LearnerPrediction(row.choice, row.size)
 
 
-def read_predictions(store: Store, lesson: str) -> list[Prediction]:
+def read_predictions(store: Store, lesson: str) -> list[LearnerPrediction]:
     """All predictions of a lesson, the oldest first."""
     columns = lesson_predictions.c
     query = select(columns.choice, columns.size).where(columns.lesson == lesson).order_by(columns.predicted_at)
     with store.engine.connect() as connection:
-        return [Prediction(row.choice, row.size) for row in connection.execute(query)]
+        return [LearnerPrediction(row.choice, row.size) for row in connection.execute(query)]
 
 
 def count_predictions(store: Store, lesson: str) -> int:

@@ -34,7 +34,7 @@ _STATE_LABELS = {
 }
 
 
-def share_done(runs: Sequence[Run], seeds: int) -> float:
+def fraction_done(runs: Sequence[Run], seeds: int) -> float:
     """The fraction of the steps of all `seeds` that are taken, between 0 and 1."""
     return min(sum(run.progress for run in runs) / seeds, 1.0)
 

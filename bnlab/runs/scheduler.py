@@ -16,7 +16,7 @@ from bnlab.runs.activity import Activity, ActivityMeter, trained_elsewhere
 from bnlab.runs.admission import Admission
 from bnlab.runs.cluster import ClusterError, connect, disconnect, is_missing_workers, kill_worker, worker_addresses
 from bnlab.runs.errors import StoreError
-from bnlab.runs.estimates import Place, StepTimes, places, read_step_times
+from bnlab.runs.estimates import Place, StepTimeEstimates, places, read_step_times
 from bnlab.runs.groups import launch_group
 from bnlab.runs.latencies import LatencyRequests
 from bnlab.runs.limits import Limits
@@ -88,7 +88,7 @@ class Scheduler:
         self._address, self._workers, self._limits = scheduler, workers, limits
         self._worker_count = 0
         self._starting_since = time.monotonic()
-        self._step_times = (0.0, StepTimes())  # until when they are used, in monotonic time
+        self._step_times = (0.0, StepTimeEstimates())  # until when they are used, in monotonic time
         self._client: Client | None = None
         self._complete_at = 0.0  # monotonic time at which no worker was missing
         self._last_worker_at = 0.0  # monotonic time at which a worker was connected, or else the scheduler was found
@@ -165,7 +165,7 @@ class Scheduler:
         """The number of workers at the last poll that may train, 0 while there are none."""
         return self._worker_count
 
-    def step_times(self) -> StepTimes:
+    def step_times(self) -> StepTimeEstimates:
         """How long the steps of runs take, as they were measured up to STEP_TIMES_SECONDS ago."""
         until, times = self._step_times
         if time.monotonic() > until:
@@ -267,7 +267,7 @@ class Scheduler:
             One sentence about what keeps runs from being trained; empty if nothing does.
         """
         if self._client is None:
-            self._claim()  # before the workers, which take their time to start
+            self._acquire()  # before the workers, which take their time to start
             with self._renewing():
                 self._client = connect(self._address, self._workers, self.store.secret_url)
             self._complete_at = self._last_worker_at = time.monotonic()
@@ -283,8 +283,8 @@ class Scheduler:
         self._check_workers(self._client)
         self._collect(workers)
         self._tasks.collect(connected)
-        active = self._claim()  # after collecting, because a slice that has ended may have ended its run
-        workers = self._kill_deaf(self._client, workers, active)
+        active = self._acquire()  # after collecting, because a slice that has ended may have ended its run
+        workers = self._kill_unresponsive(self._client, workers, active)
         self._log_ended(active)
         self._enqueue(active)
         allowed = None if not self._admission.refusals else workers
@@ -299,7 +299,7 @@ class Scheduler:
         )
         return self._problem_of(active)
 
-    def _kill_deaf(self, client: Client, workers: Sequence[str], active: Iterable[Run]) -> list[str]:
+    def _kill_unresponsive(self, client: Client, workers: Sequence[str], active: Iterable[Run]) -> list[str]:
         """Kill the workers that have not seen for STOP_SECONDS that their run is to stop; returns the others.
 
         Such a run stops with its last checkpoint.
@@ -355,8 +355,8 @@ class Scheduler:
             is_over.set()
             thread.join()
 
-    def _claim(self) -> list[Run]:
-        return self.store.claim(self.owner, [owner for owner in self.store.owners() if has_owner_ended(owner)])
+    def _acquire(self) -> list[Run]:
+        return self.store.acquire(self.owner, [owner for owner in self.store.owners() if has_owner_ended(owner)])
 
     def _check_workers(self, client: Client) -> None:
         """Raise a ClusterError, so that all workers are restarted, if a killed one has not come back.

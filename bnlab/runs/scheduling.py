@@ -31,16 +31,16 @@ class Turn:
 
 
 @dataclass
-class Served:
-    """When visitors and groups were served last: numbers, the larger the later; those without have never been."""
+class LastServed:
+    """When visitors and groups were served last: numbers, the larger the later; those never served are left out."""
 
     visitors: dict[str, int] = field(default_factory=dict)
     groups: dict[str, int] = field(default_factory=dict)
     turns: int = 0
 
-    def copy(self) -> "Served":
+    def copy(self) -> "LastServed":
         """An independent copy."""
-        return Served(dict(self.visitors), dict(self.groups), self.turns)
+        return LastServed(dict(self.visitors), dict(self.groups), self.turns)
 
     def count(self, turn: Turn) -> None:
         """Make the turn's visitor and group those served last."""
@@ -50,7 +50,7 @@ class Served:
             self.groups[turn.group] = self.turns
 
 
-def turns(waiting: Mapping[str, Waiting], served: Served) -> Iterator[Turn]:
+def turns(waiting: Mapping[str, Waiting], served: LastServed) -> Iterator[Turn]:
     """The order in which waiting runs are trained.
 
     Single runs go first. Visitors take turns with one run each, the one served longest ago first, so that of n visitors
@@ -68,7 +68,7 @@ def turns(waiting: Mapping[str, Waiting], served: Served) -> Iterator[Turn]:
         yield from _tier_turns(tier, served)
 
 
-def _tier_turns(waiting: Mapping[str, Waiting], served: Served) -> Iterator[Turn]:
+def _tier_turns(waiting: Mapping[str, Waiting], served: LastServed) -> Iterator[Turn]:
     queues: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for run, entry in waiting.items():
         for visitor in entry.visitors:
@@ -88,7 +88,7 @@ def _tier_turns(waiting: Mapping[str, Waiting], served: Served) -> Iterator[Turn
         visitors = remaining
 
 
-def _next_turn(visitor: str, groups: dict[str, list[str]], served: Served, taken: set[str]) -> Turn | None:
+def _next_turn(visitor: str, groups: dict[str, list[str]], served: LastServed, taken: set[str]) -> Turn | None:
     """The next run of a visitor that is not `taken`, of the group served longest ago; None if there is none."""
     for group in sorted(groups, key=lambda group: served.groups.get(group, 0)):
         queue = groups[group]
@@ -100,7 +100,7 @@ def _next_turn(visitor: str, groups: dict[str, list[str]], served: Served, taken
     return None
 
 
-def read_queue(store: Store, served: Served) -> list[str]:
+def read_queue(store: Store, served: LastServed) -> list[str]:
     """The digests of the runs of `store` that wait for a worker, the next one first; `served` as in `turns`."""
     entries = read_entries(store)
     return [turn.run for turn in turns({run: entries.get(run, Waiting()) for run in store.waiting()}, served)]
@@ -127,7 +127,7 @@ class SchedulingPolicy:
         self._programs: dict[str, Hashable] = {}  # run -> its program
         self._compiled: dict[str, list[Hashable]] = {}  # worker -> programs, the one used last at the end
         self._last_worker: dict[str, str] = {}  # run -> the worker that trained it last
-        self._served = Served()
+        self._served = LastServed()
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ class SchedulingPolicy:
         return tuple(self._waiting)
 
     @property
-    def served(self) -> Served:
+    def served(self) -> LastServed:
         """When visitors and groups were served last."""
         return self._served.copy()
 

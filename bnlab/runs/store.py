@@ -195,7 +195,7 @@ class Store:
                 changed = check_tags((*(tag for tag in split_tags(tags) if tag not in removed), *add))
                 connection.execute(update(runs).where(runs.c.digest == digest).values(tags=join_tags(changed)))
 
-    def claim(self, owner: str, dead: Sequence[str] = ()) -> list[Run]:
+    def acquire(self, owner: str, dead: Sequence[str] = ()) -> list[Run]:
         """Renew `owner`'s lease and take over active runs whose lease has expired or whose owner is `dead`.
 
         Runs that are not readable are left to the version of bnlab that wrote them.
@@ -204,14 +204,14 @@ class Store:
             All active runs that `owner` now holds, in the order they were queued.
         """
         now = time.time()
-        claimable: ColumnElement[bool] = or_(runs.c.owner == owner, runs.c.owner.in_(dead), runs.c.lease_until < now)
+        acquirable: ColumnElement[bool] = or_(runs.c.owner == owner, runs.c.owner.in_(dead), runs.c.lease_until < now)
         query = _SELECT_RUNS.where(runs.c.state.in_(ACTIVE))
         with self.engine.connect() as connection:
             unreadable = [run.digest for run in unreadable_from_rows(connection.execute(query))]
         with self.engine.begin() as connection:
             connection.execute(
                 update(runs)
-                .where(runs.c.state.in_(ACTIVE), claimable, runs.c.digest.not_in(unreadable))
+                .where(runs.c.state.in_(ACTIVE), acquirable, runs.c.digest.not_in(unreadable))
                 .values(owner=owner, lease_until=now + LEASE_SECONDS)
             )
         query = query.where(runs.c.owner == owner).order_by(runs.c.queued_at, runs.c.created_at)

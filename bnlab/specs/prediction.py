@@ -15,24 +15,24 @@ _ID = re.compile(rf"[0-9a-f]{{{_ID_LENGTH}}}")
 
 
 @dataclass(frozen=True)
-class Size:
+class Margin:
     """A step of how far the best variant ends above the next one; `limit` is where it ends, as a share from 0 to 1."""
 
     title: str
     limit: float
 
 
-SIZES: dict[str, Size] = {
-    "small": Size("less than 0.5 points", 0.005),
-    "medium": Size("0.5 to 2 points", 0.02),
-    "large": Size("2 to 10 points", 0.1),
-    "huge": Size("more than 10 points", 1.0),
+SIZES: dict[str, Margin] = {
+    "small": Margin("less than 0.5 points", 0.005),
+    "medium": Margin("0.5 to 2 points", 0.02),
+    "large": Margin("2 to 10 points", 0.1),
+    "huge": Margin("more than 10 points", 1.0),
 }
 """By their ids, which are stored; the differences are of the final validation accuracy, in points of a percent."""
 
 
 @dataclass(frozen=True)
-class Prediction:
+class LearnerPrediction:
     """The label of the variant that is expected to win, or `NO_DIFFERENCE`, and by how much: an id of `SIZES`."""
 
     choice: str
@@ -52,7 +52,7 @@ class Tally:
         return sum(self.choices.values())
 
 
-def tally_predictions(predictions: Iterable[Prediction], labels: Sequence[str]) -> Tally:
+def tally_predictions(predictions: Iterable[LearnerPrediction], labels: Sequence[str]) -> Tally:
     """Count the predictions on the variants `labels`; those on others, from a changed link, are left out."""
     options = (*labels, NO_DIFFERENCE)
     counted = [prediction for prediction in predictions if prediction.choice in options]

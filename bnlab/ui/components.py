@@ -54,7 +54,7 @@ def render_heading(title: str, state: PageState) -> None:
         st.warning(f"In this page's address: {escape_markdown(fault)}", icon=":material/link_off:")
 
 
-def spoken(text: str) -> str:
+def screen_reader_text(text: str) -> str:
     """Markdown of a part of a button's name that is read to screen readers and not shown.
 
     It tells the button from others with the same words; style.css hides colored text in names.

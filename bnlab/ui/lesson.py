@@ -13,7 +13,7 @@ def hides_results(store: Store, state: PageState) -> bool:
     return are_results_hidden(store, state.lesson.predict)
 
 
-def hides_page(store: Store, state: PageState, *, has_charts: bool = False) -> bool:
+def render_if_hidden(store: Store, state: PageState, *, has_charts: bool = False) -> bool:
     """Draw on a page of results that they are hidden, if they are; returns whether that is so.
 
     A link that hides the results leaves a page that `has_charts`: curves and charts are there to be read.

@@ -54,7 +54,7 @@ def wait_for(task: "Future[Any]") -> None:
 
 @contextmanager
 def event_stream() -> Iterator[None]:
-    """Open the event stream that the page follows which is rendered inside; none if it follows none."""
+    """Open the event stream for which `follow` is called in this context; none if it is not called."""
     _pop_followed()  # of a run that was interrupted
     yield
     if data := _pop_followed():

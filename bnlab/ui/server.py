@@ -92,7 +92,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     _on_exit(hub)
     updates = asyncio.create_task(hub.run())
     ended = threading.Event()
-    threading.Thread(target=_run_lab, args=(ended,), name="bnlab-lab", daemon=True).start()
+    threading.Thread(target=_run_scheduler, args=(ended,), name="bnlab-background", daemon=True).start()
     try:
         yield
     finally:
@@ -104,7 +104,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         log_event(logger, logging.INFO, "ended")
 
 
-def _run_lab(ended: threading.Event) -> None:
+def _run_scheduler(ended: threading.Event) -> None:
     """Start the scheduler, load what visitors would wait for, and keep queued experiments going without any."""
     _prepare(ended)
     while not ended.wait(EXPERIMENTS_SECONDS):

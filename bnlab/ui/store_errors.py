@@ -36,7 +36,7 @@ def catch_store_errors() -> Iterator[None]:
 
 
 def fragment(function: Callable[P, None]) -> Callable[P, None]:
-    """`st.fragment` whose StoreErrors are the page's, which is drawn again if the fragment alone was."""
+    """Like `st.fragment`, but the page shows its StoreErrors, and is drawn again if the fragment alone was."""
     raised: list[StoreError] = []
     is_redrawn = False
 

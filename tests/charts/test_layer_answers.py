@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bnlab.charts.layer_answers import (
-    Reading,
+    RunFinding,
     activation_finding,
     fold_text,
     gradient_finding,
@@ -74,12 +74,12 @@ def test_what_enters_the_activations() -> None:
 
 
 def test_seed_and_evaluation_are_named_once_where_they_agree() -> None:
-    first = Reading("No BN", 42, "at epoch 10", "a")
+    first = RunFinding("No BN", 42, "at epoch 10", "a")
     assert (
-        sentence([first, Reading("BN", 42, "at epoch 10", "b")])
+        sentence([first, RunFinding("BN", 42, "at epoch 10", "b")])
         == "With seed 42, at epoch 10: in “No BN” a; in “BN” b."
     )
-    late = Reading("BN", 42, "at epoch 3", "b")
+    late = RunFinding("BN", 42, "at epoch 3", "b")
     assert sentence([first, late]) == "In “No BN” (seed 42, at epoch 10) a; in “BN” (seed 42, at epoch 3) b."
     assert sentence([late], networks=8) == "With seed 42, at epoch 3: in “BN” b. These are the first 1 of 8 networks."
     assert sentence([]) == ""

@@ -6,13 +6,13 @@ import pytest
 
 from bnlab.claims.assertions import disagreements
 from bnlab.claims.catalog.registry import CLAIMS
-from bnlab.claims.model import ClaimAnswer, Figure, plan_experiment
+from bnlab.claims.model import ClaimAnswer, QuotedNumber, plan_experiment
 from bnlab.claims.recorded import recorded_results
 from bnlab.claims.results import ExperimentResult, TrainingCost, judge_experiment
 from bnlab.claims.verdicts import Verdict
 from tests.tiny_claim import CLAIM
 
-ANSWER = ClaimAnswer(Verdict.SUPPORTED, "BN adds 11.3 points to 80.", figures=(Figure("11.3", "small", "more"),))
+ANSWER = ClaimAnswer(Verdict.SUPPORTED, "BN adds 11.3 points to 80.", numbers=(QuotedNumber("11.3", "small", "more"),))
 
 
 def make_result(control: list[float], treatment: list[float]) -> ExperimentResult:
@@ -32,13 +32,13 @@ def test_every_answer_agrees_with_the_recorded_result(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CLAIMS)
-def test_every_answer_is_one_sentence_that_names_its_figures(name: str) -> None:
+def test_every_answer_is_one_sentence_that_names_its_numbers(name: str) -> None:
     answer = CLAIMS[name].answer
     assert answer is not None
     assert answer.sentence.endswith(".")
     assert ". " not in answer.sentence
-    assert all(figure.text in answer.sentence for figure in answer.figures)
-    assert answer.figures or answer.verdicts, "it asserts something"
+    assert all(number.text in answer.sentence for number in answer.numbers)
+    assert answer.numbers or answer.verdicts, "it asserts something"
     ids = {condition.id for condition in CLAIMS[name].all_conditions}
     assert {answer.shown or CLAIMS[name].conditions[0].id, *answer.verdicts} <= ids
 
@@ -52,11 +52,14 @@ def test_an_answer_agrees_with_what_it_asserts() -> None:
     [
         ({"verdict": Verdict.CONDITIONAL}, "The verdict is supported, not conditional."),
         ({"verdicts": {"small": Verdict.NO_DIFFERENCE}}, "small is supported, not no_difference."),
-        ({"figures": (Figure("11.2", "small", "more"),)}, "'11.2' stands for more of small, which is 11.3"),
-        ({"figures": (Figure("11.3", "small", "less"),)}, "'11.3' stands for less of small, which is -11.3"),
-        ({"figures": (Figure("a third", "small", "ratio", 0.3, 0.4),)}, "'a third' stands for ratio of small"),
-        ({"figures": (Figure("81", "small", "control"),)}, "'81' stands for control of small, which is 80.06"),
-        ({"figures": (Figure("90", "small", "treatment"),)}, "'90' stands for treatment of small, which is 91.36"),
+        ({"numbers": (QuotedNumber("11.2", "small", "more"),)}, "'11.2' stands for more of small, which is 11.3"),
+        ({"numbers": (QuotedNumber("11.3", "small", "less"),)}, "'11.3' stands for less of small, which is -11.3"),
+        ({"numbers": (QuotedNumber("a third", "small", "ratio", 0.3, 0.4),)}, "'a third' stands for ratio of small"),
+        ({"numbers": (QuotedNumber("81", "small", "control"),)}, "'81' stands for control of small, which is 80.06"),
+        (
+            {"numbers": (QuotedNumber("90", "small", "treatment"),)},
+            "'90' stands for treatment of small, which is 91.36",
+        ),
     ],
 )
 def test_each_kind_of_assertion_can_fail(changes: dict, fault: str) -> None:
@@ -67,8 +70,8 @@ def test_each_kind_of_assertion_can_fail(changes: dict, fault: str) -> None:
 @pytest.mark.parametrize(
     ("text", "bounds"), [("0.7", (0.65, 0.75)), ("85", (84.5, 85.5)), ("10,403", (10_402.5, 10_403.5))]
 )
-def test_a_figure_is_right_for_what_rounds_to_it(text: str, bounds: tuple[float, float]) -> None:
-    assert Figure(text, "small", "more").bounds == pytest.approx(bounds)
+def test_a_number_is_right_for_what_rounds_to_it(text: str, bounds: tuple[float, float]) -> None:
+    assert QuotedNumber(text, "small", "more").bounds == pytest.approx(bounds)
 
 
 def test_growth_of_gradients_is_that_of_the_discussion() -> None:

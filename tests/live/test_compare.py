@@ -12,7 +12,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.runs.summary import SHARED_TEXTS
 from bnlab.runs.writer import RunWriter
-from bnlab.specs.prediction import Prediction, lesson_id
+from bnlab.specs.prediction import LearnerPrediction, lesson_id
 from bnlab.training.records import Records
 from tests.live.still_scheduler import reader_of
 from tests.stored_runs import CheckpointStub, float32_array, make_evaluation, open_writer
@@ -47,7 +47,7 @@ def test_hidden_results_are_not_sent(store: Store) -> None:
     assert before["progress"]["0"] == before["progress"]["1"], "nor does it show which one diverged"
     reader = reader_of(store)
     inputs = view.inputs(reader.read(view.digests))
-    save_prediction(store, lesson, "ann", Prediction("Baseline", "small"))
+    save_prediction(store, lesson, "ann", LearnerPrediction("Baseline", "small"))
     assert view.inputs(reader.read(view.digests)) != inputs
     assert shown(view, store)["predictions"] != before["predictions"]
     reveal_results(store, lesson)

@@ -148,7 +148,7 @@ def test_a_superseded_writer_writes_nothing(store: Store) -> None:
 
 def test_runs_are_launched_stopped_continued_renamed_and_deleted(store: Store) -> None:
     store.launch_runs([(SPEC, "A"), (OTHER, "B")], OWNER)
-    assert [run.label for run in store.claim(OWNER)] == ["A", "B"]
+    assert [run.label for run in store.acquire(OWNER)] == ["A", "B"]
     store.release(OWNER)
     store.request_stop([SPEC.digest])
     assert store.run(SPEC.digest).state is RunState.STOPPED

@@ -10,7 +10,7 @@ from bnlab.runs.estimates import (
     OVERHEAD,
     RUN_SECONDS,
     Place,
-    StepTimes,
+    StepTimeEstimates,
     about_text,
     launch_seconds,
     measure_step_times,
@@ -44,13 +44,13 @@ def test_measured_steps_take_what_they_took() -> None:
 def test_the_first_steps_of_a_stopped_run_do_not_count() -> None:
     early = run_of(LONG, 2, 3.0, RunState.STOPPED)
     assert early.seconds_left is None
-    assert measure_step_times([early]) == StepTimes()
+    assert measure_step_times([early]) == StepTimeEstimates()
     other = run_of(LONG.model_copy(update={"seed": 1}), 1000, 1.0, RunState.STOPPED)
     assert measure_step_times([early, other]).step_seconds(LONG) == pytest.approx(0.001)
 
 
 def test_unknown_networks_are_estimated_by_their_size_and_by_this_machine() -> None:
-    rough = StepTimes()
+    rough = StepTimeEstimates()
     assert rough.step_seconds(WIDE) > 3 * rough.step_seconds(SMALL)
     batches = SMALL.model_copy(update={"batch_size": 320})
     assert rough.step_seconds(batches) > rough.step_seconds(SMALL)
@@ -61,13 +61,13 @@ def test_unknown_networks_are_estimated_by_their_size_and_by_this_machine() -> N
 def test_step_times_are_read_from_runs_trained_here(tmp_path: object) -> None:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
     store.launch(WIDE, "waiting", OWNER)
-    assert read_step_times(store) == StepTimes()
+    assert read_step_times(store) == StepTimeEstimates()
     record_run(store, SMALL, (1.0,) * SMALL.total_steps, (make_evaluation(0),), RunState.RUNNING)
     assert read_step_times(store).step_seconds(SMALL) == pytest.approx(0.1)
 
 
 def test_a_launch_takes_as_long_as_its_work_and_as_its_longest_run() -> None:
-    times = StepTimes()
+    times = StepTimeEstimates()
     one = times.run_seconds(LONG)
     assert launch_seconds([(LONG, 0)] * 8, times, 2) == pytest.approx(4 * one)
     assert launch_seconds([(LONG, 0)], times, 2) == pytest.approx(one)
@@ -79,7 +79,7 @@ def test_a_run_waits_for_a_slice_of_each_before_it() -> None:
     waiting = {run.digest: run for run in (run_of(LONG.model_copy(update={"seed": seed})) for seed in range(5))}
     begun = run_of(SMALL, 5, state=RunState.RUNNING)
     order = [*[*waiting][:2], begun.digest, *[*waiting][2:]]
-    found = places(order, waiting | {begun.digest: begun}, StepTimes(), 2, 2)
+    found = places(order, waiting | {begun.digest: begun}, StepTimeEstimates(), 2, 2)
     assert [place.number for place in found.values()] == [1, 2, 3, 4, 5]
     assert list(found) == list(waiting)
     seconds = [place.seconds or 0.0 for place in found.values()]
@@ -90,10 +90,10 @@ def test_a_run_waits_for_a_slice_of_each_before_it() -> None:
 
 def test_an_idle_worker_takes_a_run_at_once_and_without_workers_nobody_knows() -> None:
     waiting = {SMALL.digest: run_of(SMALL)}
-    assert places(list(waiting), waiting, StepTimes(), 2, 1) == {SMALL.digest: Place(1, 0.0)}
-    assert places(list(waiting), waiting, StepTimes(), 0, 0) == {SMALL.digest: Place(1, None)}
+    assert places(list(waiting), waiting, StepTimeEstimates(), 2, 1) == {SMALL.digest: Place(1, 0.0)}
+    assert places(list(waiting), waiting, StepTimeEstimates(), 0, 0) == {SMALL.digest: Place(1, None)}
     stopped = {SMALL.digest: dataclasses.replace(run_of(SMALL), step=3)}
-    assert places(list(stopped), stopped, StepTimes(), 2, 0) == {SMALL.digest: Place(1, 0.0)}
+    assert places(list(stopped), stopped, StepTimeEstimates(), 2, 0) == {SMALL.digest: Place(1, 0.0)}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from bnlab.model.folding import FoldError
 from bnlab.runs.folding import (
     FoldReport,
-    PredictionError,
+    MissingWeightsError,
     build_fold_report,
     can_fold,
     fold_run,
@@ -147,5 +147,5 @@ def test_prediction_cost_with_normalization_is_the_fold_reports(store: Store) ->
 
 def test_prediction_cost_needs_weights(store: Store) -> None:
     store.launch(SMALL, "A", OWNER)
-    with pytest.raises(PredictionError, match="weights of this run are no longer kept"):
+    with pytest.raises(MissingWeightsError, match="weights of this run are no longer kept"):
         measure_prediction(store.url, SMALL.digest)

@@ -13,7 +13,7 @@ from bnlab.runs.groups import (
     unfinished_groups,
 )
 from bnlab.runs.run import ACTIVE, Run, RunState
-from bnlab.runs.scheduling import Served, read_queue
+from bnlab.runs.scheduling import LastServed, read_queue
 from bnlab.runs.schema import recordings
 from bnlab.runs.store import Store
 from tests.runs.store_rows import is_leased, tiny_spec, tiny_specs, update_row
@@ -35,8 +35,8 @@ def test_a_group_has_its_runs_in_order_and_they_wait_in_order(store: Store) -> N
         (f"seed {seed}", RunState.QUEUED, True) for seed in (3, 1, 2)
     ]
     assert group_runs(Store(store.url), "A2") == launched
-    assert read_queue(store, Served()) == [run.digest for run in launched]
-    assert seeds_of(store.claim("owner")) == [3, 1, 2]
+    assert read_queue(store, LastServed()) == [run.digest for run in launched]
+    assert seeds_of(store.acquire("owner")) == [3, 1, 2]
     assert group_runs(store, "another") == []
 
 
@@ -112,7 +112,7 @@ def test_runs_of_groups_wait_behind_single_ones(store: Store) -> None:
     launch_group(store, "A2", tiny_specs(0, 1), "owner")
     store.launch(*tiny_specs(5)[0], "owner")
     assert queue_groups(store) == {digest(0): "A2", digest(1): "A2"}
-    assert read_queue(store, Served()) == [digest(5), digest(0), digest(1)]
+    assert read_queue(store, LastServed()) == [digest(5), digest(0), digest(1)]
     update_row(store, tiny_spec(0), state=RunState.COMPLETED)
     assert queue_groups(store) == {digest(1): "A2"}
 
@@ -128,7 +128,7 @@ def test_a_run_launched_singly_as_well_is_single(store: Store, first: str) -> No
     launch_group(store, "A2", tiny_specs(0, 1), "owner")
     assert queue_groups(store) == {digest(0): "A2", digest(2): "A3"}
     assert launched_singly(store, [digest(0), digest(1), digest(2)]) == {digest(1)}
-    assert read_queue(store, Served()) == [digest(1), digest(0), digest(2)]
+    assert read_queue(store, LastServed()) == [digest(1), digest(0), digest(2)]
     assert seeds_of(group_runs(store, "A2")) == [0, 1]
 
 

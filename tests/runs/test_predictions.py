@@ -15,9 +15,9 @@ from bnlab.runs.predictions import (
 )
 from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Store
-from bnlab.specs.prediction import NO_DIFFERENCE, Prediction
+from bnlab.specs.prediction import NO_DIFFERENCE, LearnerPrediction
 
-MINE, OTHER = Prediction("BN", "small"), Prediction(NO_DIFFERENCE)
+MINE, OTHER = LearnerPrediction("BN", "small"), LearnerPrediction(NO_DIFFERENCE)
 
 
 def test_each_visitor_has_one_prediction_per_lesson(store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bnlab.runs.activity import Activity
 from bnlab.runs.estimates import Place
-from bnlab.runs.progress import STALE_SECONDS, share_done, state_text, summary_text
+from bnlab.runs.progress import STALE_SECONDS, fraction_done, state_text, summary_text
 from bnlab.runs.run import MEASURED_SECONDS, MEASURED_STEPS, Run, RunState
 from bnlab.specs.run_spec import RunSpec
 from tests.sentences import names_in_order, numbers_in
@@ -36,7 +36,7 @@ def text(state: RunState, step: int = 0, queue: dict[str, Place] | None = None, 
 
 def test_no_runs() -> None:
     assert state_text([], 1, {}) == state_text([], 5, {}) == "Not trained yet"
-    assert share_done([], 3) == 0
+    assert fraction_done([], 3) == 0
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ from bnlab.runs.worker import train_slice
 from bnlab.runs.writer import read_checkpoint
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
-from tests.runs.deaf_worker import deaf_slice
 from tests.runs.store_rows import is_leased
+from tests.runs.unresponsive_worker import unresponsive_slice
 from tests.waiting import wait_until
 from tests.workers import has_ended, worker_processes
 
@@ -256,11 +256,11 @@ def test_a_closed_scheduler_releases_its_runs(second: Store, scheduler: str) -> 
 def test_a_worker_that_does_not_see_a_stop_is_killed_and_the_run_keeps_its_checkpoint(
     second: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler_module, "train_slice", deaf_slice)
+    monkeypatch.setattr(scheduler_module, "train_slice", unresponsive_slice)
     monkeypatch.setattr(scheduler_module, "STOP_SECONDS", 0.5)
     scheduler = Scheduler(second, workers=1)
     try:
-        run = scheduler.launch(SPEC.model_copy(update={"epochs": 1000}), "deaf")
+        run = scheduler.launch(SPEC.model_copy(update={"epochs": 1000}), "unresponsive")
         wait_until(lambda: second.run(run.digest).step > 0)
         pid = scheduler.submit(os.getpid)
         time.sleep(4.0)  # the slice has ended its training

@@ -158,7 +158,7 @@ def test_leases_are_renewed_while_workers_start(store: Store, monkeypatch: pytes
         run = scheduler.launch(SPEC, "A")
         for _ in range(8):
             time.sleep(0.1)
-            assert store.claim("another") == []
+            assert store.acquire("another") == []
             assert store.run(run.digest).owner == scheduler.owner
         wait_until(lambda: store.run(run.digest).state is RunState.COMPLETED, 10)
     finally:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnlab.runs.scheduling import NO_GROUP, SchedulingPolicy, Served, Waiting, read_queue, turns
+from bnlab.runs.scheduling import NO_GROUP, LastServed, SchedulingPolicy, Waiting, read_queue, turns
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import MAX_PROGRAMS
 from tests.runs.store_rows import tiny_spec, tiny_specs
@@ -19,8 +19,8 @@ def wanted_by(*visitors: str, group: str = NO_GROUP) -> Waiting:
     return Waiting(group, frozenset(visitors))
 
 
-def order(waiting: dict[str, Waiting], served: Served | None = None) -> list[str]:
-    return [turn.run for turn in turns(waiting, served or Served())]
+def order(waiting: dict[str, Waiting], served: LastServed | None = None) -> list[str]:
+    return [turn.run for turn in turns(waiting, served or LastServed())]
 
 
 def queue_of(*runs: str) -> SchedulingPolicy:
@@ -174,7 +174,7 @@ def test_visitors_take_turns_however_many_runs_they_have() -> None:
     waiting = {f"ann {number}": wanted_by("ann") for number in range(160)}
     waiting |= {f"ben {number}": wanted_by("ben") for number in range(3)}
     assert order(waiting)[:7] == ["ann 0", "ben 0", "ann 1", "ben 1", "ann 2", "ben 2", "ann 3"]
-    assert order(waiting, Served(visitors={"ben": 1, "ann": 2}, turns=2))[:2] == ["ben 0", "ann 0"]
+    assert order(waiting, LastServed(visitors={"ben": 1, "ann": 2}, turns=2))[:2] == ["ben 0", "ann 0"]
 
 
 def test_groups_come_after_single_runs_of_all_visitors() -> None:
@@ -193,7 +193,7 @@ def test_groups_come_after_single_runs_of_all_visitors() -> None:
 def test_groups_of_one_visitor_take_turns() -> None:
     waiting = {"a1": grouped("a"), "a2": grouped("a"), "s1": Waiting(), "b1": grouped("b"), "a3": grouped("a")}
     assert order(waiting) == ["s1", "a1", "b1", "a2", "a3"]
-    assert order(waiting, Served(groups={"a": 2, "b": 1}, turns=2)) == ["s1", "b1", "a1", "a2", "a3"]
+    assert order(waiting, LastServed(groups={"a": 2, "b": 1}, turns=2)) == ["s1", "b1", "a1", "a2", "a3"]
 
 
 def test_a_run_that_several_want_is_trained_once_at_the_first_turn() -> None:
@@ -216,7 +216,7 @@ def test_the_stored_queue_is_fair(store: Store) -> None:
     store.launch_runs(tiny_specs(9), "owner")
     store.request_stop([tiny_spec(0).digest], "ann")
     seeds = {run.digest: run.spec.seed for run in store.runs()}
-    first, *others = [seeds[digest] for digest in read_queue(store, Served())]
+    first, *others = [seeds[digest] for digest in read_queue(store, LastServed())]
     assert first == 0, "nobody wants it, so it is anybody's, as is 9"
     assert others == [1, 2, 9, 3, 4, 5]
 
@@ -258,7 +258,7 @@ def test_each_visitor_is_served_within_the_turns_of_all(entries: list[Waiting]) 
 @given(entries=WAITING)
 def test_the_runs_of_a_visitor_keep_their_order(entries: list[Waiting]) -> None:
     waiting = {f"{number:02}": entry for number, entry in enumerate(entries)}
-    taken = list(turns(waiting, Served()))
+    taken = list(turns(waiting, LastServed()))
     for visitor in VISITORS:
         for group in ("", "g", "h"):
             mine = [turn.run for turn in taken if (turn.visitor, turn.group) == (visitor, group)]

@@ -14,7 +14,7 @@ def test_claimed_runs_are_in_the_order_they_were_queued(store: Store) -> None:
     for spec, queued_at in ((SPEC, 2.0), (OTHER, 1.0)):
         store.launch(spec, "A", "owner")
         update_row(store, spec, queued_at=queued_at)
-    claimed = store.claim("owner")
+    claimed = store.acquire("owner")
     assert [run.spec for run in claimed] == [OTHER, SPEC]
     assert all(run.lease_until > time.time() + LEASE_SECONDS - 5 for run in claimed)
 
@@ -22,29 +22,29 @@ def test_claimed_runs_are_in_the_order_they_were_queued(store: Store) -> None:
 def test_a_claim_renews_the_lease(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, lease_until=time.time() + 1)
-    (run,) = store.claim("owner")
+    (run,) = store.acquire("owner")
     assert run.lease_until > time.time() + LEASE_SECONDS - 5
     assert store.run(SPEC.digest) == run
 
 
 def test_runs_leased_by_others_are_not_claimed(store: Store) -> None:
     run = store.launch(SPEC, "A", "owner")
-    assert store.claim("other") == []
-    assert store.claim("other", dead=["third"]) == []
+    assert store.acquire("other") == []
+    assert store.acquire("other", dead=["third"]) == []
     assert store.run(SPEC.digest) == run
 
 
 def test_an_expired_lease_is_taken_over(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, lease_until=time.time() - 0.01, state=RunState.RUNNING)
-    (run,) = store.claim("other")
+    (run,) = store.acquire("other")
     assert (run.owner, run.state) == ("other", RunState.RUNNING)
-    assert store.claim("owner") == []
+    assert store.acquire("owner") == []
 
 
 def test_runs_of_a_dead_owner_are_taken_over(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
-    (run,) = store.claim("other", dead=["owner"])
+    (run,) = store.acquire("other", dead=["owner"])
     assert run.owner == "other"
     assert is_leased(run)
 
@@ -53,7 +53,7 @@ def test_runs_of_a_dead_owner_are_taken_over(store: Store) -> None:
 def test_a_finished_run_is_not_claimed(store: Store, state: RunState) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, state=state, lease_until=0.0)
-    assert store.claim("owner") == store.claim("other") == []
+    assert store.acquire("owner") == store.acquire("other") == []
     assert store.run(SPEC.digest).owner == "owner"
 
 
@@ -61,7 +61,7 @@ def test_only_one_of_concurrent_claims_succeeds(store: Store) -> None:
     store.launch(SPEC, "A", "owner")
     update_row(store, SPEC, lease_until=0.0)
     with ThreadPoolExecutor(4) as pool:
-        claims = list(pool.map(store.claim, "abcd"))
+        claims = list(pool.map(store.acquire, "abcd"))
     assert sorted(len(claim) for claim in claims) == [0, 0, 0, 1]
 
 
@@ -79,7 +79,7 @@ def test_released_runs_can_be_claimed(store: Store) -> None:
     store.release("owner")
     assert not is_leased(store.run(SPEC.digest))
     assert is_leased(store.run(OTHER.digest))
-    assert [run.spec for run in store.claim("third")] == [SPEC]
+    assert [run.spec for run in store.acquire("third")] == [SPEC]
 
 
 def test_released_runs_that_are_to_stop_are_stopped(store: Store) -> None:
@@ -90,7 +90,7 @@ def test_released_runs_that_are_to_stop_are_stopped(store: Store) -> None:
     assert store.run(SPEC.digest).state is RunState.QUEUED  # the scheduler that holds its lease stops it
     store.release("owner")
     assert (store.run(SPEC.digest).state, store.run(OTHER.digest).state) == (RunState.STOPPED, RunState.QUEUED)
-    assert [run.spec for run in store.claim("third")] == [OTHER]
+    assert [run.spec for run in store.acquire("third")] == [OTHER]
     again = store.launch(SPEC, "A", "third")
     assert (again.state, again.stop_requested) == (RunState.QUEUED, False)
     assert store.next_fence(SPEC.digest, "third") == 3  # so that a slice that had fence 1 writes nothing

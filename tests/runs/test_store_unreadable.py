@@ -61,7 +61,7 @@ def test_groups_leave_them_out(store: Store) -> None:
 def test_active_ones_are_left_to_their_version_until_they_are_stopped(store: Store) -> None:
     store.launch(OTHER, "B", OWNER)
     make_unreadable(store, SPEC, "newer", "a field", state="QUEUED", owner="newer:1:1.00:a", lease_until=0.0)
-    assert [run.digest for run in store.claim("me", dead=[OWNER, "newer:1:1.00:a"])] == [OTHER.digest]
+    assert [run.digest for run in store.acquire("me", dead=[OWNER, "newer:1:1.00:a"])] == [OTHER.digest]
     store.request_stop([SPEC.digest])
     assert [run.state for run in store.unreadable_runs()] == ["STOPPED"]
     store.delete([SPEC.digest])

@@ -5,7 +5,7 @@ import pytest
 from bnlab.specs.prediction import (
     NO_DIFFERENCE,
     SIZES,
-    Prediction,
+    LearnerPrediction,
     is_lesson_id,
     lesson_id,
     new_key,
@@ -30,10 +30,10 @@ def test_sizes_increase() -> None:
 
 def test_predictions_are_counted_by_choice_and_size() -> None:
     predictions = [
-        Prediction("A", "small"),
-        Prediction("A", "huge"),
-        Prediction(NO_DIFFERENCE),
-        Prediction("Gone", "huge"),
+        LearnerPrediction("A", "small"),
+        LearnerPrediction("A", "huge"),
+        LearnerPrediction(NO_DIFFERENCE),
+        LearnerPrediction("Gone", "huge"),
     ]
     tally = tally_predictions(predictions, ["B", "A"])
     assert tally.choices == {"B": 0, "A": 2, NO_DIFFERENCE: 1}

@@ -29,7 +29,7 @@ from bnlab.claims.measures import (
     STEPS_TO_95,
     STEPS_TO_97,
 )
-from bnlab.claims.model import Arm, Claim, ClaimAnswer, Condition, Figure, Finding, Prediction, Size, Topic
+from bnlab.claims.model import Arm, Claim, ClaimAnswer, Condition, Finding, Prediction, QuotedNumber, Size, Topic
 from bnlab.claims.verdicts import Verdict
 from bnlab.claims.worker_measures import DECADES_APART, GRADIENT_STEPS, LARGEST_GRADIENT, MAX_DECADES, SHIFTS, TURNS
 from bnlab.specs.choices import ACTIVATIONS, INITIALIZERS
@@ -159,7 +159,7 @@ ADVANTAGES = (
         answer=ClaimAnswer(
             Verdict.SUPPORTED,
             "Raw pixels cost 0.7 points of accuracy with BN on the input, and 85 points without it.",
-            figures=(Figure("0.7", "raw", "less"), Figure("85", "raw_without_bn", "less")),
+            numbers=(QuotedNumber("0.7", "raw", "less"), QuotedNumber("85", "raw_without_bn", "less")),
         ),
         question="With BN on the input, does a network fed raw pixels (0 to 255) or tiny ones (0 to 0.255) end as "
         "accurate as one fed pixels / 255? Also measured: the same without BN.",
@@ -189,11 +189,11 @@ ADVANTAGES = (
             "With BN 95 % accuracy takes a third to a half of the steps, and less time; after 15 epochs the accuracy "
             "is 0.7 points higher at the learning rate 0.01 and about equal at 0.1.",
             short="Faster yes, better at small rates",
-            figures=(
-                Figure("a third", "notebook_steps_to_95", "ratio", 0.28, 0.38),
-                Figure("a third", "rate_0_01_steps_to_95", "ratio", 0.28, 0.38),
-                Figure("a half", "rate_0_1_steps_to_95", "ratio", 0.45, 0.55),
-                Figure("0.7", "rate_0_01_final_accuracy", "more"),
+            numbers=(
+                QuotedNumber("a third", "notebook_steps_to_95", "ratio", 0.28, 0.38),
+                QuotedNumber("a third", "rate_0_01_steps_to_95", "ratio", 0.28, 0.38),
+                QuotedNumber("a half", "rate_0_1_steps_to_95", "ratio", 0.45, 0.55),
+                QuotedNumber("0.7", "rate_0_01_final_accuracy", "more"),
             ),
             verdicts={
                 "rate_0_01_seconds_to_95": Verdict.SUPPORTED,
@@ -244,11 +244,11 @@ ADVANTAGES = (
             "are too large make those of 20 ReLU layers explode to millions, with BN to about ten; where gradients do "
             "neither, in 10 and 30 ReLU layers and 30 tanh layers, BN makes them explode at initialization.",
             short="Yes where they vanish or explode without it",
-            figures=(
-                Figure("five orders of magnitude", "sigmoid_10_step_0", "less", 4.5, 5.5),
-                Figure("they do not", "sigmoid_10_step_0", "treatment", 0, 0.5),
-                Figure("millions", "relu_20_large_kernels", "control", 6, 7),
-                Figure("about ten", "relu_20_large_kernels", "treatment", 0.7, 1.3),
+            numbers=(
+                QuotedNumber("five orders of magnitude", "sigmoid_10_step_0", "less", 4.5, 5.5),
+                QuotedNumber("they do not", "sigmoid_10_step_0", "treatment", 0, 0.5),
+                QuotedNumber("millions", "relu_20_large_kernels", "control", 6, 7),
+                QuotedNumber("about ten", "relu_20_large_kernels", "treatment", 0.7, 1.3),
             ),
             verdicts={
                 "relu_20_large_kernels": Verdict.SUPPORTED,
@@ -308,10 +308,10 @@ ADVANTAGES = (
             "BN narrows the gap between the best and the worst of 12 choices from 80 points to 24, but with BN the "
             "worst choice still costs 24.",
             short="Less affected, but affected",
-            figures=(
-                Figure("80", "spread", "control"),
-                Figure("24", "spread", "treatment"),
-                Figure("24", "worst", "less"),
+            numbers=(
+                QuotedNumber("80", "spread", "control"),
+                QuotedNumber("24", "spread", "treatment"),
+                QuotedNumber("24", "worst", "less"),
             ),
             verdicts={"spread": Verdict.SUPPORTED, "worst": Verdict.CONTRADICTED},
         ),
@@ -362,11 +362,11 @@ ADVANTAGES = (
             "without; it is smaller only after 100 steps at the rate 0.1, 57 % instead of 68 %, and 80 seeds cannot "
             "tell whether by 5 points.",
             short="Mostly larger with BN",
-            figures=(
-                Figure("15", "notebook_gradient_shift_10", "treatment"),
-                Figure("6", "notebook_gradient_shift_10", "control"),
-                Figure("57", "rate_0_1_gradient_shift_100", "treatment"),
-                Figure("68", "rate_0_1_gradient_shift_100", "control"),
+            numbers=(
+                QuotedNumber("15", "notebook_gradient_shift_10", "treatment"),
+                QuotedNumber("6", "notebook_gradient_shift_10", "control"),
+                QuotedNumber("57", "rate_0_1_gradient_shift_100", "treatment"),
+                QuotedNumber("68", "rate_0_1_gradient_shift_100", "control"),
             ),
             verdicts={
                 "notebook_gradient_shift_10": Verdict.CONTRADICTED,

@@ -26,10 +26,10 @@ from bnlab.claims.model import (
     Claim,
     ClaimAnswer,
     Condition,
-    Figure,
     Finding,
     Measure,
     Prediction,
+    QuotedNumber,
     Topic,
 )
 from bnlab.claims.verdicts import Verdict
@@ -73,11 +73,11 @@ DISADVANTAGES = (
             Verdict.SUPPORTED,
             "In a network of 300 and 100 units BN adds 1,600 parameters to 266,610, and 800 operations per image to "
             "532,810.",
-            figures=(
-                Figure("1,600", "parameters", "more"),
-                Figure("266,610", "parameters", "control"),
-                Figure("800", "operations", "more"),
-                Figure("532,810", "operations", "control"),
+            numbers=(
+                QuotedNumber("1,600", "parameters", "more"),
+                QuotedNumber("266,610", "parameters", "control"),
+                QuotedNumber("800", "operations", "more"),
+                QuotedNumber("532,810", "operations", "control"),
             ),
             shown="parameters",
         ),
@@ -94,7 +94,7 @@ DISADVANTAGES = (
         answer=ClaimAnswer(
             Verdict.SUPPORTED,
             "BN adds 800 learnable parameters to a network of 300 and 100 units, or 400 if it replaces the biases.",
-            figures=(Figure("800", "bias_kept", "more"), Figure("400", "bias_left_out", "more")),
+            numbers=(QuotedNumber("800", "bias_kept", "more"), QuotedNumber("400", "bias_left_out", "more")),
         ),
         question="How many more trainable parameters does the network have with BN if the Dense layers keep their "
         "biases, and if BN, whose beta does the same, replaces them?",
@@ -114,10 +114,10 @@ DISADVANTAGES = (
             "BN adds 0.02 ms to the prediction of one image, which merging it into the Dense layers avoids; the "
             "accuracy is 0.7 points higher at the rate 0.01 and about equal at 0.1.",
             short="Slower yes, more accurate at small rates",
-            figures=(
-                Figure("0.02", "rate_0_01_added_milliseconds_1", "more"),
-                Figure("0.02", "notebook_added_milliseconds_1", "more"),
-                Figure("0.7", "rate_0_01_final_accuracy", "more"),
+            numbers=(
+                QuotedNumber("0.02", "rate_0_01_added_milliseconds_1", "more"),
+                QuotedNumber("0.02", "notebook_added_milliseconds_1", "more"),
+                QuotedNumber("0.7", "rate_0_01_final_accuracy", "more"),
             ),
             verdicts={
                 "rate_0_01_added_milliseconds_1": Verdict.SUPPORTED,
@@ -160,10 +160,10 @@ DISADVANTAGES = (
             "An epoch takes 0.29 s longer in the notebook's network, which normalizes its input too, and 0.035 s with "
             "BN before the activations alone; at the rate 0.1 training reaches 97 % accuracy 0.4 s earlier.",
             short="Longer with BN on the input, and faster",
-            figures=(
-                Figure("0.29", "notebook_added_seconds_per_epoch", "more"),
-                Figure("0.035", "rate_0_01_added_seconds_per_epoch", "more"),
-                Figure("0.4", "rate_0_1_seconds_to_97", "less"),
+            numbers=(
+                QuotedNumber("0.29", "notebook_added_seconds_per_epoch", "more"),
+                QuotedNumber("0.035", "rate_0_01_added_seconds_per_epoch", "more"),
+                QuotedNumber("0.4", "rate_0_1_seconds_to_97", "less"),
             ),
             verdicts={
                 "notebook_added_seconds_per_epoch": Verdict.SUPPORTED,

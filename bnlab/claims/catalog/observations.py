@@ -9,9 +9,9 @@ from bnlab.claims.model import (
     Claim,
     ClaimAnswer,
     Condition,
-    Figure,
     Measure,
     Prediction,
+    QuotedNumber,
     Size,
     Topic,
 )
@@ -63,10 +63,10 @@ OBSERVATIONS = (
         answer=ClaimAnswer(
             Verdict.SUPPORTED,
             "BN has two trainable parameters per unit, gamma and beta.",
-            figures=(
-                Figure("two", "before_activation", "treatment", 2, 2),
-                Figure("two", "after_activation", "treatment", 2, 2),
-                Figure("two", "input", "treatment", 2, 2),
+            numbers=(
+                QuotedNumber("two", "before_activation", "treatment", 2, 2),
+                QuotedNumber("two", "after_activation", "treatment", 2, 2),
+                QuotedNumber("two", "input", "treatment", 2, 2),
             ),
         ),
         question="How many trainable parameters do the BN layers have for each unit they normalize?",
@@ -82,10 +82,10 @@ OBSERVATIONS = (
         answer=ClaimAnswer(
             Verdict.SUPPORTED,
             "Two more per unit, the moving mean and the moving variance, are not trained.",
-            figures=(
-                Figure("Two", "before_activation", "treatment", 2, 2),
-                Figure("Two", "after_activation", "treatment", 2, 2),
-                Figure("Two", "input", "treatment", 2, 2),
+            numbers=(
+                QuotedNumber("Two", "before_activation", "treatment", 2, 2),
+                QuotedNumber("Two", "after_activation", "treatment", 2, 2),
+                QuotedNumber("Two", "input", "treatment", 2, 2),
             ),
         ),
         question="How many parameters of the BN layers, for each unit they normalize, does the optimizer not train? "

@@ -10,9 +10,9 @@ from bnlab.claims.model import (
     Claim,
     ClaimAnswer,
     Condition,
-    Figure,
     Finding,
     Prediction,
+    QuotedNumber,
     Size,
     Topic,
 )
@@ -102,10 +102,10 @@ PRACTICE = (
             "by 2.8 points in 2 sigmoid layers and by 1.5 in 2 tanh layers, BN before it by 0.4 in 2 ReLU layers; in "
             "other networks there is no difference, or 40 seeds cannot tell.",
             short="Not in general",
-            figures=(
-                Figure("2.8", "sigmoid_2_best", "less"),
-                Figure("1.5", "tanh_2_best", "less"),
-                Figure("0.4", "relu_2_best", "more"),
+            numbers=(
+                QuotedNumber("2.8", "sigmoid_2_best", "less"),
+                QuotedNumber("1.5", "tanh_2_best", "less"),
+                QuotedNumber("0.4", "relu_2_best", "more"),
             ),
             verdicts={
                 "sigmoid_2_best": Verdict.CONTRADICTED,
@@ -157,9 +157,9 @@ PRACTICE = (
             Verdict.SUPPORTED,
             "Leaving the biases out changes the accuracy by 0.02 points in ReLU networks and not at all in sigmoid "
             "networks, since BN subtracts what a bias adds.",
-            figures=(
-                Figure("0.02", "relu_2_before_activation", "more"),
-                Figure("not at all", "sigmoid_2_before_activation", "more", -0.005, 0.005),
+            numbers=(
+                QuotedNumber("0.02", "relu_2_before_activation", "more"),
+                QuotedNumber("not at all", "sigmoid_2_before_activation", "more", -0.005, 0.005),
             ),
             verdicts={
                 "relu_2_before_activation": Verdict.SUPPORTED,
@@ -192,13 +192,13 @@ PRACTICE = (
             Verdict.SUPPORTED,
             "With BN the largest rate that trains is 3 instead of 0.3 in 2 ReLU layers, 1 instead of at most 0.1 in 10 "
             "ReLU layers, and 10 instead of 1 to 3 in 2 sigmoid layers.",
-            figures=(
-                Figure("3", "relu_2", "treatment"),
-                Figure("0.3", "relu_2", "control"),
-                Figure("1", "relu_10", "treatment"),
-                Figure("at most 0.1", "relu_10", "control", 0, 0.1),
-                Figure("10", "sigmoid_2", "treatment"),
-                Figure("1 to 3", "sigmoid_2", "control", 1, 3),
+            numbers=(
+                QuotedNumber("3", "relu_2", "treatment"),
+                QuotedNumber("0.3", "relu_2", "control"),
+                QuotedNumber("1", "relu_10", "treatment"),
+                QuotedNumber("at most 0.1", "relu_10", "control", 0, 0.1),
+                QuotedNumber("10", "sigmoid_2", "treatment"),
+                QuotedNumber("1 to 3", "sigmoid_2", "control", 1, 3),
             ),
         ),
         question="Of the learning rates "

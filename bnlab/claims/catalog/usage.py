@@ -5,7 +5,7 @@ from typing import Any
 
 from bnlab.claims.catalog.networks import ACTIVATION_KINDS, deep_pair, depth_text
 from bnlab.claims.measures import ACCURACY, GAIN
-from bnlab.claims.model import Arm, Claim, ClaimAnswer, Condition, Figure, Finding, Prediction, Size, Topic
+from bnlab.claims.model import Arm, Claim, ClaimAnswer, Condition, Finding, Prediction, QuotedNumber, Size, Topic
 from bnlab.claims.verdicts import Verdict
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import revise_spec
@@ -87,11 +87,11 @@ USAGE = (
             "Plain ReLU networks of 30 layers end 18 points lower with BN; plain sigmoid networks learn nothing "
             "without it, but already from 3 layers on, so 10 is no threshold.",
             short="In sigmoid networks, not in ReLU networks",
-            figures=(
-                Figure("18", "relu_30", "less"),
-                Figure("nothing", "sigmoid_3", "control", 9, 12),
-                Figure("nothing", "sigmoid_30", "control", 9, 12),
-                Figure("learn", "sigmoid_3", "treatment", 85, 100),
+            numbers=(
+                QuotedNumber("18", "relu_30", "less"),
+                QuotedNumber("nothing", "sigmoid_3", "control", 9, 12),
+                QuotedNumber("nothing", "sigmoid_30", "control", 9, 12),
+                QuotedNumber("learn", "sigmoid_3", "treatment", 85, 100),
             ),
             verdicts={
                 "relu_20_against_1_3_10": Verdict.CONTRADICTED,
@@ -146,11 +146,11 @@ USAGE = (
             Verdict.NO_DIFFERENCE,
             "BN adds as much to a dense network as to a convolutional one: 2.5 and 2.7 points at the learning rate "
             "0.01, and less than a point to each at 0.1.",
-            figures=(
-                Figure("2.5", "rate_0_01", "control"),
-                Figure("2.7", "rate_0_01", "treatment"),
-                Figure("less than a point", "rate_0_1", "control", 0, 1),
-                Figure("less than a point", "rate_0_1", "treatment", 0, 1),
+            numbers=(
+                QuotedNumber("2.5", "rate_0_01", "control"),
+                QuotedNumber("2.7", "rate_0_01", "treatment"),
+                QuotedNumber("less than a point", "rate_0_1", "control", 0, 1),
+                QuotedNumber("less than a point", "rate_0_1", "treatment", 0, 1),
             ),
         ),
         question="Does BN add more to the accuracy of a small convolutional network (two convolutions of 16 and 32 "

@@ -18,7 +18,7 @@ from bnlab.runs.shares import NO_SHARES
 from bnlab.ui import services
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
 from bnlab.ui.claims.results import render_details, render_results
-from bnlab.ui.components import spoken
+from bnlab.ui.components import screen_reader_text
 from bnlab.ui.launching import needs_confirmation, pending_at, render_confirmation
 from bnlab.ui.live import live_progress
 from bnlab.ui.state import PageState
@@ -36,7 +36,7 @@ def render_claim(snapshot: ClaimSnapshot, claim: Claim, state: PageState) -> Non
         render_confirmation(_place(claim), _start, (pending.subject,))
     if status.result is not None:
         render_details(status.result)
-    with st.expander(f"Method and literature {spoken(claim.id)}", icon=":material/science:"):
+    with st.expander(f"Method and literature {screen_reader_text(claim.id)}", icon=":material/science:"):
         render_method(claim, status.result.experiment.size if status.result else claim.quick)
 
 
@@ -57,7 +57,7 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress, status: Claim
     name = runner.experiment.name
     if progress.has_failed:
         st.error(escape_markdown(progress.problem), icon=":material/error:")
-        claim = spoken(runner.experiment.claim.id)
+        claim = screen_reader_text(runner.experiment.claim.id)
         st.button(f"Resume {claim}", icon=":material/play_arrow:", on_click=_start, args=(name,), key=f"resume-{name}")
         st.button(f"Discard {claim}", on_click=_stop, args=(name,), key=f"discard-{name}")
     else:
@@ -69,7 +69,7 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress, status: Claim
         if not shares.may_stop(visitor):
             help_ = "It then goes on, also if whoever started it stops it."
             st.button(
-                f"Join {spoken(claim)}",
+                f"Join {screen_reader_text(claim)}",
                 icon=":material/group_add:",
                 help=help_,
                 on_click=_start,
@@ -77,7 +77,7 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress, status: Claim
                 key=f"join-{name}",
             )
         st.button(
-            f"Stop {spoken(claim)}",
+            f"Stop {screen_reader_text(claim)}",
             icon=":material/stop:",
             help=others_text(shares.others(visitor)) or None,
             disabled=not (is_teacher() or shares.may_stop(visitor)),
@@ -164,7 +164,7 @@ def _run_button(experiment: Experiment, label: str, icon: str, coverage: Coverag
     runs = f", {coverage.runs} runs" if coverage.runs else ""
     name = experiment.name
     help_ = f"{len(experiment.seeds)} seeds{runs}. What has been trained here before is not trained again."
-    text = f"{label} {spoken(experiment.claim.id)}"
+    text = f"{label} {screen_reader_text(experiment.claim.id)}"
     st.button(text, icon=icon, help=help_, on_click=_start, args=(name,), key=f"run-{name}")
     return f"“{label}”: {coverage_text(coverage)}." if coverage.trained + coverage.measured else ""
 

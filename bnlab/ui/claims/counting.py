@@ -13,7 +13,7 @@ from bnlab.claims.results import ConditionResult, ExperimentResult
 from bnlab.claims.service import ClaimSnapshot
 from bnlab.ui.claims.card import render_method
 from bnlab.ui.claims.open_in_compare import render_open_in_compare
-from bnlab.ui.components import spoken
+from bnlab.ui.components import screen_reader_text
 from bnlab.ui.state import PageState
 
 BYTES_PER_PARAMETER = 4
@@ -27,7 +27,7 @@ def render_counted(snapshot: ClaimSnapshot, claims: Sequence[Claim], state: Page
     st.caption(" ".join(_notes(results)))
     if not state.lesson.protects_variants():
         render_open_in_compare(claims[-1], results[-1] if results else None, state)
-    with st.expander(f"Method and literature {spoken(claims[-1].id)}", icon=":material/science:"):
+    with st.expander(f"Method and literature {screen_reader_text(claims[-1].id)}", icon=":material/science:"):
         for claim in claims:
             render_method(claim, claim.quick)
 

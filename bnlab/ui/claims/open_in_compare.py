@@ -9,7 +9,7 @@ from bnlab.claims.model import Arm, Claim, Condition, Experiment, plan_experimen
 from bnlab.claims.results import ExperimentResult, trained_specs
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, MAX_SEEDS, MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.run_spec import RunSpec
-from bnlab.ui.components import render_compare_link, spoken
+from bnlab.ui.components import render_compare_link, screen_reader_text
 from bnlab.ui.state import PageState
 
 MAX_PER_ARM = MAX_VARIANTS // 2
@@ -21,7 +21,7 @@ def render_open_in_compare(claim: Claim, result: ExperimentResult | None, state:
     conditions = {condition.id: condition for condition in claim.all_conditions}
     is_trained_here = result is not None and not result.origin and trained_specs(experiment)
     noun = "runs" if is_trained_here else "networks"
-    label = f"Open its {noun} in Compare {spoken(claim.id)}"
+    label = f"Open its {noun} in Compare {screen_reader_text(claim.id)}"
     with st.popover(label, icon=":material/stacked_line_chart:", key=f"open-{claim.id}"):
         chosen = st.selectbox(
             "Condition",

@@ -14,7 +14,7 @@ from bnlab.ui.claims.card import render_claim
 from bnlab.ui.claims.counting import render_counted
 from bnlab.ui.claims.rows import claim_rows, render_row
 from bnlab.ui.components import render_heading
-from bnlab.ui.lesson import hides_page
+from bnlab.ui.lesson import render_if_hidden
 from bnlab.ui.live import follow
 from bnlab.ui.state import PageState, page_state
 
@@ -39,7 +39,7 @@ def render_page() -> None:
     """Draw the page: a row per claim. Progress is the event stream's (`bnlab.live.claims`)."""
     service, state = services.claim_service(), page_state()
     render_heading("Claims", state)
-    if hides_page(services.scheduler().store, state):
+    if render_if_hidden(services.scheduler().store, state):
         return
     with st.container(key="claims"):
         st.markdown(_introduction())

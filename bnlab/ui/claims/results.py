@@ -21,7 +21,7 @@ from bnlab.claims.recorded import recorded_results
 from bnlab.claims.results import CachedResults, ExperimentResult, condition_row, conditions_frame
 from bnlab.specs.diff import differing_fields
 from bnlab.specs.network import describe_network
-from bnlab.ui.components import spoken
+from bnlab.ui.components import screen_reader_text
 
 MAX_CACHED = 64
 _INTERVALS = (
@@ -69,7 +69,7 @@ def render_results(result: ExperimentResult) -> None:
 
 def render_details(result: ExperimentResult) -> None:
     """Draw, in expanders, the supplementary conditions and all numbers."""
-    claim = spoken(result.experiment.claim.id)
+    claim = screen_reader_text(result.experiment.claim.id)
     if result.supplementary:
         with st.expander(f"Also measured (not part of the verdict) {claim}", icon=":material/add_chart:"):
             st.html(_tables(result)[1])

@@ -23,7 +23,7 @@ from bnlab.specs.prediction import (
     NO_DIFFERENCE,
     NO_DIFFERENCE_TITLE,
     SIZES,
-    Prediction,
+    LearnerPrediction,
     Tally,
     size_of,
     tally_predictions,
@@ -104,13 +104,13 @@ def _render_form(store: Store, lesson: Lesson, labels: Sequence[str]) -> None:
         st.error(fault, icon=":material/rule:")
 
 
-def _status(own: Prediction | None) -> str:
+def _status(own: LearnerPrediction | None) -> str:
     if own is None:
         return "Results stay hidden until your teacher reveals them."
     return f"Saved: {prediction_text(own)}. You can change it until your teacher reveals the results."
 
 
-def prediction_text(prediction: Prediction) -> str:
+def prediction_text(prediction: LearnerPrediction) -> str:
     """A prediction in words: "BN before ReLU, 0.5 to 2 points"."""
     if prediction.choice == NO_DIFFERENCE:
         return NO_DIFFERENCE_TITLE
@@ -129,7 +129,7 @@ def _save() -> None:
     elif choice != NO_DIFFERENCE and size not in SIZES:
         st.session_state[FAULT] = "Choose by how much it will be ahead."
     else:
-        prediction = Prediction(choice, "" if choice == NO_DIFFERENCE else str(size))
+        prediction = LearnerPrediction(choice, "" if choice == NO_DIFFERENCE else str(size))
         try:
             save_prediction(services.scheduler().store, state.lesson.predict, current_visitor(), prediction)
         except PredictionError as error:
@@ -155,7 +155,7 @@ def _reveal() -> None:
     reveal_results(services.scheduler().store, current_state().lesson.predict)
 
 
-def tally_html(tally: Tally, winner: Winner, own: Prediction | None = None) -> str:
+def tally_html(tally: Tally, winner: Winner, own: LearnerPrediction | None = None) -> str:
     """The counts as a table with bars, what the results support marked, and the sentence that says so."""
     supported = (winner.label or NO_DIFFERENCE) if winner.is_decided else None
     size = size_of(winner.margin) if winner.label and winner.margin is not None else None

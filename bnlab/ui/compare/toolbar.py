@@ -20,7 +20,7 @@ from bnlab.ui import services
 from bnlab.ui.compare.curves import render_view
 from bnlab.ui.compare.settings import toggle_settings
 from bnlab.ui.compare.variants import RunsByDigest, SpecsByLabel
-from bnlab.ui.components import COMPARE, launch_variants, spoken
+from bnlab.ui.components import COMPARE, launch_variants, screen_reader_text
 from bnlab.ui.controls import FAULT, apply_changes, forget_controls
 from bnlab.ui.launching import forget_pending, pending_at, render_confirmation
 from bnlab.ui.state import PageState, current_state, try_change
@@ -129,7 +129,7 @@ def _render_presets(state: PageState) -> None:
                 for index, variant in enumerate(preset.variants):
                     key = f"add-{name}-{index}"
                     arguments = (name, index)
-                    text = f"Add {escape_markdown(variant.label)} {spoken(f'of “{preset.title}”')}"
+                    text = f"Add {escape_markdown(variant.label)} {screen_reader_text(f'of “{preset.title}”')}"
                     st.button(text, key=key, on_click=_add_variant, args=arguments, disabled=is_full)
 
 

@@ -21,7 +21,7 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.compare.settings import begin_editing, parameters_text
-from bnlab.ui.components import launch_variants, spoken
+from bnlab.ui.components import launch_variants, screen_reader_text
 from bnlab.ui.live import live_progress, live_text
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
@@ -126,13 +126,20 @@ def _render_edit_button(variant: Variant, index: int) -> None:
     help_ = f"Edit {escape_markdown(variant.label)}{hints_text}"
     icon = ":material/lightbulb:" if hints else ":material/tune:"
     on_click: dict[str, Any] = {"on_click": begin_editing, "args": (variant.label,)}
-    st.button(f"Edit {spoken(variant.label)}", key=f"edit-{index}", icon=icon, help=help_, type="tertiary", **on_click)
+    st.button(
+        f"Edit {screen_reader_text(variant.label)}",
+        key=f"edit-{index}",
+        icon=icon,
+        help=help_,
+        type="tertiary",
+        **on_click,
+    )
 
 
 def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpec], button: VariantButton) -> None:
     if button in (VariantButton.STOP, VariantButton.STOPPING):
         st.button(
-            f"Stop {spoken(variant.label)}",
+            f"Stop {screen_reader_text(variant.label)}",
             key=f"stop-{index}",
             icon=":material/stop:",
             help=f"Stop {escape_markdown(variant.label)}",
@@ -144,7 +151,7 @@ def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpe
     elif button is not VariantButton.NONE:
         text, icon = ("Retry", "refresh") if button is VariantButton.RETRY else ("Continue", "play_arrow")
         st.button(
-            f"{text} {spoken(variant.label)}",
+            f"{text} {screen_reader_text(variant.label)}",
             key=f"continue-{index}",
             icon=f":material/{icon}:",
             help=f"{text} {escape_markdown(variant.label)}",

@@ -18,7 +18,7 @@ from bnlab.ui.components import render_errors, render_heading
 from bnlab.ui.layers.choices import choose_networks, choose_question, choose_view, render_legend
 from bnlab.ui.layers.depth_profile import MEASURE, render_depth_profile
 from bnlab.ui.layers.views import Drawn, render_charts, render_tables
-from bnlab.ui.lesson import hides_page
+from bnlab.ui.lesson import render_if_hidden
 from bnlab.ui.live import follow
 from bnlab.ui.navigation import page_path
 from bnlab.ui.state import page_state
@@ -32,7 +32,7 @@ def render_page() -> None:
     """Draw the page; its charts and remarks are the event stream's (`bnlab.live.layers`)."""
     scheduler, state = services.scheduler(), page_state()
     render_heading("Layers", state)
-    if hides_page(scheduler.store, state, has_charts=True):
+    if render_if_hidden(scheduler.store, state, has_charts=True):
         return
     if not render_layers(scheduler.store, state.comparison, state.lesson, scheduler.problem):
         st.page_link(page_path("compare"), label="Go to Compare", icon=":material/arrow_forward:")

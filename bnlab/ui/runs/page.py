@@ -17,7 +17,7 @@ from bnlab.specs.diff import REGISTRIES
 from bnlab.specs.lesson import Lesson
 from bnlab.ui import services
 from bnlab.ui.components import render_errors, render_heading
-from bnlab.ui.lesson import hides_page
+from bnlab.ui.lesson import render_if_hidden
 from bnlab.ui.live import TableColumn, follow, live_table, live_text
 from bnlab.ui.navigation import page_path
 from bnlab.ui.runs.actions import render_actions
@@ -44,7 +44,7 @@ def render_page() -> None:
     scheduler, state = services.scheduler(), page_state()
     query = runs_query()  # before the heading, whose Share button shows the address
     render_heading("Runs", state)
-    if hides_page(scheduler.store, state):
+    if render_if_hidden(scheduler.store, state):
         return
     runs, problem = scheduler.store.runs(), scheduler.problem
     _render_unreadable(scheduler.store.unreadable_runs(), state.lesson)

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from bnlab.claims.answer import Winner
 from bnlab.runs.predictions import are_results_revealed, read_predictions, save_prediction
 from bnlab.runs.store import Store
-from bnlab.specs.prediction import NO_DIFFERENCE, Prediction, lesson_id, tally_predictions
+from bnlab.specs.prediction import NO_DIFFERENCE, LearnerPrediction, lesson_id, tally_predictions
 from bnlab.ui.compare.prediction import CHOICE, SIZE, tally_html
 from bnlab.ui.navigation import PAGES, page_path
 from tests.one_thread import one_thread
@@ -56,18 +56,18 @@ def test_a_learner_predicts_and_changes_it(open_page: OpenPage, store: Store, mo
     app.radio(key=SIZE).set_value("small").run()
     press(app, "save-prediction")
     assert_sound(app)
-    assert read_predictions(store, LESSON) == [Prediction("BN before ReLU", "small")]
+    assert read_predictions(store, LESSON) == [LearnerPrediction("BN before ReLU", "small")]
     assert "Saved: BN before ReLU" in html_of(app)
     app.radio(key=CHOICE).set_value(NO_DIFFERENCE).run()
     press(app, "save-prediction")
-    assert read_predictions(store, LESSON) == [Prediction(NO_DIFFERENCE)]
+    assert read_predictions(store, LESSON) == [LearnerPrediction(NO_DIFFERENCE)]
 
 
 def test_the_teacher_reveals_the_results_to_everybody(
     open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_recordings(store, "placement")
-    save_prediction(store, LESSON, "bob", Prediction("No BN", "huge"))
+    save_prediction(store, LESSON, "bob", LearnerPrediction("No BN", "huge"))
     become(monkeypatch, "teacher")
     teacher = open_page(store, **LINK, reveal=KEY)
     assert_sound(teacher)
@@ -118,9 +118,9 @@ def test_a_wrong_key_reveals_nothing(open_page: OpenPage, store: Store) -> None:
 
 
 def test_the_tally_marks_what_the_results_support() -> None:
-    predictions = [Prediction("<i>A", "small"), Prediction("B", "huge"), Prediction("B", "medium")]
+    predictions = [LearnerPrediction("<i>A", "small"), LearnerPrediction("B", "huge"), LearnerPrediction("B", "medium")]
     tally = tally_predictions(predictions, ["<i>A", "B"])
-    html = tally_html(tally, Winner("B", True, 0.3, "B < A."), Prediction("<i>A", "small"))
+    html = tally_html(tally, Winner("B", True, 0.3, "B < A."), LearnerPrediction("<i>A", "small"))
     assert "<i>" not in html
     assert "B &lt; A." in html
     rows = html.split("<tr")

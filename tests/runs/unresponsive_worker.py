@@ -6,7 +6,7 @@ from bnlab.runs.run import RunState
 from bnlab.runs.worker import train_slice
 
 
-def deaf_slice(store_url: str, digest: str, fence: int) -> RunState:
+def unresponsive_slice(store_url: str, digest: str, fence: int) -> RunState:
     """Train a slice, then do not end."""
     train_slice(store_url, digest, fence)
     time.sleep(600)
