@@ -45,15 +45,15 @@ def format_thresholds(claim: Claim) -> list[str]:
 
 @dataclass(frozen=True)
 class VerdictStyle:
-    """How a verdict is shown: `sign` and `title` do without `color`, one of Streamlit's."""
+    """How a verdict is shown: `sign` and `title` do without `color`, a class of style.css."""
 
     sign: str
     title: str
-    color: Literal["blue", "orange", "violet", "gray"]
+    color: Literal["green", "orange", "violet", "gray"]
 
 
 VERDICT_STYLES = {
-    Verdict.SUPPORTED: VerdictStyle("✔", "Supported", "blue"),
+    Verdict.SUPPORTED: VerdictStyle("✔", "Supported", "green"),
     Verdict.CONTRADICTED: VerdictStyle("✖", "Contradicted", "orange"),
     Verdict.CONDITIONAL: VerdictStyle("◐", "True in part", "violet"),
     Verdict.NO_DIFFERENCE: VerdictStyle("=", "No difference", "gray"),

@@ -114,7 +114,9 @@ def test_advice_on_renormalization_of_one_example() -> None:
     assert [advice.title for advice in advise(spec)] == ["No gradient through the normalization"]
 
 
-NAMES = re.compile(r"BatchNormalization|LayerNormalization|GroupNormalization|renorm|moving_mean")
+NAMES = re.compile(
+    r"BatchNormalization|LayerNormalization|GroupNormalization|RMSNormalization|rms_normalization|renorm|moving_mean"
+)
 ALLOWED = {
     "bnlab/specs/normalizers.py": "the registry itself",
     "bnlab/model/training_step.py": "sets Keras's argument renorm_clipping by step",

@@ -1,4 +1,4 @@
-"""The notebook's statements on when to use batch normalization: W1 and W2."""
+"""The notebook's statements on when to use batch normalization."""
 
 from collections.abc import Sequence
 from typing import Any
