@@ -15,7 +15,7 @@ LOCK, HIDE = "share-lock", "share-hide"
 SHARE_TITLE, SHARE_QUESTION, ASK = "share-title", "share-question", "share-predict"
 KEY = "share-key"
 """Session key of the key that reveals the results of the lesson that is being made."""
-LINK_HEIGHT = 104
+LINK_HEIGHT = 128
 """Of a link, in pixels: four lines, the more scroll. The controls below do not move while the link grows."""
 
 
