@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from bnlab.runs import activity
 from bnlab.runs import scheduler as scheduler_module
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
@@ -14,6 +15,7 @@ from bnlab.ui.compare.settings import ALL, SHOWN
 from bnlab.ui.compare.toolbar import VIEW_MENU
 from bnlab.ui.navigation import ROOT
 from tests.played_client import PlayedClient
+from tests.waiting import wait_until
 
 OpenPage = Callable[..., AppTest]
 
@@ -24,8 +26,9 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     schedulers: list[Scheduler] = []
 
     def start_scheduler(*args: object, **options: object) -> Scheduler:
-        schedulers.append(Scheduler(*args, **options))  # type: ignore[arg-type]
-        return schedulers[-1]
+        schedulers.append(scheduler := Scheduler(*args, **options))  # type: ignore[arg-type]
+        wait_until(lambda: scheduler.activity(()).starting is None)  # pages say that workers are starting until then
+        return scheduler
 
     def open_page(store: Store | str, **query: object) -> AppTest:
         monkeypatch.setenv("BNLAB_STORE", store if isinstance(store, str) else store.url)
@@ -37,6 +40,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
         return app.run()
 
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
+    monkeypatch.setattr(activity, "RECENT_SECONDS", 3_600.0)  # a recorded run trains, however long the page takes
     monkeypatch.setattr(scheduler_module, "connect", lambda *_: PlayedClient())  # launched runs stay queued
     monkeypatch.setattr(services, "Scheduler", start_scheduler)
     monkeypatch.setattr(services, "read_shipped_recordings", lambda _: None)

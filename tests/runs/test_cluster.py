@@ -94,6 +94,7 @@ def test_no_worker_seems_lost_while_the_client_refreshes_what_it_keeps(scheduler
         disconnect(client)
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_nobody_else_can_connect_to_a_local_cluster() -> None:
     """Whoever connects to a Dask scheduler can run code in the app."""

@@ -66,6 +66,7 @@ Object.defineProperty(window, 'Plotly', {
 """
 
 
+@pytest.mark.slow
 def test_zoom_survives_updates_of_the_curves(browser_page: Page, app_url: str) -> None:
     connection = open_page(browser_page, f"{app_url}/?{ENDLESS}")
     expect(chart(browser_page, CURVES[0])).to_contain_text("Nothing trained yet")
