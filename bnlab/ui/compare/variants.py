@@ -65,7 +65,7 @@ def render_variants(
                 kind = WANTED if variant_offer.is_wanted else UNWANTED
                 text = others_text(rights.others(variant_runs))
                 live_text(f"others/{index}/{kind}", text, key=f"others-{index}", version=version)
-                _render_errors(variant_offer.errors)
+    _render_errors({variant.label: offer.variants[index].errors for index, variant in enumerate(comparison.variants)})
 
 
 def render_networks(comparison: Comparison) -> None:
@@ -115,9 +115,15 @@ def _count_hints(spec: RunSpec) -> int:
     return len(advise(spec))
 
 
-def _render_errors(errors: Sequence[str]) -> None:
-    for error in errors:
-        st.error(escape_markdown(error), icon=":material/error:")
+def _render_errors(errors: Mapping[str, Sequence[str]]) -> None:
+    """Why runs failed, by the labels of their variants; an error that several have is drawn once."""
+    labels: dict[str, list[str]] = {}
+    for label, variant_errors in errors.items():
+        for error in variant_errors:
+            labels.setdefault(error, []).append(label)
+    for error, failed in labels.items():
+        names = "" if len(failed) == len(errors) else f"{', '.join(map(escape_markdown, failed))}: "
+        st.error(f"{names}{escape_markdown(error)}", icon=":material/error:")
 
 
 def _render_edit_button(variant: Variant, index: int) -> None:

@@ -48,13 +48,16 @@ def test_a_stopped_run_is_continued_by_its_button(open_page: OpenPage, store: St
     assert [run.state for run in store.runs()] == [RunState.QUEUED]
 
 
-def test_why_a_run_failed_stands_below_its_row(open_page: OpenPage, store: Store) -> None:
-    spec = next(iter(tiny_specs().values()))
-    open_writer(store, spec)
-    store.finish(spec.digest, OWNER, RunState.FAILED, "The dataset cannot be had.")
+@pytest.mark.parametrize(("failed", "names"), [(1, "Baseline: "), (4, "")])
+def test_why_runs_failed_is_said_once_below_the_variants(
+    failed: int, names: str, open_page: OpenPage, store: Store
+) -> None:
+    for spec in list(tiny_specs().values())[:failed]:
+        open_writer(store, spec)
+        store.finish(spec.digest, OWNER, RunState.FAILED, "The dataset cannot be had.")
     app = open_page(store, **TINY)
     assert not app.exception
-    assert [error.value for error in app.error] == ["The dataset cannot be had."]
+    assert [error.value for error in app.error] == [f"{names}The dataset cannot be had."]
 
 
 def test_a_name_hides_curves_and_only_differences_are_shown(open_page: OpenPage, store: Store) -> None:
