@@ -13,7 +13,11 @@ from sqlalchemy.exc import ArgumentError
 
 
 def _default_store() -> str:
-    return f"sqlite:///{user_data_path('bnlab') / 'bnlab.db'}"
+    """A file in the user's data folder, which is created if it is not there."""
+    folder = user_data_path("bnlab")
+    with suppress(OSError):  # opening the store says what is wrong
+        folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder / 'bnlab.db'}"
 
 
 class Settings(BaseSettings):

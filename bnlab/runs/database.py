@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 
-from bnlab.runs.errors import DISK_FULL, GONE, UNREACHABLE, StoreError, StorePool, translate_error
+from bnlab.runs.errors import DISK_FULL, GONE, NO_FOLDER, UNREACHABLE, StoreError, StorePool, translate_error
 from bnlab.runs.schema import SCHEMA_REVISION, metadata, runs
 
 BUSY_SECONDS = 20.0
@@ -103,7 +103,8 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError(f"BNLAB_STORE must name a file, which workers can share, as in {EXAMPLE_URL}.")
     path = Path(url.database).expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        raise StoreError(NO_FOLDER)
     engine = create_engine(url.set(database=str(path)), poolclass=StorePool, max_overflow=-1)
     event.listen(engine, "connect", partial(_prepare_sqlite, busy_seconds=busy_seconds))
     return engine

@@ -17,6 +17,7 @@ GONE = "The store's file is gone: bring it back, or restart bnlab to begin a new
 LOCKED = "The store is locked by another process: try again when that has ended."
 NO_ANSWER = "The database of the store does not answer."
 NO_CONNECTION = "The database of the store has no free connection."
+NO_FOLDER = "The folder of the store does not exist: create it, or set BNLAB_STORE to another place."
 OTHER_TABLES = "The store lacks a table or column of this version of bnlab: it was changed by something else."
 READ_ONLY = "The store is read-only: bnlab needs the right to write to it."
 REFUSED = "The database of the store refuses the user or the password in BNLAB_STORE."

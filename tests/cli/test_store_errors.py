@@ -34,7 +34,7 @@ WITHOUT_STORE = {
     "datasets": ["datasets"],
     "statistics": ["statistics", "statistics.json", "--dataset", "mnist"],
 }
-NO_VISITOR = 65534
+NOBODY = 65534
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,17 @@ def in_no_folder(folder: Path) -> Path:
     return folder / "file" / "bnlab.db"
 
 
-BAD_STORES = {"newer": newer_version, "folder": directory, "text": text_file, "nowhere": in_no_folder}
+def in_a_missing_folder(folder: Path) -> Path:
+    return folder / "missing" / "bnlab.db"
+
+
+BAD_STORES = {
+    "newer": newer_version,
+    "folder": directory,
+    "text": text_file,
+    "nowhere": in_no_folder,
+    "missing": in_a_missing_folder,
+}
 
 
 def test_all_commands_are_tested() -> None:
@@ -101,8 +111,8 @@ def test_commands_that_need_no_store(kind: str, command: str, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("command", ["runs", "stop"])
-@pytest.mark.parametrize("path", ["empty.db", "new/folders/bnlab.db"])
-def test_an_empty_file_and_a_new_folder_become_a_store(
+@pytest.mark.parametrize("path", ["empty.db", "new.db"])
+def test_an_empty_file_and_a_new_one_become_a_store(
     path: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "empty.db").touch()
@@ -122,7 +132,7 @@ def read_only_store() -> Iterator[Path]:
         path.chmod(0o444)
         path.parent.chmod(0o555)
         if user == 0:  # who may write everything
-            os.seteuid(NO_VISITOR)
+            os.seteuid(NOBODY)
         yield path
         os.seteuid(user)
         path.parent.chmod(0o755)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
+from bnlab.runs import config
 from bnlab.runs.database import open_database
 from bnlab.runs.errors import StoreError
 from bnlab.runs.schema import metadata
@@ -19,8 +20,8 @@ def url_of(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def test_creates_file_folders_and_tables(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "folder" / "bnlab.db"
+def test_creates_file_and_tables(tmp_path: Path) -> None:
+    path = tmp_path / "bnlab.db"
     engine = open_database(url_of(path))
     assert path.is_file()
     assert set(inspect(engine).get_table_names()) == TABLES
@@ -34,8 +35,20 @@ def test_sqlite_is_set_up_for_readers_beside_writers(tmp_path: Path) -> None:
 
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    open_database("sqlite:///~/folder/bnlab.db")
-    assert (tmp_path / "folder" / "bnlab.db").is_file()
+    open_database("sqlite:///~/bnlab.db")
+    assert (tmp_path / "bnlab.db").is_file()
+
+
+def test_a_missing_folder_is_created_for_the_default_store_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BNLAB_STORE", raising=False)
+    monkeypatch.setattr(config, "user_data_path", lambda name: tmp_path / "data" / name)
+    open_database(config.Settings().store)
+    assert (tmp_path / "data" / "bnlab" / "bnlab.db").is_file()
+    with pytest.raises(StoreError, match="folder"):
+        open_database(url_of(tmp_path / "typo" / "bnlab.db"))
+    assert not (tmp_path / "typo").exists()
 
 
 @pytest.mark.parametrize(
