@@ -71,7 +71,7 @@ def read_recording(store: Store, recording: bytes) -> None:
     """Add the runs of a recording to `store`; those that exist already are skipped."""
     with np.load(io.BytesIO(recording)) as arrays:
         descriptions: list[dict[str, Any]] = json.loads(arrays["runs"].tobytes())
-        existing = {run.digest for run in store.runs(run["digest"] for run in descriptions)}
+        existing = store.existing(run["digest"] for run in descriptions)
         new_runs = [run for run in descriptions if run["digest"] not in existing]
         if not new_runs:
             return
