@@ -17,6 +17,7 @@ from sqlalchemy import update
 from bnlab.runs import worker, writer
 from bnlab.runs.errors import StoreError
 from bnlab.runs.reader import evaluations_frame, history_frame, snapshots_frame, steps_frame
+from bnlab.runs.retries import Retries
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import runs
 from bnlab.runs.store import Store
@@ -203,6 +204,17 @@ def test_an_outdated_run_is_not_continued(store: Store) -> None:
     assert store.run(SPEC.digest) == before
     assert not before.is_current
     assert store.launch(before.spec, "A", OWNER).digest == OTHER.digest
+
+
+def test_a_run_that_the_worker_cannot_read_fails(store: Store) -> None:
+    """As where the worker lacks the folder of its dataset."""
+    store.launch(SPEC, "A", OWNER)
+    with store.engine.begin() as connection:
+        connection.execute(update(runs).where(runs.c.digest == SPEC.digest).values(spec='{"dataset": "school"}'))
+    with pytest.raises(worker.UnreadableRunError) as caught:
+        train(store, SPEC)
+    failed = pickle.loads(pickle.dumps(caught.value))
+    assert is_a_plain_sentence(Retries().record_error(SPEC.digest, failed)), "no other slice is tried"
 
 
 @pytest.mark.parametrize("examples", all_but_one_slow([300, 10], fast=10))
