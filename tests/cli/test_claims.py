@@ -4,17 +4,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
+from sqlalchemy import update
 
 from bnlab.claims.model import plan_experiment
-from bnlab.claims.results import Coverage, trained_specs
+from bnlab.claims.results import Coverage, needed_measurements, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli import claims as claims_command
 from bnlab.cli.commands import main
+from bnlab.runs.errors import DAMAGED
+from bnlab.runs.measurements import write_measurement
 from bnlab.runs.run import RunState
+from bnlab.runs.schema import measurements
 from bnlab.runs.store import Store
+from tests.claims.test_runner import CLAIM as MEASURED_CLAIM
 from tests.claims.test_runner import IdleScheduler
 from tests.runs.unreadable_runs import make_unreadable
 from tests.stored_runs import OWNER, make_evaluation, record_run
@@ -120,6 +126,23 @@ def test_an_unreadable_run_is_said_before_anything_is_trained(url: str, trained:
     result = invoke("O1")
     assert result.exit_code == 2
     assert "“newer” was written by another version" in result.output
+
+
+@pytest.mark.usefixtures("no_scheduler")
+def test_a_damaged_measurement_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = plan_experiment(MEASURED_CLAIM)
+    monkeypatch.setitem(claims_command.CLAIMS, "O1", MEASURED_CLAIM)
+    store = Store(url)
+    for spec in trained_specs(experiment):
+        record_run(store, spec, (1.0, 1.0), (make_evaluation(2),), RunState.COMPLETED)
+    for measurement in needed_measurements(experiment):
+        write_measurement(store, measurement, pd.DataFrame({"step": [2]}))
+    assert invoke("O1").exit_code == 0
+    with store.engine.begin() as connection:
+        connection.execute(update(measurements).values(result=b"PAR1"))
+    result = invoke("O1")
+    assert result.exit_code == 2
+    assert DAMAGED in " ".join(result.output.split())
 
 
 @pytest.mark.usefixtures("tiny")

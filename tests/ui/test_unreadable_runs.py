@@ -1,19 +1,29 @@
-"""All pages while one of the runs that they show was written by another version of bnlab."""
+"""All pages while one of the runs that they show is not readable, or one of the measurements is damaged."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.model import plan_experiment
-from bnlab.claims.results import trained_specs
+from bnlab.claims.results import needed_measurements, trained_specs
 from bnlab.live.views import VIEWS
+from bnlab.runs.diagnostics import PROFILE_COLUMNS, depth_profile
+from bnlab.runs.errors import DAMAGED
 from bnlab.runs.experiment_queue import enqueue
+from bnlab.runs.measurements import write_measurement
 from bnlab.runs.run import RunState
+from bnlab.runs.schema import measurements
 from bnlab.runs.store import Store
 from bnlab.ui import launching
+from bnlab.ui.layers.depth_profile import STEPS
+from bnlab.ui.live import FOLLOWED
 from bnlab.ui.navigation import PAGES, page_path
+from tests.claims.test_runner import CLAIM as MEASURED_CLAIM
 from tests.live.still_scheduler import reader_of
 from tests.opened_page import OpenPage, open_page
 from tests.runs.unreadable_runs import CHANGES, make_unreadable
@@ -25,6 +35,7 @@ __all__ = ["open_page"]
 
 UNREADABLE, TRAINED, WAITING, *_ = tiny_specs().values()
 EXPERIMENT = plan_experiment(CLAIMS["A1"])
+XRAY_COLUMNS = ("step", "depth", "layer", *PROFILE_COLUMNS)
 PAGE_NAMES = [page.name for page in PAGES]
 
 
@@ -68,3 +79,26 @@ def test_train_says_which_run_is_not_readable(
     assert not app.exception
     (error,) = app.error
     assert "“newer” was written by another version" in error.value
+
+
+@pytest.mark.parametrize("page", ["claims", "layers"])
+def test_a_damaged_measurement_is_said(
+    page: str, open_page: OpenPage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = replace(MEASURED_CLAIM, id="A2")
+    experiment = plan_experiment(claim)
+    monkeypatch.setitem(CLAIMS, "A2", claim)
+    for spec in trained_specs(experiment):
+        record_run(store, spec, (1.0, 1.0), (make_evaluation(2),), RunState.COMPLETED)
+    enqueue(store, [experiment.name])
+    profile = pd.DataFrame([(0, 1, "dense_1", *[0.5] * len(PROFILE_COLUMNS))], columns=[*XRAY_COLUMNS])
+    profiles = [depth_profile(spec, step) for spec in tiny_specs().values() for step in STEPS]
+    for measurement in (*needed_measurements(experiment), *profiles):
+        write_measurement(store, measurement, profile)
+    with store.engine.begin() as connection:
+        connection.execute(update(measurements).values(result=b"PAR1"))
+    query = {"epochs": 1, "train_examples": 64, "layers-view": "xray", "layers-measure": "true"}
+    app = open_page(store, **query).switch_page(page_path(page)).run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [DAMAGED]
+    assert FOLLOWED not in app.session_state, "or the page would be drawn again and again"
