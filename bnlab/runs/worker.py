@@ -36,6 +36,9 @@ MAX_COMMIT_FRACTION = 0.02
 OUTDATED = "Another version of bnlab began this run and trains it differently; launch it again to train it from step 0."
 
 
+REPLACED = (
+    "The file of this run's dataset was replaced by one with another number of images: delete the run to train it."
+)
 UNREADABLE = (
     "The worker cannot read this run: it has another version of bnlab, or lacks the run's dataset; compare BNLAB_DATA."
 )
@@ -46,7 +49,7 @@ class UnreadableRunError(RuntimeError):
 
 
 class OutdatedRunError(RuntimeError):
-    """A run that this version of bnlab would train differently; `str()` is one sentence for the user."""
+    """A run whose spec would be trained differently now; `str()` is one sentence for the user."""
 
 
 def dask_setup(_worker: object) -> None:
@@ -133,7 +136,7 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
         bnlab.specs.datasets.DatasetError: the dataset is not available.
         SupersededError: a later slice of the run was started, or the run was removed.
         bnlab.runs.errors.StoreError: the store cannot be read or written; the run can be continued.
-        OutdatedRunError: this version of bnlab trains the run's spec differently.
+        OutdatedRunError: this version of bnlab trains the run's spec differently, or its dataset was replaced.
         UnreadableRunError: it cannot read the run.
     """
     set_up_worker()
@@ -146,6 +149,8 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
         return run.state
     if not run.is_current:
         raise OutdatedRunError(OUTDATED)
+    if run.total_steps != run.spec.total_steps:
+        raise OutdatedRunError(REPLACED)
     return TrainingSlice(store, run.spec, digest, fence).train()
 
 
