@@ -12,7 +12,7 @@ from bnlab.claims.results import Coverage, is_usable, needed_measurements, train
 from bnlab.runs.experiment_queue import dequeue, enqueue, queued
 from bnlab.runs.groups import ended_runs, launched_singly
 from bnlab.runs.measurements import Measurement, stored_measurements, take_measurement
-from bnlab.runs.run import Run, RunState
+from bnlab.runs.run import Run, RunState, unreadable_text
 from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Store
@@ -63,14 +63,18 @@ class ClaimRunner:
         self._first_submission: tuple[float, int] | None = None  # its time and the number of stored measurements
 
     def start(self, visitor: str = NO_VISITOR) -> None:
-        """Queue the experiment and launch its missing runs for `visitor`; returns at once."""
+        """Launch the experiment's missing runs for `visitor`, then queue it; returns at once.
+
+        Raises:
+            bnlab.runs.errors.StoreError: one of its runs is not readable; nothing is launched or queued.
+        """
         store = self._scheduler.store
         self._first_submission = None
         self._pending = {measurement: future for measurement, future in self._pending.items() if not future.done()}
-        enqueue(store, [self.experiment.name], visitor)
         missing = set(missing_specs(store, self.experiment))
         labelled = [(spec, label) for spec, label in labelled_specs(self.experiment) if spec in missing]
         self._scheduler.launch_group(self.experiment.name, labelled, visitor)
+        enqueue(store, [self.experiment.name], visitor)  # now, since it waits for runs that exist
 
     def progress(self) -> ClaimProgress:
         """Read the progress; submits the measurements once all runs have ended."""
@@ -127,6 +131,11 @@ class ClaimRunner:
         interrupted = [run for run in runs if run.state in INTERRUPTED]
         verb = "was" if len(interrupted) == 1 else "were"
         summary = [f"{len(interrupted)} of its runs {verb} stopped or failed."] if interrupted else []
+        if gone := {spec.digest for spec in self._specs} - {run.digest for run in runs if not run.recorded}:
+            unreadable = self._scheduler.store.unreadable_runs(gone)
+            deleted = len(gone) - len(unreadable)
+            summary += [unreadable_text(unreadable)] if unreadable else []
+            summary += [f"{deleted} of its runs {'was' if deleted == 1 else 'were'} deleted."] if deleted else []
         errors = {run.error for run in interrupted if run.error}
         errors |= {str(error) for future in self._pending.values() if future.done() and (error := future.exception())}
         return [*summary, *sorted(errors)]

@@ -24,7 +24,7 @@ from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli.options import EXIT_INTERRUPTED, check_parent_folder, console, json_option, open_store
 from bnlab.cli.output import write_json
 from bnlab.cli.progress import end_in_time, wait_before_poll, wait_until_stopped
-from bnlab.cli.training import are_trained, run_labels, train
+from bnlab.cli.training import are_trained, refuse_unreadable, run_labels, train, trained_runs
 from bnlab.runs.config import Settings
 from bnlab.runs.reader import read_evaluations
 from bnlab.runs.scheduler import Scheduler
@@ -109,7 +109,7 @@ def rates(path: Path) -> None:
     store = open_store()
     if not are_trained(store, labels):
         train(store, variants, labels, "P1 rates")
-    trained = {run.digest: run for run in store.runs(labels)}
+    trained = trained_runs(store, labels)
     evaluations = read_evaluations(store, list(trained.values()))
     accuracies = {
         network: {
@@ -152,6 +152,7 @@ def _run_all(store: Store, experiments: list[Experiment], until_decided: bool) -
         if looks == experiments:
             return trials
         experiments = looks
+    refuse_unreadable(store, _trained_digests(experiments))  # not hours later, when it is the turn of their claim
     scheduler = Scheduler(store, scheduler=Settings().scheduler)
     try:
         runs = (_run(scheduler, experiment, until_decided) for experiment in experiments)

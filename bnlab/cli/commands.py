@@ -19,7 +19,7 @@ from bnlab.cli.output import (
     variables_table,
     write_json,
 )
-from bnlab.cli.training import are_trained, run_labels, train
+from bnlab.cli.training import are_trained, run_labels, train, trained_runs
 from bnlab.model.dataset_statistics import compute_statistics
 from bnlab.runs.datasets import register_datasets
 from bnlab.runs.recording import write_recording
@@ -111,7 +111,7 @@ def compare(preset: str, epochs: int | None, seeds: int, settings: tuple[str, ..
     labels = run_labels(variants)
     store = open_store()
     wall_seconds = 0.0 if are_trained(store, labels) else train(store, variants, labels)
-    by_digest = {run.digest: run for run in store.runs(labels)}
+    by_digest = trained_runs(store, labels)
     comparison = {label: [by_digest[spec.digest] for spec in specs] for label, specs in variants.items()}
     console.print(results_table(results_frame(store, comparison)))
     if wall_seconds:
@@ -140,7 +140,7 @@ def record(preset: str, path: Path, seeds: int, layers: bool) -> None:
     if not are_trained(store, labels):
         train(store, variants, labels)
     without_layers = [spec.digest for specs in variants.values() for spec in (specs[1:] if layers else specs)]
-    write_recording(store, store.runs(labels), path, without_snapshots=without_layers)
+    write_recording(store, list(trained_runs(store, labels).values()), path, without_snapshots=without_layers)
     console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.", markup=False)
 
 
@@ -161,16 +161,17 @@ def runs() -> None:
 def stop(digests: tuple[str, ...], stop_all: bool) -> None:
     """Stop runs, by the digests that `runs` shows, or all of them; what was trained is kept."""
     store = open_store()
-    active = [run for run in store.runs() if run.state in ACTIVE]
-    chosen = [run for run in active if stop_all or any(run.digest.startswith(digest) for digest in digests)]
-    unknown = [digest for digest in digests if not any(run.digest.startswith(digest) for run in active)]
+    active = [run.digest for run in store.runs() if run.state in ACTIVE]
+    active += [run.digest for run in store.unreadable_runs() if run.state in ACTIVE]
+    chosen = [run for run in active if stop_all or run.startswith(digests)]
+    unknown = [digest for digest in digests if not any(run.startswith(digest) for run in active)]
     if not all(digests):
         fail("An empty digest would mean every run: say --all for that.")
     if unknown:
         fail(f"No queued or running run begins with {', '.join(unknown)}.")
     if not stop_all and not digests:
         fail("Say which runs to stop: their digests, or --all.")
-    store.request_stop(run.digest for run in chosen)
+    store.request_stop(chosen)
     console.print(f"Asked {len(chosen)} run{'' if len(chosen) == 1 else 's'} to stop.")
 
 

@@ -8,6 +8,7 @@ import click
 from pydantic import ValidationError
 from rich.console import Console
 
+from bnlab.claims.results import MissingResultsError
 from bnlab.runs.config import Settings, settings_error_text
 from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
 from bnlab.runs.errors import StoreError
@@ -41,7 +42,7 @@ class Commands(click.Group):
         """Run the chosen command."""
         try:
             return super().invoke(ctx)
-        except StoreError as error:
+        except (StoreError, MissingResultsError) as error:
             fail(str(error))
         except ValidationError as error:
             if error.title != Settings.__name__:

@@ -16,7 +16,7 @@ from bnlab.live.events import Document, difference, encode, event
 from bnlab.live.reading import DEFAULT_VERSION, Reader
 from bnlab.live.tasks import find_task
 from bnlab.live.views import View
-from bnlab.runs.errors import StoreError
+from bnlab.runs.errors import DamagedError, StoreError
 from bnlab.runs.run import Run
 from bnlab.runs.scheduler import Scheduler
 
@@ -223,12 +223,15 @@ class Hub:
         inputs = {channel: channel.view.inputs(reading) for channel in channels}
         changed = [channel for channel in channels if inputs[channel] != channel.inputs]
         drawn = {digest for channel in changed for digest in channel.view.drawn_digests} & reading.runs.keys()
-        reading.curves.read([reading.runs[digest] for digest in drawn])  # at once for all views
+        with suppress(DamagedError):  # for the view that draws the damaged run
+            reading.curves.read([reading.runs[digest] for digest in drawn])  # at once for all views
         documents: dict[Channel, Document] = {}
         for channel in changed:
             channel.inputs = inputs[channel]
             try:
                 documents[channel] = channel.view.document(reading)
+            except DamagedError as error:  # of what one view shows; its page says so when it is drawn
+                logger.warning("A live view failed: %s", error)
             except StoreError:
                 raise
             except Exception:  # of one view, for example because a run was deleted meanwhile: the others go on

@@ -2,6 +2,12 @@
 
 A file named like a known dataset (`fashion_mnist.npz`) is the source of that one. Only headers and labels are read
 until a dataset is used.
+
+What is kept in memory of a file is kept by its path, time and size: one that is replaced is read again. A run is
+identified by the name of its dataset, not by its images. So a run that has ended keeps its results when its file is
+replaced, and launching its spec attaches to it, while one that is being trained goes on with the new images from its
+next slice on (or fails, if their number is another one): its results are then of neither. Give other images another
+name, or delete the runs.
 """
 
 import zipfile
@@ -26,6 +32,8 @@ _UNREADABLE = (
 """What NumPy and zipfile raise on a damaged file."""
 
 Header = tuple[tuple[int, ...], np.dtype[Any]]
+FileVersion = tuple[int, int]
+"""A file's time of modification, in nanoseconds, and its size in bytes."""
 Arrays = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
@@ -43,7 +51,7 @@ def register_folder(folder: Path) -> None:
         raise DatasetError(f"The folder {folder} of datasets (BNLAB_DATA) cannot be read: {error.strerror}.") from error
     for path in paths:
         try:
-            datasets[path.stem] = _read_description(path)
+            datasets[path.stem] = read_description(path)
         except DatasetError as error:
             known = PUBLISHED.get(path.stem)
             if known is None:
@@ -59,7 +67,7 @@ def read_file(path: Path) -> Arrays:
     Raises:
         DatasetError: the file cannot be read, or is no dataset.
     """
-    _read_description(path)
+    read_description(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             x_train, y_train, x_test, y_test = (arrays[name] for name in NAMES)
@@ -68,22 +76,30 @@ def read_file(path: Path) -> Arrays:
     return x_train, y_train, x_test, y_test
 
 
-def _read_description(path: Path) -> Dataset:
+def read_description(path: Path) -> Dataset:
     """The dataset in a file, from its headers and labels.
 
     Raises:
         DatasetError: the file cannot be read, or is no dataset.
     """
+    return _describe(path, file_version(path))
+
+
+def file_version(path: Path) -> FileVersion:
+    """What tells the file from one that replaces it.
+
+    Raises:
+        DatasetError: there is no such file, or its folder cannot be read.
+    """
     try:
-        stamp = path.stat()
+        status = path.stat()
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {_reason(error)}.") from error
-    return _describe(path, stamp.st_mtime_ns, stamp.st_size)
+    return status.st_mtime_ns, status.st_size
 
 
 @lru_cache(maxsize=256)
-def _describe(path: Path, _modified: int, _size: int) -> Dataset:
-    """As `_read_description`; the other arguments tell versions of the file apart."""
+def _describe(path: Path, _version: FileVersion) -> Dataset:
     name = path.stem
     if not name.isprintable() or "~" in name or len(name) > _MAX_NAME or name != name.strip():
         raise DatasetError(f"{path.name!r} is no name of a dataset: at most {_MAX_NAME} characters, without ~.")

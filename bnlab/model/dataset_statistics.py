@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.model.dataset_files import read_file
+from bnlab.model.dataset_files import FileVersion, file_version, read_description, read_file
 from bnlab.model.datasets import load_arrays
 from bnlab.specs.dataset_statistics import DatasetStatistics
-from bnlab.specs.datasets import DATASETS, DatasetError
+from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
 
 _SIGNIFICANT_DIGITS = 7
@@ -24,15 +24,20 @@ def compute_statistics(dataset: str) -> DatasetStatistics:
     return image_statistics(load_arrays(RunSpec(dataset=dataset)).train_images)
 
 
-@lru_cache(maxsize=32)
 def file_statistics(path: Path) -> DatasetStatistics | None:
-    """The statistics of a file's training images; None if it cannot be read."""
+    """The statistics of a file's training images, computed again when it has been replaced; None if it is unreadable.
+
+    That it is is not kept: it may be read the next time.
+    """
     try:
-        images = read_file(path)[0]
+        return _file_statistics(path, file_version(path))
     except DatasetError:
         return None
-    holdout = next(dataset.holdout for dataset in DATASETS.values() if dataset.path == path)
-    return image_statistics(images[holdout:])
+
+
+@lru_cache(maxsize=32)
+def _file_statistics(path: Path, _version: FileVersion) -> DatasetStatistics:
+    return image_statistics(read_file(path)[0][read_description(path).holdout :])
 
 
 def image_statistics(images: NDArray[np.uint8]) -> DatasetStatistics:

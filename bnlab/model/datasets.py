@@ -7,9 +7,9 @@ from importlib.resources import as_file, files
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlab.model.dataset_files import read_file
+from bnlab.model.dataset_files import FileVersion, file_version, read_file
 from bnlab.model.downloads import download_dataset
-from bnlab.specs.datasets import DATASETS
+from bnlab.specs.datasets import DATASETS, Dataset
 from bnlab.specs.run_spec import RunSpec
 
 Images = NDArray[np.uint8]
@@ -40,14 +40,37 @@ def load_arrays(spec: RunSpec) -> Arrays:
     return Arrays(x_train[training], y_train[training], x_val, y_val)
 
 
-@lru_cache(maxsize=2)
+@dataclass(frozen=True)
+class DatasetVersion:
+    """A dataset as it is now: equal versions have the same images (see `bnlab.model.dataset_files`)."""
+
+    name: str
+    dataset: Dataset
+    file: FileVersion | None
+
+
+def dataset_version(name: str) -> DatasetVersion:
+    """The version of the dataset, by which caches of its images are kept.
+
+    Raises:
+        bnlab.specs.datasets.DatasetError: the dataset's file is gone.
+    """
+    dataset = DATASETS[name]
+    return DatasetVersion(name, dataset, None if dataset.path is None else file_version(dataset.path))
+
+
 def load_published(name: str) -> tuple[Images, Labels, Images, Labels]:
-    """All training and test images of a dataset, with their labels.
+    """All training and test images of a dataset, with their labels; read again when its file has been replaced.
 
     Raises:
         bnlab.specs.datasets.DatasetError: the dataset is not on this machine and could not be downloaded.
     """
-    dataset = DATASETS[name]
+    return _load(dataset_version(name))
+
+
+@lru_cache(maxsize=2)
+def _load(version: DatasetVersion) -> tuple[Images, Labels, Images, Labels]:
+    name, dataset = version.name, version.dataset
     if dataset.path is not None:
         arrays = read_file(dataset.path)
     elif dataset.downloads:

@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -12,6 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 CONFLICT = "Another process has just written the same to the store; try again."
 DAMAGED = "The store's file is damaged or not a database: restore a copy of it, or set BNLAB_STORE to another place."
+DAMAGED_RECORDING = "A recording that ships with bnlab is damaged: install bnlab again."
 DISK_FULL = "The disk of the store is full: free some space on it."
 GONE = "The store's file is gone: bring it back, or restart bnlab to begin a new store."
 LOCKED = "The store is locked by another process: try again when that has ended."
@@ -65,6 +68,19 @@ class StoreError(RuntimeError):
 
 class ConflictError(StoreError):
     """A row that another process has just written."""
+
+
+class DamagedError(StoreError):
+    """Something in the store that cannot be decoded, as on a damaged page of its file; the rest may be readable."""
+
+
+@contextmanager
+def decoding(sentence: str = DAMAGED) -> Iterator[None]:
+    """Raise a DamagedError in place of whatever decoding stored bytes raises: they may be anything."""
+    try:
+        yield
+    except Exception as error:
+        raise DamagedError(sentence) from error
 
 
 def translate_error(context: ExceptionContext) -> StoreError | None:

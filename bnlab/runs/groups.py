@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from bnlab.runs.run import ACTIVE, TRAINED, Run
+from bnlab.runs.run import ACTIVE, TRAINED, Run, is_readable_spec
 from bnlab.runs.schema import groups, recordings, runs
 from bnlab.runs.shares import NO_VISITOR
 from bnlab.runs.store import Labelled, Store
@@ -59,7 +59,8 @@ def launched_singly(store: Store, digests: Iterable[str]) -> set[str]:
 
 
 def ended_runs(store: Store) -> set[str]:
-    """The digests of all runs that were trained to their end on this store, not shipped with bnlab."""
+    """The digests of all readable runs that were trained to their end on this store, not shipped with bnlab."""
     trained = runs.c.state.in_(TRAINED) & runs.c.digest.not_in(select(recordings.c.run))
     with store.engine.connect() as connection:
-        return set(connection.scalars(select(runs.c.digest).where(trained)))
+        rows = connection.execute(select(runs.c.digest, runs.c.spec).where(trained))
+        return {digest for digest, spec in rows if is_readable_spec(spec)}

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Column, Row, delete, insert, select
 
+from bnlab.runs.errors import decoding
 from bnlab.runs.schema import measurements as results_table
 from bnlab.runs.store import Store
 from bnlab.runs.worker_store import open_worker_store
@@ -41,17 +42,27 @@ def take_measurement(store_url: str, measurement: Measurement) -> None:
 
 
 def write_measurement(store: Store, measurement: Measurement, table: pd.DataFrame) -> None:
-    """Store a result, replacing an earlier one."""
+    """Store a result, replacing an earlier one; checksums tell a damaged one from other values."""
+    result = table.to_parquet(index=False, write_page_checksum=True)
     row = {"measurement": measurement.key, "spec": measurement.spec.digest}
     with store.engine.begin() as connection:
         connection.execute(delete(results_table).filter_by(**row))
-        connection.execute(insert(results_table), [row | {"result": table.to_parquet(index=False)}])
+        connection.execute(insert(results_table), [row | {"result": result}])
 
 
 def read_measurements(store: Store, measurements: Iterable[Measurement]) -> dict[Measurement, pd.DataFrame]:
-    """The stored results of `measurements`."""
+    """The stored results of `measurements`.
+
+    Raises:
+        bnlab.runs.errors.DamagedError: one of them cannot be decoded.
+    """
     rows = _stored_rows(store, measurements, results_table.c.spec, results_table.c.result)
-    return {measurement: pd.read_parquet(io.BytesIO(row.result)) for measurement, row in rows}
+    with decoding():
+        return {measurement: _decode(row.result) for measurement, row in rows}
+
+
+def _decode(result: bytes) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(result), page_checksum_verification=True)
 
 
 def stored_measurements(store: Store, measurements: Iterable[Measurement]) -> set[Measurement]:

@@ -1,4 +1,7 @@
-"""Reading records: as DataFrames (`…_frame`), or as arrays (`read_…`), which are faster, for live curves."""
+"""Reading records: as DataFrames (`…_frame`), or as arrays (`read_…`), which are faster, for live curves.
+
+What cannot be decoded raises a `bnlab.runs.errors.DamagedError`.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Row, bindparam, func, select
 
+from bnlab.runs.errors import decoding
 from bnlab.runs.run import Run
 from bnlab.runs.schema import evaluations, layers, snapshots, steps
 from bnlab.runs.store import Store
@@ -42,12 +46,15 @@ def read_steps(store: Store, after: Mapping[str, int]) -> dict[str, Arrays]:
             digest: connection.execute(_SELECT_BLOCKS, {"run": digest, "after": step}).all()
             for digest, step in after.items()
         }
-    return {digest: _join_blocks(blocks[digest], step) for digest, step in after.items()}
+    with decoding():
+        return {digest: _join_blocks(blocks[digest], step) for digest, step in after.items()}
 
 
 def _join_blocks(blocks: Sequence[Row[Any]], after: int) -> Arrays:
     loss = np.frombuffer(b"".join(block.loss for block in blocks), STORED_DTYPE)
     accuracy = np.frombuffer(b"".join(block.accuracy for block in blocks), STORED_DTYPE)
+    if len(loss) != len(accuracy):
+        raise ValueError(f"{len(loss)} losses, {len(accuracy)} accuracies")
     first = blocks[0].first_step if blocks else 0
     skip = max(after - first, 0)  # the block may begin before `after`
     step = first + 1 + np.arange(len(loss))
@@ -72,9 +79,10 @@ def evaluations_frame(store: Store, runs: Sequence[Run]) -> pd.DataFrame:
     )
     with store.engine.connect() as connection:
         frame = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in evaluations.columns])
-    frame.insert(2, "epoch", frame["step"] / frame["run"].map(steps_per_epoch))
-    frame = frame.drop(columns=[name for name in STATISTICS_COLUMNS if frame[name].isna().all()])
-    return frame.astype({name: int if name == "step" else float for name in frame.columns if name != "run"})
+    with decoding():
+        frame.insert(2, "epoch", frame["step"] / frame["run"].map(steps_per_epoch))
+        frame = frame.drop(columns=[name for name in STATISTICS_COLUMNS if frame[name].isna().all()])
+        return frame.astype({name: int if name == "step" else float for name in frame.columns if name != "run"})
 
 
 def read_evaluations(store: Store, runs: Sequence[Run], after: int = -1) -> dict[str, Arrays]:
@@ -87,7 +95,8 @@ def read_evaluations(store: Store, runs: Sequence[Run], after: int = -1) -> dict
     by_run: dict[str, list[tuple[Any, ...]]] = {run.digest: [] for run in runs}
     for digest, *values in rows:
         by_run[digest].append(tuple(values))
-    return {run.digest: _evaluation_arrays(by_run[run.digest], run.spec.steps_per_epoch) for run in runs}
+    with decoding():
+        return {run.digest: _evaluation_arrays(by_run[run.digest], run.spec.steps_per_epoch) for run in runs}
 
 
 def _evaluation_arrays(rows: Sequence[tuple[Any, ...]], steps_per_epoch: int) -> Arrays:
@@ -137,14 +146,15 @@ def layers_frame(store: Store, digest: str) -> pd.DataFrame:
     with store.engine.connect() as connection:
         rows = connection.execute(query).all()
     numbers = ["gradient_norm", "weight_norm", *PERCENTILE_COLUMNS]
-    frame = pd.DataFrame(
-        [
-            (r.step, r.layer, r.gradient_norm, r.weight_norm, *np.frombuffer(r.percentiles, STORED_DTYPE).tolist())
-            for r in rows
-        ],
-        columns=["step", "layer", *numbers],
-    )
-    return frame.astype({"step": int} | dict.fromkeys(numbers, float))
+    with decoding():
+        frame = pd.DataFrame(
+            [
+                (r.step, r.layer, r.gradient_norm, r.weight_norm, *np.frombuffer(r.percentiles, STORED_DTYPE).tolist())
+                for r in rows
+            ],
+            columns=["step", "layer", *numbers],
+        )
+        return frame.astype({"step": int} | dict.fromkeys(numbers, float))
 
 
 def snapshots_frame(store: Store, digest: str, layer: str) -> pd.DataFrame:
@@ -156,7 +166,8 @@ def snapshots_frame(store: Store, digest: str, layer: str) -> pd.DataFrame:
     )
     with store.engine.connect() as connection:
         rows = connection.execute(query).all()
-    return pd.DataFrame(
-        [(step, variable, np.frombuffer(values, STORED_DTYPE)) for step, variable, values in rows],
-        columns=["step", "variable", "values"],
-    )
+    with decoding():
+        decoded = [(step, variable, np.frombuffer(values, STORED_DTYPE)) for step, variable, values in rows]
+        if len({(variable, len(values)) for _, variable, values in decoded}) > len({row[1] for row in decoded}):
+            raise ValueError("the layer has other numbers of units at other steps")
+    return pd.DataFrame(decoded, columns=["step", "variable", "values"])

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, insert, select
 
-from bnlab.runs.errors import ConflictError
+from bnlab.runs.errors import DAMAGED_RECORDING, ConflictError, decoding
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.schema import evaluations, layers, recordings, runs, snapshots, steps
 from bnlab.runs.store import Store
@@ -57,7 +57,8 @@ def write_recording(store: Store, trained: Sequence[Run], path: Path, without_sn
             digests = [run.digest for run in trained if table is not snapshots or run.digest not in excluded]
             query = select(table).where(table.c.run.in_(digests)).order_by(*table.primary_key.columns)
             rows = [dict(row._mapping) for row in connection.execute(query)]
-            arrays |= _pack_rows(key, rows)
+            with decoding():
+                arrays |= _pack_rows(key, rows)
     np.savez_compressed(path, **arrays)
 
 
@@ -68,21 +69,25 @@ def read_shipped_recordings(store: Store) -> None:
 
 
 def read_recording(store: Store, recording: bytes) -> None:
-    """Add the runs of a recording to `store`; those that exist already are skipped."""
-    with np.load(io.BytesIO(recording)) as arrays:
-        descriptions: list[dict[str, Any]] = json.loads(arrays["runs"].tobytes())
-        existing = {run.digest for run in store.runs(run["digest"] for run in descriptions)}
-        new_runs = [run for run in descriptions if run["digest"] not in existing]
-        if not new_runs:
-            return
-        # The error means that another process has just added the same recording.
-        with suppress(ConflictError), store.engine.begin() as connection:
-            _insert_runs(connection, new_runs)
-            for key, table in TABLES.items():
-                digests = {run["digest"] for run in new_runs}
-                rows = [row for row in _unpack_rows(key, arrays) if row["run"] in digests]
-                if rows:
-                    connection.execute(insert(table), rows)
+    """Add the runs of a recording to `store`; those that exist already are skipped.
+
+    Raises:
+        bnlab.runs.errors.DamagedError: the recording cannot be decoded; nothing is added.
+    """
+    descriptions = _read_descriptions(recording)
+    existing = store.existing(run["digest"] for run in descriptions)
+    new_runs = [run for run in descriptions if run["digest"] not in existing]
+    if not new_runs:
+        return
+    digests = {run["digest"] for run in new_runs}
+    with decoding(DAMAGED_RECORDING), np.load(io.BytesIO(recording)) as arrays:
+        rows = {key: [row for row in _unpack_rows(key, arrays) if row["run"] in digests] for key in TABLES}
+    # The error means that another process has just added the same recording.
+    with suppress(ConflictError), store.engine.begin() as connection:
+        _insert_runs(connection, new_runs)
+        for key, table in TABLES.items():
+            if rows[key]:
+                connection.execute(insert(table), rows[key])
 
 
 def restore_recordings(store: Store, digests: Iterable[str]) -> None:
@@ -96,9 +101,15 @@ def shipped_digests() -> frozenset[str]:
     """The digests of all runs whose recordings are shipped."""
     digests: set[str] = set()
     for path in SHIPPED_RECORDINGS.values():
-        with np.load(io.BytesIO(path.read_bytes())) as arrays:
-            digests.update(run["digest"] for run in json.loads(arrays["runs"].tobytes()))
+        digests.update(run["digest"] for run in _read_descriptions(path.read_bytes()))
     return frozenset(digests)
+
+
+def _read_descriptions(recording: bytes) -> list[dict[str, Any]]:
+    """The runs of a recording, as `_describe_run` describes them."""
+    with decoding(DAMAGED_RECORDING), np.load(io.BytesIO(recording)) as arrays:
+        descriptions: list[dict[str, Any]] = json.loads(arrays["runs"].tobytes())
+        return descriptions
 
 
 def describe_machine() -> str:

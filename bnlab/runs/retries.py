@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from bnlab.runs.errors import ConflictError, StoreError
+from bnlab.runs.errors import ConflictError, DamagedError, StoreError
 from bnlab.runs.writer import MissingRunError, SupersededError
 
 MAX_DEATHS = 4
@@ -47,7 +47,8 @@ class Retries:
 
     def record_error(self, digest: str, error: BaseException) -> str:
         """Record that a slice has raised `error`. Returns a sentence if the run fails, empty if it is tried again."""
-        if isinstance(error, StoreError | SupersededError) and not self._conflicts_again(digest, error):
+        is_passing = isinstance(error, StoreError | SupersededError) and not isinstance(error, DamagedError)
+        if is_passing and not self._conflicts_again(digest, error):
             count = self._failed[digest].count + 1 if digest in self._failed else 1
             self._failed[digest] = FailedSlices(count, _failure_text(error, count))
             return ""

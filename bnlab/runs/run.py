@@ -1,6 +1,6 @@
 """A run and its state, as they are stored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -116,12 +116,33 @@ def are_active(runs: Iterable[Run]) -> bool:
 
 @dataclass(frozen=True)
 class UnreadableRun:
-    """A run that another version of bnlab wrote, with a field, a dataset or a state that this one does not know."""
+    """A run with a field, a dataset or a state that this version of bnlab does not know, as another one wrote it."""
 
     digest: str
     label: str
     state: str
     created_at: float
+    recorded: str = ""
+
+
+def unreadable_text(unreadable: Sequence[UnreadableRun]) -> str:
+    """A sentence for who needs these runs, of which there is at least one."""
+    label, others = unreadable[0].label, len(unreadable) - 1
+    more = f" and {others} more" if others else ""
+    runs = f"runs “{label}”{more} were" if others else f"run “{label}” was"
+    return (
+        f"The {runs} written by another version of bnlab, or with a dataset that is no longer there: delete "
+        f"{'them' if others else 'it'} on the Runs page, then try again."
+    )
+
+
+def is_readable_spec(text: str) -> bool:
+    """Whether this version of bnlab can read a stored spec."""
+    try:
+        _parse_spec(text)
+    except ValueError:  # pydantic's ValidationError is one
+        return False
+    return True
 
 
 def runs_from_rows(rows: Iterable[Row[tuple[object, ...]]]) -> list[Run]:
@@ -132,7 +153,7 @@ def runs_from_rows(rows: Iterable[Row[tuple[object, ...]]]) -> list[Run]:
 def unreadable_from_rows(rows: Iterable[Row[tuple[object, ...]]]) -> list[UnreadableRun]:
     """The runs of such rows that are not readable."""
     return [
-        UnreadableRun(str(row.digest), str(row.label), str(row.state), float(row.created_at))
+        UnreadableRun(str(row.digest), str(row.label), str(row.state), float(row.created_at), row.origin or "")
         for row in rows
         if _run_from_row(row) is None
     ]

@@ -5,12 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
-from sqlalchemy import URL, ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import URL, ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
 from bnlab.runs.annotations import check_note, check_tags, join_tags, split_tags
 from bnlab.runs.database import BUSY_SECONDS, open_database
 from bnlab.runs.errors import ConflictError, StoreError
-from bnlab.runs.run import ACTIVE, Run, RunState, UnreadableRun, runs_from_rows, unreadable_from_rows
+from bnlab.runs.run import (
+    ACTIVE,
+    Run,
+    RunState,
+    UnreadableRun,
+    runs_from_rows,
+    unreadable_from_rows,
+    unreadable_text,
+)
 from bnlab.runs.schema import groups, recordings, runs, secrets
 from bnlab.runs.shares import NO_VISITOR, Shares, add_shares, read_shares, withdraw_shares
 from bnlab.specs.run_spec import RunSpec
@@ -99,16 +107,21 @@ class Store:
 
     def runs(self, digests: Iterable[str] | None = None) -> list[Run]:
         """The runs of `digests` that exist, or all of them, the oldest first; without those that are not readable."""
-        query = _SELECT_RUNS.order_by(runs.c.created_at, runs.c.digest)
-        if digests is not None:
-            query = query.where(runs.c.digest.in_(list(digests)))
         with self.engine.connect() as connection:
-            return runs_from_rows(connection.execute(query))
+            return runs_from_rows(connection.execute(_select_runs(digests)))
 
-    def unreadable_runs(self) -> list[UnreadableRun]:
-        """The runs that this version of bnlab cannot read, the oldest first; they can be stopped and deleted."""
+    def unreadable_runs(self, digests: Iterable[str] | None = None) -> list[UnreadableRun]:
+        """Those of `digests`, or of all runs, that this version of bnlab cannot read, the oldest first.
+
+        They can be stopped and deleted.
+        """
         with self.engine.connect() as connection:
-            return unreadable_from_rows(connection.execute(_SELECT_RUNS.order_by(runs.c.created_at, runs.c.digest)))
+            return unreadable_from_rows(connection.execute(_select_runs(digests)))
+
+    def existing(self, digests: Iterable[str]) -> set[str]:
+        """Those of `digests` that have a run, readable or not."""
+        with self.engine.connect() as connection:
+            return set(connection.scalars(select(runs.c.digest).where(runs.c.digest.in_(list(digests)))))
 
     def find(self, specs: Iterable[RunSpec]) -> dict[str, Run]:
         """The runs of `specs` that exist, by digest."""
@@ -278,6 +291,12 @@ class Store:
             connection.execute(update(runs).where(owned).values(ended))
 
 
+def _select_runs(digests: Iterable[str] | None) -> Select[Any]:
+    """The rows of `digests`, or of all runs, the oldest first."""
+    query = _SELECT_RUNS.order_by(runs.c.created_at, runs.c.digest)
+    return query if digests is None else query.where(runs.c.digest.in_(list(digests)))
+
+
 def _url_text(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
@@ -312,10 +331,7 @@ def _launch(
     _lock_runs(connection, specs)
     existing = connection.execute(_SELECT_RUNS.where(runs.c.digest.in_(specs))).all()
     if unreadable := unreadable_from_rows(existing):
-        raise StoreError(
-            f"The run “{unreadable[0].label}” was written by another version of bnlab and is not readable by this one; "
-            "delete it on the Runs page first."
-        )
+        raise StoreError(unreadable_text(unreadable))
     states = {run.digest: run.state for run in runs_from_rows(existing)}
     _queue(connection, specs, states, owner)
     add_shares(connection, specs, visitor)

@@ -36,8 +36,20 @@ MAX_COMMIT_FRACTION = 0.02
 OUTDATED = "Another version of bnlab began this run and trains it differently; launch it again to train it from step 0."
 
 
+REPLACED = (
+    "The file of this run's dataset was replaced by one with another number of images: delete the run to train it."
+)
+UNREADABLE = (
+    "The worker cannot read this run: it has another version of bnlab, or lacks the run's dataset; compare BNLAB_DATA."
+)
+
+
+class UnreadableRunError(RuntimeError):
+    """A run that the worker's version of bnlab cannot read; `str()` is one sentence for the user."""
+
+
 class OutdatedRunError(RuntimeError):
-    """A run that this version of bnlab would train differently; `str()` is one sentence for the user."""
+    """A run whose spec would be trained differently now; `str()` is one sentence for the user."""
 
 
 def dask_setup(_worker: object) -> None:
@@ -124,18 +136,21 @@ def train_slice(store_url: str, digest: str, fence: int) -> RunState:
         bnlab.specs.datasets.DatasetError: the dataset is not available.
         SupersededError: a later slice of the run was started, or the run was removed.
         bnlab.runs.errors.StoreError: the store cannot be read or written; the run can be continued.
-        OutdatedRunError: this version of bnlab trains the run's spec differently.
+        OutdatedRunError: this version of bnlab trains the run's spec differently, or its dataset was replaced.
+        UnreadableRunError: it cannot read the run.
     """
     set_up_worker()
     store = open_worker_store(store_url)
     runs = store.runs([digest])
     if not runs:
-        raise MissingRunError(digest)
+        raise UnreadableRunError(UNREADABLE) if store.existing([digest]) else MissingRunError(digest)
     run = runs[0]
     if run.state.is_finished():
         return run.state
     if not run.is_current:
         raise OutdatedRunError(OUTDATED)
+    if run.total_steps != run.spec.total_steps:
+        raise OutdatedRunError(REPLACED)
     return TrainingSlice(store, run.spec, digest, fence).train()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Table, case, delete, insert, select, update
 
-from bnlab.runs.errors import ConflictError, StoreError
+from bnlab.runs.errors import ConflictError, StoreError, decoding
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import checkpoints, evaluations, layers, runs, snapshots, steps
 from bnlab.runs.store import Store
@@ -51,13 +51,18 @@ def retry(attempt: Callable[[], T]) -> T:
 
 
 def read_checkpoint(store: Store, digest: str) -> Checkpoint | None:
-    """The checkpoint of a run; None before its first step, after it was deleted, and if there is no such run."""
+    """The checkpoint of a run; None before its first step, after it was deleted, and if there is no such run.
+
+    Raises:
+        bnlab.runs.errors.DamagedError: it cannot be decoded.
+    """
     query = select(runs.c.step, runs.c.seconds, checkpoints).join_from(runs, checkpoints)
     with store.engine.connect() as connection:  # one query, so that step and arrays belong together
         rows = connection.execute(query.where(runs.c.digest == digest)).all()
     if not rows:
         return None
-    arrays = {row.name: np.frombuffer(row.values, STORED_DTYPE).reshape(json.loads(row.shape)) for row in rows}
+    with decoding():
+        arrays = {row.name: np.frombuffer(row.values, STORED_DTYPE).reshape(json.loads(row.shape)) for row in rows}
     return Checkpoint(rows[0].step, rows[0].seconds, arrays)
 
 

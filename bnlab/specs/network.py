@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from bnlab.specs.choices import ACTIVATIONS
+from bnlab.specs.datasets import Dataset
 from bnlab.specs.normalizers import NORMALIZERS, Normalizer
 from bnlab.specs.run_spec import RUNTIME_FIELDS, RunSpec
 
@@ -162,12 +163,16 @@ def describe_network(spec: RunSpec) -> Network:
     return Network(spec.data.image_shape, tuple(layers), tuple(blocks))
 
 
-@lru_cache(maxsize=4096)  # pages need the same keys again and again
 def prediction_key(spec: RunSpec) -> str:
     """20 hexadecimal digits, the same for specs whose networks do the same computation to predict.
 
     They depend on the layers with their shapes and arguments, and not on the weights or on how these were trained.
     """
+    return _prediction_key(spec, spec.data)
+
+
+@lru_cache(maxsize=4096)  # pages need the same keys again and again
+def _prediction_key(spec: RunSpec, _data: Dataset) -> str:
     network = describe_network(spec.model_copy(update=_TRAINING_DEFAULTS))
     layers = [(layer.keras_class, layer.output_shape, layer.config) for layer in network.layers]
     canonical = json.dumps([network.input_shape, layers], sort_keys=True, separators=(",", ":"))

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bnlab.model.datasets import load_arrays
+from bnlab.model.datasets import DatasetVersion, dataset_version, load_arrays
 from bnlab.specs.choices import RESCALINGS
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.program import Batches
@@ -61,13 +61,19 @@ def _shuffled(data: Batches, examples: int, count: int | None = None) -> Batches
     return Batches(tf.gather(data.images, order), tf.gather(data.labels, order), data.factor)
 
 
-@lru_cache(maxsize=2)
 def load_examples(dataset: str, validation: str) -> tuple[tf.Tensor, ...]:
     """Training images and labels, validation images and labels, as tensors shared by all runs of the process.
+
+    They are read again when the dataset's file has been replaced.
 
     Raises:
         bnlab.specs.datasets.DatasetError: the dataset is not available.
     """
+    return _load_examples(dataset, validation, dataset_version(dataset))
+
+
+@lru_cache(maxsize=2)
+def _load_examples(dataset: str, validation: str, _version: DatasetVersion) -> tuple[tf.Tensor, ...]:
     arrays = load_arrays(RunSpec(dataset=dataset, validation=validation))
     return tuple(
         tf.constant(array)

@@ -178,12 +178,16 @@ def batch_loss(
 
 
 def program_for(spec: RunSpec) -> Program:
-    """The program that trains `spec`: one per process for all specs that differ only in RUNTIME_FIELDS."""
-    return _program(program_key(spec), xla=spec.architecture in XLA_ARCHITECTURES)
+    """The program that trains `spec`: one per process for all specs that differ only in RUNTIME_FIELDS.
+
+    It is another one when the dataset's file has been replaced by images of another shape or with other classes.
+    """
+    shapes = (spec.data.image_shape, spec.data.classes)
+    return _program(program_key(spec), shapes, xla=spec.architecture in XLA_ARCHITECTURES)
 
 
 @lru_cache(maxsize=MAX_PROGRAMS)
-def _program(structure: RunSpec, *, xla: bool) -> Program:
+def _program(structure: RunSpec, _shapes: object, *, xla: bool) -> Program:
     return Program(structure, xla=xla)
 
 

@@ -174,9 +174,9 @@ def _merge(
 
 def batch_evaluation_for(spec: RunSpec) -> BatchEvaluation:
     """The evaluation of `spec`'s network: one per process for all specs that share a program."""
-    return _batch_evaluation(program_key(spec))
+    return _batch_evaluation(program_key(spec), (spec.data.image_shape, spec.data.classes))
 
 
 @lru_cache(maxsize=MAX_PROGRAMS)
-def _batch_evaluation(structure: RunSpec) -> BatchEvaluation:
+def _batch_evaluation(structure: RunSpec, _shapes: object) -> BatchEvaluation:
     return BatchEvaluation(structure)

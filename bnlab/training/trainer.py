@@ -110,7 +110,7 @@ class Trainer:
         """Take one chunk of steps, at most up to step `end` and the end of the epoch, and write it to `records`."""
         batch_size = self.spec.batch_size
         epoch, position = divmod(self.step, self.spec.steps_per_epoch)
-        remaining = _cached_epoch_order(self.spec, epoch)[position * batch_size :]
+        remaining = _cached_epoch_order(self.spec, self.spec.examples, epoch)[position * batch_size :]
         full_batches = len(remaining) // batch_size
         if full_batches == 0:
             indices, count, steps = remaining[None, :], 1, self._program.short_step
@@ -170,7 +170,7 @@ class Trainer:
 
 
 @lru_cache(maxsize=2)
-def _cached_epoch_order(spec: RunSpec, epoch: int) -> Indices:
+def _cached_epoch_order(spec: RunSpec, _examples: int, epoch: int) -> Indices:
     return epoch_order(spec, epoch)
 
 

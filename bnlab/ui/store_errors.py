@@ -14,7 +14,7 @@ import streamlit as st
 from bnlab.charts.formatting import escape_markdown
 from bnlab.live.reading import DEFAULT_VERSION
 from bnlab.runs.annotations import AnnotationError
-from bnlab.runs.errors import StoreError
+from bnlab.runs.errors import DamagedError, StoreError
 from bnlab.runs.limits import LimitError
 from bnlab.ui.live import follow
 
@@ -30,6 +30,8 @@ def catch_store_errors() -> Iterator[None]:
     _render_callback_error()
     try:
         yield
+    except DamagedError as error:  # the store can be read, so that the stream would have the page drawn again and again
+        _render_error(error)
     except StoreError as error:
         _render_error(error)
         follow("store", {}, {DEFAULT_VERSION: ""})

@@ -14,6 +14,7 @@ from bnlab.claims.measures import TRAINABLE
 from bnlab.claims.model import Condition, Experiment, Measure, WorkerMeasure, plan_experiment
 from bnlab.claims.results import Coverage, needed_measurements, read_cached_results, read_result, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner, missing_specs
+from bnlab.runs.errors import StoreError
 from bnlab.runs.experiment_queue import queued
 from bnlab.runs.groups import launch_group
 from bnlab.runs.measurements import Measurement, write_measurement
@@ -24,6 +25,8 @@ from bnlab.runs.writer import RunWriter
 from bnlab.specs.run_spec import RunSpec
 from bnlab.training.records import Records
 from tests import tiny_claim
+from tests.runs.unreadable_runs import CHANGES, make_unreadable
+from tests.slow import all_but_one_slow
 from tests.stored_runs import OWNER, CheckpointStub, float32_array
 from tests.tiny_claim import ARMS, MORE, TINY
 
@@ -235,6 +238,37 @@ def test_runs_are_labelled_with_claim_and_arm(store: Store) -> None:
         ("X1: BN", "before_activation"),
         ("X1: no BN", "none"),
     }
+
+
+@pytest.mark.parametrize("kind", all_but_one_slow(CHANGES))
+def test_an_unreadable_run_fails_the_experiment(store: Store, kind: str) -> None:
+    """The other runs are active, so that nothing else ends it."""
+    runner, unreadable = idle_runner(store, EXPERIMENT), trained_specs(EXPERIMENT)[0]
+    runner.start()
+    store.withdraw([unreadable.digest])
+    make_unreadable(store, unreadable, "newer", kind)
+    assert read_coverage(store, EXPERIMENT).trained == 0
+    progress = runner.progress()
+    assert (progress.has_failed, progress.is_complete) == (True, False)
+    assert "“newer” was written by another version" in progress.problem
+    assert "deleted" not in progress.problem
+    runner.stop()
+    with pytest.raises(StoreError, match="“newer”"):
+        runner.start()
+    assert queued(store) == [], "what was not launched is not waited for"
+    store.delete([unreadable.digest])
+    runner.start()
+    assert not runner.progress().has_failed
+
+
+def test_a_deleted_run_fails_the_experiment_until_it_is_started_again(store: Store) -> None:
+    runner, first = idle_runner(store, EXPERIMENT), trained_specs(EXPERIMENT)[0]
+    runner.start()
+    store.finish(first.digest, OWNER, RunState.COMPLETED)
+    store.delete([first.digest])
+    assert (runner.progress().has_failed, runner.progress().problem) == (True, "1 of its runs was deleted.")
+    runner.start()
+    assert not runner.progress().has_failed
 
 
 def test_counted_experiment_is_complete_without_start(store: Store) -> None:

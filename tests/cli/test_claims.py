@@ -2,17 +2,27 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
+from sqlalchemy import update
 
-from bnlab.claims.results import Coverage
+from bnlab.claims.model import plan_experiment
+from bnlab.claims.results import Coverage, needed_measurements, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli import claims as claims_command
 from bnlab.cli.commands import main
+from bnlab.runs.errors import DAMAGED
+from bnlab.runs.measurements import write_measurement
 from bnlab.runs.run import RunState
+from bnlab.runs.schema import measurements
 from bnlab.runs.store import Store
+from tests.claims.test_runner import CLAIM as MEASURED_CLAIM
+from tests.claims.test_runner import IdleScheduler
+from tests.runs.unreadable_runs import make_unreadable
 from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.tiny_claim import CLAIM, NORMALIZED, TINY
 
@@ -104,6 +114,63 @@ def test_seeds_are_added_until_the_claim_is_decided(url: str) -> None:
     assert "undecided" in undecided
     assert "supported" in decided
     assert "undecided" not in decided
+
+
+@pytest.mark.usefixtures("no_scheduler", "tiny")
+@pytest.mark.parametrize("trained", [0, 3])
+def test_an_unreadable_run_is_said_before_anything_is_trained(url: str, trained: int) -> None:
+    store, (first, *others) = Store(url), trained_specs(plan_experiment(CLAIM))
+    make_unreadable(store, first, "newer", "a field")
+    for spec in others[:trained]:
+        record_run(store, spec, (1.0, 1.0), (make_evaluation(2),), RunState.COMPLETED)
+    result = invoke("O1")
+    assert result.exit_code == 2
+    assert "“newer” was written by another version" in result.output
+
+
+@pytest.mark.usefixtures("no_scheduler")
+def test_a_damaged_measurement_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = plan_experiment(MEASURED_CLAIM)
+    monkeypatch.setitem(claims_command.CLAIMS, "O1", MEASURED_CLAIM)
+    store = Store(url)
+    for spec in trained_specs(experiment):
+        record_run(store, spec, (1.0, 1.0), (make_evaluation(2),), RunState.COMPLETED)
+    for measurement in needed_measurements(experiment):
+        write_measurement(store, measurement, pd.DataFrame({"step": [2]}))
+    assert invoke("O1").exit_code == 0
+    with store.engine.begin() as connection:
+        connection.execute(update(measurements).values(result=b"PAR1"))
+    result = invoke("O1")
+    assert result.exit_code == 2
+    assert DAMAGED in " ".join(result.output.split())
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_run_that_becomes_unreadable_ends_the_command(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the other version wrote it between two polls."""
+    store, (first, *others) = Store(url), trained_specs(plan_experiment(CLAIM))
+    for spec in others:
+        record_run(store, spec, (1.0, 1.0), (make_evaluation(2),), RunState.COMPLETED)
+
+    class OtherVersion(IdleScheduler):
+        def __init__(self, store: Store, scheduler: str | None) -> None:
+            super().__init__(store)
+
+        def launch_group(self, *launched: Any) -> None:
+            super().launch_group(*launched)
+            store.withdraw([first.digest])
+            make_unreadable(store, first, "newer", "a field")
+
+        def stop(self, digests: list[str], visitor: str) -> None:
+            self.store.request_stop(digests, visitor)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(claims_command, "Scheduler", OtherVersion)
+    result = invoke("O1")
+    assert result.exit_code == 1
+    assert "X1: The run “newer” was written by another version" in result.output
 
 
 @pytest.mark.workers

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,53 @@ def test_runs_lists_those_of_another_version(url: str, kind: str) -> None:
     make_unreadable(store, newer, "newer [/red] run", kind)
     output = invoke("runs").output
     assert names_in_order(output, readable.digest[:8], newer.digest[:8], "newer [/red] run", "Not readable")
+
+
+@pytest.mark.usefixtures("no_scheduler")
+@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("command", ["compare", "record"])
+def test_an_unreadable_run_is_said_before_anything_is_trained(
+    url: str, command: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = SMALL if command == "compare" else ["record", "notebook", "recorded.npz", "--seeds", "1"]
+    changes = {"epochs": 1, "train_examples": 200, "hidden_units": (8,)} if command == "compare" else {}
+    make_unreadable(Store(url), PRESETS["notebook"].variants[0].spec.model_copy(update=changes), "newer", kind)
+    output = refused(*arguments)
+    assert "“newer” was written by another version" in output
+    assert not Path("recorded.npz").exists()
+
+
+@pytest.mark.parametrize("delete", [True, False])
+def test_a_run_that_is_deleted_or_becomes_unreadable_while_it_trains_is_said(
+    url: str, delete: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train_elsewhere(store: Store, variants: dict[str, list[RunSpec]], *_: object) -> float:
+        (first,), *others = variants.values()
+        for (spec,) in others:
+            record_run(store, spec, (1.0,), (make_evaluation(1),), RunState.COMPLETED)
+        if not delete:
+            make_unreadable(store, first, "newer", "a field")
+        return 1.0
+
+    monkeypatch.setattr(commands, "train", train_elsewhere)
+    assert ("“Baseline” was deleted" if delete else "“newer” was written") in refused(*SMALL)
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_unreadable_runs_are_stopped_by_digest_and_all(url: str, is_held: bool) -> None:
+    """At once, or by the version that holds them."""
+    store = Store(url)
+    for seed in range(2):
+        columns = {"state": "RUNNING", "lease_until": time.time() + 100 if is_held else 0.0}
+        make_unreadable(store, RunSpec(seed=seed), f"newer {seed}", "a field", **columns)
+    make_unreadable(store, RunSpec(seed=2), "ended", "a field")
+    assert numbers_in(invoke("stop", RunSpec().digest[:6]).output) == [1]
+    state = "RUNNING" if is_held else "STOPPED"
+    assert [run.state for run in store.unreadable_runs()] == [state, "RUNNING", "COMPLETED"]
+    assert numbers_in(invoke("stop", "--all").output) == [2 if is_held else 1]
+    assert [run.state for run in store.unreadable_runs()] == [state, state, "COMPLETED"]
+    assert "begins with" in refused("stop", RunSpec(seed=2).digest)
 
 
 def test_names_are_not_markup_in_the_terminal(url: str) -> None:

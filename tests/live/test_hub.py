@@ -18,7 +18,7 @@ from bnlab.live.reading import DEFAULT_VERSION, Reading
 from bnlab.live.tasks import task_id
 from bnlab.live.views import StoreView
 from bnlab.runs.activity import Activity
-from bnlab.runs.errors import StoreError
+from bnlab.runs.errors import DAMAGED, DamagedError, StoreError
 from bnlab.runs.latencies import read_latencies, write_latencies
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -331,11 +331,12 @@ def test_pages_are_rendered_again_over_a_time_that_grows_with_their_number(store
     assert spread_seconds(10_000) == MAX_SPREAD_SECONDS
 
 
-def test_an_error_of_one_view_leaves_the_others_alone(store: Store) -> None:
+@pytest.mark.parametrize("error", [KeyError(SPEC.digest), DamagedError(DAMAGED)])
+def test_an_error_of_one_view_leaves_the_others_alone(store: Store, error: Exception) -> None:
     @dataclass(frozen=True)
     class Broken(States):
         def document(self, reading: Reading) -> Document:
-            raise KeyError(SPEC.digest)
+            raise error
 
     hub = hub_of(StillScheduler(store))
 

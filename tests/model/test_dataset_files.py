@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bnlab.model.dataset_files import register_folder
-from bnlab.model.datasets import load_arrays, load_published
+from bnlab.model.datasets import load_arrays
 from bnlab.specs.datasets import DATASETS, PUBLISHED, UNUSABLE, DatasetError
 from bnlab.specs.keras_code import training_script
 from bnlab.specs.network import describe_network
@@ -15,11 +15,6 @@ from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import SpecError, parse_spec
 from tests.dataset_files import small_arrays, write_dataset
 from tests.spec_strategies import PROPERTIES
-
-
-@pytest.fixture(autouse=True)
-def forget_arrays() -> None:
-    load_published.cache_clear()
 
 
 def test_a_file_is_a_dataset_by_its_name(data_folder: Path) -> None:
@@ -104,6 +99,21 @@ def test_a_damaged_file_is_refused_until_it_is_replaced(data_folder: Path, cut: 
     path.write_bytes(content)
     register_folder(data_folder)
     assert parse_spec({"dataset": "school"}).examples == 54
+
+
+def test_a_replaced_file_is_read_again(data_folder: Path) -> None:
+    path = data_folder / "school.npz"
+    first = write_dataset(path)
+    register_folder(data_folder)
+    spec = parse_spec({"dataset": "school"})
+    np.testing.assert_array_equal(load_arrays(spec).train_images, first["x_train"][6:])
+    assert load_arrays(spec).train_images.base is load_arrays(spec).train_images.base, "read once"
+    replacement = write_dataset(data_folder / "school.tmp.npz", x_train=255 - first["x_train"])
+    (data_folder / "school.tmp.npz").replace(path)
+    np.testing.assert_array_equal(load_arrays(spec).train_images, replacement["x_train"][6:])
+    larger = write_dataset(path, **small_arrays(train=90, shape=(4, 4)))
+    register_folder(data_folder)
+    np.testing.assert_array_equal(load_arrays(spec).train_images, larger["x_train"][9:])
 
 
 def test_a_link_to_no_file_leaves_the_others(data_folder: Path) -> None:

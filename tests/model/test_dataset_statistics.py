@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bnlab.model import dataset_statistics
 from bnlab.model.dataset_statistics import compute_statistics, file_statistics, image_statistics
-from bnlab.model.datasets import load_published
 from bnlab.runs.datasets import register_datasets
 from bnlab.specs.advice import advise
 from bnlab.specs.dataset_statistics import statistics_from_json, statistics_of, statistics_to_json
@@ -43,7 +43,6 @@ def test_stored_statistics_are_those_of_the_images(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, dataset in PUBLISHED.items() if dataset.downloads])
 def test_stored_statistics_are_those_of_downloaded_images(name: str) -> None:
     register_datasets()  # they may be in the folder of BNLAB_DATA
-    load_published.cache_clear()
     stored = statistics_of(name)
     assert stored is not None
     try:
@@ -77,5 +76,39 @@ def test_a_files_statistics_give_advice(data_folder: Path) -> None:
     assert "Large epsilon" in [advice.title for advice in advise(parse_spec(fields | {"epsilon": 1.0}))]
 
 
-def test_a_file_that_cannot_be_read_has_no_statistics(tmp_path: Path) -> None:
-    assert file_statistics(tmp_path / "gone.npz") is None
+def test_a_file_that_cannot_be_read_has_no_statistics_until_it_can(tmp_path: Path) -> None:
+    path = tmp_path / "gone.npz"
+    assert file_statistics(path) is None
+    images = write_dataset(path)["x_train"]
+    intact = path.read_bytes()
+    path.write_bytes(intact[: len(intact) // 2])
+    assert file_statistics(path) is None
+    path.write_bytes(intact)
+    assert file_statistics(path) == image_statistics(images[6:])
+
+
+def test_an_unreadable_file_is_tried_again_though_it_has_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a network drive that did not answer."""
+    path = tmp_path / "school.npz"
+    write_dataset(path)
+    with monkeypatch.context() as context:
+        context.setattr(dataset_statistics, "read_file", raise_error)
+        assert file_statistics(path) is None
+    assert file_statistics(path) is not None
+
+
+def raise_error(_path: Path) -> None:
+    raise DatasetError("It cannot be read.")
+
+
+def test_a_replaced_file_has_other_advice(data_folder: Path) -> None:
+    path, images = data_folder / "advised.npz", small_arrays()["x_train"]
+    write_dataset(path, x_train=images)
+    register_datasets()
+    spec = parse_spec({"dataset": "advised", "input_normalization": True, "momentum": 0.5, "epsilon": 1e-8})
+    assert "Pixels" not in "".join(advice.title for advice in advise(spec))
+    images[:, 2] = 9
+    write_dataset(path, x_train=images)
+    assert "Pixels" in "".join(advice.title for advice in advise(spec))

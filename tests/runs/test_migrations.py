@@ -137,6 +137,17 @@ def test_runs_begun_with_unclipped_renormalization_are_stopped() -> None:
     assert len(BEGUN_WITH_RENORM) == 2
 
 
+@pytest.mark.parametrize("spec", ["RunSpec()", "[1]", ""])
+def test_a_spec_that_cannot_be_decoded_leaves_the_other_runs(old_engine: Engine, spec: str) -> None:
+    damaged = min(BEGUN_WITH_RENORM)
+    with old_engine.begin() as connection:
+        table = "run" if inspect(connection).has_table("run") else "runs"
+        connection.execute(text(f"UPDATE {table} SET spec = :spec WHERE digest = :run"), {"spec": spec, "run": damaged})
+    store = Store(str(old_engine.url))
+    assert [run.digest for run in store.unreadable_runs()] == [damaged]
+    assert {store.run(digest).state for digest in BEGUN_WITH_RENORM - {damaged}} == {RunState.STOPPED}
+
+
 def test_a_newer_store_is_refused_and_not_changed(store: Store) -> None:
     newer = str(int(SCHEMA_REVISION) + 1)
     with store.engine.begin() as connection:

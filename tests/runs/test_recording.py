@@ -21,6 +21,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
 from bnlab.specs.run_spec import RunSpec
 from tests.runs.store_rows import is_leased
+from tests.runs.unreadable_runs import make_unreadable
 from tests.stored_runs import make_evaluation, record_run
 
 SPEC = RunSpec(epochs=1, train_examples=64, placement="before_activation")
@@ -123,3 +124,13 @@ def test_recording_read_concurrently(origin: Store, fresh: Store, tmp_path: Path
         list(apps.map(lambda _: read_recording(fresh, recording), range(8)))
     assert {run.digest for run in fresh.runs()} == {SPEC.digest, OTHER.digest}
     assert len(steps_frame(fresh, SPEC.digest)) == 2
+
+
+def test_an_unreadable_run_does_not_keep_the_others_out(tmp_path: Path) -> None:
+    trained, target = Store(f"sqlite:///{tmp_path}/trained.db"), Store(f"sqlite:///{tmp_path}/target.db")
+    runs = [record_run(trained, RunSpec(seed=seed), (1.0,), state=RunState.COMPLETED) for seed in range(2)]
+    write_recording(trained, runs, tmp_path / "two.npz")
+    make_unreadable(target, runs[0].spec, "newer", "a field")
+    read_recording(target, (tmp_path / "two.npz").read_bytes())
+    assert [run.digest for run in target.runs()] == [runs[1].digest]
+    assert [run.label for run in target.unreadable_runs()] == ["newer"]

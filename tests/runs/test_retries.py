@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bnlab.runs.errors import CONFLICT, DISK_FULL, ConflictError, StoreError
+from bnlab.runs.errors import CONFLICT, DAMAGED, DISK_FULL, ConflictError, DamagedError, StoreError
 from bnlab.runs.retries import MAX_DEATHS, MAX_PAUSE_SECONDS, OTHER_SCHEDULER, OTHER_STORE, FailedSlices, Retries
 from bnlab.runs.writer import MissingRunError, SupersededError
 
@@ -48,6 +48,10 @@ def test_a_run_fails_on_other_errors_and_on_repeated_conflicts() -> None:
     assert "ZeroDivisionError" in retries.record_error("a", ZeroDivisionError("0"))
     conflicts = [retries.record_error("b", ConflictError(CONFLICT)) for _ in range(MAX_DEATHS + 1)]
     assert conflicts == [""] * MAX_DEATHS + [CONFLICT]
+
+
+def test_a_run_fails_on_a_damaged_checkpoint() -> None:
+    assert Retries().record_error("a", DamagedError(DAMAGED)) == DAMAGED
 
 
 def test_a_run_fails_after_workers_have_died_in_a_row() -> None:

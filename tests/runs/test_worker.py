@@ -15,15 +15,19 @@ import pytest
 from sqlalchemy import update
 
 from bnlab.runs import worker, writer
+from bnlab.runs.datasets import register_datasets
 from bnlab.runs.errors import StoreError
 from bnlab.runs.reader import evaluations_frame, history_frame, snapshots_frame, steps_frame
+from bnlab.runs.retries import Retries
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import runs
 from bnlab.runs.store import Store
 from bnlab.runs.writer import RunWriter, SupersededError, read_checkpoint
 from bnlab.specs.datasets import DatasetError
 from bnlab.specs.run_spec import RunSpec
+from bnlab.specs.validation import parse_spec
 from tests.broken_stores import Breakage, full, is_a_plain_sentence, locked, moved_away
+from tests.dataset_files import small_arrays, write_dataset
 from tests.old_store import unpack_old_store
 from tests.one_thread import one_thread, without_xla
 from tests.slow import all_but_one_slow
@@ -203,6 +207,29 @@ def test_an_outdated_run_is_not_continued(store: Store) -> None:
     assert store.run(SPEC.digest) == before
     assert not before.is_current
     assert store.launch(before.spec, "A", OWNER).digest == OTHER.digest
+
+
+def test_a_run_that_the_worker_cannot_read_fails(store: Store) -> None:
+    """As where the worker lacks the folder of its dataset."""
+    store.launch(SPEC, "A", OWNER)
+    with store.engine.begin() as connection:
+        connection.execute(update(runs).where(runs.c.digest == SPEC.digest).values(spec='{"dataset": "school"}'))
+    with pytest.raises(worker.UnreadableRunError) as caught:
+        train(store, SPEC)
+    failed = pickle.loads(pickle.dumps(caught.value))
+    assert is_a_plain_sentence(Retries().record_error(SPEC.digest, failed)), "no other slice is tried"
+
+
+def test_a_run_is_not_continued_on_another_number_of_images(store: Store, data_folder: Path) -> None:
+    write_dataset(data_folder / "school.npz")
+    register_datasets()
+    spec = parse_spec({"dataset": "school", "hidden_units": [4], "batch_size": 8, "epochs": 9})
+    store.launch(spec, "A", OWNER)
+    train(store, spec)
+    write_dataset(data_folder / "school.npz", **small_arrays(train=90))
+    with pytest.raises(worker.OutdatedRunError) as caught:
+        train(store, spec)
+    assert is_a_plain_sentence(str(caught.value))
 
 
 @pytest.mark.parametrize("examples", all_but_one_slow([300, 10], fast=10))

@@ -13,6 +13,7 @@ from bnlab.charts.style import COLOR_NAMES, COLORS, style_of
 from bnlab.specs.advice import advise
 from bnlab.specs.choices import INITIALIZERS
 from bnlab.specs.comparison import MAX_VARIANTS, Comparison, Variant
+from bnlab.specs.datasets import Dataset
 from bnlab.specs.keras_code import keras_code
 from bnlab.specs.lesson import ALL_FIELDS
 from bnlab.specs.naming import with_current_labels
@@ -211,9 +212,13 @@ def _render_counts(spec: RunSpec) -> None:
     st.caption(parameters_text(spec))
 
 
-@lru_cache(maxsize=256)
 def parameters_text(spec: RunSpec) -> str:
     """The number of a network's parameters: "Parameters: 267,410 trainable, 800 non-trainable"."""
+    return _parameters_text(spec, spec.data)
+
+
+@lru_cache(maxsize=256)
+def _parameters_text(spec: RunSpec, _data: Dataset) -> str:
     network = describe_network(spec)
     non_trainable = f", {network.non_trainable:,} non-trainable" if network.non_trainable else ""
     return f"Parameters: {network.trainable:,} trainable{non_trainable}"

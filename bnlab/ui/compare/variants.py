@@ -16,6 +16,8 @@ from bnlab.runs.rights import Rights, others_text
 from bnlab.runs.run import Run
 from bnlab.specs.advice import advise
 from bnlab.specs.comparison import Comparison, Variant
+from bnlab.specs.dataset_statistics import DatasetStatistics, statistics_of
+from bnlab.specs.datasets import Dataset
 from bnlab.specs.diff import differing_values
 from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
@@ -76,7 +78,9 @@ def render_networks(comparison: Comparison) -> None:
             with st.container(border=True, key=f"network-{index}"):
                 style = style_of(variant.label, variant.colour)
                 st.markdown(f"{sample_svg(style)} **{escape_html(variant.label)}**", unsafe_allow_html=True)
-                st.markdown(_diagram(variant.spec, variant.label, variant.colour), unsafe_allow_html=True)
+                st.markdown(
+                    _diagram(variant.spec, variant.spec.data, variant.label, variant.colour), unsafe_allow_html=True
+                )
                 st.caption(parameters_text(variant.spec))
 
 
@@ -106,12 +110,13 @@ def _chips_html(differences: Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _diagram(spec: RunSpec, label: str, colour: int) -> str:
+def _diagram(spec: RunSpec, _data: Dataset, label: str, colour: int) -> str:
     return network_svg(describe_network(spec), style_of(label, colour))
 
 
 @lru_cache(maxsize=256)
-def _count_hints(spec: RunSpec) -> int:
+def _count_hints(spec: RunSpec, _data: Dataset, _statistics: DatasetStatistics | None) -> int:
+    """The number of hints. The dataset and its statistics, on which they depend, are other ones in a replaced file."""
     return len(advise(spec))
 
 
@@ -127,7 +132,7 @@ def _render_errors(errors: Mapping[str, Sequence[str]]) -> None:
 
 
 def _render_edit_button(variant: Variant, index: int) -> None:
-    hints = _count_hints(variant.spec)
+    hints = _count_hints(variant.spec, variant.spec.data, statistics_of(variant.spec.dataset))
     hints_text = f": {hints} hint{'s' if hints > 1 else ''} on its fields" if hints else ""
     help_ = f"Edit {escape_markdown(variant.label)}{hints_text}"
     icon = ":material/lightbulb:" if hints else ":material/tune:"

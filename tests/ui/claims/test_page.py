@@ -16,6 +16,7 @@ from bnlab.claims.recorded import recorded_results
 from bnlab.claims.results import trained_specs
 from bnlab.claims.runner import ClaimRunner
 from bnlab.runs.experiment_queue import enqueue, experiment_shares, queued
+from bnlab.runs.groups import launch_group
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.ui.claims import results as results_module
@@ -23,6 +24,7 @@ from bnlab.ui.navigation import page_path
 from tests import tiny_claim
 from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
+from tests.runs.unreadable_runs import make_unreadable
 from tests.stored_runs import OWNER, make_evaluation, record_run
 from tests.ui.compare_page import shown_label
 from tests.visitors import become
@@ -181,6 +183,7 @@ def test_tables_are_cached(claims_page: Any, store: Store, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("tiny")
 def test_an_experiment_of_others_can_be_joined(claims_page: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch_group(store, EXPERIMENT.name, [(spec, "A2") for spec in trained_specs(EXPERIMENT)], OWNER)
     enqueue(store, [EXPERIMENT.name], "ann")
     become(monkeypatch, "ben")
     app = claims_page(store)
@@ -189,7 +192,7 @@ def test_an_experiment_of_others_can_be_joined(claims_page: Any, store: Store, m
     app.button(key=f"join-{EXPERIMENT.name}").click().run()
     assert not app.exception
     assert experiment_shares(store)[EXPERIMENT.name].wanted_by == {"ann", "ben"}
-    assert all(shares.wanted_by == {"ben"} for shares in store.shares().values()), "ann's were never launched"
+    assert all(shares.wanted_by == {"ben"} for shares in store.shares().values()), "ann has no share in the runs"
     assert not app.button(key=f"stop-{EXPERIMENT.name}").disabled
     assert not [button for button in app.button if str(button.key).startswith("join-")]
 
@@ -222,6 +225,26 @@ def test_failed_experiment_shows_its_errors_and_continues(claims_page: Any, stor
     app.button(key="resume-A2 quick 0:2").click().run()
     assert not app.error
     assert {run.state for run in store.runs()} == {RunState.QUEUED}
+
+
+@pytest.mark.usefixtures("tiny")
+def test_an_unreadable_run_is_said_instead_of_progress(claims_page: Any, store: Store) -> None:
+    train(store, {"none": 0.8, "before_activation": 0.9})
+    enqueue(store, [EXPERIMENT.name])
+    unreadable = trained_specs(EXPERIMENT)[0]
+    store.delete([unreadable.digest])
+    make_unreadable(store, unreadable, "newer", "a field")
+    app = open_row(claims_page(store), "A2")
+    assert "“newer” was written by another version" in app.error[0].value
+    app.button(key="resume-A2 quick 0:2").click().run()
+    assert not app.exception
+    assert "“newer” was written by another version" in app.error[0].value
+    app.button(key="discard-A2 quick 0:2").click().run()
+    assert queued(store) == []
+    assert "“Resume”: 3 of 4 runs are trained here, 1 to go." in [caption.value for caption in app.caption]
+    app.button(key="run-A2 quick 0:2").click().run()
+    assert "“newer” was written by another version" in app.error[0].value
+    assert queued(store) == []
 
 
 @pytest.mark.usefixtures("tiny")

@@ -54,5 +54,13 @@ def _stop_unclipped_renormalization() -> None:
     runs = sa.table("runs", *map(sa.column, ("digest", "spec", "state")))
     unfinished = sa.select(runs.c.digest, runs.c.spec).where(runs.c.state.in_(["QUEUED", "RUNNING"]))
     rows = op.get_bind().execute(unfinished).all()
-    digests = [digest for digest, spec in rows if json.loads(spec).get("renorm")]
+    digests = [digest for digest, spec in rows if _has_renorm(spec)]
     op.execute(runs.update().where(runs.c.digest.in_(digests)).values(state="STOPPED"))
+
+
+def _has_renorm(spec: str) -> bool:
+    try:
+        fields = json.loads(spec)
+    except ValueError:  # a run that is not readable stays one
+        return False
+    return isinstance(fields, dict) and bool(fields.get("renorm"))
