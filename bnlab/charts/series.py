@@ -5,7 +5,7 @@ then thinned to few enough points for a screen: a drawn value depends neither on
 points are drawn.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bnlab.charts.curve_settings import TRAINING_CURVES, VALIDATION_CURVES, Curve, CurveSettings, evaluated_curve
 from bnlab.charts.latest_cache import latest_cached
 from bnlab.runs.curves_cache import RunCurves
+from bnlab.runs.thinning import thin
 from bnlab.training.records import evaluation_columns
 
 Floats = NDArray[np.float32]
@@ -469,41 +470,3 @@ def max_points(variants: int) -> int:
     Behind a line two more of its size are drawn at most: the two edges of a band.
     """
     return int(np.clip(MAX_TOTAL_POINTS // (3 * max(variants, 1)), MIN_POINTS, MAX_POINTS))
-
-
-def thin(values: NDArray[Any], max_points: int, *, log: bool = False) -> NDArray[np.intp]:
-    """The positions of about `max_points` of `values`: the smallest and largest of each part, the first and the last.
-
-    So every peak is drawn, and each point is one of the curve's. Parts are equally long, or with `log` equally wide on
-    a logarithmic axis. They double, so that a growing curve rarely changes the points that are drawn.
-    """
-    count = len(values)
-    if count <= max_points:
-        return np.arange(count)
-    kept = {0, count - 1}
-    for start, stop in _parts(count, max_points // 2, log=log):
-        part = values[start:stop]
-        kept |= {start + int(part.argmin()), start + int(part.argmax())}
-    return np.array(sorted(kept))
-
-
-def _parts(count: int, max_parts: int, *, log: bool) -> Iterator[tuple[int, int]]:
-    """Start and stop of each part of `count` values; the last may be incomplete."""
-    if log:
-        per_decade = int(max_parts / np.log10(count))
-        edges = np.unique((10 ** (np.arange(max_parts + 1) / max(per_decade, 1))).astype(int)) - 1
-        starts = edges[edges < count].tolist()
-    else:
-        starts = list(range(0, count, steps_per_part(count, max_parts)))
-    return zip(starts, [*starts[1:], count], strict=True)
-
-
-def steps_per_part(steps: int, parts: int) -> int:
-    """The length that divides `steps` into at most `parts`: a power of two.
-
-    So a longer part is two shorter ones, and what is drawn of it was drawn of them: an update sends no point again.
-    """
-    length = 1
-    while steps > length * parts:
-        length *= 2
-    return length
