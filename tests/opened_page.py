@@ -34,7 +34,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
         monkeypatch.setenv("BNLAB_STORE", store if isinstance(store, str) else store.url)
         app = AppTest.from_file(str(ROOT / "bnlab" / "ui" / "main.py"), default_timeout=60)
         for name, value in query.items():
-            app.query_params[name] = str(value)
+            app.query_params[name] = value if isinstance(value, list) else str(value)
         app.session_state[VIEW_MENU] = True  # its controls are there while it is open
         app.session_state[SHOWN] = ALL
         return app.run()

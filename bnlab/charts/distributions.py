@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from bnlab.charts.figures import LayerChart, initial_range, message_figure, plain_figure
 from bnlab.charts.formatting import format_digits
-from bnlab.charts.snapshots import EXPLODED_TEXT, evenly_spaced, exploded_runs
+from bnlab.charts.snapshots import EXPLODED_TEXT, exploded_runs
 from bnlab.charts.style import Style
 from bnlab.runs.reader import PERCENTILE_COLUMNS
+from bnlab.runs.thinning import thin_together
 from bnlab.specs import normalizers
 from bnlab.specs.normalizers import NORMALIZERS
 from bnlab.specs.run_spec import RunSpec
@@ -166,7 +167,9 @@ def row_percentiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
 def bands_figure(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> go.Figure:
     """Each run's bands and median over its epochs.
 
-    `frames` maps a run to a frame with the columns epoch and p5 … p95; `styles` maps it to its style.
+    `frames` maps a run to a frame with the columns epoch and p5 … p95; `styles` maps it to its style. Of a long run the
+    evaluations are drawn at which any of the percentiles is the smallest or largest of a part (`thin_together`): the
+    edges of both bands and the median keep their peaks, and since all have the same evaluations, none leaves its band.
     """
     shown = {run: frame for run, frame in frames.items() if not frame.empty}
     if not shown:
@@ -180,7 +183,10 @@ def bands_figure(title: str, frames: Mapping[str, pd.DataFrame], styles: Mapping
         "yaxis": {"nticks": 6, "exponentformat": "power", **_y_range(shown)},
     }
     opacities = (0.18, 0.32) if len(shown) == 1 else (0.12, 0.22)
-    thinned = {run: frame.iloc[evenly_spaced(len(frame), MAX_POINTS)] for run, frame in shown.items()}
+    thinned = {
+        run: frame.iloc[thin_together(list(frame[[*PERCENTILE_COLUMNS]].to_numpy(float).T), MAX_POINTS)]
+        for run, frame in shown.items()
+    }
     bands = [trace for run, frame in thinned.items() for trace in _band_traces(run, frame, styles[run], opacities)]
     medians = [_median_trace(run, frame, styles[run]) for run, frame in thinned.items()]
     return plain_figure([*bands, *medians], layout)

@@ -49,10 +49,13 @@ def format_signed(value: float) -> str:
 
 def divergence_text(label: str, steps: Sequence[int], seeds: int) -> str:
     """Which seeds of a variant diverged: `BN: 1 of 4 seeds diverged at step 12`; `BN diverged at step 12` of one."""
+    return f"{label}{':' if seeds > 1 else ''} {divergence_remark(steps, seeds)}"
+
+
+def divergence_remark(steps: Sequence[int], seeds: int) -> str:
+    """The same without the variant: `1 of 4 seeds diverged at step 12`; `diverged at step 12` of one."""
     times = f"step {min(steps):,}" if len(set(steps)) == 1 else f"steps {min(steps):,} to {max(steps):,}"
-    return (
-        f"{label}: {len(steps)} of {seeds} seeds diverged at {times}" if seeds > 1 else f"{label} diverged at {times}"
-    )
+    return f"{len(steps)} of {seeds} seeds diverged at {times}" if seeds > 1 else f"diverged at {times}"
 
 
 def format_size(size: int) -> str:

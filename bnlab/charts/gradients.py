@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from bnlab.charts.figures import LayerChart, log_axis, message_figure, plain_figure, raise_zeros, zero_level
 from bnlab.charts.formatting import format_digits
-from bnlab.charts.snapshots import evenly_spaced
 from bnlab.charts.style import Style
+from bnlab.runs.thinning import thin
 
 MAX_POINTS = 150
 MAX_MARKED_POINTS = 60
@@ -25,11 +25,11 @@ def gradient_frame(layers: pd.DataFrame, layer: str, steps_per_epoch: int) -> pd
     """Columns epoch, gradient_norm of one hidden layer; `layers` as `bnlab.runs.reader.layers_frame` makes it."""
     rows = layers[layers["layer"] == layer]
     frame = pd.DataFrame({"epoch": rows["step"] / steps_per_epoch, "gradient_norm": rows["gradient_norm"]})
-    return frame.iloc[evenly_spaced(len(frame), MAX_POINTS)].reset_index(drop=True) if len(frame) else frame
+    return frame.reset_index(drop=True)
 
 
 def gradient_figure(frames: Mapping[str, pd.DataFrame], layer: str, styles: Mapping[str, Style]) -> go.Figure:
-    """One line per run over its epochs, on a logarithmic axis."""
+    """One line per run over its epochs, on a logarithmic axis; a long one keeps its peaks (see `thin`)."""
     axis = {"title": {"text": "epoch"}, "rangemode": "tozero", "hoverformat": ".2f"}
     return _norm_figure(f"Gradient norm of {layer}", frames, "epoch", styles, axis)
 
@@ -107,6 +107,7 @@ def _norm_figure(
 
 
 def _norm_trace(run: str, frame: pd.DataFrame, x: str, style: Style, level: float) -> dict[str, Any]:
+    frame = frame.iloc[thin(frame["gradient_norm"].to_numpy(float), MAX_POINTS)]
     norms = frame["gradient_norm"].to_numpy(np.float32)
     return {
         "type": "scatter",

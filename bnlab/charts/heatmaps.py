@@ -16,6 +16,7 @@ from bnlab.charts.figures import message_figure, plain_figure
 from bnlab.charts.formatting import MINUS, format_digits, format_fixed
 from bnlab.charts.snapshots import evenly_spaced, label_positions, step_text
 from bnlab.charts.style import BLUE, GREY, VERMILLION, translucent
+from bnlab.runs.thinning import thin_together
 from bnlab.specs.normalizers import VARIABLES
 
 Floats = NDArray[np.float32]
@@ -41,7 +42,8 @@ BAR_STEPS = 60
 def heat_map_frame(snapshots: pd.DataFrame, variable: str) -> pd.DataFrame:
     """One row per unit (the index), sorted by its last finite value, and one column per step.
 
-    Thinned evenly to MAX_UNITS of the sorted units and MAX_EVALUATIONS.
+    Thinned to MAX_UNITS of the sorted units, evenly, and to about MAX_EVALUATIONS: those at which the smallest or the
+    largest of all units' values is that of a part (`thin_together`).
     """
     steps, values = unit_values(snapshots, variable)
     if not len(steps):
@@ -49,7 +51,7 @@ def heat_map_frame(snapshots: pd.DataFrame, variable: str) -> pd.DataFrame:
     finite = np.flatnonzero(np.isfinite(values).all(axis=1))
     order = np.argsort(values[finite[-1] if len(finite) else 0], kind="stable")
     units = order[evenly_spaced(values.shape[1], MAX_UNITS)]
-    evaluations = evenly_spaced(len(steps), MAX_EVALUATIONS)
+    evaluations = thin_together([values.min(axis=1), values.max(axis=1)], MAX_EVALUATIONS)
     return pd.DataFrame(values[np.ix_(evaluations, units)].T, index=units, columns=steps[evaluations])
 
 

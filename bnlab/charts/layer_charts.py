@@ -121,7 +121,7 @@ def heat_map_charts(store: Store, run: ShownRun, layer: str) -> tuple[Chart, ...
 def image_charts(store: Store, run: ShownRun, layer: str, epoch: float) -> tuple[Chart, ...]:
     """The normalization of one run's input at one evaluation, as an image."""
     snapshots, charts = _snapshots(store, run, layer), []
-    rows, columns = run.spec.data.image_shape
+    rows, columns = run.spec.data.image_shape[:2]
     for variable in _variables([run]):
         frame = heatmaps.image_frame(snapshots, variable, run.step_at(epoch), (rows, columns))
         limit = heatmaps.deviation_limit(variable, unit_values(snapshots, variable)[1])
@@ -285,7 +285,7 @@ def _unchanged_notes(store: Store, runs: Runs, layer: str) -> tuple[str, ...]:
     """Sentences on values that stay unchanged, each with the runs that it applies to."""
     labels_by_note: dict[str, list[str]] = {}
     for run in runs:
-        for note in unchanged_notes(_snapshots(store, run, layer), describe_network(run.spec), layer):
+        for note in unchanged_notes(_snapshots(store, run, layer), run.spec, layer):
             labels_by_note.setdefault(note, []).append(run.label)
     if len(runs) == 1:
         return tuple(note[0].upper() + note[1:] for note in labels_by_note)

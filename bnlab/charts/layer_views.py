@@ -142,7 +142,7 @@ def _is_on_image(spec: RunSpec, layer: str) -> bool:
     """Whether the layer normalizes the pixels of a grayscale image, one unit per pixel."""
     first = describe_network(spec).input_normalization
     is_on_input = first is not None and first.name == layer
-    return is_on_input and len(spec.data.image_shape) == 2 and spec.architecture == "dense"
+    return is_on_input and spec.data.image_shape[2:] in ((), (1,)) and spec.architecture == "dense"
 
 
 # Panels

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnlab.charts.curve_settings import Curve, CurveSettings
 from bnlab.charts.figures import Drawing, Trace, initial_range, message_layout, raise_zeros, zero_level
-from bnlab.charts.formatting import divergence_text, escape_plotly, format_power, format_signed
+from bnlab.charts.formatting import divergence_remark, divergence_text, escape_plotly, format_power, format_signed
 from bnlab.charts.line_labels import label_margin, line_labels
 from bnlab.charts.series import CurveData, Floats, Points, SeriesPoints, prepare_curves
 from bnlab.charts.style import Style
@@ -82,17 +82,17 @@ def curve_drawing(
     curve, settings = data.curve, data.settings
     level = _zero_level(data)
     traces = [_traces(points, styles[label], curve, settings, level) for label, points in data.lines.items()]
+    remarks = [*_baseline_remarks(data), *_divergence_remarks(data)]
     if all(line["x"].size == 0 for _, line in traces):
-        return Drawing([], message_layout(curve.title, _empty_message(data, awaited=awaited)))
+        message = message_layout(curve.title, _empty_message(data, awaited=awaited))
+        has_diverged = data.baseline_diverged or _divergences(data)
+        return Drawing([], message | ({"title": _title(curve, remarks)} if has_diverged else {}))
     yaxis = _y_axis(data)
-    remarks = [f"minus {settings.baseline}’s"] if data.is_difference else []
-    remarks += _divergence_remarks(data)
     remarks += _out_of_range_remarks(_out_of_range(data, yaxis))
     remarks += ["zeros at the lower edge"] if level else []
-    subtitle = {"subtitle": {"text": escape_plotly(" · ".join(remarks))}} if remarks else {}
     baseline = settings.baseline if data.is_difference else ""
     layout: dict[str, Any] = {
-        "title": {"text": curve.title} | subtitle,
+        "title": _title(curve, remarks),
         "hovermode": "x unified",
         "legend": LEGEND,
         "showlegend": False,  # the page has it above all charts; a downloaded picture shows it
@@ -108,12 +108,18 @@ def curve_drawing(
     return Drawing([*background, *(line for _, line in traces)], layout)
 
 
+def _title(curve: Curve, remarks: Sequence[str]) -> dict[str, Any]:
+    subtitle = {"subtitle": {"text": escape_plotly(" · ".join(remarks))}} if remarks else {}
+    return {"text": curve.title} | subtitle
+
+
 def curve_alt(data: CurveData, *, awaited: bool = False, shared: bool = False) -> str:
     """Each line's last value, the best first, then the variants whose last value is not finite or missing."""
     curve = data.curve
     ends = {label: points.end for label, points in data.lines.items() if points.end is not None}
+    divergences = [f"{text}." for text in (*_baseline_divergence(data), *_divergences(data).values())]
     if not ends:
-        return f"{curve.title}: {_empty_message(data, awaited=awaited).lower()}."
+        return " ".join([f"{curve.title}: {_empty_message(data, awaited=awaited).lower()}.", *divergences])
     finite = {label: end for label, end in ends.items() if np.isfinite(end)}
     best_first = sorted(finite, key=finite.__getitem__, reverse=curve.is_fraction)
     parts = [
@@ -126,7 +132,7 @@ def curve_alt(data: CurveData, *, awaited: bool = False, shared: bool = False) -
         ("Exact zeros, drawn at the lower edge", _lines_with_zeros(data)),
     ]
     sentences = [f"{title}: {', '.join(labels)}." for title, labels in parts if labels]
-    return " ".join([*sentences, *(f"{text}." for text in _divergences(data).values())])
+    return " ".join([*sentences, *divergences])
 
 
 def _alt_title(data: CurveData, *, shared: bool) -> str:
@@ -165,8 +171,8 @@ def _traces(
 ) -> tuple[tuple[Trace, ...], Trace]:
     """The traces behind a variant's line, and the line; exact zeros are drawn at `level` unless it is 0."""
     traces = [*_background_traces(points, style), _line_trace(points, style, curve, settings)]
-    if points.counts is not None and (np.diff(points.counts) < 0).any():
-        traces.insert(-1, _fewer_seeds_trace(points, points.counts, style))
+    if (is_fewer := _is_over_fewer(points)).any():
+        traces.insert(-1, _fewer_seeds_trace(points, is_fewer, style))
     if level:
         for trace in traces:
             trace["y"] = raise_zeros(trace["y"], level)
@@ -196,17 +202,31 @@ def _line_trace(points: SeriesPoints, style: Style, curve: Curve, settings: Curv
 
 
 def _seed_texts(points: SeriesPoints) -> list[str]:
-    """For each point, how many seeds its mean is over; empty if it is over all of them everywhere."""
-    if points.counts is None or (points.counts == points.seed_count).all():
-        return []
-    total = points.seed_count
-    return ["" if count == total else f" ({count} of {total} seeds)" for count in points.counts.tolist()]
+    """For each point, over how many seeds its mean is, and the baseline's; empty if over all of them everywhere."""
+    ratios = {
+        title: [f"{title}{count} of {total}" if count < total else "" for count in counts.tolist()]
+        for title, counts, total in (
+            ("", points.counts, points.seed_count),
+            ("baseline: ", points.baseline_counts, points.baseline_seed_count),
+        )
+        if counts is not None and (counts < total).any()
+    }
+    texts = [" seeds, ".join(filter(None, parts)) for parts in zip(*ratios.values(), strict=True)]
+    return [f" ({text} seeds)" if text else "" for text in texts]
 
 
-def _fewer_seeds_trace(points: SeriesPoints, counts: NDArray[np.intp], style: Style) -> dict[str, Any]:
-    """A mark at the first point of each mean that is over fewer seeds than the point before."""
+def _is_over_fewer(points: SeriesPoints) -> NDArray[np.bool_]:
+    """Whether each point is the first of a mean, or of a difference to one, over fewer seeds than the point before."""
+    counts = [numbers for numbers in (points.counts, points.baseline_counts) if numbers is not None]
+    is_first = np.zeros(len(points.mean[0]), bool)
+    for numbers in counts:
+        is_first |= np.diff(numbers, prepend=numbers[:1]) < 0
+    return is_first
+
+
+def _fewer_seeds_trace(points: SeriesPoints, is_first: NDArray[np.bool_], style: Style) -> dict[str, Any]:
+    """A mark at each point that is the first over fewer seeds."""
     x, y = points.mean
-    is_first = np.insert(np.diff(counts) < 0, 0, False)
     return {
         "type": "scatter",
         "legendgroup": style.uid,
@@ -262,6 +282,21 @@ def _divergences(data: CurveData) -> dict[str, str]:
         for label, points in data.lines.items()
         if points.diverged
     }
+
+
+def _baseline_divergence(data: CurveData) -> list[str]:
+    """How many seeds of the baseline diverged and when, if `lines` are differences to it and any did."""
+    if not data.baseline_diverged:
+        return []
+    return [divergence_text(data.settings.baseline, data.baseline_diverged, data.baseline_seed_count)]
+
+
+def _baseline_remarks(data: CurveData) -> list[str]:
+    """For the subtitle: what is subtracted, and which of its seeds diverged."""
+    if not data.is_difference:
+        return []
+    diverged = divergence_remark(data.baseline_diverged, data.baseline_seed_count) if data.baseline_diverged else ""
+    return [f"minus {data.settings.baseline}’s{f' ({diverged})' if diverged else ''}"]
 
 
 def _divergence_remarks(data: CurveData) -> list[str]:

@@ -82,6 +82,9 @@ COLUMNS: dict[str, ResultColumn] = {
         "Validation accuracy minus {baseline}’s, seed by seed, in percentage points",
     ),
     "difference_sd": ResultColumn("± SD", _decimals(2, factor=100), name="± SD of the difference"),
+    "difference_runs": ResultColumn(
+        "Seeds compared", _whole, "How many the difference is over: those that diverged here or in {baseline} have none"
+    ),
     "seconds_per_epoch": ResultColumn(
         "Seconds per epoch",
         _decimals(2),
@@ -106,11 +109,11 @@ COLUMNS: dict[str, ResultColumn] = {
 
 def result_columns(runs: Iterable[Run], *, seeds: int, baseline: str) -> list[str]:
     """The names of the columns that say something: divergences, deviations of seeds, differences to a baseline."""
-    hidden = set() if baseline else {"difference", "difference_sd"}
+    hidden = set() if baseline else {"difference", "difference_sd", "difference_runs"}
     if not any(run.state is RunState.DIVERGED for run in runs):
-        hidden |= {"diverged", "diverged_step"}
+        hidden |= {"diverged", "diverged_step", "difference_runs"}
     if seeds == 1:
-        hidden |= {"runs", *(name for name in COLUMNS if name.endswith("_sd"))}
+        hidden |= {"runs", "difference_runs", *(name for name in COLUMNS if name.endswith("_sd"))}
     return [name for name in COLUMNS if name not in hidden]
 
 

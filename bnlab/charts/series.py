@@ -5,7 +5,7 @@ then thinned to few enough points for a screen: a drawn value depends neither on
 points are drawn.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bnlab.charts.curve_settings import TRAINING_CURVES, VALIDATION_CURVES, Curve, CurveSettings, evaluated_curve
 from bnlab.charts.latest_cache import latest_cached
 from bnlab.runs.curves_cache import RunCurves
+from bnlab.runs.thinning import thin
 from bnlab.training.records import evaluation_columns
 
 Floats = NDArray[np.float32]
@@ -66,22 +67,27 @@ class SeriesPoints:
         mean: the line.
         epochs: the epoch of each of its points.
         counts: the number of seeds in each of its points; None for one seed.
+        baseline_counts: the number of the baseline's seeds in what is subtracted from each of its points; None if
+            nothing is, or for one seed.
         band: the mean minus and plus the seeds' standard deviation; None for one seed.
         raw: the values before smoothing; None if they are not drawn.
         seeds: each seed's line; empty unless `settings.singles` and there are several.
         end: the last value, possibly not finite; None if there is none.
         seed_count: the number of seeds.
+        baseline_seed_count: the number of the baseline's seeds; 0 if nothing is subtracted.
         diverged: the step of each seed whose training loss is no longer a number.
     """
 
     mean: Points
     epochs: NDArray[np.float64]
     counts: NDArray[np.intp] | None
+    baseline_counts: NDArray[np.intp] | None
     band: tuple[Points, Points] | None
     raw: Points | None
     seeds: Sequence[Points]
     end: float | None
     seed_count: int
+    baseline_seed_count: int
     diverged: Sequence[int]
 
 
@@ -97,6 +103,8 @@ class CurveData:
         has_points: whether any variant has recorded values.
         has_finite: whether any recorded value is finite.
         was_evaluated: whether any run was evaluated, be it in another way than the chosen one.
+        baseline_diverged: the step of each seed of the baseline whose training loss is no longer a number.
+        baseline_seed_count: the number of the baseline's seeds; 0 if `lines` are no differences.
     """
 
     curve: Curve
@@ -106,6 +114,8 @@ class CurveData:
     has_points: bool
     has_finite: bool
     was_evaluated: bool = False
+    baseline_diverged: Sequence[int] = ()
+    baseline_seed_count: int = 0
 
     @property
     def is_default(self) -> bool:
@@ -142,6 +152,8 @@ def prepare_curve(series: Mapping[str, Series], curve: Curve, settings: CurveSet
         is_difference,
         has_points=bool(means),
         has_finite=any(np.isfinite(mean[curve.column]).any() for mean in means),
+        baseline_diverged=() if baseline is None else baseline.diverged,
+        baseline_seed_count=0 if baseline is None else len(baseline.seeds),
     )
 
 
@@ -345,13 +357,19 @@ def subtract_baseline(columns: Columns, baseline: Columns, names: Sequence[str],
     """`columns` with the baseline subtracted from `names` at equal values of the x axis `along`, one of `X_AXES`.
 
     Between two of its points the baseline is interpolated linearly. Points before its first and after its last are
-    left out: there is nothing to compare with. Standard deviations and counts are the variant's.
+    left out: there is nothing to compare with. Standard deviations and counts are the variant's; if the baseline has
+    counts, the columns that end in _baseline_count are the numbers of its seeds in what is subtracted: between two of
+    its points the smaller number.
     """
     x, baseline_x = columns[along], baseline[along]
     covered = (x >= baseline_x[0]) & (x <= baseline_x[-1]) if len(baseline_x) else np.zeros(len(x), bool)
     result = {name: values[covered] for name, values in columns.items()}
     if not len(baseline_x):
         return result
+    after = np.searchsorted(baseline_x, result[along], side="left")
+    before = np.searchsorted(baseline_x, result[along], side="right") - 1
+    counts = {f"{n}_baseline_count": baseline[f"{n}_count"] for n in names if f"{n}_count" in baseline}
+    result |= {n: np.minimum(numbers[before], numbers[after]) for n, numbers in counts.items()}
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         return result | {n: result[n] - np.interp(result[along], baseline_x, baseline[n]) for n in names}
 
@@ -383,18 +401,21 @@ def _points(
     values = mean[curve.column]
     has_raw = not several and curve.is_noisy and settings.smoothing > 0 and not settings.differences
     counts = mean[f"{curve.column}_count"] if several else None
-    positions = drawn(mean, values, None if counts is None else _changes(counts))
+    baseline_counts = mean.get(f"{curve.column}_baseline_count")
+    positions = drawn(mean, values, _any_changes(counts, baseline_counts))
     low, high = _band(mean, curve, settings) if several else (values, values)
     seeds = series.seeds if several and settings.singles else ()
     return SeriesPoints(
         mean=(_to_float32(mean[settings.x][positions]), _to_float32(values[positions])),
         epochs=mean["epoch"][positions],
         counts=None if counts is None else counts[positions],
+        baseline_counts=None if baseline_counts is None else baseline_counts[positions],
         band=(line(mean, low), line(mean, high)) if several else None,
         raw=line(mean, mean[f"{curve.column}_raw"]) if has_raw else None,
         seeds=[line(columns, columns[curve.column]) for columns in map(relative, seeds)],
         end=float(values[-1]) if len(values) else None,
         seed_count=len(series.seeds),
+        baseline_seed_count=0 if baseline is None else len(baseline.seeds),
         diverged=series.diverged,
     )
 
@@ -406,6 +427,12 @@ def _band(mean: Columns, curve: Curve, settings: CurveSettings) -> tuple[NDArray
     low = np.maximum(low, values / 10) if settings.log_y else low
     is_drawn = np.isfinite(_to_float32(low)) & np.isfinite(_to_float32(high))
     return np.where(is_drawn, low, np.nan), np.where(is_drawn, high, np.nan)
+
+
+def _any_changes(*counts: NDArray[np.intp] | None) -> NDArray[np.bool_] | None:
+    """Whether any of the `counts` changes at each point; None if there are none."""
+    changes = [_changes(numbers) for numbers in counts if numbers is not None]
+    return np.logical_or.reduce(changes) if changes else None
 
 
 def _changes(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -443,41 +470,3 @@ def max_points(variants: int) -> int:
     Behind a line two more of its size are drawn at most: the two edges of a band.
     """
     return int(np.clip(MAX_TOTAL_POINTS // (3 * max(variants, 1)), MIN_POINTS, MAX_POINTS))
-
-
-def thin(values: NDArray[Any], max_points: int, *, log: bool = False) -> NDArray[np.intp]:
-    """The positions of about `max_points` of `values`: the smallest and largest of each part, the first and the last.
-
-    So every peak is drawn, and each point is one of the curve's. Parts are equally long, or with `log` equally wide on
-    a logarithmic axis. They double, so that a growing curve rarely changes the points that are drawn.
-    """
-    count = len(values)
-    if count <= max_points:
-        return np.arange(count)
-    kept = {0, count - 1}
-    for start, stop in _parts(count, max_points // 2, log=log):
-        part = values[start:stop]
-        kept |= {start + int(part.argmin()), start + int(part.argmax())}
-    return np.array(sorted(kept))
-
-
-def _parts(count: int, max_parts: int, *, log: bool) -> Iterator[tuple[int, int]]:
-    """Start and stop of each part of `count` values; the last may be incomplete."""
-    if log:
-        per_decade = int(max_parts / np.log10(count))
-        edges = np.unique((10 ** (np.arange(max_parts + 1) / max(per_decade, 1))).astype(int)) - 1
-        starts = edges[edges < count].tolist()
-    else:
-        starts = list(range(0, count, steps_per_part(count, max_parts)))
-    return zip(starts, [*starts[1:], count], strict=True)
-
-
-def steps_per_part(steps: int, parts: int) -> int:
-    """The length that divides `steps` into at most `parts`: a power of two.
-
-    So a longer part is two shorter ones, and what is drawn of it was drawn of them: an update sends no point again.
-    """
-    length = 1
-    while steps > length * parts:
-        length *= 2
-    return length

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from bnlab.charts.distributions import INITIAL_VALUES, VARIABLE_TITLES, unit_values
 from bnlab.charts.figures import message_figure
 from bnlab.specs import normalizers
-from bnlab.specs.network import Layer, Network
+from bnlab.specs.dataset_statistics import statistics_of
+from bnlab.specs.network import Layer, Network, describe_network
 from bnlab.specs.normalizers import Role
+from bnlab.specs.run_spec import RunSpec
 
 MAX_ROUNDING_ERROR = 1e-6
 """Above the float32 rounding errors of a zero gradient, summed over a whole training."""
@@ -23,8 +25,9 @@ _MEAN = (
 )
 _GAMMA = "there gamma multiplies a 0, gets no gradient and stays at 1, and "
 _PIXELS = (
-    "{dark} of the {units} pixels have been 0 in every training image so far: {gamma}the moving variance falls from 1 "
-    "towards 0. At inference they are now multiplied by up to {factor:,.0f}, which is 1/√(moving variance + ε)."
+    "{constant:,} of the {pixels:,} pixels are the same in all {examples:,} training images: {gamma}the moving "
+    "variance falls from 1 towards 0. At inference they are now multiplied by up to {factor:,.0f}, which is 1/√(moving "
+    "variance + ε)."
 )
 
 
@@ -52,20 +55,20 @@ def unchanged_figure(variable: str, values: NDArray[np.float32]) -> go.Figure | 
     return message_figure(VARIABLE_TITLES[variable], f"All are at {initial:g}, where they started")
 
 
-def unchanged_notes(snapshots: pd.DataFrame, network: Network, layer: str) -> list[str]:
-    """A sentence for each variable of `layer` whose values the network's structure keeps unchanged during training.
+def unchanged_notes(snapshots: pd.DataFrame, spec: RunSpec, layer: str) -> list[str]:
+    """A sentence for each variable of `layer` whose values the network or the images keep unchanged during training.
 
-    `snapshots` as for `remove_rounding_errors`; `layer` is the name of one of the network's normalizations.
+    `snapshots` as for `remove_rounding_errors`; `layer` is the name of one of the normalizations of the spec's network.
     """
     if snapshots.empty or snapshots["step"].max() == 0:
         return []
+    network = describe_network(spec)
     following = _directly_following(network)
     preceding = {after: before for before, after in following.items()}
     notes = []
     first = network.input_normalization
-    is_flattened = len(network.input_shape) == 2 and network.layers[0].keras_class == "Flatten"
-    if first is not None and layer == first.name and is_flattened:
-        notes += _dark_pixel_notes(snapshots, first.config["epsilon"])
+    if first is not None and layer == first.name and network.layers[0].keras_class == "Flatten":
+        notes += _constant_pixel_notes(snapshots, spec, first.config["epsilon"])
     if layer in following and _is_role_unchanged(snapshots, "offset"):
         notes.append(_BETA.format(next=following[layer]))
     if layer in preceding and _is_role_unchanged(snapshots, "mean"):
@@ -101,18 +104,27 @@ def _subtracts_batch_mean(layer: Layer) -> bool:
     return layer.normalizer is not None and layer.normalizer.uses_batch_statistics
 
 
-def _dark_pixel_notes(snapshots: pd.DataFrame, epsilon: float) -> list[str]:
-    """A note on the pixels whose moving mean has always been 0: one image that is not black there changes it."""
+def _constant_pixel_notes(snapshots: pd.DataFrame, spec: RunSpec, epsilon: float) -> list[str]:
+    """A note on the pixels that are the same in all training images, whatever their value; none if they are not known.
+
+    How many there are is known from the images, as for the advice before training: snapshots cannot tell a pixel whose
+    last change has faded from one that never changed. Their moving variance is the smallest: any change adds to it.
+    """
+    statistics = statistics_of(spec.dataset)
+    constant = statistics.constant_pixels(spec.examples) if statistics is not None else 0
     recorded = set(snapshots["variable"])
-    mean, variance = (
-        next((name for name in _variables_with_role(role) if name in recorded), "") for role in ("mean", "variance")
-    )
-    if not mean or not variance:
+    variance = next((name for name in _variables_with_role("variance") if name in recorded), "")
+    if statistics is None or not constant or not variance:
         return []
-    is_dark = (unit_values(snapshots, mean)[1] == 0).all(axis=0)
-    if not is_dark.any():
-        return []
-    smallest = float(unit_values(snapshots, variance)[1][-1][is_dark].min())
-    gamma = _GAMMA if recorded.intersection(_variables_with_role("factor")) else ""
-    factor = (smallest + epsilon) ** -0.5
-    return [_PIXELS.format(dark=int(is_dark.sum()), units=len(is_dark), gamma=gamma, factor=factor)]
+    smallest = float(unit_values(snapshots, variance)[1][-1].min())
+    gammas = [unit_values(snapshots, name)[1] for name in _variables_with_role("factor") if name in recorded]
+    has_gamma = any((np.abs(values - 1) < MAX_ROUNDING_ERROR).all(axis=0).sum() >= constant for values in gammas)
+    return [
+        _PIXELS.format(
+            constant=constant,
+            pixels=statistics.pixels,
+            examples=spec.examples,
+            gamma=_GAMMA if has_gamma else "",
+            factor=(smallest + epsilon) ** -0.5,
+        )
+    ]

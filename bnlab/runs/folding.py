@@ -1,14 +1,17 @@
 """A finished run's network with its normalization layers folded away: predictions, parameters and latency compared."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sqlalchemy import select
 
 from bnlab.model.folding import FoldError, fold, unfoldable_reason
-from bnlab.runs.run import Run
+from bnlab.runs.run import Run, RunState
+from bnlab.runs.schema import checkpoints
 from bnlab.runs.store import Store
 from bnlab.runs.worker import set_up_worker
 from bnlab.runs.worker_store import open_worker_store
@@ -85,9 +88,33 @@ def is_foldable(spec: RunSpec) -> bool:
     return has_normalization(spec) and not unfoldable_reason(spec)
 
 
-def can_fold(run: Run) -> bool:
-    """Whether the run is finished, foldable and not recorded: a recording has no weights."""
-    return run.state.is_finished() and not run.recorded and is_foldable(run.spec)
+def fold_obstacles(store: Store, runs: Sequence[Run]) -> dict[str, str]:
+    """Why a run's network cannot be folded now, in a sentence for the user, by the digests of those that cannot."""
+    finished = [run.digest for run in runs if run.state.is_finished() and not run.recorded]
+    query = select(checkpoints.c.run).where(checkpoints.c.run.in_(finished)).distinct()
+    with store.engine.connect() as connection:
+        kept = set(connection.scalars(query))
+    obstacles = {run.digest: _fold_obstacle(run, has_weights=run.digest in kept) for run in runs}
+    return {digest: obstacle for digest, obstacle in obstacles.items() if obstacle}
+
+
+def _fold_obstacle(run: Run, *, has_weights: bool) -> str:
+    if not has_normalization(run.spec):
+        return "There is no normalization that could be merged."
+    if reason := unfoldable_reason(run.spec):
+        return reason
+    if not run.state.is_finished():
+        return "A network can be folded when its training is over."
+    return DIVERGED if run.state is RunState.DIVERGED else _missing_weights(run, has_weights=has_weights)
+
+
+def _missing_weights(run: Run, *, has_weights: bool) -> str:
+    """Why a finished run has no weights; empty if it has."""
+    if run.recorded:
+        return "The recorded networks came without their weights: press Train to train them here, then fold them."
+    if has_weights:
+        return ""
+    return "There are no weights yet: continue the training." if run.state.can_continue() else WEIGHTS_DELETED
 
 
 def fold_run(store_url: str, digest: str) -> FoldReport:

@@ -30,6 +30,7 @@ RESULTS_COLUMNS = (
     "val_accuracy_sd",
     "difference",
     "difference_sd",
+    "difference_runs",
     "seconds_per_epoch",
     *(f"seconds_to_{target * 100:.0f}" for target in TARGETS),
     "shared",
@@ -62,10 +63,11 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
     Columns: label, params, trainable, runs (how many have been evaluated and have not diverged), diverged (how many
     have), diverged_step (the first step at which one did), val_loss, val_loss_sd, val_accuracy, val_accuracy_sd (of
     each run's last evaluation; sd over seeds, missing for one), difference, difference_sd (of val_accuracy to the
-    variant `baseline`, paired by seed), seconds_per_epoch (mean over seeds that have finished one), seconds_to_95,
-    seconds_to_97 (mean over seeds; missing unless all have reached it), shared (whether these seconds were measured
-    while bnlab did other work on the machine, for any seed; None if that is not known), latency_1, latency_256 (seconds
-    that predicting a batch takes with the variant's network; missing until they are measured).
+    variant `baseline`, paired by seed), difference_runs (how many seeds they are over), seconds_per_epoch (mean over
+    seeds that have finished one), seconds_to_95, seconds_to_97 (mean over seeds; missing unless all have reached it),
+    shared (whether these seconds were measured while bnlab did other work on the machine, for any seed; None if that is
+    not known), latency_1, latency_256 (seconds that predicting a batch takes with the variant's network; missing until
+    they are measured).
 
     What a diverged run recorded before it diverged is no result: its values are in no mean, nor in the differences.
     """
@@ -83,8 +85,9 @@ def results_frame(store: Store, comparison: Mapping[str, Sequence[Run]], baselin
             for label, values in accuracies.items()
             if label != baseline
         }
-        frame["difference"] = frame["label"].map({label: d.mean() for label, d in differences.items()}).astype(float)
-        frame["difference_sd"] = frame["label"].map({label: d.std() for label, d in differences.items()}).astype(float)
+        for column, statistic in (("difference", "mean"), ("difference_sd", "std"), ("difference_runs", "count")):
+            values = {label: getattr(found, statistic)() for label, found in differences.items()}
+            frame[column] = frame["label"].map(values).astype(float)
     return frame
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,15 @@ from numpy.typing import NDArray
 from bnlab.runs.reader import evaluations_frame, layers_frame, snapshots_frame, steps_frame
 from bnlab.runs.run import Run
 from bnlab.runs.store import Store
+from bnlab.runs.thinning import thin, thin_together
 from bnlab.specs.network import describe_network
 
 Floats = NDArray[np.float64]
 
 MAX_STEPS = 5_000
-"""The largest number of points per curve; TensorBoard draws 1,000, and all steps of a long run would take minutes."""
+"""About the most points per curve; TensorBoard draws 1,000, and all steps of a long run would take minutes."""
 MAX_HISTOGRAMS = 50
-"""The largest number of histograms per variable."""
+"""About the most histograms per variable."""
 BINS = 30
 
 
@@ -30,9 +32,10 @@ def event_file_name(run: Run) -> str:
 def event_file(store: Store, run: Run) -> bytes:
     """The content of the run's event file, which is a function of its records.
 
-    Scalars loss, accuracy, val_loss, val_accuracy, gradient_norm/LAYER, weight_norm/LAYER and histograms
-    LAYER/VARIABLE of the normalization layers, by step. Long curves are thinned evenly to MAX_STEPS points,
-    histograms to MAX_HISTOGRAMS. The time of an event is the run's creation plus its seconds in steps.
+    Scalars loss, accuracy, val_loss, val_accuracy, gradient_norm/LAYER, weight_norm/LAYER and histograms LAYER/VARIABLE
+    of the normalization layers, by step. Long curves are thinned to about MAX_STEPS points, with all peaks, histograms
+    to about MAX_HISTOGRAMS, with those of the smallest and largest values. The time of an event is the run's creation
+    plus its seconds in steps.
     """
     from tensorboardX.proto.event_pb2 import Event  # type: ignore[import-untyped]
     from tensorboardX.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
@@ -55,13 +58,15 @@ def event_file(store: Store, run: Run) -> bytes:
 
 def _entries(store: Store, run: Run, evaluations: pd.DataFrame) -> Iterator[tuple[int, str, float | Floats]]:
     """Step, tag and value of each event: a number, or an array for a histogram."""
-    yield from _scalars(_thin(steps_frame(store, run.digest), MAX_STEPS), ["loss", "accuracy"])
+    trained = steps_frame(store, run.digest)
+    for column in ("loss", "accuracy"):
+        yield from _scalars(trained.iloc[thin(trained[column].to_numpy(float), MAX_STEPS)], [column])
     yield from _scalars(evaluations, ["val_loss", "val_accuracy"])
     for layer, frame in layers_frame(store, run.digest).groupby("layer"):
         yield from _scalars(frame, ["gradient_norm", "weight_norm"], f"/{layer}")
     for normalization in describe_network(run.spec).normalizations:
         for variable, frame in snapshots_frame(store, run.digest, normalization.name).groupby("variable"):
-            thinned = _thin(frame, MAX_HISTOGRAMS)
+            thinned = frame.iloc[thin_together(_value_ranges(frame["values"]), MAX_HISTOGRAMS)]
             for step, values in zip(thinned["step"], thinned["values"], strict=True):
                 finite = values[np.isfinite(values)].astype(float)
                 if len(finite):
@@ -74,11 +79,12 @@ def _scalars(frame: pd.DataFrame, columns: list[str], suffix: str = "") -> Itera
             yield int(step), column + suffix, float(value)
 
 
-def _thin(frame: pd.DataFrame, max_rows: int) -> pd.DataFrame:
-    """At most `max_rows` evenly spaced rows, including the first and the last."""
-    if len(frame) <= max_rows:
-        return frame
-    return frame.iloc[np.linspace(0, len(frame) - 1, max_rows).round().astype(int)]
+def _value_ranges(snapshots: "pd.Series[Any]") -> tuple[Floats, Floats]:
+    """The smallest and the largest finite value of each snapshot; infinite where there are none."""
+    arrays = [values.astype(float) for values in snapshots]
+    lowest = [values.min(where=np.isfinite(values), initial=np.inf) for values in arrays]
+    highest = [values.max(where=np.isfinite(values), initial=-np.inf) for values in arrays]
+    return np.array(lowest), np.array(highest)
 
 
 def _histogram(values: Floats) -> object:

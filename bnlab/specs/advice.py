@@ -282,13 +282,21 @@ examples for 20 epochs in batches of 4, input normalization alone, the validatio
 """
 
 
+def _constant_pixel_factor(spec: RunSpec) -> float:
+    """What a pixel that is the same in all training images is multiplied by at inference, after the training."""
+    initial: float = spec.momentum**spec.total_steps
+    if _normalizer(spec).averages_deviations:
+        return 1 / (initial + (1 - initial) * math.sqrt(spec.epsilon))
+    return 1 / math.sqrt(initial + spec.epsilon)
+
+
 def _constant_pixels(spec: RunSpec) -> Advice | None:
     statistics = statistics_of(spec.dataset)
     is_on_pixels = spec.input_normalization and spec.architecture == "dense"
     if not is_on_pixels or not _normalizer(spec).keeps_moving_statistics or statistics is None:
         return None
     pixels = statistics.constant_pixels(spec.examples)
-    factor = (spec.momentum**spec.total_steps + spec.epsilon) ** -0.5
+    factor = _constant_pixel_factor(spec)
     if pixels == 0 or factor * 255 * RESCALINGS[spec.rescale].factor < MAX_CONSTANT_OUTPUT:
         return None
     count = _format_count(pixels, "pixel is", "pixels are")

@@ -10,7 +10,7 @@ Batch normalization (Ioffe and Szegedy 2015, algorithms 1 and 2; arXiv 1502.0316
 Batch renormalization (Ioffe 2017, algorithm 1; arXiv 1702.03275):
     training:  y = γ · ((x − μ_B) / σ_B · r + d) + β, with σ = √(variance + ε), r = clip(σ_B / σ, 1 / r_max, r_max) and
                d = clip((μ_B − μ) / σ, −d_max, d_max) by the moving μ and σ; no gradient passes through r and d
-    inference: as batch normalization
+    inference: as batch normalization; the moving variance is the square of a moving average of √(variance + ε), less ε
 Layer normalization (Ba, Kiros and Hinton 2016, equation 4; arXiv 1607.06450):
     y = γ · (x − μ) / √(σ² + ε) + β, with μ and σ² of each example (and each position of an image) over its units
 Group normalization (Wu and He 2018, equations 1, 2 and 7; arXiv 1803.08494):
@@ -131,6 +131,11 @@ class Normalizer(Choice):
     def keeps_moving_statistics(self) -> bool:
         """Whether it normalizes by moving averages at inference."""
         return any(variable.role in ("mean", "variance") for variable in self.variables)
+
+    @property
+    def averages_deviations(self) -> bool:
+        """Whether its moving variance is made of a moving average of the batches' standard deviations."""
+        return any(variable.name == "moving_stddev" for variable in self.variables)
 
 
 def count_groups(units: int) -> int:

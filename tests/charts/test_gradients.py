@@ -37,10 +37,29 @@ def test_one_layer_over_its_epochs() -> None:
     assert frame.to_dict("list") == {"epoch": [0.0, 0.5], "gradient_norm": [2.0, 4.0]}
 
 
-def test_a_long_training_is_thinned() -> None:
-    frame = gradient_frame(layers_of({step: [step + 1] for step in range(1000)}), "dense_1", 10)
-    assert len(frame) == MAX_POINTS
-    assert frame["gradient_norm"].iloc[[0, -1]].tolist() == [1, 1000]
+def test_a_long_training_is_drawn_with_few_points_and_every_peak() -> None:
+    norms = {step: [step + 1.0] for step in range(1000)} | {333: [1e6], 444: [0.0], 555: [math.nan]}
+    frames = {"a1": gradient_frame(layers_of(norms), "dense_1", 10)}
+    figure = gradient_figure(frames, "dense_1", STYLES)
+    assert_drawable(figure)
+    (drawn,) = figure.data
+    assert len(drawn.x) <= MAX_POINTS + 2
+    assert drawn.customdata[[0, -1]].tolist() == [1, 1000]
+    assert {0, 1e6} <= set(drawn.customdata.tolist())
+    assert names_in_order(gap_text(frames, STYLES), "lower edge", "With BN", "not finite", "With BN")
+
+
+def test_a_long_trainings_bands_keep_the_peaks_of_every_percentile() -> None:
+    frame = pre_activation_frame(layers_of({step: [1.0] for step in range(1000)}), "dense_1", 10)
+    for place, column in enumerate(PERCENTILE_COLUMNS):
+        frame.loc[101 + 100 * place, column] = place + 0.5
+    figure = pre_activation_figure({"a1": frame}, "dense_1", STYLES)
+    assert_drawable(figure)
+    lines = {trace.uid.removeprefix("a1-"): trace for trace in figure.data}
+    for column in PERCENTILE_COLUMNS:
+        assert lines[column].y.max() == frame[column].max()
+        assert lines[column].x.tolist() == lines["p50"].x.tolist(), "so that lines that do not cross are not drawn so"
+    assert len(lines["p50"].x) < 3 * MAX_POINTS
 
 
 def test_depth_frame_has_network_order_and_latest_evaluation() -> None:

@@ -289,6 +289,68 @@ def test_the_subtitle_counts_networks_with_diverged_seeds() -> None:
     assert all(f"{label} diverged at step 3." in alt for label in LABELS)
 
 
+def test_a_baselines_diverged_seeds_are_counted_and_differences_to_fewer_are_marked() -> None:
+    base = line(VAL_LOSS, *DIVERGING)
+    series = {
+        LABELS[0]: Series(base.mean, base.seeds, diverged=[18]), LABELS[1]: line(VAL_LOSS, *[[1.0] * 5] * 4)
+    }  # fmt: skip
+    view = CurveSettings(differences=True, baseline=LABELS[0])
+    figure = curve_figure(series, STYLES, VAL_LOSS, view)
+    assert_sound(figure)
+    (drawn,) = fronts(figure).values()
+    assert list(drawn.text) == [""] * 4 + [" (baseline: 3 of 4 seeds)"]
+    (mark,) = backs(figure, "fewer")
+    assert (mark.x.tolist(), mark.y.tolist()) == ([np.float32(0.4)], [drawn.y[4]])
+    assert figure.layout.title.subtitle.text.startswith(f"minus {LABELS[0]}’s (1 of 4 seeds diverged at step 18)")
+    assert curve_text(series, VAL_LOSS, view).endswith(f"{LABELS[0]}: 1 of 4 seeds diverged at step 18.")
+
+
+def test_seeds_of_both_a_variant_and_its_baseline_are_counted() -> None:
+    base, variant = line(VAL_LOSS, *DIVERGING), line(VAL_LOSS, [1.0] * 5, [1.0] * 3)
+    series = {
+        LABELS[0]: Series(base.mean, base.seeds, diverged=[18]), LABELS[1]: Series(variant.mean, variant.seeds, [25])
+    }  # fmt: skip
+    view = CurveSettings(differences=True, baseline=LABELS[0])
+    figure = curve_figure(series, STYLES, VAL_LOSS, view)
+    (drawn,) = fronts(figure).values()
+    texts = [""] * 3 + [" (1 of 2 seeds)", " (1 of 2 seeds, baseline: 3 of 4 seeds)"]
+    assert list(drawn.text) == texts
+    assert backs(figure, "fewer")[0].x.tolist() == pytest.approx([0.3, 0.4])
+    subtitle = figure.layout.title.subtitle.text
+    assert f"{LABELS[1]}: 1 of 2 seeds diverged at step 25" in subtitle
+    assert f"minus {LABELS[0]}’s (1 of 4 seeds diverged at step 18)" in subtitle
+
+
+def test_between_two_points_of_the_baseline_the_smaller_number_of_seeds_counts() -> None:
+    base, variant = line(VAL_LOSS, [1.0, 2.0, 3.0], [1.0, 2.0]), line(VAL_LOSS, [1.0] * 5, pace=0.5)
+    series = {LABELS[0]: base, LABELS[1]: variant}
+    figure = curve_figure(series, STYLES, VAL_LOSS, CurveSettings(x="seconds", differences=True, baseline=LABELS[0]))
+    (drawn,) = fronts(figure).values()
+    assert drawn.x.tolist() == [0, 0.5, 1, 1.5, 2]
+    assert ["baseline: 1 of 2" in text for text in drawn.text] == [False, False, False, True, True]
+
+
+def test_thinning_keeps_the_last_difference_to_all_seeds_and_the_first_to_fewer() -> None:
+    noise = np.random.default_rng(1).uniform(1, 2, (3, 3_000))
+    series = {LABELS[0]: line(LOSS, noise[0], noise[1][:1_234]), LABELS[1]: line(LOSS, noise[2])}
+    view = CurveSettings(x="step", differences=True, baseline=LABELS[0])
+    figure = curve_figure(series, STYLES, LOSS, view)
+    x = figure.data[-1].x.tolist()
+    assert len(x) < 200
+    assert x[x.index(12_340) + 1] == 12_350
+    assert backs(figure, "fewer")[0].x.tolist() == [12_350]
+
+
+def test_an_empty_chart_says_that_the_baseline_diverged() -> None:
+    base, variant = line(VAL_LOSS, [INF, NAN]), line(VAL_LOSS, [1.0, 1.0])
+    series = {LABELS[0]: Series(base.mean, base.seeds, diverged=[1]), LABELS[1]: variant}
+    view = CurveSettings(differences=True, baseline=LABELS[0])
+    figure = curve_figure(series, STYLES, VAL_LOSS, view)
+    assert not figure.data
+    assert figure.layout.title.subtitle.text == f"minus {LABELS[0]}’s (diverged at step 1)"
+    assert f"{LABELS[0]} diverged at step 1." in curve_text(series, VAL_LOSS, view)
+
+
 def test_step_zero_is_not_on_a_logarithmic_x_axis() -> None:
     figure = curve_figure(lines(VAL_LOSS, [5, 4, 3]), STYLES, VAL_LOSS, CurveSettings(log_x=True, log_y=True))
     assert figure.data[0].y.tolist() == [4, 3]

@@ -51,8 +51,10 @@ def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/bnlab.db")
     diverged = record_run(store, RunSpec(epochs=1), (math.inf,), (make_evaluation(0),), RunState.DIVERGED)
     assert result_columns([diverged], seeds=2, baseline="A") == list(COLUMNS)
+    assert "difference_runs" not in result_columns([], seeds=2, baseline="A"), "as many as are measured"
     one = result_columns([], seeds=1, baseline="")
-    assert not {name for name in one if name.endswith("_sd")} | {"runs", "difference", "diverged"} & set(one)
+    hidden = {"runs", "difference", "difference_runs", "diverged"}
+    assert not {name for name in one if name.endswith("_sd")} | hidden & set(one)
 
 
 def test_the_texts_follow_the_store(tmp_path: Path) -> None:

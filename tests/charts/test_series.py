@@ -20,8 +20,6 @@ from bnlab.charts.series import (
     prepare_curve,
     prepare_curves,
     smooth,
-    steps_per_part,
-    thin,
     training_series,
 )
 from bnlab.runs.curves_cache import RunCurves
@@ -54,22 +52,6 @@ def test_max_points_limits_the_whole_chart() -> None:
     assert all(3 * variants * max_points(variants) <= MAX_TOTAL_POINTS for variants in range(1, 9))
 
 
-@given(st.integers(0, 10**8), st.integers(1, 500))
-@example(150, 150)
-@example(151, 150)
-def test_steps_per_part_is_the_smallest_length_that_suffices(steps: int, most: int) -> None:
-    assert steps_per_part(steps, most) == next(2**n for n in range(30) if steps <= 2**n * most)
-
-
-def test_a_line_that_is_thinned_anew_has_no_new_points() -> None:
-    values = np.random.default_rng(0).normal(size=3_000)
-    lengths = [length for length in range(200, 3_000) if steps_per_part(length, 50) < steps_per_part(length + 1, 50)]
-    assert lengths
-    for length in lengths:
-        before, after = thin(values[:length], 100), thin(values[: length + 1], 100)
-        assert set(after.tolist()) <= {*before.tolist(), length}
-
-
 @pytest.mark.parametrize("weight", [0.0, 0.6, 0.99])
 def test_a_curve_that_has_grown_is_smoothed_as_a_whole_one(weight: float) -> None:
     values = np.random.default_rng(0).normal(1.0, 0.2, 900).astype(np.float32)
@@ -86,43 +68,6 @@ def test_a_curve_with_a_gap_is_smoothed_anew(position: int) -> None:
     values[position] = np.nan
     grown = smooth(values, 0.6, smooth(values[:100], 0.6))
     np.testing.assert_array_equal(grown, smooth(values, 0.6))
-
-
-def test_few_points_are_not_thinned() -> None:
-    assert thin(np.zeros(90), 90).tolist() == list(range(90))
-
-
-def test_thinned_points_are_the_extremes_of_parts_and_the_ends() -> None:
-    values = np.array([1, 0, 2, 1, 5, 5, 5, 5, 3, 4, 3.0])  # parts of 4
-    assert thin(values, 6).tolist() == [0, 1, 2, 4, 8, 9, 10]
-
-
-@few
-@given(st.integers(200, 3_000), st.integers(0, 500), st.booleans(), st.integers(20, 180))
-def test_thinning_keeps_every_extreme_and_few_points(length: int, more: int, log: bool, most: int) -> None:
-    values = np.random.default_rng(length).normal(size=length)
-    positions = thin(values, most, log=log)
-    assert len(positions) <= most + 2
-    assert (np.diff(positions) > 0).all()
-    assert {0, length - 1, int(values.argmin()), int(values.argmax())} <= set(positions.tolist())
-
-
-@few
-@given(st.integers(200, 3_000), st.integers(0, 500))
-def test_points_do_not_change_while_the_run_grows(length: int, more: int) -> None:
-    values = np.random.default_rng(length).normal(size=length + more)
-    part = steps_per_part(length, 50)
-    before, after = thin(values[:length], 100), thin(values, 100)
-    if steps_per_part(length + more, 50) == part:
-        complete = length // part * part
-        assert before[before < complete].tolist() == after[after < complete].tolist()
-
-
-def test_thinning_on_a_logarithmic_axis_keeps_the_first_steps() -> None:
-    values = np.random.default_rng(0).normal(size=100_000)
-    positions = thin(values, 180, log=True)
-    assert (positions < 1_000).mean() > 0.5
-    assert (thin(values, 180) < 1_000).mean() < 0.05
 
 
 def test_single_seed_is_returned_unchanged() -> None:

@@ -1,13 +1,18 @@
 """Notes on values that stay unchanged: their reasons, checked with NumPy, and where they appear."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from bnlab.charts.unchanged_values import MAX_ROUNDING_ERROR, remove_rounding_errors, unchanged_figure, unchanged_notes
-from bnlab.specs.network import describe_network
+from bnlab.runs.datasets import register_datasets
+from bnlab.specs.advice import advise
+from bnlab.specs.dataset_statistics import statistics_of
 from bnlab.specs.run_spec import RunSpec
 from tests.charts.snapshots import assert_drawable, snapshots_of, texts
+from tests.dataset_files import write_dataset
 from tests.numpy_normalization import normalize_batch
 
 Values = dict[str, list[list[float]]]
@@ -16,8 +21,8 @@ NORMALIZED = {"input_normalization": True, "hidden_units": (4, 3)}
 
 
 def notes(layer: str, values: Values = STILL, **fields: object) -> str:
-    network = describe_network(RunSpec(**NORMALIZED | {"placement": "before_activation"} | fields))
-    return " ".join(unchanged_notes(snapshots_of(values, [0, 9]), network, layer))
+    spec = RunSpec(**NORMALIZED | {"placement": "before_activation"} | fields)
+    return " ".join(unchanged_notes(snapshots_of(values, [0, 9]), spec, layer))
 
 
 def test_next_normalization_cancels_beta_and_bias() -> None:
@@ -46,26 +51,56 @@ def test_no_note_on_changed_values(moved: float) -> None:
     assert "the moving mean stays" not in notes("bn_1", STILL | {"moving_mean": [[0, 0], [0, moved]]})
 
 
-def test_pixels_that_are_always_black_are_counted() -> None:
-    means: Values = {
-        "moving_mean": [[0, 0, 0], [0, 0.1, 0], [0, 0, 0]],
-        "moving_variance": [[1, 1, 1], [1e-3, 1, 1e-4], [1e-12, 1e-30, 1e-11]],
+FEW = RunSpec(input_normalization=True, epsilon=1e-8, train_examples=500, batch_size=4)
+
+
+def input_snapshots(constant: int, *, value: float = 0.0, pixels: int = 784, gamma: float = 1.0) -> pd.DataFrame:
+    """Snapshots of an input normalization of which the first pixels are always `value`."""
+    is_constant = np.arange(pixels) < constant
+    decays = (1.0, 1e-3, 1e-12)
+    values = {
+        "gamma": [np.where(is_constant, gamma if decay < 1 else 1, 1 + (1 - decay)) for decay in decays],
+        "moving_mean": [np.where(is_constant, value, 0.5) * (1 - decay) for decay in decays],
+        "moving_variance": [np.where(is_constant, decay, decay + 0.1 * (1 - decay)) for decay in decays],
     }
-    network = describe_network(RunSpec(input_normalization=True, epsilon=1e-8))
-    (note,) = unchanged_notes(snapshots_of({"gamma": [[1] * 3] * 3} | means, [0, 1, 2]), network, "bn_input")
-    assert note.startswith("2 of the 3 pixels have been 0 in every training image so far: there gamma")
-    assert "multiplied by up to 10,000," in note, "1/√(1e-12 + 1e-8); the second pixel is not always black"
-    (note,) = unchanged_notes(snapshots_of(means, [0, 1, 2]), network, "bn_input")
-    assert "gamma" not in note
-    assert not unchanged_notes(snapshots_of(means, [0, 1, 2]), network, "bn_1")
-    colors = describe_network(RunSpec(input_normalization=True, dataset="cifar10"))
-    assert not unchanged_notes(snapshots_of(means, [0, 1, 2]), colors, "bn_input")
+    return snapshots_of({name: [row.tolist() for row in rows] for name, rows in values.items()}, [0, 1, 2])
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_pixels_that_never_vary_are_counted_whatever_their_value(value: float) -> None:
+    statistics = statistics_of("mnist")
+    assert statistics is not None
+    constant = statistics.constant_pixels(500)
+    assert 100 < constant < 784
+    (note,) = unchanged_notes(input_snapshots(constant, value=value), FEW, "bn_input")
+    assert note.startswith(f"{constant} of the 784 pixels are the same in all 500 training images: there gamma")
+    assert "multiplied by up to 10,000," in note, "1/√(1e-12 + 1e-8)"
+    (advice,) = (advice for advice in advise(FEW) if "never vary" in advice.title)
+    assert advice.sentence.startswith(f"{constant} pixels"), "before training, too"
+    (note,) = unchanged_notes(input_snapshots(constant, gamma=1.1), FEW, "bn_input")
+    assert "gamma" not in note, "renorm's correction gives it a gradient where the value is not 0"
+    assert not unchanged_notes(input_snapshots(constant), FEW, "bn_1")
+    conv = FEW.model_copy(update={"architecture": "conv"})
+    assert not unchanged_notes(input_snapshots(0, pixels=1), conv, "bn_input"), "by channel, not by pixel"
+    colors = RunSpec(input_normalization=True, dataset="cifar10")
+    assert not unchanged_notes(input_snapshots(0, pixels=3072), colors, "bn_input")
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1)])
+def test_pixels_that_never_vary_are_counted_in_files(shape: tuple[int, ...], data_folder: Path) -> None:
+    images = np.full((60, *shape), 255, np.uint8)
+    images[:, :3, :5] = np.random.default_rng(0).integers(0, 256, (60, 3, 5, *shape[2:]))
+    write_dataset(data_folder / "inverted.npz", x_train=images, x_test=images[:25])
+    register_datasets()
+    spec = FEW.model_copy(update={"dataset": "inverted", "train_examples": 50})
+    (note,) = unchanged_notes(input_snapshots(784 - 15, value=1.0), spec, "bn_input")
+    assert note.startswith("769 of the 784 pixels are the same in all 50 training images")
 
 
 def test_no_notes_before_the_first_step() -> None:
-    network = describe_network(RunSpec(**NORMALIZED))
-    assert unchanged_notes(snapshots_of({"gamma": [[1]], "moving_mean": [[0]]}, [0]), network, "bn_input") == []
-    assert unchanged_notes(pd.DataFrame(columns=["step", "variable", "values"]), network, "bn_input") == []
+    spec = RunSpec(**NORMALIZED)
+    assert unchanged_notes(snapshots_of({"gamma": [[1]], "moving_mean": [[0]]}, [0]), spec, "bn_input") == []
+    assert unchanged_notes(pd.DataFrame(columns=["step", "variable", "values"]), spec, "bn_input") == []
 
 
 def test_only_rounding_errors_are_removed() -> None:

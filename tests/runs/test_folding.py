@@ -11,10 +11,11 @@ import pytest
 
 from bnlab.model.folding import FoldError
 from bnlab.runs.folding import (
+    WEIGHTS_DELETED,
     FoldReport,
     MissingWeightsError,
     build_fold_report,
-    can_fold,
+    fold_obstacles,
     fold_run,
     has_normalization,
     measure_prediction,
@@ -22,6 +23,7 @@ from bnlab.runs.folding import (
 )
 from bnlab.runs.reader import evaluations_frame
 from bnlab.runs.run import RunState
+from bnlab.runs.storage import delete_checkpoints
 from bnlab.runs.store import Store
 from bnlab.specs.choices import PLACEMENTS
 from bnlab.specs.network import describe_network
@@ -111,11 +113,18 @@ def test_a_run_that_diverged_cannot_be_folded(weight: float, store: Store) -> No
 def test_only_finished_runs_with_weights_and_normalization_can_be_folded(store: Store) -> None:
     spec = RunSpec(placement="before_activation")
     finished = record_run(store, spec, (1.0,), (), RunState.COMPLETED)
-    assert can_fold(finished)
-    assert can_fold(replace(finished, state=RunState.STOPPED))
-    assert not can_fold(replace(finished, state=RunState.RUNNING))
-    assert not can_fold(replace(finished, recorded="23 November 2026"))
-    assert not can_fold(replace(finished, spec=RunSpec()))
+    assert not fold_obstacles(store, [finished, replace(finished, state=RunState.STOPPED)])
+    for changes, word in (
+        ({"state": RunState.RUNNING}, "over"),
+        ({"recorded": "23 November 2026"}, "recorded"),
+        ({"state": RunState.DIVERGED}, "diverged"),
+        ({"spec": RunSpec()}, "no normalization"),
+        ({"spec": RunSpec(placement="before_activation", normalizer="layer_normalization")}, "Layer normalization"),
+    ):
+        assert word in fold_obstacles(store, [replace(finished, **changes)])[finished.digest]
+    delete_checkpoints(store, [finished.digest])
+    assert fold_obstacles(store, [finished]) == {finished.digest: WEIGHTS_DELETED}
+    assert "no weights yet" in fold_obstacles(store, [replace(finished, state=RunState.FAILED)])[finished.digest]
 
 
 def test_has_normalization_agrees_with_the_network() -> None:

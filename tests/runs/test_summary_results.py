@@ -21,8 +21,8 @@ from tests.stored_runs import OWNER, make_evaluation, record_run
 
 COLUMNS = [
     "label", "params", "trainable", "runs", "diverged", "diverged_step", "val_loss", "val_loss_sd", "val_accuracy",
-    "val_accuracy_sd", "difference", "difference_sd", "seconds_per_epoch", "seconds_to_95", "seconds_to_97", "shared",
-    "latency_1", "latency_256",
+    "val_accuracy_sd", "difference", "difference_sd", "difference_runs", "seconds_per_epoch", "seconds_to_95",
+    "seconds_to_97", "shared", "latency_1", "latency_256",
 ]  # fmt: skip
 
 
@@ -71,12 +71,22 @@ def test_a_diverged_run_has_no_result_but_is_counted(store: Store) -> None:
     assert (row.runs, row.diverged, row.diverged_step) == (2, 1, 2)
     assert row.val_loss == pytest.approx(0.6)
     assert row.val_accuracy == pytest.approx(0.9)
-    assert (row.difference, row.difference_sd) == pytest.approx((0.1, 0.0))
+    assert (row.difference, row.difference_sd, row.difference_runs) == pytest.approx((0.1, 0.0, 2))
     assert (frame.loc["B"].runs, frame.loc["B"].diverged) == (3, 0)
     assert math.isnan(frame.loc["B"].diverged_step)
     alone = frame.loc["C"]
     assert (alone.runs, alone.diverged) == (0, 1)
     assert all(math.isnan(alone[name]) for name in ("val_loss", "val_accuracy", "difference"))
+
+
+def test_a_difference_to_a_baseline_with_diverged_seeds_says_over_how_many_it_is(store: Store) -> None:
+    diverged = record_run(store, spec_of(0), (1.0, math.inf), (make_evaluation(1, 4e17, 0.1),), RunState.DIVERGED)
+    base = [diverged, *(run_with(store, seed, 0.8) for seed in (1, 2))]
+    others = [run_with(store, seed, 0.9, epochs=8) for seed in (0, 1, 2)]
+    frame = results_frame(store, {"A": others, "B": base}, baseline="B").set_index("label")
+    assert (frame.loc["A"].runs, frame.loc["A"].difference_runs) == (3, 2)
+    assert math.isnan(frame.loc["B"].difference_runs)
+    assert (frame.loc["B"].diverged, frame.loc["B"].diverged_step) == (1, 2)
 
 
 def test_one_seed_has_no_standard_deviation(store: Store) -> None:

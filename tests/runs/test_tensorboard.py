@@ -11,6 +11,7 @@ from bnlab.runs.run import Run
 from bnlab.runs.store import Store
 from bnlab.runs.tensorboard import event_file, event_file_name
 from bnlab.specs.run_spec import RunSpec
+from bnlab.training.records import Snapshot
 from tests.stored_runs import OWNER, float32_array, make_evaluation, record_run
 
 SPEC = RunSpec(placement="before_activation", hidden_units=(2,), train_examples=96, epochs=2)
@@ -63,8 +64,6 @@ def test_tensorboard_reads_the_normalizations(store: Store, run: Run, tmp_path: 
 
 
 def test_numbers_that_are_not_finite_break_nothing(store: Store, tmp_path: Path) -> None:
-    from bnlab.training.records import Snapshot
-
     nan, infinity = float("nan"), float("inf")
     values = {"gamma": float32_array(nan, infinity), "beta": float32_array(nan, 2)}
     last = make_evaluation(2, nan, 0.1, snapshots=(Snapshot("bn_1", values),))
@@ -86,8 +85,27 @@ def test_long_curves_are_thinned_from_the_first_step_to_the_last(
     monkeypatch.setattr(event_files, "MAX_STEPS", 3)
     monkeypatch.setattr(event_files, "MAX_HISTOGRAMS", 2)
     events = read(store, run, tmp_path)
-    assert scalars(events, "loss") == {1: 2.5, 3: 1.5, 6: 0.25}
-    assert [event.step for event in events.Histograms("bn_1/gamma")] == [0, 6]
+    assert scalars(events, "loss") == {1: 2.5, 6: 0.25}
+    assert [event.step for event in events.Histograms("bn_1/beta")] == [0, 6]
+
+
+def test_thinned_curves_keep_their_peaks(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_files, "MAX_STEPS", 20)
+    monkeypatch.setattr(event_files, "MAX_HISTOGRAMS", 8)
+    spec = SPEC.model_copy(update={"epochs": 100})
+    losses = np.full(300, 0.5, np.float32)
+    losses[[122, 201]] = [9, 0.125]
+    evaluations = [
+        make_evaluation(step, 1.0, snapshots=(Snapshot("bn_1", {"gamma": float32_array(1, 7 if step == 123 else 2)}),))
+        for step in range(0, 301, 3)
+    ]
+    events = read(store, record_run(store, spec, tuple(losses.tolist()), tuple(evaluations)), tmp_path)
+    found = scalars(events, "loss")
+    assert len(found) <= 22
+    assert (found[1], found[123], found[202], found[300]) == (0.5, 9, 0.125, 0.5)
+    steps = [event.step for event in events.Histograms("bn_1/gamma")]
+    assert len(steps) <= 12
+    assert {0, 123, 300} <= set(steps)
 
 
 def test_the_same_records_make_the_same_bytes(store: Store, run: Run) -> None:

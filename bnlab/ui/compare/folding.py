@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from bnlab.charts.formatting import escape_markdown, format_power, format_size
-from bnlab.model.folding import kept_layers, unfoldable_reason
-from bnlab.runs.folding import FoldReport, can_fold, fold_run, has_normalization, parameters_frame
-from bnlab.runs.run import Run, are_active
+from bnlab.model.folding import kept_layers
+from bnlab.runs.folding import FoldReport, fold_obstacles, fold_run, parameters_frame
+from bnlab.runs.run import Run
 from bnlab.ui import services
 from bnlab.ui.components import PERCENT
 from bnlab.ui.downloads import render_download
@@ -41,14 +41,16 @@ def render_fold(runs: Mapping[str, Sequence[Run]]) -> None:
         "Merge BN into neighboring layers", icon=":material/layers_clear:", key=EXPANDER, on_change="rerun"
     ):
         st.caption(DESCRIPTION)
+        store = services.scheduler().store
+        obstacles = fold_obstacles(store, [run for variant_runs in runs.values() for run in variant_runs])
         foldable = {
             run.digest: (run, f"{label}, seed {run.spec.seed}" if len(variant_runs) > 1 else label)
             for label, variant_runs in runs.items()
             for run in variant_runs
-            if can_fold(run)
+            if run.digest not in obstacles
         }
+        _render_obstacles(_names_by_obstacle(runs, obstacles), has_foldable=bool(foldable))
         if not foldable:
-            st.info(_why_none([run for variant_runs in runs.values() for run in variant_runs]))
             return
         chosen = st.selectbox("Network", list(foldable), format_func=lambda digest: foldable[digest][1], key=CHOSEN)
         run, _ = foldable[chosen]
@@ -74,17 +76,27 @@ def _start_folding() -> None:
         submit_task(TASK, _subject(run), scheduler, fold_run, scheduler.store.url, run.digest)
 
 
-def _why_none(runs: Sequence[Run]) -> str:
-    """The reason why none of `runs` can be folded."""
-    normalized = [run for run in runs if has_normalization(run.spec)]
-    if not normalized:
-        return "None of these networks has normalization that could be merged."
-    foldable = [run for run in normalized if not unfoldable_reason(run.spec)]
-    if not foldable:
-        return escape_markdown(" ".join(sorted({unfoldable_reason(run.spec) for run in normalized})))
-    if are_active(foldable):
-        return "A network can be folded when its training is over."
-    return "The recorded networks came without their weights: press Train to train them here, then fold them."
+def _names_by_obstacle(runs: Mapping[str, Sequence[Run]], obstacles: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names of the networks that cannot be folded by the reason: variants, with seeds where it is not all."""
+    names: dict[str, list[str]] = {}
+    for label, variant_runs in runs.items():
+        seeds: dict[str, list[str]] = {}
+        for run in variant_runs:
+            if run.digest in obstacles:
+                seeds.setdefault(obstacles[run.digest], []).append(str(run.spec.seed))
+        for obstacle, numbers in seeds.items():
+            some = f" (seed {', '.join(numbers)})" if len(numbers) < len(variant_runs) else ""
+            names.setdefault(obstacle, []).append(f"{label}{some}")
+    return names
+
+
+def _render_obstacles(names: Mapping[str, Sequence[str]], *, has_foldable: bool) -> None:
+    """Say which networks cannot be folded and why; without their names if it is one reason for all."""
+    if len(names) == 1 and not has_foldable:
+        st.info(escape_markdown(next(iter(names))))
+        return
+    for obstacle, labels in names.items():
+        st.caption(f":material/block: **Not {escape_markdown(', '.join(labels))}**: {escape_markdown(obstacle)}")
 
 
 def _render_report(report: FoldReport, digest: str) -> None:

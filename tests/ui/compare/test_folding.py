@@ -14,6 +14,7 @@ from bnlab.charts.formatting import escape_markdown
 from bnlab.model.folding import FoldError
 from bnlab.runs.run import RunState
 from bnlab.runs.scheduler import Scheduler
+from bnlab.runs.storage import delete_checkpoints
 from bnlab.runs.store import Store
 from bnlab.runs.tasks import TaskError
 from bnlab.specs.run_spec import RunSpec
@@ -135,6 +136,43 @@ def test_layers_that_stay_are_named_before_the_button_is_pressed(
     assert ledger["after"].isna()["bn_1"]
 
 
+def test_networks_that_cannot_be_folded_are_named_with_the_reason(open_page: OpenPage, store: Store) -> None:
+    changes: dict[str, dict[str, Any]] = {
+        "BN": {}, "*LN*": {"normalizer": "layer_normalization"}, "Plain": {"placement": "none"},
+        "RMS": {"normalizer": "rms_normalization"},
+    }  # fmt: skip
+    for fields in changes.values():
+        spec = SPEC.model_copy(update=fields)
+        record_run(store, spec, (2.0, 1.0), (make_evaluation(0), make_evaluation(2)), RunState.COMPLETED)
+    common = {"placement": "before_activation", "hidden_units": "16"}
+    variants = [
+        "~".join([label, "colour", str(index), *(f"{name}~{value}" for name, value in (common | fields).items())])
+        for index, (label, fields) in enumerate(changes.items())
+    ]
+    app = open_page(store, **QUERY | {"v": variants})
+    assert not app.exception
+    assert app.selectbox(key="fold-run").options == ["BN"]
+    named = [text.value for text in folding(app).caption if "**Not " in text.value]
+    assert len(named) == 3
+    for text, parts in zip(named, (("*LN*", "Layer norm"), ("Plain", "no norm"), ("RMS", "RMS norm")), strict=True):
+        assert all(escape_markdown(part) in text for part in parts)
+
+
+def test_of_several_seeds_those_without_weights_are_named(open_page: OpenPage, store: Store) -> None:
+    runs = [
+        record_run(store, SPEC.model_copy(update={"seed": seed}), (2.0, 1.0), (make_evaluation(0),), state)
+        for seed, state in enumerate((RunState.COMPLETED, RunState.DIVERGED, RunState.COMPLETED))
+    ]
+    delete_checkpoints(store, [runs[-1].digest])
+    app = open_page(store, **QUERY, seeds=3)
+    assert not app.exception
+    assert app.selectbox(key="fold-run").options == ["Small, seed 0"]
+    captions = [text.value for text in folding(app).caption if "**Not " in text.value]
+    assert [("seed 1" in text, "seed 2" in text) for text in captions] == [(True, False), (False, True)]
+    assert "diverged" in captions[0]
+    assert "no longer kept" in captions[1]
+
+
 def test_while_a_worker_folds_the_page_says_so(open_page: OpenPage, trained: Store) -> None:
     app = open_page(trained, **QUERY)
     app.button(key="fold-start").click().run()
@@ -181,7 +219,7 @@ def test_of_several_seeds_one_is_chosen_and_a_result_belongs_to_its_run(
 @pytest.mark.parametrize(
     ("query", "state", "origin", "why"),
     [
-        (PLAIN, RunState.COMPLETED, "", "None of these networks has normalization"),
+        (PLAIN, RunState.COMPLETED, "", "There is no normalization"),
         (QUERY | {"normalizer": "layer_normalization"}, RunState.COMPLETED, "", "Layer normalization cannot be folded"),
         (ONLY_INPUT, RunState.COMPLETED, "", escape_markdown("bn_input stays: it stands before conv_1, which pads")),
         (QUERY, RunState.RUNNING, "", "A network can be folded when its training is over."),
