@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from rich.console import Console
 
 from bnlab.claims.results import Coverage
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli import claims as claims_command
 from bnlab.cli.commands import main
+from bnlab.cli.options import plain_console
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from tests.stored_runs import OWNER, make_evaluation, record_run
@@ -22,7 +22,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     address = f"sqlite:///{tmp_path / 'bnlab.db'}"
     monkeypatch.setenv("BNLAB_STORE", address)
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
-    monkeypatch.setattr(claims_command, "console", Console(width=120))
+    monkeypatch.setattr(claims_command, "console", plain_console(width=120))
     return address
 
 
