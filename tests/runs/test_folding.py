@@ -68,8 +68,9 @@ def test_a_report_says_whether_its_times_were_measured_beside_runs(
     assert not report.shared
     run = store.launch(RunSpec(seed=5), "other", OWNER)
     if not is_active:
-        store.finish(run.digest, OWNER, RunState.STOPPED)
+        store.finish(run.digest, OWNER, RunState.COMPLETED)
     assert build_fold_report(store, SPEC.digest).shared is is_active
+    store.finish(run.digest, OWNER, RunState.COMPLETED)
     store.delete([run.digest])
 
 
