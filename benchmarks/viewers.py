@@ -54,6 +54,7 @@ class Viewer:
                 subprotocols=[websockets.Subprotocol("streamlit")],
                 max_size=None,
                 origin=url,
+                proxy=None,
             ) as socket:
                 await self._ask(socket, url)
                 await asyncio.gather(self._session(socket), self._stream(socket, url))

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -19,6 +18,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.local_http import open_local
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -74,9 +75,9 @@ def browser_page(chromium: BrowserContext) -> Iterator[Page]:
 
 
 def _is_app_error(message: ConsoleMessage) -> bool:
-    """Whether a message is an error, except those of Streamlit's search for its base path and of its icon download."""
+    """Whether a message is an error, except those of Streamlit's search for its base path."""
     url = message.location.get("url", "")
-    is_from_streamlit = url.startswith("https://") or url.endswith(("/_stcore/health", "/_stcore/host-config"))
+    is_from_streamlit = url.endswith(("/_stcore/health", "/_stcore/host-config"))
     return message.type == "error" and not is_from_streamlit
 
 
@@ -124,7 +125,7 @@ def _wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as response:
+            with open_local(f"{url}/_stcore/health", timeout=1) as response:
                 if response.read() == b"ok":
                     return
         except OSError:

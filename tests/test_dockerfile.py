@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,9 +37,11 @@ def server(health: str, body: bytes = b"ready\n", status: int = 200) -> Iterator
     with ThreadingHTTPServer(("localhost", 0), Handler) as listening:
         thread = threading.Thread(target=listening.serve_forever)
         thread.start()
-        yield listening.server_port
-        listening.shutdown()
-        thread.join()
+        try:
+            yield listening.server_port
+        finally:
+            listening.shutdown()
+            thread.join()
 
 
 def health_check() -> str:
@@ -49,13 +51,14 @@ def health_check() -> str:
     return str(command)
 
 
-def is_healthy(port: int, base: str | None) -> bool:
+def is_healthy(port: int, base: str | None, proxies: Mapping[str, str] | None = None) -> bool:
     command = health_check()
     assert PORT in command
     assert f"--server.port={PORT}" in DOCKERFILE.read_text()
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     environment.pop("STREAMLIT_SERVER_BASE_URL_PATH", None)
+    environment |= proxies or {}
     if base is not None:
         environment["STREAMLIT_SERVER_BASE_URL_PATH"] = base
     command = command.replace(PORT, str(port))
@@ -81,6 +84,12 @@ def test_the_health_check_follows_the_base_path(base: str | None, path: str) -> 
     with server(path) as port:
         assert is_healthy(port, base)
         assert not is_healthy(port, "elsewhere")
+
+
+def test_the_health_check_asks_no_proxy() -> None:
+    dead = "http://127.0.0.1:1"
+    with server("/ready") as port:
+        assert is_healthy(port, None, {"HTTP_PROXY": dead, "http_proxy": dead, "ALL_PROXY": dead, "all_proxy": dead})
 
 
 def test_a_server_that_is_not_ready_is_not_healthy() -> None:

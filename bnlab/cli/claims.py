@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 from rich import box
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -133,9 +132,9 @@ def trials_table(trials: Sequence[ExperimentResult]) -> Table:
         effect = f"{_format_signed(difference.mean)} ({interval}) {claim.measure.difference_unit}"
         table.add_row(
             claim.id,
-            escape(claim.statement),
-            escape(trial.text),
-            escape(f"{effect}, {claim.measure.title}"),
+            claim.statement,
+            trial.text,
+            f"{effect}, {claim.measure.title}",
             str(len(trial.experiment.seeds)),
             str(trial.networks),
             f"{trial.cost.seconds:.0f} s",
@@ -179,7 +178,7 @@ def _run(scheduler: Scheduler, experiment: Experiment, until_decided: bool) -> E
 def _run_once(scheduler: Scheduler, experiment: Experiment) -> ExperimentResult | None:
     claim = experiment.claim
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[detail]}", markup=False),
         TimeElapsedColumn(),
@@ -193,14 +192,14 @@ def _run_once(scheduler: Scheduler, experiment: Experiment) -> ExperimentResult 
         started = time.monotonic()
         while not (state := runner.progress()).is_complete:
             if state.has_failed:
-                console.print(f"{claim.id}: {state.problem}", style="red", markup=False)
+                console.print(f"{claim.id}: {state.problem}", style="red")
                 _stop(scheduler, [experiment])
                 return None
             progress.update(bar, completed=state.fraction, detail=state.problem or _counts_text(state))
             wait_before_poll(time.monotonic() - started)
             started = time.monotonic()
     trial = read_result(scheduler.store, experiment)
-    console.print(f"{claim.id}: {trial.text}", markup=False, soft_wrap=True)
+    console.print(f"{claim.id}: {trial.text}", soft_wrap=True)
     return trial
 
 

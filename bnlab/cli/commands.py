@@ -80,7 +80,7 @@ def statistics(path: Path, names: tuple[str, ...]) -> None:
     except DatasetError as error:
         fail(str(error))
     path.write_text(statistics_to_json(known), "utf-8")
-    console.print(f"{len(known)} datasets in {path}.", markup=False)
+    console.print(f"{len(known)} datasets in {path}.")
 
 
 @main.command()
@@ -141,7 +141,7 @@ def record(preset: str, path: Path, seeds: int, layers: bool) -> None:
         train(store, variants, labels)
     without_layers = [spec.digest for specs in variants.values() for spec in (specs[1:] if layers else specs)]
     write_recording(store, list(trained_runs(store, labels).values()), path, without_snapshots=without_layers)
-    console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.", markup=False)
+    console.print(f"{len(labels)} runs in {path}, {path.stat().st_size / 1e6:.2f} MB.")
 
 
 @main.command()

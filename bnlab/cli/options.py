@@ -14,7 +14,16 @@ from bnlab.runs.database import INTERACTIVE_BUSY_SECONDS
 from bnlab.runs.errors import StoreError
 from bnlab.runs.store import Store
 
-console = Console() if sys.stdout.isatty() else Console(width=120)
+
+def plain_console(**options: Any) -> Console:
+    """A console that prints texts as they are: `[b]` and `:smile:` in names, errors and notes are no markup.
+
+    What is to be colored or bold is a `rich.text.Text`, or has a style of its own.
+    """
+    return Console(markup=False, emoji=False, **options)
+
+
+console = plain_console() if sys.stdout.isatty() else plain_console(width=120)
 EXIT_INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -107,9 +106,9 @@ def datasets_table() -> Table:
         shape = " × ".join(map(str, dataset.image_shape))
         description = f"{dataset.title}: {dataset.description}" if dataset.path is None else str(dataset.path)
         counts = (f"{count:,}" for count in (dataset.train, dataset.test, dataset.classes))
-        table.add_row(escape(name), shape, *counts, escape(description))
+        table.add_row(name, shape, *counts, description)
     for name, sentence in UNUSABLE.items():
-        table.add_row(escape(name), "", "", "", "", f"[red]{escape(sentence)}")
+        table.add_row(name, "", "", "", "", Text(sentence, "red"))
     return table
 
 
@@ -171,7 +170,7 @@ def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) ->
     for run in runs:
         table.add_row(
             run.digest[:8],
-            Text(run.label),  # not markup
+            run.label,
             str(run.spec.seed),
             "RECORDED" if run.recorded else run.state,
             f"{run.progress:.0%}",
@@ -179,14 +178,14 @@ def runs_table(runs: Sequence[Run], unreadable: Sequence[UnreadableRun] = ()) ->
             time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(run.updated_at)),
         )
         if run.error:
-            table.add_row("", f"[red]{escape(run.error)}")
+            table.add_row("", Text(run.error, "red"))
         if run.tags:
-            table.add_row("", Text(f"Tags: {', '.join(run.tags)}"))
+            table.add_row("", f"Tags: {', '.join(run.tags)}")
         if run.note:
-            table.add_row("", Text(run.note))
+            table.add_row("", run.note)
     for other in unreadable:
-        table.add_row(other.digest[:8], Text(other.label), "", Text(other.state))
-        table.add_row("", "[red]Not readable by this version of bnlab.")
+        table.add_row(other.digest[:8], other.label, "", other.state)
+        table.add_row("", Text("Not readable by this version of bnlab.", "red"))
     return table
 
 

@@ -26,7 +26,7 @@ def watch(console: Console, scheduler: Scheduler, labels: dict[str, str]) -> Non
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[state]:<9}"),
+        TextColumn("{task.fields[state]:<9}", markup=False),
         TextColumn("{task.fields[detail]}", markup=False),
     )
     with Progress(*columns, console=console, refresh_per_second=8) as progress:
@@ -41,10 +41,10 @@ def watch(console: Console, scheduler: Scheduler, labels: dict[str, str]) -> Non
                 detail = _detail_text(run, accuracies.get(run.digest))
                 progress.update(bars[run.digest], completed=run.progress, state=run.state, detail=detail)
                 if not console.is_terminal and printed_states.get(run.digest) != run.state:
-                    console.print(f"{labels[run.digest]}: {run.state} {detail}", soft_wrap=True, markup=False)
+                    console.print(f"{labels[run.digest]}: {run.state} {detail}", soft_wrap=True)
                 printed_states[run.digest] = run.state
             if scheduler.problem and scheduler.problem != printed_problem:
-                console.print(scheduler.problem, style="red", markup=False)
+                console.print(scheduler.problem, style="red")
             printed_problem = scheduler.problem
             if all(run.state.is_finished() for run in runs):
                 return

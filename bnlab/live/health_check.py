@@ -1,6 +1,7 @@
 """`python -m bnlab.live.health_check http://localhost:8501`: whether the server there is ready, for the image.
 
-The base path is that of `STREAMLIT_SERVER_BASE_URL_PATH`. It imports nothing else of bnlab: it runs every half minute.
+The base path is that of `STREAMLIT_SERVER_BASE_URL_PATH`. It asks no proxy of the environment, which would look for
+`localhost` on its own machine. It imports nothing else of bnlab: it runs every half minute.
 """
 
 import os
@@ -16,8 +17,9 @@ def main(server: str) -> int:
     """Print the server's answer; returns 0 if it is ready and 1 if not."""
     base = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
     url = "/".join(filter(None, (server.rstrip("/"), base, READY)))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 (the operator's URL)
+        with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
             text = answer.read(1_000).decode(errors="replace").strip()
     except urllib.error.HTTPError as error:
         text = error.read(1_000).decode(errors="replace").strip()

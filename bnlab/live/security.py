@@ -18,14 +18,14 @@ POLICY = {
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob: data:",
     "worker-src": "'self' blob:",
     "style-src": "'self' 'unsafe-inline'",
-    "img-src": "'self' data: blob: https:",  # Streamlit fetches the icons of pages
+    "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
     "connect-src": "'self' ws: wss: data: blob:",
     "object-src": "'none'",
     "base-uri": "'self'",
     "form-action": "'self'",
 }
-"""The Content-Security-Policy: no script is loaded from elsewhere, whatever a text on a page turns out to contain."""
+"""The Content-Security-Policy: nothing is loaded from elsewhere, whatever a text on a page turns out to contain."""
 
 
 def security_middleware(base: str, frame_ancestors: str, allowed_hosts: Sequence[str] = ()) -> list[Middleware]:

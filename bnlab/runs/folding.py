@@ -50,6 +50,7 @@ class FoldReport:
         difference: The largest |Δlogit|, where a logit is an input of the softmax.
         relative: `difference` relative to the largest |logit|.
         model: The content of a `.keras` file with the folded network.
+        shared: Whether runs were active while the latencies were measured, so that they may be too long.
     """
 
     original: NetworkMeasurements
@@ -58,6 +59,7 @@ class FoldReport:
     difference: float
     relative: float
     model: bytes
+    shared: bool
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,12 @@ def build_fold_report(store: Store, digest: str) -> FoldReport:
     comparison = compare_models(*models, images, arrays.validation_labels, factor)
     if not math.isfinite(comparison.difference):
         raise FoldError(DIVERGED)
+    were_active = bool(store.leaseholders())
     latencies = time_predictions(*models, images, factor)
+    shared = were_active or bool(store.leaseholders())
     original, folded = map(NetworkMeasurements, networks, comparison.accuracies, latencies)
-    return FoldReport(
-        original, folded, len(images), comparison.difference, comparison.relative, model_file(spec, models[1])
-    )
+    model = model_file(spec, models[1])
+    return FoldReport(original, folded, len(images), comparison.difference, comparison.relative, model, shared)
 
 
 def _read_weights(store: Store, digest: str) -> tuple[RunSpec, Arrays]:

@@ -1,6 +1,6 @@
 """Parts shared by several pages: the heading, links to Compare, errors of runs, number formats."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from bnlab.ui.controls import FAULT, apply_changes, bind
 from bnlab.ui.launching import needs_confirmation
 from bnlab.ui.navigation import page_path
 from bnlab.ui.share import render_share
-from bnlab.ui.state import PageState, current_state, link_parameters
+from bnlab.ui.state import PageState, current_state, target_parameters
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import rights_on
 
@@ -73,21 +73,26 @@ def change_setting(name: str, value: object) -> str:
 def render_compare_link(
     label: str,
     state: PageState,
-    comparison: Comparison | None,
-    *,
     key: str,
+    target: Callable[..., Comparison | None],
+    *identifiers: object,
     icon: str | None = None,
     why_not: str | None = None,
 ) -> None:
-    """Draw a link that opens `comparison` on the Compare page; without one it is disabled, with `why_not` as help."""
+    """Draw a link that opens on the Compare page what `target`, called with `identifiers`, returns when it is followed.
+
+    While that is None it is disabled, with `why_not` as help. A button could do the same, but would change the page by
+    a script, after which a tick of the page that is left could empty the app.
+    """
+    parameters = target_parameters(state, key, target, *identifiers)
     with st.container(key=f"compare-{key}", width="content"):
         st.page_link(
             page_path("compare"),
             label=label,
             icon=icon,
             help=why_not,
-            disabled=comparison is None,
-            query_params=link_parameters(state, comparison) if comparison else None,
+            disabled=parameters is None,
+            query_params=parameters,
         )
 
 

@@ -6,6 +6,7 @@ if __name__ == "__main__":  # as Streamlit runs it; a spawned worker process imp
     from bnlab.ui.navigation import run_current_page
     from bnlab.ui.script_turns import script_turn
 
+    # Without an icon of the app's own the browser would fetch those of the pages from elsewhere.
     st.set_page_config(page_title="bnlab", page_icon="📈", layout="wide", initial_sidebar_state=210)
     with script_turn():
         run_current_page()

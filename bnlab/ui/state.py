@@ -29,6 +29,10 @@ PAGE_PARAMETERS = (*LAYERS_PARAMETERS, *CLAIMS_PARAMETERS, *RUNS_PARAMETERS, *CO
 STREAMLIT_PARAMETERS = ("embed", "embed_options")
 LINK_NUMBER = "opens"
 """The parameter with a link's number in its session: each link to Compare changes the comparison once."""
+LINKED = "linked"
+"""The parameter with the key of a link to what the reader has chosen on its page, also after it was drawn."""
+LINK_TARGETS = "link-targets"
+"""Session key of the functions that say to what such links lead, with their arguments, by the links' keys."""
 _NAMES_BY_TITLE = {
     str(field.title).lower().replace(" ", "_"): name
     for model in (CurveSettings, RunSpec)
@@ -81,13 +85,23 @@ def page_state() -> PageState:
     link_number = state.links_opened + 1 if state else 0
     if state is None or st.query_params.get(LINK_NUMBER) == str(link_number):
         parameters = {name: st.query_params.get_all(name) for name in st.query_params}
-        state = dataclasses.replace(state_from_url(parameters), links_opened=link_number)
+        linked = dataclasses.replace(state_from_url(parameters), links_opened=link_number)
+        if state is not None:  # what has been set and chosen since the link was drawn counts
+            state.change(_link_target(st.query_params.get(LINKED, "")) or linked.comparison)
+            linked = dataclasses.replace(state, faults=linked.faults, links_opened=link_number)
+        state = linked
         st.session_state[STATE_KEY] = state
         if link_number and VIEW in st.query_params:  # the link chooses what Layers shows
             for name in (QUESTION, *LAYERS_PARAMETERS):
                 st.session_state.pop(name, None)
     update_url(state)
     return state
+
+
+def _link_target(key: str) -> Comparison | None:
+    function, *identifiers = st.session_state.get(LINK_TARGETS, {}).get(key, (lambda: None,))
+    target: Comparison | None = function(*identifiers)
+    return target
 
 
 def current_state() -> PageState:
@@ -156,9 +170,22 @@ def link_parameters(state: PageState, comparison: Comparison) -> dict[str, list[
     return state_to_url(linked) | {LINK_NUMBER: [str(state.links_opened + 1)]}
 
 
+def target_parameters(
+    state: PageState, key: str, target: Callable[..., Comparison | None], *identifiers: object
+) -> dict[str, list[str]] | None:
+    """The parameters of a link to the comparison that `target` returns, called with `identifiers`; None without one.
+
+    It is called again when the link is followed, as the reader may have chosen something else since. It has to be in
+    the address as well, for links that are opened in another tab or copied.
+    """
+    st.session_state.setdefault(LINK_TARGETS, {})[key] = (target, *identifiers)
+    comparison = target(*identifiers)
+    return link_parameters(state, comparison) | {LINKED: [key]} if comparison else None
+
+
 def _unknown_names(parameters: Parameters) -> list[str]:
     """A sentence for each parameter that does not exist."""
-    known = (*STATE_PARAMETERS, *PAGE_PARAMETERS, *STREAMLIT_PARAMETERS, LINK_NUMBER)
+    known = (*STATE_PARAMETERS, *PAGE_PARAMETERS, *STREAMLIT_PARAMETERS, LINK_NUMBER, LINKED)
     unknown = [name for name in parameters if name not in known]
     return [f"Unknown parameter {name[:40]!r}{did_you_mean(_intended(name, known), known)}" for name in unknown]
 

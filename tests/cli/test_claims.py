@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
-from rich.console import Console
 from sqlalchemy import update
 
 from bnlab.claims.model import plan_experiment
@@ -15,6 +14,7 @@ from bnlab.claims.results import Coverage, needed_measurements, trained_specs
 from bnlab.claims.runner import ClaimProgress, ClaimRunner
 from bnlab.cli import claims as claims_command
 from bnlab.cli.commands import main
+from bnlab.cli.options import plain_console
 from bnlab.runs.errors import DAMAGED
 from bnlab.runs.measurements import write_measurement
 from bnlab.runs.run import RunState
@@ -32,7 +32,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     address = f"sqlite:///{tmp_path / 'bnlab.db'}"
     monkeypatch.setenv("BNLAB_STORE", address)
     monkeypatch.delenv("BNLAB_SCHEDULER", raising=False)
-    monkeypatch.setattr(claims_command, "console", Console(width=120))
+    monkeypatch.setattr(claims_command, "console", plain_console(width=120))
     return address
 
 

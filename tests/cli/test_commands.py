@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from bnlab.cli import commands, training
+from bnlab.cli.options import plain_console
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.presets import PRESETS
@@ -33,7 +33,7 @@ SMALL = ["compare", "notebook", "--epochs", "1", "--set", "train_examples=200", 
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal that breaks no sentence."""
-    monkeypatch.setattr(commands, "console", Console(width=120))
+    monkeypatch.setattr(commands, "console", plain_console(width=120))
 
 
 @pytest.fixture
@@ -173,9 +173,15 @@ def test_unreadable_runs_are_stopped_by_digest_and_all(url: str, is_held: bool) 
     assert "begins with" in refused("stop", RunSpec(seed=2).digest)
 
 
-def test_names_are_not_markup_in_the_terminal(url: str) -> None:
-    Store(url).launch(RunSpec(), "[/bold]:smile:", OWNER)
-    assert "[/bold]:smile:" in invoke("runs").output
+@pytest.mark.parametrize("text", [":smile:", "[/bold]:smile:", ":smile: [red]x[/red]"])
+def test_names_errors_tags_and_notes_are_not_markup_in_the_terminal(url: str, text: str) -> None:
+    store = Store(url)
+    run = store.launch(RunSpec(), f"{text} name", OWNER)
+    store.finish(run.digest, OWNER, RunState.FAILED, f"{text} error")
+    store.annotate(run.digest, f"{text} note", [f"{text} tag"])
+    make_unreadable(store, RunSpec(seed=1), f"{text} unreadable", next(iter(CHANGES)))
+    output = invoke("runs").output
+    assert all(f"{text} {word}" in output for word in ("name", "error", "tag", "note", "unreadable"))
 
 
 @pytest.mark.parametrize(
@@ -256,12 +262,22 @@ def test_store_error(command: list[str], monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.usefixtures("url")
 def test_datasets_lists_known_ones_files_and_refused_files(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "console", Console(width=250))
+    monkeypatch.setattr(commands, "console", plain_console(width=250))
     write_dataset(data_folder / "school.npz")
     (data_folder / "empty.npz").touch()
     output = invoke("datasets").output
     assert names_in_order(output, "mnist", "fashion_mnist", "cifar10", "school", "6 × 5", "54", "25", "3", "empty")
     assert f"{data_folder / 'empty.npz'} cannot be read: it is damaged" in output
+
+
+@pytest.mark.usefixtures("url")
+def test_names_of_datasets_are_not_markup_in_the_terminal(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "console", plain_console(width=250))
+    write_dataset(data_folder / ":smile:.npz")
+    (data_folder / "[b]:home:.npz").touch()
+    lines = [line.split() for line in invoke("datasets").output.splitlines()]
+    assert {":smile:", "[b]:home:"} <= {words[0] for words in lines if words}
+    assert f"{data_folder / '[b]:home:.npz'} cannot be read" in invoke("datasets").output
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

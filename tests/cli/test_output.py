@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
+from bnlab.cli.options import plain_console
 from bnlab.cli.output import SHARED_MARK, comparison_document, results_table, runs_table, write_json
 from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
@@ -71,7 +71,7 @@ def test_a_run_that_diverged_has_the_history_of_its_finished_epochs(tmp_path: Pa
     ],
 )
 def test_loss_format(loss: float, sd: float, expected: str) -> None:
-    console = Console(width=200)
+    console = plain_console(width=200)
     with console.capture() as printed:
         console.print(results_table(pd.DataFrame([ROW | {"val_loss": loss, "val_loss_sd": sd}])))
     assert expected in [cell.strip() for cell in printed.get().split("  ")]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 import pytest
-from rich.console import Console
 from sqlalchemy import text
 
 from bnlab.cli import claims, commands, options, training
+from bnlab.cli.options import plain_console
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from tests.broken_stores import UNREADABLE, UNWRITABLE, WORDS, is_a_plain_sentence
@@ -43,7 +43,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(training, "Scheduler", None)
     monkeypatch.setattr(claims, "Scheduler", None)
-    monkeypatch.setattr(commands, "console", Console(width=200))
+    monkeypatch.setattr(commands, "console", plain_console(width=200))
     monkeypatch.setattr(options, "INTERACTIVE_BUSY_SECONDS", 0.1)
 
 

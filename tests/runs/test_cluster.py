@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import threading
-import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from tests.asgi import run_async
+from tests.local_http import open_local
 from tests.waiting import wait_until
 
 
@@ -144,7 +144,7 @@ def answers(address: str, security: Security | None) -> bool:
 
 def is_page(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with open_local(url, timeout=2) as answer:
             return answer.status == 200
     except (OSError, http.client.HTTPException):
         return False

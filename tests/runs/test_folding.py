@@ -62,6 +62,20 @@ def test_both_networks_are_measured(folded: tuple[Store, FoldReport]) -> None:
     assert list(report.original.latencies) == list(report.folded.latencies) == [1, 256]
 
 
+@pytest.mark.parametrize("is_active", [False, True])
+def test_a_report_says_whether_its_times_were_measured_beside_runs(
+    folded: tuple[Store, FoldReport], is_active: bool
+) -> None:
+    store, report = folded
+    assert not report.shared
+    run = store.launch(RunSpec(seed=5), "other", OWNER)
+    if not is_active:
+        store.finish(run.digest, OWNER, RunState.COMPLETED)
+    assert build_fold_report(store, SPEC.digest).shared is is_active
+    store.finish(run.digest, OWNER, RunState.COMPLETED)
+    store.delete([run.digest])
+
+
 def test_parameters_of_each_layer_before_and_after(folded: tuple[Store, FoldReport]) -> None:
     frame = parameters_frame(folded[1])
     assert frame["layer"].tolist() == ["bn_input", "dense_1", "bn_1", "output", "total"]

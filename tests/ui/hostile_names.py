@@ -10,8 +10,8 @@ HOSTILE_NAMES = (
     "$x$ $$y$$",
     "->",
     "http://x.y www.x.y a@b.cd",
-    "<b>x</b><img src=http://x.y/i>",
-    "[a](http://x.y/l) `code` &amp; 1. \\",
+    "<b>x</b><img src=https://x.y/i>",
+    "![a](https://x.y/l) `code` &amp; 1. \\",
 )
 COMPARISON = Comparison(
     tuple(

@@ -22,6 +22,7 @@ from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import server as server_module
 from bnlab.ui.navigation import ROOT
+from tests.local_http import open_local
 from tests.waiting import wait_until
 from tests.workers import has_ended, kill_tree
 
@@ -60,7 +61,7 @@ def server(folder: Path, **environment: str) -> Iterator[tuple["subprocess.Popen
 
 def text_at(url: str, **headers: str) -> str:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        with open_local(urllib.request.Request(url, headers=headers), timeout=10) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return error.read().decode()

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.labels import spec_labels
-from bnlab.claims.model import Arm, Claim, Condition, Experiment, plan_experiment
+from bnlab.claims.model import Arm, Claim, Condition, Experiment, parse_experiment, plan_experiment
 from bnlab.claims.results import ExperimentResult, trained_specs
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, MAX_SEEDS, MAX_VARIANTS, Comparison, Variant
 from bnlab.specs.run_spec import RunSpec
@@ -27,12 +28,36 @@ def render_open_in_compare(claim: Claim, result: ExperimentResult | None, state:
             "Condition",
             list(conditions),
             format_func=lambda identifier: conditions[identifier].title,
-            key=f"condition-{claim.id}",
+            key=_condition_key(claim.id),
+            on_change=_note_condition,
+            args=(claim.id,),
         )
+        _note_condition(claim.id)
         if omitted := _omitted_text(conditions[chosen]):
             st.caption(omitted)
-        comparison = condition_comparison(experiment, conditions[chosen])
-        render_compare_link("Open", state, comparison, key=claim.id)
+        render_compare_link("Open", state, claim.id, _chosen_comparison, claim.id, experiment.name)
+
+
+def _condition_key(claim: str) -> str:
+    """The session key of the id of the chosen condition."""
+    return f"condition-{claim}"
+
+
+def _chosen_key(claim: str) -> str:
+    """The session key of the same id, which is still there when the page has been left."""
+    return f"chosen-condition-{claim}"
+
+
+def _note_condition(claim: str) -> None:
+    if _condition_key(claim) in st.session_state:
+        st.session_state[_chosen_key(claim)] = st.session_state[_condition_key(claim)]
+
+
+def _chosen_comparison(claim: str, experiment: str) -> Comparison | None:
+    conditions = {condition.id: condition for condition in CLAIMS[claim].all_conditions}
+    chosen = conditions.get(st.session_state.get(_chosen_key(claim), ""))
+    planned = parse_experiment(experiment, CLAIMS)
+    return condition_comparison(planned, chosen) if chosen and planned else None
 
 
 def _omitted_text(condition: Condition) -> str:

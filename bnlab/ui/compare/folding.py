@@ -23,6 +23,7 @@ CHOSEN = "fold-run"
 MAX_ROUNDING = 1e-4
 """Largest relative difference explained by rounding; that of a sum of hundreds of float32 products is hardly larger."""
 WAITING = "A worker folds the network and measures both; this takes some seconds."
+SHARED = "The times were measured while runs were being trained, and may be too long: try again when none is."
 DESCRIPTION = (
     "Once a network is trained, a batch-normalization layer only multiplies and adds constants: "
     "γ/√(moving variance + ε) times x, plus a shift. "
@@ -118,6 +119,8 @@ def _render_report(report: FoldReport, digest: str) -> None:
         },
         key="fold-measured",
     )
+    if report.shared:
+        st.caption(SHARED)
     columns = {"layer": "Layer", "kind": "Kind"}
     counts = {"before": number("Parameters", format="localized"), "after": number("Folded", format="localized")}
     st.dataframe(

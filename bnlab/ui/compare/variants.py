@@ -25,7 +25,7 @@ from bnlab.ui import services
 from bnlab.ui.compare.settings import begin_editing, parameters_text
 from bnlab.ui.components import launch_variants, screen_reader_text
 from bnlab.ui.live import live_progress, live_text
-from bnlab.ui.state import PageState
+from bnlab.ui.state import PageState, current_state
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import stopping_visitor
 
@@ -155,7 +155,7 @@ def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpe
             icon=":material/stop:",
             help=f"Stop {escape_markdown(variant.label)}",
             on_click=_stop,
-            args=([spec.digest for spec in specs],),
+            args=(variant.label, [spec.digest for spec in specs]),
             disabled=button is VariantButton.STOPPING,
             type="tertiary",
         )
@@ -173,5 +173,8 @@ def _render_training_button(variant: Variant, index: int, specs: Sequence[RunSpe
 
 
 @callback
-def _stop(digests: Sequence[str]) -> None:
-    services.scheduler().stop(digests, stopping_visitor())
+def _stop(label: str, digests: Sequence[str]) -> None:
+    """Stop the runs that the variant was shown with, and those that it has had since."""
+    state = current_state()
+    specs = state.comparison.specs().get(state.current_label(label), ())
+    services.scheduler().stop({*digests, *(spec.digest for spec in specs)}, stopping_visitor())

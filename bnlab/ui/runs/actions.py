@@ -24,13 +24,13 @@ from bnlab.ui import services
 from bnlab.ui.components import render_compare_link
 from bnlab.ui.launching import needs_confirmation, render_confirmation
 from bnlab.ui.runs.annotate import render_annotate
-from bnlab.ui.runs.table import selected_digests
+from bnlab.ui.runs.table import chosen_digests, selected_digests
 from bnlab.ui.state import PageState
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import changeable, current_visitor, rights_on, stopping_visitor
 
 RUNS = "runs"
-"""The place of the confirmation of what this page launches."""
+"""The place of the confirmation of what this page launches, and the key of its link to Compare."""
 
 
 def render_actions(state: PageState, chosen: Sequence[Run], known_tags: Iterable[str]) -> None:
@@ -70,11 +70,17 @@ def _render_open(state: PageState, chosen: Sequence[Run]) -> None:
     render_compare_link(
         "Open in Compare",
         state,
-        None if too_many else comparison_of(chosen),
-        key="runs",
+        RUNS,
+        _selected_comparison,
         icon=":material/stacked_line_chart:",
         why_not=f"Compare shows at most {MAX_VARIANTS} at once." if too_many else None,
     )
+
+
+def _selected_comparison() -> Comparison | None:
+    digests = chosen_digests()
+    runs = sorted(services.scheduler().store.runs(digests), key=lambda run: digests.index(run.digest))
+    return comparison_of(runs) if 0 < len(runs) <= MAX_VARIANTS else None
 
 
 def _render_training(chosen: Sequence[Run], rights: Rights) -> None:

@@ -100,7 +100,7 @@ def render_table(store: Store, runs: Sequence[Run], query: RunsQuery) -> list[Ru
         displayed[[*columns, *hidden]],
         hide_index=True,
         placeholder="–",
-        on_select="rerun",
+        on_select=_note_selection,
         selection_mode="multi-row",
         key=TABLE,
         height=min(ROW_HEIGHT * (len(frame) + 1) + 2, MAX_HEIGHT),
@@ -165,13 +165,24 @@ def selected_digests() -> list[str]:
     return [listed[row] for row in sorted(rows) if row < len(listed)]
 
 
+def chosen_digests() -> list[str]:
+    """The digests of the selected runs of the table, in its order, also after the page was left."""
+    return [digest for digest in st.session_state.get(LISTED, ()) if digest in st.session_state.get(CHOSEN, ())]
+
+
+def _note_selection() -> None:
+    """Keep the selection when it changes. The widget's own value is lost as soon as the page is left."""
+    session = st.session_state
+    if TABLE in session:
+        selected = selected_digests()
+        session[CHOSEN] = {*session.get(CHOSEN, ()), *selected} - (set(session.get(LISTED, ())) - set(selected))
+
+
 def _update_selection(digests: list[str]) -> None:
     """Select the rows of the chosen runs. The browser keeps row numbers, which change with the rows."""
     session = st.session_state
     listed = session.get(LISTED, [])
-    if TABLE in session:
-        selected = selected_digests()
-        session[CHOSEN] = {*session.get(CHOSEN, ()), *selected} - (set(listed) - set(selected))
+    _note_selection()
     if TABLE not in session or listed != digests:
         rows = [row for row, digest in enumerate(digests) if digest in session.get(CHOSEN, ())]
         session[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}

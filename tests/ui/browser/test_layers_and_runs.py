@@ -12,8 +12,10 @@ from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
+from bnlab.runs.run import RunState
 from bnlab.runs.store import Store
 from bnlab.specs.run_spec import RunSpec
+from tests.stored_runs import make_evaluation, record_run
 from tests.ui.browser.compare_reader import wait_until_at_rest
 
 pytestmark = pytest.mark.browser
@@ -124,6 +126,25 @@ def choose_rows(page: Page, rows: int) -> None:
 def open_in_compare(page: Page) -> None:
     page.get_by_role("link", name="Open in Compare").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Batch normalization lab")
+
+
+@pytest.mark.slow
+def test_a_run_that_is_ticked_just_before_is_opened_too(browser_page: Page, app_url: str, store: Store) -> None:
+    specs = [RunSpec(hidden_units=(3,), seed=seed) for seed in (501, 502)]
+    for spec in specs:
+        record_run(store, spec, (2.0,), (make_evaluation(0),), RunState.STOPPED)
+    browser_page.goto(f"{app_url}/runs")
+    expect(browser_page.get_by_test_id("stDataFrame")).to_be_visible()
+    choose_rows(browser_page, 1)
+    expect(browser_page.get_by_role("link", name="Open in Compare")).to_be_visible()
+    wait_until_at_rest(browser_page)
+    box = browser_page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box is not None
+    browser_page.mouse.click(box["x"] + 18, box["y"] + 36 * 2.5)
+    browser_page.wait_for_timeout(250)  # Streamlit sends a selection 150 ms after the click
+    open_in_compare(browser_page)
+    expect(browser_page.locator(".st-key-variant-1")).to_be_visible()
+    store.delete(spec.digest for spec in specs)
 
 
 def rename(page: Page, name: str) -> None:

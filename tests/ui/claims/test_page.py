@@ -256,6 +256,17 @@ def test_networks_of_a_condition_open_in_compare(claims_page: Any, store: Store)
     assert (app.query_params["hidden_units"], app.query_params["seeds"]) == ("8", "2")
 
 
+def test_a_link_opens_the_condition_that_was_chosen_since_it_was_drawn(claims_page: Any, store: Store) -> None:
+    app = open_row(claims_page(store), "D4")
+    (drawn, *_) = [link for link in enabled_links(app, "Open") if link["linked"] == ["D4"]]
+    app.selectbox(key="condition-D4").select_index(1).run()
+    (opening, *_) = [link for link in enabled_links(app, "Open") if link["linked"] == ["D4"]]
+    assert opening["v"] != drawn["v"]
+    follow_link(app, drawn)
+    assert not app.exception
+    assert app.query_params["v"] == opening["v"]
+
+
 def test_lesson_without_training_has_no_run_buttons(open_page: OpenPage, store: Store) -> None:
     app = open_row(open_page(store, hide="training").switch_page(page_path("claims")).run(), "A2")
     assert not [button for button in app.button if (button.key or "").startswith("run-")]

@@ -171,6 +171,17 @@ def test_stop_all_stops_what_was_shown_and_what_was_launched_since(open_page: Op
     assert len(store.runs()) == 8
 
 
+def test_a_variants_stop_stops_what_it_has_had_since_it_was_drawn(open_page: OpenPage, store: Store) -> None:
+    app = open_page(store, **TINY)
+    app.button(key="train").click().run()
+    app.number_input(key="seeds").set_value(2)
+    app.button(key="train").click()  # and the variant's Stop before the page is drawn again
+    app.button(key="stop-0").click().run()
+    assert_sound(app)
+    assert len(store.runs()) == 8
+    assert sorted(run.spec.seed for run in store.runs() if run.stop_requested) == [0, 1]
+
+
 def test_stop_all_stops_what_was_shown_though_other_epochs_were_entered(open_page: OpenPage, store: Store) -> None:
     app = open_page(store, **TINY)
     app.button(key="train").click().run()

@@ -19,6 +19,7 @@ from bnlab.runs.store import Store
 from bnlab.runs.tasks import TaskError
 from bnlab.specs.run_spec import RunSpec
 from bnlab.specs.validation import parse_spec
+from bnlab.ui.compare.folding import SHARED
 from bnlab.ui.components import PERCENT
 from bnlab.ui.downloads import downloads
 from tests.asgi import get
@@ -107,6 +108,18 @@ def test_a_trained_network_is_folded_and_measured(
     assert link in download_links(app), "the address lasts"
     answer = get(Starlette(routes=[downloads().route()]), link.url)
     assert (answer.status, answer.body[:2]) == (200, b"PK")
+
+
+@pytest.mark.parametrize("owners", [set(), {"another"}])
+def test_times_measured_beside_runs_are_labelled(
+    owners: set[str], open_page: OpenPage, trained: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scheduler, "submit", submit_now)
+    monkeypatch.setattr(Store, "leaseholders", lambda _store: owners)
+    app = open_page(trained, **QUERY)
+    app.button(key="fold-start").click().run()
+    assert not app.exception
+    assert (SHARED in [text.value for text in folding(app).caption]) is bool(owners)
 
 
 CONV = {

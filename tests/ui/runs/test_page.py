@@ -8,6 +8,7 @@ import streamlit as st
 from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
+from bnlab.charts.curve_settings import CurveSettings
 from bnlab.runs.run import RunState
 from bnlab.runs.schema import recordings
 from bnlab.runs.store import Store
@@ -17,7 +18,7 @@ from bnlab.ui.components import PERCENT
 from bnlab.ui.navigation import page_path
 from bnlab.ui.runs.table import CHOSEN, IN_PROGRESS
 from bnlab.ui.runs.toolbar import COLUMNS_MENU, FILTER_FIELD, FILTER_MENU
-from bnlab.ui.state import LINK_NUMBER, STATE_KEY
+from bnlab.ui.state import LINK_NUMBER, LINKED, STATE_KEY
 from tests.compare_links import enabled_links, follow_link
 from tests.opened_page import OpenPage, open_page
 from tests.runs.store_rows import update_row
@@ -288,6 +289,18 @@ def test_chosen_runs_are_opened_in_compare_while_a_run_waits(open_page: OpenPage
     assert app.query_params["v"], "the address says what is compared"
     assert LINK_NUMBER not in app.query_params
     assert app.switch_page(page_path("runs")).run().title[0].value == "Runs", "once, not whenever one comes back"
+
+
+def test_a_link_opens_the_runs_that_were_chosen_since_it_was_drawn(open_page: OpenPage, store: Store) -> None:
+    app = runs_page(open_page, store, NORMALIZED)
+    (opening,) = enabled_links(app, "Open in Compare")
+    app.session_state[CHOSEN] = {NORMALIZED.digest, STOPPED.digest}  # as the callback of the table does
+    app.session_state[STATE_KEY].settings = CurveSettings(projector=True)
+    follow_link(app, opening)
+    assert not app.exception
+    assert app.session_state[STATE_KEY].comparison.labels == ["A", "With BN"]
+    assert app.session_state[STATE_KEY].settings.projector
+    assert LINKED not in app.query_params
 
 
 def test_no_more_runs_are_opened_than_compare_shows(open_page: OpenPage, store: Store) -> None:
