@@ -8,10 +8,16 @@ import streamlit as st
 
 from bnlab.runs.config import Settings
 from bnlab.runs.estimates import about_text, launch_seconds
-from bnlab.runs.limits import is_large
+from bnlab.runs.limits import LimitError, is_large
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
+from bnlab.ui.controls import FAULT, apply_changes
+from bnlab.ui.state import current_state
+from bnlab.ui.store_errors import callback
+from bnlab.ui.visitor import rights_on
 
+COMPARE = "compare"
+"""The place of the confirmation of what the Compare page launches."""
 PENDING = "launch-pending"
 """Session key of what is to be confirmed."""
 
@@ -23,6 +29,35 @@ class Pending:
     place: str
     subject: Any
     total: str
+
+
+@callback
+def launch_variants(label: str = "", is_confirmed: bool = False) -> None:
+    """Train or continue the variant `label` of the current comparison, or all of them. A callback of buttons.
+
+    Launches nothing if a control has a value that is refused, since that is not what the page shows, and nothing large
+    before it is confirmed.
+    """
+    if faults := apply_changes():
+        st.session_state[FAULT] = f"Nothing was trained. {faults[0]}"
+        return
+    st.session_state.pop(FAULT, None)
+    state, scheduler = current_state(), services.scheduler()
+    label, specs_by_label = state.current_label(label), state.comparison.specs()
+    labelled = [(spec, name) for name, specs in specs_by_label.items() if label in ("", name) for spec in specs]
+    runs = scheduler.store.find(spec for spec, _ in labelled)
+    rights = rights_on(runs.values())
+    launched = [(spec, name) for spec, name in labelled if rights.may_launch(runs.get(spec.digest))]
+    trained = [spec for spec, _ in launched if spec.digest not in runs or runs[spec.digest].can_launch]
+    subject = label, frozenset(spec.digest for spec in trained)
+    if needs_confirmation(COMPARE, subject, trained, is_confirmed=is_confirmed):
+        return
+    if not launched:
+        st.toast("Nothing to do: what is shown is trained, or training already.", icon=":material/check:")
+    try:
+        scheduler.launch_runs(launched, rights.visitor)
+    except LimitError as error:
+        st.session_state[FAULT] = f"Nothing was trained. {error}"
 
 
 def needs_confirmation(place: str, subject: object, specs: Iterable[RunSpec], *, is_confirmed: bool) -> bool:

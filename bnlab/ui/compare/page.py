@@ -21,9 +21,9 @@ from bnlab.ui.compare.questions import render_introduction, render_questions
 from bnlab.ui.compare.settings import render_settings
 from bnlab.ui.compare.toolbar import render_toolbar
 from bnlab.ui.compare.variants import RunsByDigest, SpecsByLabel, render_networks, render_variants
-from bnlab.ui.components import COMPARE, render_heading
+from bnlab.ui.components import render_heading
 from bnlab.ui.downloads import render_link
-from bnlab.ui.launching import pending_at
+from bnlab.ui.launching import COMPARE, pending_at
 from bnlab.ui.lesson import hides_results
 from bnlab.ui.live import TableColumn, follow, live_table, live_text
 from bnlab.ui.state import PageState, page_state, view_to_url

@@ -20,9 +20,9 @@ from bnlab.ui import services
 from bnlab.ui.compare.curves import render_view
 from bnlab.ui.compare.settings import toggle_settings
 from bnlab.ui.compare.variants import RunsByDigest, SpecsByLabel
-from bnlab.ui.components import COMPARE, launch_variants, screen_reader_text
+from bnlab.ui.components import screen_reader_text
 from bnlab.ui.controls import FAULT, apply_changes, forget_controls
-from bnlab.ui.launching import forget_pending, pending_at, render_confirmation
+from bnlab.ui.launching import COMPARE, forget_pending, launch_variants, pending_at, render_confirmation
 from bnlab.ui.state import PageState, current_state, try_change
 from bnlab.ui.store_errors import callback
 from bnlab.ui.visitor import stopping_visitor

@@ -23,7 +23,8 @@ from bnlab.specs.network import describe_network
 from bnlab.specs.run_spec import RunSpec
 from bnlab.ui import services
 from bnlab.ui.compare.settings import begin_editing, parameters_text
-from bnlab.ui.components import launch_variants, screen_reader_text
+from bnlab.ui.components import screen_reader_text
+from bnlab.ui.launching import launch_variants
 from bnlab.ui.live import live_progress, live_text
 from bnlab.ui.state import PageState, current_state
 from bnlab.ui.store_errors import callback
