@@ -60,6 +60,7 @@ def pid_and_priority() -> tuple[int, int]:
     return os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each worker imports TensorFlow")
 def test_workers_share_one_import_of_tensorflow() -> None:
@@ -182,6 +183,7 @@ def test_a_certificate_that_is_missing_or_none_is_a_sentence(tmp_path: Path, mon
         connect("tls://127.0.0.1:9")
 
 
+@pytest.mark.slow
 @pytest.mark.workers
 def test_dask_logging_is_silent_after_disconnect() -> None:
     handlers = logging.getLogger("distributed").handlers

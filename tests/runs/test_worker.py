@@ -36,7 +36,7 @@ from tests.stored_runs import OWNER
 __all__ = ["one_thread", "without_xla"]
 
 SPEC = RunSpec(
-    placement="before_activation", hidden_units=(8,), train_examples=300, epochs=4, validation="holdout",
+    placement="before_activation", hidden_units=(8,), train_examples=300, epochs=2, validation="holdout",
     optimizer="sgd_momentum",
 )  # fmt: skip
 
@@ -97,7 +97,7 @@ def test_slices_together_are_one_undisturbed_training(store: Store) -> None:
     assert states == [RunState.RUNNING] * (len(states) - 1) + [RunState.COMPLETED]
     assert len(states) > 5
     assert_is_undisturbed(store, SPEC)
-    assert history_frame(store, store.run(SPEC.digest))["epoch"].tolist() == [1, 2, 3, 4]
+    assert history_frame(store, store.run(SPEC.digest))["epoch"].tolist() == [1, 2]
     assert set(snapshots_frame(store, SPEC.digest, "bn_1")["variable"]) == {
         "gamma", "beta", "moving_mean", "moving_variance",
     }  # fmt: skip
