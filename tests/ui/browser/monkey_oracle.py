@@ -153,7 +153,7 @@ def _with_field(comparison: Comparison, labels: Sequence[str], name: str, field:
     """The comparison with the value in one field, of the variants `labels`."""
     text = field["text"]
     if name == DEPTH:
-        if field["edited"]:
+        if field["edited"] and (text or not field["mixed"]):  # an emptied one of several depths says nothing
             depth = float(text) if text else None
             for label in labels:
                 comparison = comparison.with_changes(changed_fields(DEPTH, depth, comparison[label].spec), label)
