@@ -6,7 +6,7 @@ until a dataset is used.
 What is kept in memory of a file is kept by its path, time and size: one that is replaced is read again. A run is
 identified by the name of its dataset, not by its images. So a run that has ended keeps its results when its file is
 replaced, and launching its spec attaches to it, while one that is being trained goes on with the new images from its
-next slice on (or fails, if their number is another one): its results are then of neither. Give other images another
+next slice on (or fails, if their number is another one): its results then belong to neither. Give other images another
 name, or delete the runs.
 """
 

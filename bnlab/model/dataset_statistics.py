@@ -27,7 +27,7 @@ def compute_statistics(dataset: str) -> DatasetStatistics:
 def file_statistics(path: Path) -> DatasetStatistics | None:
     """The statistics of a file's training images, computed again when it has been replaced; None if it is unreadable.
 
-    That it is is not kept: it may be read the next time.
+    A failure is not cached: the file may be readable the next time.
     """
     try:
         return _file_statistics(path, file_version(path))

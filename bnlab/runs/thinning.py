@@ -15,7 +15,7 @@ def thin(values: NDArray[np.floating], max_points: int, *, log: bool = False) ->
 
     So every peak is drawn, and each point is one of the curve's. Parts are equally long, or with `log` equally wide on
     a logarithmic axis. They double, so that a growing curve rarely changes the points that are drawn. Values that are
-    not finite are neither; the first and last of them in each part are kept as well, so that a gap stays one.
+    not finite count as neither; the first and last of them in each part are kept as well, so that a gap stays a gap.
     """
     count = len(values)
     if count <= max_points:
