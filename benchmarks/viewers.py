@@ -4,7 +4,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -28,7 +29,7 @@ class Viewer:
     Attributes:
         parameters: of the page's address.
         received: for each event with news, the time it came, and the time of the newest commit in it.
-        sizes: the bytes of each change.
+        sizes: the bytes of each change, compressed.
         missed: how many events were left out.
         scripts: how many runs of the page's script ended, the first included.
         errors: exceptions shown on the page, and lost connections.
@@ -88,19 +89,18 @@ class Viewer:
     async def _stream(self, socket: websockets.ClientConnection, url: str) -> None:
         host = urlsplit(url)
         reader, writer = await asyncio.open_connection(host.hostname, host.port, limit=MAX_EVENT_BYTES)
-        request = f"GET {stream_url('', 'compare', self.parameters)} HTTP/1.1\r\nHost: {host.netloc}\r\n\r\n"
-        writer.write(request.encode())
+        address = stream_url("", "compare", self.parameters)
+        writer.write(f"GET {address} HTTP/1.1\r\nHost: {host.netloc}\r\nAccept-Encoding: gzip\r\n\r\n".encode())
         try:
-            kind, number = "", 0
-            while line := await reader.readline():
-                name, _, value = line.decode().rstrip().partition(": ")
-                if name == "id":
-                    number = int(value.partition("-")[2])
-                elif name == "event":
-                    kind = value
-                elif name == "data":
-                    self._receive(kind, number, json.loads(value), len(line))
-                    self._follow(socket, url, json.loads(value), is_new=kind == "snapshot")
+            headers = await reader.readuntil(b"\r\n\r\n")
+            if b"content-encoding: gzip" not in headers.lower():
+                raise EOFError("The event stream is not compressed.")
+            async for event, size in _events(reader):
+                fields = dict(line.partition(": ")[::2] for line in event.splitlines())
+                if "data" in fields:
+                    kind, number = fields["event"], int(fields.get("id", "-0").partition("-")[2])
+                    self._receive(kind, number, json.loads(fields["data"]), size)
+                    self._follow(socket, url, json.loads(fields["data"]), is_new=kind == "snapshot")
             self.errors.append("The event stream ended.")
         finally:
             writer.close()
@@ -133,6 +133,15 @@ class Viewer:
             await self._ask(socket, url)
             while self.scripts == scripts:
                 await asyncio.sleep(LEAST_SPREAD)
+
+
+async def _events(reader: asyncio.StreamReader) -> AsyncIterator[tuple[str, int]]:
+    """Each event of a compressed stream, with its bytes as they were sent: the server sends one in each HTTP chunk."""
+    decompressor = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    while size := int(await reader.readline(), 16):
+        chunk = await reader.readexactly(size + len(b"\r\n"))
+        if event := decompressor.decompress(chunk[:size]).decode():
+            yield event, size
 
 
 def lags(viewer: Viewer, commits: list[float]) -> Iterator[float]:

@@ -1,12 +1,15 @@
 """Coroutines, and requests to an ASGI app, in the test's process."""
 
 import asyncio
-import gzip
+import zlib
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+
+
+GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclass
@@ -19,7 +22,8 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return (gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body).decode()
+        is_compressed = self.headers.get("content-encoding") == "gzip"
+        return (zlib.decompressobj(GZIP).decompress(self.body) if is_compressed else self.body).decode()
 
 
 def run_async(coroutine: Coroutine[Any, Any, None]) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from bnlab.live.hub import Hub
 from bnlab.live.views import VIEWS
 
+GZIP_HEADERS = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 LAST_EVENT = "last-event-id"
 """The header with which a browser returns to a stream; a parameter where a script opens the stream again."""
@@ -23,6 +25,8 @@ TASK = "task"
 """The parameter with the identifiers of tasks that the page waits for; it is not part of the view."""
 MAX_TASKS = 100
 RECONNECT_MS = 1_000
+GZIP_START = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+"""How a file of gzip begins (RFC 1952): the parts of its deflate stream follow."""
 
 Parameters = Mapping[str, list[str]]
 
@@ -54,9 +58,26 @@ def stream_route(hub: Hub, base: str) -> BaseRoute:
             async for change in hub.watch(view, last, tasks):
                 yield change
 
-        return StreamingResponse(events(), media_type="text/event-stream", headers=STREAM_HEADERS)
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return StreamingResponse(events(), media_type="text/event-stream", headers=STREAM_HEADERS)
+        headers = STREAM_HEADERS | GZIP_HEADERS
+        return StreamingResponse(compressed_events(events()), media_type="text/event-stream", headers=headers)
 
     return Route(f"{base}/live/{{page}}", stream)
+
+
+async def compressed_events(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The events as a file of gzip without an end."""
+    yield GZIP_START
+    async for data in events:
+        yield deflated(data)
+
+
+@lru_cache(maxsize=64)
+def deflated(data: bytes) -> bytes:
+    """`data` as a part of a deflate stream that can follow any other part: one is compressed once for all readers."""
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(data) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
 class Assets:
@@ -94,8 +115,8 @@ class Assets:
             headers = FOREVER if version == self.version else {"Cache-Control": "no-store"}
             media_type = "text/javascript" if name.endswith(".js") else "text/css"
             if "gzip" in request.headers.get("accept-encoding", ""):
-                compressed = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-                return Response(_compressed(self._files[name]), media_type=media_type, headers=headers | compressed)
+                headers = headers | GZIP_HEADERS
+                return Response(_compressed(self._files[name]), media_type=media_type, headers=headers)
             return Response(self._files[name].read_bytes(), media_type=media_type, headers=headers)
 
         return Route(f"{self._base}/assets/{{version}}/{{name}}", serve)

@@ -1,6 +1,8 @@
 """The routes: event streams by the page's address, and files that browsers may keep."""
 
+import asyncio
 import json
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,8 +10,9 @@ import pytest
 from starlette.applications import Starlette
 
 from bnlab.live.compare import CompareView
-from bnlab.live.routes import Assets, stream_route, stream_url
-from tests.asgi import Answer, get
+from bnlab.live.hub import HEARTBEAT
+from bnlab.live.routes import Assets, compressed_events, stream_route, stream_url
+from tests.asgi import GZIP, Answer, get
 
 
 class OneEvent:
@@ -33,6 +36,31 @@ def test_a_stream_is_what_its_address_says() -> None:
     assert watched(answer) == {"seeds": 2, "x": "step", "after": "", "tasks": []}
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_stream_is_compressed_for_browsers() -> None:
+    url = stream_url("/lab", "compare", {"seeds": ["2"]})
+    answer = get(STREAMS, url, accept_encoding="gzip, br")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.text == get(STREAMS, url).text
+
+
+def testcompressed_events_are_whole_as_they_arrive() -> None:
+    """Each reader gets the same compressed bytes of an event, whatever it was sent before."""
+
+    async def read(events: list[bytes]) -> list[bytes]:
+        async def sent() -> AsyncIterator[bytes]:
+            for data in events:
+                yield data
+
+        return [part async for part in compressed_events(sent())]
+
+    change, snapshot = b"data: change\n\n" * 9, b"data: snapshot\n\n" * 5000
+    early, late = asyncio.run(read([snapshot, HEARTBEAT, change])), asyncio.run(read([change]))
+    assert early[-1] is late[-1]
+    for parts, expected in ((early, [b"", snapshot, HEARTBEAT, change]), (late, [b"", change])):
+        reader = zlib.decompressobj(GZIP)
+        assert [reader.decompress(part) for part in parts] == expected
 
 
 def test_a_reader_returns_by_header_or_parameter() -> None:
