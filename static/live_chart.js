@@ -2,6 +2,7 @@
 // bnlab/ui/live_chart.py. Streamlit calls the default export for every new figure and every change of theme, sometimes
 // with a new container. The chart's element is kept and moved there, so zoom, hidden traces and hover are kept too.
 // A chart with a `source` is fed by the event stream and not by its component's data.
+import { heatMapTrace } from "./heat_map.js";
 import { subscribe, unsubscribe } from "./live_stream.js";
 import { loadPlotly, themeTemplate } from "./plotly_theme.js";
 
@@ -34,7 +35,7 @@ function streamedFigure({ order, traces, layout, shared }) {
   const isArray = (value) => value instanceof Float32Array || value?.[0] instanceof Float32Array;
   const copy = (value) => isArray(value) ? value : value?.shared ? shared[value.shared] : structuredClone(value);
   const trace = (uid) => Object.fromEntries(Object.entries(traces[uid]).map(([name, value]) => [name, copy(value)]));
-  return { data: order.map(trace), layout: structuredClone(layout) };
+  return { data: order.map((uid) => heatMapTrace(trace(uid))), layout: structuredClone(layout) };
 }
 
 // A chart that fills the window ends above its lower edge, however far the page is scrolled.

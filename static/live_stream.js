@@ -61,12 +61,15 @@ function append(values, keep, text) {
   return result;
 }
 
-// Values of `values`, whose bits are set in `kept`, at the places whose bits are set in `places`, and others between them.
+// Values, or rows, of `values`, whose bits are set in `kept`, at the places whose bits are set in `places`, and others
+// between them.
 function mix(values, kept, places, others) {
-  const isKept = bits(kept), isOld = bits(places), added = floats(others);
+  const isKept = bits(kept), isOld = bits(places);
+  const added = isMatrix(values) ? rows(floats(others), values[0].length) : floats(others);
   const old = values.filter((_, index) => isKept(index));
   let used = 0, inserted = 0;
-  return Float32Array.from({ length: old.length + added.length }, (_, index) => (isOld(index) ? old[used++] : added[inserted++]));
+  const next = (_, index) => (isOld(index) ? old[used++] : added[inserted++]);
+  return values.constructor.from({ length: old.length + added.length }, next);
 }
 
 function bits(text) {

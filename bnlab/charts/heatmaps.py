@@ -85,7 +85,9 @@ def heat_map_figure(frame: pd.DataFrame, variable: str, steps_per_epoch: int) ->
         },
         **bar_axes(variable, limit),
     }
-    return plain_figure(deviation_traces(variable, values, limit, coordinates), layout)
+    traces = deviation_traces(variable, values, limit, coordinates)
+    traces[0]["meta"] |= {"units": frame.index.tolist()}
+    return plain_figure(traces, layout)
 
 
 def heat_map_alt(frame: pd.DataFrame, variable: str, layer: str) -> str:
@@ -163,20 +165,24 @@ def deviation_limit(variable: str, values: Floats) -> float:
 def deviation_traces(variable: str, values: Floats, limit: float, options: dict[str, Any]) -> list[dict[str, Any]]:
     """The heat map of `values` (`[rows, columns]`) and its color bar; cells that are not finite are grey.
 
-    `options` are further properties of the heat map: coordinates and the hover text.
+    `options` are further properties of the heat map: coordinates and the hover text. `meta` of the first trace says how
+    its colors follow from its values, so that only these need to be sent (static/heat_map.js).
     """
     finite = np.isfinite(values)
     finite_values = np.where(finite, values, np.nan)
-    common = {"type": "heatmap", "showscale": False, "colorscale": COLOR_SCALE, "zmin": -limit, "zmax": limit}
+    common = {"type": "heatmap", "showscale": False, "colorscale": COLOR_SCALE}
+    limits = {"zmin": -limit, "zmax": limit}
     cells = {"uid": "cells", "z": deviations(variable, finite_values), "customdata": finite_values}
-    heat_map = {**common, **cells, **options}
-    levels = np.linspace(-limit, limit, BAR_STEPS, dtype=np.float32)
-    bar_position = {"x": [0], "y": levels, "xaxis": "x2", "yaxis": "y2"}
+    coloring = {"initial": INITIAL_VALUES[variable], "logarithmic": VARIABLES[variable].role == "variance"}
+    heat_map = {**common, **limits, **cells, **options, "meta": coloring}
+    levels = np.linspace(-1, 1, BAR_STEPS, dtype=np.float32)  # of the limit
+    bar_position = {"x": [0], "y": levels, "xaxis": "x2", "yaxis": "y2", "zmin": -1, "zmax": 1}
     bar = {**common, **bar_position, "uid": "bar", "z": levels[:, None], "hoverinfo": "skip"}
     if finite.all():
         return [heat_map, bar]
     grey_cells = {
         **common,
+        **limits,
         **options,
         "colorscale": [[0, GREY], [1, GREY]],
         "z": np.where(finite, np.nan, 1).astype(np.float32),
@@ -188,8 +194,8 @@ def deviation_traces(variable: str, values: Floats, limit: float, options: dict[
 
 def bar_axes(variable: str, limit: float) -> dict[str, Any]:
     """The axes of the color bar, right of the main ones."""
-    ticks = np.array([-limit, -limit / 2, 0, limit / 2, limit])
-    labels = {"tickvals": ticks.tolist(), "ticktext": _tick_texts(variable, ticks)}
+    ticks = np.array([-1, -0.5, 0, 0.5, 1])
+    labels = {"tickvals": ticks.tolist(), "ticktext": _tick_texts(variable, limit * ticks)}
     return {
         "xaxis2": {"domain": [0.93, 1], "visible": False, "anchor": "y2", "fixedrange": True},
         "yaxis2": {"side": "right", "anchor": "x2", "fixedrange": True, "showgrid": False, "automargin": True} | labels,

@@ -108,14 +108,14 @@ def histogram_alt(
 
 
 def _outline_trace(run: str, bins: pd.DataFrame, style: Style) -> dict[str, Any]:
-    """The outline of a run's bins, down to zero at both ends."""
-    left, right, share = (bins[column].to_numpy(np.float32) for column in ("left", "right", "share"))
+    """The outline of a run's bins, down to zero at both ends: with an empty bin before them, so that x is even."""
+    left, right, share = (bins[column].to_numpy(float) for column in ("left", "right", "share"))
     return {
         "type": "scatter",
         "uid": run,
         "name": style.trace_name,
-        "x": np.concatenate([left[:1], left, right[-1:], right[-1:]]),
-        "y": np.concatenate([[0], share, share[-1:], [0]]).astype(np.float32),
+        "x": np.concatenate([2 * left[:1] - right[:1], left, right[-1:]]).astype(np.float32),
+        "y": np.concatenate([[0], share, [0]]).astype(np.float32),
         "mode": "lines",
         "line": style.line(2) | {"shape": "hv"},
         "fill": "tozeroy",

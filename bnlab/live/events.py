@@ -3,14 +3,14 @@
 A document is what a view shows at one moment: nested dicts, whose other values are texts, numbers, lists, and float32
 arrays. None does not occur in it. A difference is a JSON Merge Patch (RFC 7386: dicts are merged, null removes a
 name) with two more rules, because curves grow: ``{"add": [keep, tail]}`` in place of an array keeps its first values,
-or rows if it has two dimensions, and appends others; ``{"mix": [kept, places, others]}`` keeps the values whose bits
-are set in ``kept`` at the places whose bits are set in ``places``, and has others between them, as a curve has that is
-thinned again. static/live_stream.js applies it.
+or rows if it has two dimensions, and appends others; ``{"mix": [kept, places, others]}`` keeps the values, or
+rows, whose bits are set in ``kept`` at the places whose bits are set in ``places``, and has others between them, as a
+curve has that is thinned again. static/live_stream.js applies it.
 """
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,10 +81,8 @@ def _array_difference(old: NDArray[Any], new: NDArray[Any]) -> object:
 
 
 def _mixed(old: NDArray[np.float32], new: NDArray[np.float32]) -> object:
-    """`new` as values of `old`, in their order, with others between them; None if few of them are."""
-    if old.ndim > 1:
-        return None
-    before, after = old.view(np.int32).tolist(), new.view(np.int32).tolist()
+    """`new` as values, or rows, of `old`, in their order, with others between them; None if few of them are."""
+    before, after = _comparable(old), _comparable(new)
     kept, places = np.zeros(len(old), bool), np.zeros(len(new), bool)
     position = 0
     for place, value in enumerate(after):
@@ -95,6 +93,11 @@ def _mixed(old: NDArray[np.float32], new: NDArray[np.float32]) -> object:
     if 2 * places.sum() < len(new):
         return None
     return {"mix": [_bits(kept), _bits(places), _base64(new[~places])]}
+
+
+def _comparable(values: NDArray[np.float32]) -> Sequence[object]:
+    """Each value, or row, as its bits: NaN equals NaN."""
+    return [row.tobytes() for row in values] if values.ndim > 1 else values.view(np.int32).tolist()
 
 
 def _bits(flags: NDArray[np.bool_]) -> str:

@@ -195,11 +195,11 @@ def _chart_documents(store: Store, view: str, runs: Runs, layers: Sequence[str],
 def chart_document(chart: Chart, uirevision: str) -> Document:
     """A Plotly figure as a document, so that an update of it is small.
 
-    Traces are by their positions. Several have equal x, which is then in the document once. And the alternative text
-    is in parts, the first one its title and then one for each run.
+    Traces are by their positions. Several have equal x, which is then in the document once. Heat maps are without what
+    follows from their values. And the alternative text is in parts, the first one its title and then one for each run.
     """
     figure = _plain(chart.figure.to_dict())
-    traces = {str(index): trace for index, trace in enumerate(figure["data"])}
+    traces = {str(index): _without_derived(trace) for index, trace in enumerate(figure["data"])}
     layout = {name: value for name, value in figure["layout"].items() if name not in ("template", "transition")}
     return {
         "order": list(traces),
@@ -208,6 +208,26 @@ def chart_document(chart: Chart, uirevision: str) -> Document:
         "layout": {"uirevision": uirevision} | layout,
         "alt": {str(index): part for index, part in enumerate(ALT_PARTS.split(chart.alt))},
     }
+
+
+def _without_derived(trace: dict[str, Any]) -> dict[str, Any]:
+    """The trace, or for a heat map of deviations (`meta`) what static/heat_map.js makes it of.
+
+    That is its values, `cells`. Those of units over training have a row for each evaluation, in the order of the units'
+    numbers, `units`: so an evaluation adds a row, and what is drawn is sorted by it in the browser.
+    """
+    if trace.get("type") != "heatmap" or "meta" not in trace:
+        return trace
+    meta, cells = trace["meta"], trace["customdata"]
+    kept = {name: value for name, value in trace.items() if name not in ("z", "customdata", "meta")}
+    coloring = {"initial": meta["initial"], "logarithmic": meta["logarithmic"]}
+    if "units" not in meta:
+        return kept | coloring | {"cells": cells}
+    order = np.argsort(meta["units"])
+    titles = {str(index): title for index, title in enumerate(kept.pop("x"))}
+    units = np.array(meta["units"], np.float32)[order]
+    del kept["y"]
+    return kept | coloring | {"cells": cells[order].T, "units": units, "x": titles}
 
 
 def _share_x(traces: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

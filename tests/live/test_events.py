@@ -30,8 +30,8 @@ def merge(before: Any, patch: Any) -> Any:
         return np.concatenate([before[:keep], decode(tail).reshape(-1, *before.shape[1:])])
     if isinstance(patch, dict) and "mix" in patch:
         kept, places, others = patch["mix"]
-        old, added = before[flags(kept)[: len(before)]], decode(others)
-        values = np.empty(len(old) + len(added), np.float32)
+        old, added = before[flags(kept)[: len(before)]], decode(others).reshape(-1, *before.shape[1:])
+        values = np.empty((len(old) + len(added), *before.shape[1:]), np.float32)
         is_old = flags(places)[: len(values)]
         values[is_old], values[~is_old] = old, added
         return values
