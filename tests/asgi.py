@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-
 GZIP = 16 + zlib.MAX_WBITS
 
 

@@ -38,8 +38,8 @@ EXPERIMENTS_SECONDS = 5.0
 """The time between two looks for experiments whose runs have ended, so that their measurements are due."""
 PRELOAD_SECONDS = 10.0
 """How long the start waits for a first visitor before it goes on with what other pages need."""
-DRAWING_SECONDS = 1.0
-"""How long a browser draws the charts of a first page that it has got."""
+DRAWING_SECONDS = 3.0
+"""How long a browser on the same, slow machine draws the charts of a first page that it has got."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Addresses on which a server listens for this machine alone, and the names by which it is asked then."""
 LOGGED_TOO = ("streamlit", "uvicorn", "distributed")

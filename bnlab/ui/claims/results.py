@@ -18,7 +18,7 @@ from bnlab.charts.effects import (
 from bnlab.claims.formatting import cost_text, format_value
 from bnlab.claims.model import FULL, QUICK, Condition, plan_experiment
 from bnlab.claims.recorded import recorded_results
-from bnlab.claims.results import CachedResults, ExperimentResult, condition_row, conditions_frame
+from bnlab.claims.results import CachedResults, ExperimentResult, conditions_frame
 from bnlab.specs.diff import differing_fields
 from bnlab.specs.network import describe_network
 from bnlab.ui.components import screen_reader_text
@@ -45,7 +45,7 @@ def preload() -> None:
 def small_figure(result: ExperimentResult) -> str:
     """The dumbbell of one condition with its values, as HTML; with its arms' names if they are not "no BN" and "BN"."""
     shown = result.experiment.claim.shown_condition
-    row = condition_row(result, next(r for r in result.all_conditions if r.condition is shown))
+    row = next(row for row in _frame(result).to_dict("records") if row["id"] == shown.id)
     values = [row[f"{arm}{end}"] for arm in ("control", "treatment") for end in ("", "_low", "_high")]
     scale = scale_of(values, shown.prediction.smallest_effect, shown.measure.better)
     names = "" if _is_about_bn(shown) else arm_names_html(row)
@@ -78,9 +78,15 @@ def render_details(result: ExperimentResult) -> None:
 
 
 @lru_cache(MAX_CACHED)
+def _frame(result: ExperimentResult) -> pd.DataFrame:
+    """The conditions; not to be changed. Their intervals are resampled, which takes most of the time."""
+    return conditions_frame(result)
+
+
+@lru_cache(MAX_CACHED)
 def _tables(result: ExperimentResult) -> tuple[str, str]:
     """The tables of the deciding and of the supplementary conditions, as HTML."""
-    frame = conditions_frame(result)
+    frame = _frame(result)
     return effects_html(frame[frame["decides"]]), effects_html(frame[~frame["decides"]])
 
 
@@ -99,7 +105,7 @@ def _differing_settings(condition: Condition) -> tuple[str, ...]:
 
 @lru_cache(MAX_CACHED)
 def _numbers(result: ExperimentResult) -> pd.DataFrame:
-    frame = conditions_frame(result)
+    frame = _frame(result)
     rows: Sequence[Row] = frame.to_dict("records")
     return pd.DataFrame(
         {
