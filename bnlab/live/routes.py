@@ -3,15 +3,18 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bnlab.live.hub import Hub
 from bnlab.live.views import VIEWS
@@ -100,6 +103,11 @@ class Assets:
         """The address of a file."""
         return f"{self._base}/assets/{self.version}/{name}"
 
+    def preload(self, names: Sequence[str]) -> Middleware:
+        """The header of web pages by which browsers load these scripts at once, before a page asks for them."""
+        links = ", ".join(f"<{self.url(name)}>; rel=preload; as=script; fetchpriority=low" for name in names)
+        return Middleware(_PageHeader, name="link", value=links)
+
     def compress(self) -> None:
         """Compress the files before the first request, which would otherwise wait for it."""
         for path in self._files.values():
@@ -120,6 +128,25 @@ class Assets:
             return Response(self._files[name].read_bytes(), media_type=media_type, headers=headers)
 
         return Route(f"{self._base}/assets/{{version}}/{{name}}", serve)
+
+
+class _PageHeader:
+    """Adds a header to the answers that are web pages."""
+
+    def __init__(self, app: ASGIApp, name: str, value: str) -> None:
+        self._app, self._name, self._value = app, name, value
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+
+        async def send_with_header(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers[self._name] = self._value
+            await send(message)
+
+        await self._app(scope, receive, send_with_header if scope["type"] == "http" else send)
 
 
 @lru_cache(maxsize=8)

@@ -9,8 +9,9 @@ from streamlit import config
 from bnlab.live.routes import Assets
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
+PLOTLY = "plotly.min.js"
 FILES = {
-    "plotly.min.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
+    PLOTLY: Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
     **{path.name: path for path in sorted(STATIC.glob("*.js"))},
 }
 

@@ -14,7 +14,7 @@ import streamlit as st
 from plotly.io.json import to_json_plotly
 
 from bnlab.charts.figures import Drawing
-from bnlab.ui.assets import assets
+from bnlab.ui.assets import PLOTLY, assets
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -57,7 +57,7 @@ _encoded: dict[tuple[int, str], str] = {}
 def preload_charts() -> None:
     """Have the browser load what charts need, before it knows that there are any."""
     with st.container(key="chart-script"):
-        urls = tuple(assets().url(name) for name in ("plotly_theme.js", "plotly.min.js", "live_chart.js"))
+        urls = tuple(assets().url(name) for name in ("plotly_theme.js", PLOTLY, "live_chart.js"))
         st.html(_PRELOAD_SCRIPT % urls, unsafe_allow_javascript=True)
 
 
@@ -73,7 +73,7 @@ def live_chart(figure: go.Figure | Drawing, *, key: str, height: int = 320, alt:
     """
     data = {
         "chart": key,
-        "plotly": assets().url("plotly.min.js"),
+        "plotly": assets().url(PLOTLY),
         "figure": encode_figure(figure, key),
         "height": height,
         "alt": alt or _title(figure) or "Chart",
@@ -90,7 +90,7 @@ def streamed_chart(
     `panel` is the title above several charts, which belongs to their names. `description` is the id of the element with
     a text that says what the chart shows; screen readers read it after the chart's own text.
     """
-    data = {"chart": key, "plotly": assets().url("plotly.min.js"), "source": path, "height": height}
+    data = {"chart": key, "plotly": assets().url(PLOTLY), "source": path, "height": height}
     data |= {"fills": fills, "panel": panel, "description": description}
     _component()(key=key, data=data, height="content" if fills else height)
 

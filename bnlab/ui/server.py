@@ -26,7 +26,7 @@ from bnlab.runs.errors import StoreError
 from bnlab.runs.logs import log_event, set_up_logging
 from bnlab.runs.process import EXIT_SECONDS, exit_after, kill_children, raise_file_limit
 from bnlab.ui import services
-from bnlab.ui.assets import assets, base_path
+from bnlab.ui.assets import PLOTLY, assets, base_path
 from bnlab.ui.claims.results import preload
 from bnlab.ui.downloads import downloads
 from bnlab.ui.navigation import PAGES
@@ -63,7 +63,8 @@ def middleware() -> list[Middleware]:
     security = security_middleware(base_path(), settings.frame_ancestors, allowed_hosts())
     in_frames = settings.frame_ancestors.split() not in (["'self'"], ["'none'"])
     cookies = visitor_cookies(services.visitor_signer, base_path(), in_frames=in_frames)
-    return [*security, session_limit(settings.max_sessions, base_path()), cookies]
+    limit = session_limit(settings.max_sessions, base_path())
+    return [*security, limit, cookies, assets().preload([PLOTLY])]
 
 
 def allowed_hosts() -> list[str]:

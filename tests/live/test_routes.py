@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 
 from bnlab.live.compare import CompareView
 from bnlab.live.hub import HEARTBEAT
@@ -110,3 +113,13 @@ def test_another_content_is_another_address(script: Path, tmp_path: Path) -> Non
     other.write_text("export default 2;")
     first, second = (Assets("", {"script.js": path}).url("script.js") for path in (script, other))
     assert first != second
+
+
+def test_web_pages_name_the_scripts_that_browsers_are_to_load_at_once(script: Path) -> None:
+    async def page(_request: Request) -> Response:
+        return HTMLResponse("<p>page</p>")
+
+    assets = Assets("/lab", {"script.js": script})
+    app = Starlette(routes=[Route("/lab/page", page), assets.route()], middleware=[assets.preload(["script.js"])])
+    assert f"<{assets.url('script.js')}>; rel=preload; as=script" in get(app, "/lab/page").headers["link"]
+    assert "link" not in get(app, assets.url("script.js")).headers

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bnlab.specs.validation import parse_number
-from bnlab.ui.assets import assets
+from bnlab.ui.assets import PLOTLY, assets
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -145,7 +145,7 @@ class Figure:
             "controls": [asdict(control) for control in self.controls],
             "charts": [asdict(chart) for chart in self.charts],
             "fallback": self.fallback,
-            "plotly": assets().url("plotly.min.js"),
+            "plotly": assets().url(PLOTLY),
         }
 
         def write_settings() -> None:
