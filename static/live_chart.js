@@ -13,6 +13,7 @@ const CONFIG = {
 const NARROW = 480;               // px: no mode bar below, it would cover the title; a double tap also resets the axes
 const MAX_DETACHED_CHARTS = 12;   // charts that are not on the page but keep their zoom
 const MIN_WIDTH = 60;             // px: narrower containers are still being laid out
+const SUBTITLE_LINES = 3;         // at most; what does not fit into them is cut off
 const LEGEND_HEIGHT = 30;         // px, of the legend in a downloaded picture
 const BELOW = 24;                 // px below a chart that fills the window
 const REST = 3;                   // how many times longer than a chart's drawing is the pause after it
@@ -36,6 +37,26 @@ function streamedFigure({ order, traces, layout, shared }) {
   const copy = (value) => isArray(value) ? value : value?.shared ? shared[value.shared] : structuredClone(value);
   const trace = (uid) => Object.fromEntries(Object.entries(traces[uid]).map(([name, value]) => [name, copy(value)]));
   return { data: order.map((uid) => heatMapTrace(trace(uid))), layout: structuredClone(layout) };
+}
+
+// Breaks a subtitle that is wider than the plot into lines, which Plotly does not, and makes room for them.
+function wrapSubtitle({ title, margin, width, height }, template) {
+  const text = title?.subtitle?.text;
+  if (!text) return;
+  const size = Math.round(0.7 * template.layout.title.font.size);                  // of a subtitle in Plotly
+  const context = (wrapSubtitle.context ??= document.createElement("canvas").getContext("2d"));
+  context.font = `${size}px ${template.layout.font.family}`;
+  const room = width - (margin?.l ?? template.layout.margin.l) - (margin?.r ?? template.layout.margin.r);
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word;
+    if (lines.at(-1) && lines.length < SUBTITLE_LINES && context.measureText(longer).width > room) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  if (lines.length === 1) return;
+  title.subtitle.text = lines.join("<br>");
+  Object.assign(title, { y: 1 - margin.t / 2 / height, yanchor: "bottom" });       // where it would be without them
+  margin.t += Math.ceil((lines.length - 1) * 1.3 * size);
 }
 
 // A chart that fills the window ends above its lower edge, however far the page is scrolled.
@@ -74,6 +95,7 @@ function draw(chart) {
   figure.layout.annotations = figure.layout.annotations?.filter(({ name }) => !hidden.has(name));
   const layout = { ...figure.layout, template, width: chart.width, height };
   const displayModeBar = chart.width < NARROW ? false : "hover";
+  wrapSubtitle(layout, template);
   const config = { ...CONFIG, displayModeBar, modeBarButtonsToAdd: chart.buttons };
   const done = Plotly.react(element, figure.data, layout, config);
   // The label says what is seen; the numbers at the ticks would be read out one by one.

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from bnlab.charts.formatting import MINUS
+from bnlab.charts.formatting import MINUS, keep_percents
 
 Row = Mapping[Any, Any]
 """A condition's row of `bnlab.claims.results.conditions_frame`."""
@@ -67,7 +67,7 @@ def effects_html(frame: pd.DataFrame) -> str:
     """
     if frame.empty:
         return "<p>Nothing has been measured yet.</p>"
-    return "".join(_panel(rows) for rows in _panels(frame))
+    return keep_percents("".join(_panel(rows) for rows in _panels(frame)))
 
 
 def dumbbell_html(row: Row, scale: Scale) -> str:

@@ -47,6 +47,11 @@ def format_signed(value: float) -> str:
     return (MINUS if value < 0 else "+") + (format_power(size) if size < 0.001 else f"{size:,.{decimals}f}")
 
 
+def keep_percents(text: str) -> str:
+    """`text` without line breaks between numbers and their percent signs."""
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
+
+
 def divergence_text(label: str, steps: Sequence[int], seeds: int) -> str:
     """Which seeds of a variant diverged: `BN: 1 of 4 seeds diverged at step 12`; `BN diverged at step 12` of one."""
     return f"{label}{':' if seeds > 1 else ''} {divergence_remark(steps, seeds)}"

@@ -12,8 +12,8 @@ from bnlab.charts.style import Style
 
 GAP = 30
 """The smallest distance between two names, in px."""
-PLOT_HEIGHT = 400
-"""About the height of the plot in px, of which GAP is a part; the distances need not be exact."""
+PLOT_HEIGHT = 180
+"""The least height of the plot in px: in a higher one, names are further apart than GAP and never closer."""
 CHARACTER_WIDTH, LARGEST_MARGIN = 11, 330
 """About the width of a character, and the widest right margin, in px."""
 

@@ -81,7 +81,11 @@ def state_text(runs: Sequence[Run], seeds: int, queue: Mapping[str, Place], acti
     seconds_left = [run.seconds_left for run in active if run.seconds_left is not None]
     all_known = seconds_left and len(seconds_left) == len(active)
     left = f"{sum(seconds_left):.0f} s of training left" if all_known else ""
-    parts = (done, *ended, *_active_texts(active, queue, activity), _speed_text(runs, activity), left)
+    states = _active_texts(active, queue, activity)
+    is_waiting = active and not any(_shown_state(run, activity) is RunState.RUNNING for run in active)
+    # How long it waits comes first: a card cuts long texts off, and its bar shows how much is done.
+    first = (states[0].capitalize(), done, *ended) if is_waiting else (done, *ended, *states)
+    parts = (*first, _speed_text(runs, activity), left)
     return ", ".join(part for part in parts if part)
 
 
@@ -114,9 +118,9 @@ def _waiting_text(waiting: Sequence[Run], queue: Mapping[str, Place]) -> str:
 
 
 def _place_text(place: Place) -> str:
-    number = f", number {place.number} in the queue" if place.number > 1 else ""
-    seconds = f", {about_text(place.seconds)}" if place.seconds else ""
-    return f"{WAITING}{number}{seconds}"
+    """In few words, which a card of a variant has room for: the place, or for the next one that it waits."""
+    waiting = f"number {place.number} in the queue" if place.number > 1 else WAITING
+    return f"{waiting}, {about_text(place.seconds)}" if place.seconds else waiting
 
 
 def _run_text(run: Run, queue: Mapping[str, Place], activity: Activity | None) -> str:

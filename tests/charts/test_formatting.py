@@ -18,6 +18,7 @@ from bnlab.charts.formatting import (
     format_power,
     format_signed,
     format_size,
+    keep_percents,
 )
 
 
@@ -167,3 +168,7 @@ def test_html_is_escaped() -> None:
 )
 def test_sizes(size: int, text: str) -> None:
     assert format_size(size) == text
+
+
+def test_a_percent_sign_stays_with_its_number() -> None:
+    assert keep_percents("95 % of 12 to 37 %, in %") == "95\N{NO-BREAK SPACE}% of 12 to 37\N{NO-BREAK SPACE}%, in %"

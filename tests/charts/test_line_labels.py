@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bnlab.charts.curve_settings import CurveSettings
 from bnlab.charts.line_labels import GAP, LARGEST_MARGIN, label_margin, spread
 from bnlab.charts.style import styles_of
+from bnlab.ui.compare.curves import HEIGHT
 from tests.charts.curve_lines import LABELS, STYLES, VAL_LOSS, curve_figure, line, lines
 
 PROJECTED = CurveSettings(projector=True)
@@ -43,6 +44,18 @@ def test_names_stand_at_the_ends_of_their_lines_apart_from_each_other(log: bool)
     np.testing.assert_allclose([first.x, first.y], np.log10(end) if log else end, rtol=1e-6)
     assert second.yshift - first.yshift == pytest.approx(GAP, abs=3), "the second one ends higher, by less than a px"
     assert figure.layout.margin.r == label_margin(LABELS) > 100
+
+
+def test_names_do_not_touch_in_the_lowest_plot() -> None:
+    ends = np.arange(0, 2.3, 0.19)
+    names = [f"network {number}" for number in range(len(ends))]
+    series = {name: line(VAL_LOSS, [2.3, end]) for name, end in zip(names, ends, strict=True)}
+    figure = curve_figure(series, styles_of(names), VAL_LOSS, PROJECTED)
+    low, high = (figure.layout.yaxis.autorangeoptions[name] for name in ("minallowed", "maxallowed"))
+    lowest = HEIGHT - figure.layout.margin.t - figure.layout.margin.b - 30  # less what the axis grows by
+    for height in (lowest, 2 * lowest):
+        positions = [(note.y - low) / (high - low) * height + note.yshift for note in figure.layout.annotations]
+        assert (np.diff(positions) >= GAP - 1).all()
 
 
 def test_without_a_projector_there_are_no_names_and_a_line_without_points_has_none() -> None:

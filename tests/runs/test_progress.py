@@ -147,6 +147,13 @@ def test_several_seeds_are_counted() -> None:
     assert numbers_in(state_text([done, active, WAITING], 3, {})) == [1, 3, 1, 1], "how fast is the third?"
 
 
+def test_how_long_a_variant_waits_comes_before_how_much_of_it_is_done() -> None:
+    done, queue = run(RunState.COMPLETED, 2000), {SPEC.digest: Place(3, 8.0)}
+    waits = state_text([done, WAITING], 3, queue, Activity())
+    assert numbers_in(waits) == [3, 8, 1, 3]
+    assert names_in_order(waits, "Number 3", "8 s", "1 of 3")
+
+
 def test_a_run_between_two_slices_waits() -> None:
     between = run(RunState.RUNNING, 500, updated_at=time.time() - 3 * STALE_SECONDS)
     waits = state_text([between], 1, {}, Activity())

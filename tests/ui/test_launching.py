@@ -124,6 +124,8 @@ def test_a_limit_is_said_and_nothing_is_launched(
     app.button(key="run-A1 quick 0:5").click().run()
     assert not app.exception
     assert any(limit in numbers_in(error.value) for error in app.error)
+    drawn = [(element.type, getattr(element, "key", None)) for element in app.main]
+    assert drawn.index(("button", "run-A1 quick 0:5")) < drawn.index(("error", None)), "in sight of the button"
     assert store.runs() == []
 
 

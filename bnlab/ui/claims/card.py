@@ -13,6 +13,7 @@ from bnlab.claims.service import ClaimSnapshot, ClaimStatus
 from bnlab.claims.verdicts import CLAIM_RULES, CONDITION_RULES
 from bnlab.live.claims import claim_progress
 from bnlab.runs.experiment_queue import experiment_shares
+from bnlab.runs.limits import LimitError
 from bnlab.runs.rights import others_text
 from bnlab.runs.shares import NO_SHARES
 from bnlab.ui import services
@@ -32,6 +33,8 @@ def render_claim(snapshot: ClaimSnapshot, claim: Claim, state: PageState) -> Non
     if status.result is not None:
         render_results(status.result)
     _render_actions(snapshot, claim, status, state)
+    if error := st.session_state.pop(_error_key(claim), ""):  # beside the button, since the row may be out of sight
+        st.error(escape_markdown(error), icon=":material/rule:")
     if pending := pending_at(_place(claim)):
         render_confirmation(_place(claim), _start, (pending.subject,))
     if status.result is not None:
@@ -90,14 +93,23 @@ def _render_progress(runner: ClaimRunner, progress: ClaimProgress, status: Claim
 @callback
 def _start(name: str, is_confirmed: bool = False) -> None:
     runner = services.claim_service().runner_of(name)
+    claim = runner.experiment.claim
     missing = missing_specs(services.scheduler().store, runner.experiment)
-    if not needs_confirmation(_place(runner.experiment.claim), name, missing, is_confirmed=is_confirmed):
-        runner.start(current_visitor())
+    try:
+        if not needs_confirmation(_place(claim), name, missing, is_confirmed=is_confirmed):
+            runner.start(current_visitor())
+    except LimitError as error:
+        st.session_state[_error_key(claim)] = str(error)
 
 
 def _place(claim: Claim) -> str:
     """The place of the confirmation of what the claim's card launches."""
     return f"claim-{claim.id}"
+
+
+def _error_key(claim: Claim) -> str:
+    """The session key of why the claim was not run."""
+    return f"claim-error-{claim.id}"
 
 
 @callback

@@ -15,6 +15,7 @@ from bnlab.charts.effects import (
     scale_of,
     values_html,
 )
+from bnlab.charts.formatting import keep_percents
 from bnlab.claims.formatting import cost_text, format_value
 from bnlab.claims.model import FULL, QUICK, Condition, plan_experiment
 from bnlab.claims.recorded import recorded_results
@@ -64,7 +65,7 @@ def _is_about_bn(condition: Condition) -> bool:
 def render_results(result: ExperimentResult) -> None:
     """Draw the deciding conditions and what they are based on."""
     st.html(_tables(result)[0])
-    st.caption(" ".join(filter(None, (cost_text(result), _differing_text(result), _INTERVALS))))
+    st.caption(keep_percents(" ".join(filter(None, (cost_text(result), _differing_text(result), _INTERVALS)))))
 
 
 def render_details(result: ExperimentResult) -> None:

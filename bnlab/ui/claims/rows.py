@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from bnlab.charts.formatting import escape_markdown
+from bnlab.charts.formatting import escape_markdown, keep_percents
 from bnlab.claims.assertions import disagreements
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.formatting import VERDICT_STYLES, verdict_counts_text
@@ -103,7 +103,7 @@ def _summary(row: ClaimRow, statuses: Sequence[ClaimStatus]) -> str:
     if len(results) < len(row.claims):
         title = "Being tested" if statuses[0].is_running else "Not tested yet"
         return f'{anchors}<div class="claim"><b class="verdict gray">{title}</b></div>'
-    answers = html.escape(" ".join(answer_text(result) for result in results))
+    answers = keep_percents(html.escape(" ".join(answer_text(result) for result in results)))
     figure = small_figure(results[0]) if len(results) == 1 else ""
     verdict = verdict_html(results, is_running=any(status.is_running for status in statuses))
     if figure:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from bnlab.charts.formatting import keep_percents
 from bnlab.claims.answer import Answer, AnswerKind, answer_from_runs
 from bnlab.runs.recording import restore_recordings, shipped_digests
 from bnlab.runs.run import Run, RunState, are_active
@@ -89,7 +90,7 @@ def answer_html(answer: Answer, finding: str = "", look_at: str = "", claim: str
             text += f' <a href="{escape(claim_url)}">Claim {escape(claim)}</a> has more networks and seeds.'
         parts.append(f'<p class="detail">{text}</p>')
         parts.append(f'<details class="detail"><summary>Intervals and what to look at</summary>{text}</details>')
-    return f'<div id="{ANSWER}" class="answer answer-{answer.kind}">{"".join(parts)}</div>'
+    return f'<div id="{ANSWER}" class="answer answer-{answer.kind}">{keep_percents("".join(parts))}</div>'
 
 
 @lru_cache(maxsize=64)

@@ -97,7 +97,7 @@ def _render_obstacles(names: Mapping[str, Sequence[str]], *, has_foldable: bool)
         st.info(escape_markdown(next(iter(names))))
         return
     for obstacle, labels in names.items():
-        st.caption(f":material/block: **Not {escape_markdown(', '.join(labels))}**: {escape_markdown(obstacle)}")
+        st.caption(f":material/block: **{escape_markdown(', '.join(labels))}**: {escape_markdown(obstacle)}")
 
 
 def _render_report(report: FoldReport, digest: str) -> None:

@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from bnlab.charts.formatting import escape_markdown
+from bnlab.charts.formatting import escape_markdown, keep_percents
 from bnlab.claims.answer import Winner, find_winner, variant_results
 from bnlab.runs.predictions import (
     PredictionError,
@@ -177,7 +177,7 @@ def tally_html(tally: Tally, winner: Winner, own: LearnerPrediction | None = Non
     caption = f"{tally.total or 'No'} prediction{'' if tally.total == 1 else 's'}"
     tables = [(f"{caption}: which network", choices), ("By how much", sizes)]
     html = "".join(f"<table><caption>{title}</caption>{''.join(rows)}</table>" for title, rows in tables)
-    return f'<div class="tally" role="status"><div>{html}</div><p>{escape(winner.sentence)}</p></div>'
+    return f'<div class="tally" role="status"><div>{html}</div><p>{keep_percents(escape(winner.sentence))}</p></div>'
 
 
 def _row(title: str, number: int, total: int, is_supported: bool, is_own: bool) -> str:

@@ -180,16 +180,24 @@ def _render_delete(chosen: Sequence[Run], rights: Rights) -> None:
     finished = [run for run in ended if not rights.why_not_change(run)]
     help_ = None if finished else refusals[0] if refusals else "Stop them first."
     with st.popover("Delete", icon=":material/delete:", disabled=not finished, help=help_, key="runs-delete-menu"):
-        st.markdown(f"Delete {_runs_text(finished)} with all curves and layers? This cannot be undone.")
+        come_back = [run for run in finished if run.recorded]
+        warning = "" if come_back == finished else " This cannot be undone."
+        st.markdown(f"Delete {_runs_text(finished)} with all curves and layers?{warning}")
         if finished and refusals:
             st.caption(f"{len(refusals)} stay{'s' if len(refusals) == 1 else ''}: {refusals[0]}")
         if active := len(chosen) - len(ended):
             st.caption(f"{active} still {'waits or trains, and stays' if active == 1 else 'wait or train, and stay'}.")
-        if any(run.recorded for run in finished):
+        if come_back:
             st.caption("Recorded runs come back when the app is started again.")
         # What is deleted is what the sentence above says, whatever has been selected or has finished since.
         digests = [run.digest for run in finished]
-        st.button("Delete permanently", type="primary", on_click=_delete, args=(digests,), key="runs-delete")
+        st.button(
+            "Delete permanently" if warning else "Delete recorded runs",
+            type="primary",
+            on_click=_delete,
+            args=(digests,),
+            key="runs-delete",
+        )
 
 
 @callback

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, ElementHandle, FloatRect, Locator, Page, WebSocket, expect
 
 from tests.browser import TIMEOUT_MS
+from tests.slow import all_but_one_slow
 from tests.tcp_proxy import tcp_proxy
 from tests.ui.browser.compare_reader import (
     BEYOND,
@@ -64,6 +65,21 @@ Object.defineProperty(window, 'Plotly', {
   },
 });
 """
+
+
+@pytest.mark.parametrize("width", all_but_one_slow([1024, 390]))
+def test_names_that_differ_at_their_ends_are_told_apart_in_a_narrow_window(
+    browser_page: Page, app_url: str, width: int
+) -> None:
+    browser_page.set_viewport_size({"width": width, "height": 768})
+    open_page(browser_page, f"{app_url}/?preset=early_validation")
+    names = browser_page.locator(".variant-name strong")
+    expect(names).to_have_count(3)
+    cut = names.evaluate_all(
+        "names => names.filter(({ scrollWidth, clientWidth, scrollHeight, clientHeight }) => "
+        "scrollWidth > clientWidth || scrollHeight > clientHeight + 2).map(({ textContent }) => textContent)"
+    )
+    assert not cut
 
 
 @pytest.mark.slow

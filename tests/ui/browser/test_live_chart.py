@@ -1,5 +1,6 @@
 """What a reader does to a live chart stays done while it grows: in a real Chromium, against a real server."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from bnlab.charts.learning_curves import curve_drawing
 from bnlab.charts.series import CurveData, prepare_curve
 from bnlab.ui.assets import FILES
 from tests.browser import running_app
-from tests.charts.curve_lines import STYLES, VAL_LOSS, lines
+from tests.charts.curve_lines import LABELS, STYLES, VAL_LOSS, lines
 from tests.charts.snapshots import limits
 from tests.slow import all_but_one_slow
 
@@ -64,6 +65,15 @@ UPDATE = """async data => {
 RANGES = """() => {
   const { xaxis, yaxis } = document.querySelector('[data-chart=loss]')._fullLayout;
   return [xaxis.range.map(Number), yaxis.range.map(Number)];
+}"""
+
+
+# Of a chart's title and subtitle, and the upper edge of its plot.
+HEADING = """() => {
+  const chart = document.querySelector('[data-chart=loss]');
+  const box = part => chart.querySelector(part).getBoundingClientRect().toJSON();
+  const plot = chart.getBoundingClientRect().top + chart._fullLayout._size.t;
+  return [box('.gtitle'), box('.gtitle-subtitle'), plot];
 }"""
 
 
@@ -120,6 +130,32 @@ def test_a_zoom_stays_on_both_axes_until_it_is_reset_to_the_current_range(bare_p
         x, y = bare_page.evaluate(RANGES)
         assert x == pytest.approx([0, (points - 1) / 10])
         assert y == pytest.approx(limits(curve_drawing(falling_losses(points), STYLES).figure().layout.yaxis))
+
+
+def test_a_long_subtitle_is_broken_into_lines_between_the_title_and_the_plot(bare_page: Page) -> None:
+    settings = CurveSettings(baseline=LABELS[0], differences=True)
+    data = prepare_curve(lines(VAL_LOSS, [2.3, 1.0], [2.0, 0.9]), VAL_LOSS, settings)
+    figure = curve_drawing(dataclasses.replace(data, baseline_diverged=(14,), baseline_seed_count=3), STYLES)
+    update = {"chart": "loss", "plotly": "/plotly.min.js", "figure": figure.json("loss"), "height": 290, "alt": "Loss"}
+    bare_page.add_style_tag(content="html { --st-font: sans-serif; }")  # as on a page of Streamlit
+    tops, heights = [], []
+    for width in (1000, 320):
+        bare_page.set_viewport_size({"width": width, "height": 600})
+        bare_page.evaluate(UPDATE, update)
+        bare_page.wait_for_function(
+            "width => document.querySelector('[data-chart=loss]')?._fullLayout?.width > width - 50", arg=width
+        )
+        bare_page.wait_for_function(
+            "width => document.querySelector('[data-chart=loss]')._fullLayout.width < width", arg=width
+        )
+        title, subtitle, plot = bare_page.evaluate(HEADING)
+        assert title["bottom"] <= subtitle["top"] + 3
+        assert subtitle["bottom"] <= plot + 3
+        assert subtitle["right"] <= width
+        tops.append(title["top"])
+        heights.append(subtitle["height"])
+    assert heights[1] > 1.5 * heights[0], "several lines"
+    assert tops[1] == pytest.approx(tops[0], abs=1), "the title stays"
 
 
 def test_a_chart_out_of_sight_is_drawn_ahead_once_and_updated_when_it_is_in_sight(bare_page: Page) -> None:

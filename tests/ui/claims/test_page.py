@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bnlab.charts.formatting import keep_percents
 from bnlab.claims import service as service_module
 from bnlab.claims.catalog.registry import CLAIMS
 from bnlab.claims.formatting import VERDICT_STYLES
@@ -81,7 +82,7 @@ def test_a_row_per_claim_has_its_verdict_and_its_answer(claims_page: Any, store:
     rows = summaries(app)
     for name, result in recorded_results().items():
         (row,) = [row for row in rows.values() if f'id="{name.lower()}"' in row]
-        assert html.escape(CLAIMS[name].answer.sentence) in row
+        assert keep_percents(html.escape(CLAIMS[name].answer.sentence)) in row
         assert f'"verdict {VERDICT_STYLES[result.verdict].color}"' in row
     assert not [button for button in app.button if (button.key or "").startswith("run-")], "what is closed is not drawn"
     assert store.runs() == []

@@ -165,7 +165,7 @@ def test_networks_that_cannot_be_folded_are_named_with_the_reason(open_page: Ope
     app = open_page(store, **QUERY | {"v": variants})
     assert not app.exception
     assert app.selectbox(key="fold-run").options == ["BN"]
-    named = [text.value for text in folding(app).caption if "**Not " in text.value]
+    named = [text.value for text in folding(app).caption if "material/block" in text.value]
     assert len(named) == 3
     for text, parts in zip(named, (("*LN*", "Layer norm"), ("Plain", "no norm"), ("RMS", "RMS norm")), strict=True):
         assert all(escape_markdown(part) in text for part in parts)
@@ -180,7 +180,7 @@ def test_of_several_seeds_those_without_weights_are_named(open_page: OpenPage, s
     app = open_page(store, **QUERY, seeds=3)
     assert not app.exception
     assert app.selectbox(key="fold-run").options == ["Small, seed 0"]
-    captions = [text.value for text in folding(app).caption if "**Not " in text.value]
+    captions = [text.value for text in folding(app).caption if "material/block" in text.value]
     assert [("seed 1" in text, "seed 2" in text) for text in captions] == [(True, False), (False, True)]
     assert "diverged" in captions[0]
     assert "no longer kept" in captions[1]

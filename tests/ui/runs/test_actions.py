@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bnlab.runs.recording import SHIPPED_RECORDINGS, read_recording
 from bnlab.runs.run import Run, RunState
 from bnlab.runs.store import Store
 from bnlab.specs.comparison import MAX_LABEL_LENGTH, MAX_VARIANTS
@@ -74,6 +75,24 @@ def test_whatever_their_names_up_to_eight_runs_can_be_compared(chosen: list[tupl
     comparison = comparison_of(runs)
     assert [variant.spec for variant in comparison.variants] == [run.spec for run in runs]
     assert len({variant.colour for variant in comparison.variants}) == len(runs)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_of_recorded_runs_alone_it_is_not_said_that_they_are_lost(
+    is_lost: bool, open_page: OpenPage, tmp_path: Path
+) -> None:
+    store = Store(f"sqlite:///{tmp_path}/bnlab.db")
+    here = record_run(store, RunSpec(seed=9, train_examples=64), (1.0,), (make_evaluation(0),), RunState.COMPLETED)
+    read_recording(store, SHIPPED_RECORDINGS["placement"].read_bytes())
+    app = open_page(store)
+    recorded = [run.digest for run in store.runs() if run.recorded][:2]
+    app.session_state[CHOSEN] = {*recorded, *([here.digest] if is_lost else [])}
+    app.switch_page(page_path("runs")).run()
+    assert not app.exception
+    (question,) = [text.value for text in app.markdown if text.value.startswith("Delete")]
+    assert ("cannot be undone" in question) == is_lost
+    assert any("come back" in text.value for text in app.caption)
+    assert ("permanently" in app.button(key="runs-delete").label) == is_lost
 
 
 @pytest.mark.parametrize(
