@@ -189,3 +189,22 @@ def test_verdicts_are_computed_once_for_two_threads(monkeypatch: pytest.MonkeyPa
         assert [future.result() for future in futures] == [{}, {}]
     recorded._shipped_results.cache_clear()
     assert len(calls) == 1
+
+
+MIN_SEEDS_TO_SPLIT = 10
+OPPOSITES = ({Verdict.SUPPORTED, Verdict.CONTRADICTED}, {Verdict.SUPPORTED, Verdict.NO_DIFFERENCE})
+SPLIT = [result for result in recorded_results().values() if len(result.experiment.seeds) >= MIN_SEEDS_TO_SPLIT]
+
+
+@pytest.mark.parametrize("result", SPLIT, ids=lambda result: result.experiment.claim.id)
+def test_no_verdict_flips_between_disjoint_halves_of_the_seeds(result: ExperimentResult) -> None:
+    seeds = len(result.experiment.seeds)
+    first, second = (_judge_part(result, part) for part in (slice(seeds // 2), slice(seeds // 2, seeds)))
+    pairs = [(a.verdict, b.verdict) for a, b in zip(first.conditions, second.conditions, strict=True)]
+    assert not [pair for pair in [(first.verdict, second.verdict), *pairs] if set(pair) in OPPOSITES]
+
+
+def _judge_part(result: ExperimentResult, part: slice) -> ExperimentResult:
+    experiment = replace(result.experiment, seeds=result.experiment.seeds[part])
+    values = {of.condition.id: ([*of.control[part]], [*of.treatment[part]]) for of in result.all_conditions}
+    return judge_experiment(experiment, values, result.cost)
