@@ -179,7 +179,7 @@ def answer(results: Sequence[VariantResult], asks_about: str | None = None, base
     compared = [result for result in results if result.accuracies and result not in failed]
     sentences = [_failed_sentence(failed, compared, asks_about)] if failed else []
     if not compared:
-        untrained = "No run has finished yet. Press Train or Continue to get an answer."
+        untrained = "No run has finished yet. Train the networks to get an answer."
         kind = AnswerKind.DESCRIPTION if sentences else AnswerKind.NOTHING
         return Answer(kind, tuple(sentences or [untrained]), confounds=confounds)
     missing = _missing_text(results)

@@ -39,7 +39,7 @@ def is_fold_open() -> bool:
 def render_fold(runs: Mapping[str, Sequence[Run]]) -> None:
     """Draw the choice of a run, the button that folds it, and the report; `runs` are by the variant's label."""
     with st.expander(
-        "Merge BN into neighboring layers", icon=":material/layers_clear:", key=EXPANDER, on_change="rerun"
+        "Merge BN into neighboring layers (folding)", icon=":material/layers_clear:", key=EXPANDER, on_change="rerun"
     ):
         st.caption(DESCRIPTION)
         store = services.scheduler().store
