@@ -16,8 +16,8 @@ from bnlab.runs.scheduler import Scheduler
 from bnlab.runs.shares import COMMAND_LINE
 
 POLL_SECONDS = 0.25
-STOP_SECONDS = 3.0
-"""How long runs may take to commit their last steps; those that take longer keep their last checkpoint."""
+STOP_SECONDS = 2.0
+"""How long runs may take to commit their last steps, less than EXIT_SECONDS; later ones keep their last checkpoint."""
 
 
 def watch(console: Console, scheduler: Scheduler, labels: dict[str, str]) -> None:

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import psutil
 
-EXIT_SECONDS = 4.0
-"""How long a process may take to end by itself after a signal, so that it has ended within five seconds."""
+EXIT_SECONDS = 3.0
+"""How long a process may take to end by itself after a signal, so that it has ended within five on a busy machine."""
 
 
 def raise_file_limit() -> int:
