@@ -1,6 +1,5 @@
 """The routes: event streams by the page's address, and files that browsers may keep."""
 
-import asyncio
 import json
 import zlib
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ from starlette.routing import Route
 from bnlab.live.compare import CompareView
 from bnlab.live.hub import HEARTBEAT
 from bnlab.live.routes import Assets, compressed_events, stream_route, stream_url
-from tests.asgi import GZIP, Answer, get
+from tests.asgi import GZIP, Answer, get, run_async
 
 
 class OneEvent:
@@ -48,21 +47,24 @@ def test_a_stream_is_compressed_for_browsers() -> None:
     assert answer.text == get(STREAMS, url).text
 
 
-def testcompressed_events_are_whole_as_they_arrive() -> None:
+def test_compressed_events_are_whole_as_they_arrive() -> None:
     """Each reader gets the same compressed bytes of an event, whatever it was sent before."""
+    change, snapshot = b"data: change\n\n" * 9, b"data: snapshot\n\n" * 5000
+    early: list[bytes] = []
+    late: list[bytes] = []
 
-    async def read(events: list[bytes]) -> list[bytes]:
+    async def read(events: list[bytes], parts: list[bytes]) -> None:
         async def sent() -> AsyncIterator[bytes]:
             for data in events:
                 yield data
 
-        return [part async for part in compressed_events(sent())]
+        parts.extend([part async for part in compressed_events(sent())])
 
-    change, snapshot = b"data: change\n\n" * 9, b"data: snapshot\n\n" * 5000
-    early, late = asyncio.run(read([snapshot, HEARTBEAT, change])), asyncio.run(read([change]))
+    run_async(read([snapshot, HEARTBEAT, change], early))
+    run_async(read([change], late))
     assert early[-1] is late[-1]
     for parts, expected in ((early, [b"", snapshot, HEARTBEAT, change]), (late, [b"", change])):
-        reader = zlib.decompressobj(GZIP)
+        reader = zlib.decompressobj(wbits=GZIP)
         assert [reader.decompress(part) for part in parts] == expected
 
 
