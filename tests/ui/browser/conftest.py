@@ -7,10 +7,12 @@ an untrained network takes a spec that no other test trains.
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import BrowserContext, Page
 
 from bnlab.runs.store import Store
 from bnlab.ui.navigation import ROOT
 from tests.browser import browser_page, chromium, running_app
+from tests.ui.browser.static_scripts import serve_scripts
 from tests.waiting import wait_until
 from tests.workers import running_scheduler, worker_processes
 
@@ -54,3 +56,12 @@ def stop_runs(store: Store) -> Iterator[None]:
         store.request_stop(unfinished)
         wait_until(lambda: all(run.state.is_finished() for run in store.runs(unfinished)))
         wait_until(lambda: bool(worker_processes()))
+
+
+@pytest.fixture(scope="module")
+def scripts(chromium: BrowserContext) -> Iterator[Page]:
+    """An empty page that can import the scripts in ``static/``, as ``/normalization.js``; the same for a module."""
+    page = chromium.new_page()
+    serve_scripts(page)
+    yield page
+    page.close()

@@ -1,12 +1,11 @@
 """static/heat_map.js in Chromium: what it makes of a document is the figure that Python has made."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
 from bnlab.charts.distributions import VARIABLE_TITLES
 from bnlab.charts.heatmaps import heat_map_figure, heat_map_frame, image_figure, image_frame
@@ -15,7 +14,6 @@ from bnlab.live.events import encode
 from bnlab.live.layers import chart_document
 from tests.charts.snapshots import snapshots_of
 from tests.live.test_events import sent
-from tests.ui.browser.test_normalization_script import serve_scripts
 
 pytestmark = pytest.mark.browser
 
@@ -29,14 +27,6 @@ DRAW = """async (document) => {
     Object.entries(heatMapTrace(traces[uid])).map(([name, value]) => [name, plain(value)])));
 }"""
 VALUES = np.random.default_rng(0).normal(1, 0.5, (3, 6))
-
-
-@pytest.fixture(scope="module")
-def scripts(chromium: BrowserContext) -> Iterator[Page]:
-    page = chromium.new_page()
-    serve_scripts(page)
-    yield page
-    page.close()
 
 
 def figure_of(values: np.ndarray, variable: str, *, is_image: bool) -> Any:

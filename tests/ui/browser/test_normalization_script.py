@@ -1,47 +1,20 @@
 """static/normalization.js in Chromium, against NumPy."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import Page
 
 from bnlab.specs.run_spec import RunSpec
-from tests.browser import ROOT
 from tests.numpy_normalization import Dense, Floats, Normalization, fold_into_next, fold_into_previous, normalize_batch
 
 pytestmark = pytest.mark.browser
 
-ORIGIN = "http://static.test"
 RNG = np.random.default_rng(0)
 BATCH = RNG.normal(3, 2, 7)
 MATRIX = RNG.normal(1, 2, (6, 8))
 DENSE = Dense(RNG.normal(size=(3, 2)), RNG.normal(size=2))
-
-
-@pytest.fixture(scope="module")
-def scripts(chromium: BrowserContext) -> Iterator[Page]:
-    """An empty page that can import the scripts in ``static/``, as ``/normalization.js``; the same for all tests."""
-    page = chromium.new_page()
-    serve_scripts(page)
-    yield page
-    page.close()
-
-
-def serve_scripts(page: Page) -> None:
-    """Open an empty page that can import the scripts in ``static/``."""
-
-    def serve(route: Route) -> None:
-        name = Path(route.request.url.removeprefix(ORIGIN)).name
-        if name.endswith(".js"):
-            route.fulfill(body=(ROOT / "static" / name).read_text(), content_type="text/javascript")
-        else:
-            route.fulfill(body="<!doctype html><title>scripts</title>", content_type="text/html")
-
-    page.route(f"{ORIGIN}/**", serve)
-    page.goto(ORIGIN)
 
 
 def bn(features: int) -> Normalization:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from bnlab.live.events import difference, encode
-from tests.ui.browser.test_normalization_script import serve_scripts
+from tests.ui.browser.static_scripts import serve_scripts
 
 pytestmark = pytest.mark.browser
 
