@@ -35,9 +35,9 @@ def render_share(state: PageState) -> None:
         with address:
             st.markdown(introduction)
             _render_link(page_url(state, lesson.for_learners(), widgets))
-        if lesson.reveal:  # below the switch that adds it, which stays in place
-            st.markdown("For you, to reveal the results and see the predictions:")
-            _render_link(page_url(state, lesson, widgets))
+            if lesson.reveal:
+                st.markdown("For you, to reveal the results and see the predictions:")
+                _render_link(page_url(state, lesson, widgets))
 
 
 def _render_link(url: str) -> None:
